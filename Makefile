@@ -1,0 +1,51 @@
+# Everything runs from .venv, which the targets set up themselves from pyproject.toml.
+# Needs Python >= 3.11 (with venv), a C++ compiler, make and perl; the rest comes from PyPI.
+
+PYTHON ?= python3
+JOBS   ?= 2
+MODEL  ?= vww.onnx
+VENV   := .venv
+BIN    := $(VENV)/bin
+C_FILES = $(wildcard firmware/*.c firmware/*.h)
+
+.PHONY: run test slow lint format clean
+.DELETE_ON_ERROR:
+
+run: $(VENV)/run.stamp ## simulate one network (MODEL=..., ARGS=...)
+	@$(BIN)/python -m sim run --model $(MODEL) $(ARGS)
+
+test: $(VENV)/test.stamp ## all tests but the slow ones
+	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+slow: $(VENV)/test.stamp ## the tests that take minutes
+	@$(BIN)/python -m pytest -n $(JOBS) -m slow $(ARGS)
+
+lint: $(VENV)/test.stamp ## formatting, rules, types, import contracts
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports
+	@$(if $(C_FILES),$(BIN)/clang-format --dry-run -Werror $(C_FILES))
+
+format: $(VENV)/test.stamp ## rewrite the sources in the project's format
+	@$(BIN)/ruff check --fix --exit-zero
+	@$(BIN)/ruff format
+	@$(if $(C_FILES),$(BIN)/clang-format -i $(C_FILES))
+
+clean: ## remove .venv and caches of this checkout
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .import_linter_cache
+
+# A stamp is written last, so an interrupted set-up is taken up again.
+$(VENV)/run.stamp: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "$(PYTHON) is missing or older than Python 3.11; name another: make PYTHON=python3.12" >&2; \
+	  exit 2; }
+	@echo "Setting up $(VENV) (once; downloads about 300 MB)"
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/test.stamp: pyproject.toml $(VENV)/run.stamp
+	@echo "Adding the test tools to $(VENV)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --editable '.[test]'
+	@touch $@
