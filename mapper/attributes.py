@@ -95,8 +95,10 @@ class Add:
 
 @dataclass(frozen=True, kw_only=True)
 class Pool2d:
-    """AVERAGE_POOL_2D or MAX_POOL_2D: only pixels inside the image count; input and output share
-    one quantisation. window and stride are (vertical, horizontal)."""
+    """AVERAGE_POOL_2D or MAX_POOL_2D; window and stride are (vertical, horizontal).
+
+    Only pixels inside the image count; input and output share one quantisation.
+    """
 
     window: tuple[int, int]
     stride: tuple[int, int]

@@ -16,14 +16,18 @@ import numpy as np
 
 from hw.spec.errors import RequestError
 from mapper.attributes import Attributes, OpKind
+from mapper.verify import verify
 
 DType = Literal["int8", "int32", "float32"]
 
 
 @dataclass(frozen=True)
 class Quant:
-    """real = scale * (integer - zero_point), per tensor (axis None, one entry) or per channel of
-    `axis` (as many entries as the axis is long). Scales are float32 values held as float."""
+    """real = scale * (integer - zero_point).
+
+    Per tensor (axis None, one entry each) or per channel of `axis` (as many entries as the axis is
+    long). Scales are float32 values held as float.
+    """
 
     scale: tuple[float, ...]
     zero_point: tuple[int, ...]
@@ -32,8 +36,11 @@ class Quant:
 
 @dataclass(frozen=True, eq=False)
 class Tensor:
-    """One value. `data` (read-only) is there for constants only. `index` is the tensor's number in
-    a .tflite file, where it comes from one unchanged."""
+    """One value.
+
+    `data` (read-only) is there for constants only. `index` is the tensor's number in a .tflite
+    file, where it comes from one unchanged.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -140,8 +147,6 @@ class Graph:
                 {n: given.get(n) or _own_port(by_name[n]) for n in ends if n in by_name}
             ),
         )
-        from mapper.verify import verify
-
         verify(graph)
         return graph
 
@@ -164,8 +169,7 @@ class Graph:
 
     @cached_property
     def digraph(self) -> "nx.DiGraph[str]":
-        """Nodes: operator names (attribute `op`). Edges: producer to consumer (`tensors`, a tuple
-        of names)."""
+        """Nodes: operator names (with `op`). Edges: producer to consumer (with `tensors`)."""
         return _digraph(self.ops)
 
     @cached_property
@@ -198,7 +202,9 @@ class Graph:
 
     def op_macs(self, op: Op) -> int:
         """Products of one convolution, depthwise or fully-connected operator; 0 for others.
-        Products with padding count, as is usual."""
+
+        Products with padding count, as is usual.
+        """
         if op.kind is OpKind.FULLY_CONNECTED:
             return self.tensors[op.inputs[1]].elements
         pixels = prod(self.result(op).shape[1:3])

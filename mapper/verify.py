@@ -3,13 +3,18 @@
 `verify` runs after the import and after each pass. Its messages name the operator and the tensor.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from math import prod
+from typing import TYPE_CHECKING
 
 from hw.spec.errors import RequestError
 from mapper import attributes as at
 from mapper.attributes import ATTRIBUTES_OF, OpKind
-from mapper.graph import Graph, Op, Tensor
+
+if TYPE_CHECKING:
+    from mapper.graph import Graph, Op, Tensor
 
 Shape = tuple[int, ...]
 _ITEM = {"int8": "int8", "int32": "int32", "float32": "float32"}
