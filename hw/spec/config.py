@@ -191,7 +191,8 @@ class SocConfig:
 
     def __post_init__(self) -> None:
         _require(
-            self.cpu in CPU_VARIANTS, f"cpu = {self.cpu!r}: must be one of {', '.join(CPU_VARIANTS)}"
+            self.cpu in CPU_VARIANTS,
+            f"cpu = {self.cpu!r}: must be one of {', '.join(CPU_VARIANTS)}",
         )
         _require(self.npu in ("array", "none"), f"npu = {self.npu!r}: must be array or none")
         _require(

@@ -1,0 +1,214 @@
+"""The NPU's command set: what the mapper emits, the sequencer executes, the functional backend reads.
+
+A program is a list of commands in main memory, 32-bit little-endian words. Word 0 of every
+command holds the opcode, its length in words and a wait count. The sequencer takes commands in
+order and hands each to one of three queues, which run side by side:
+
+- weights (WEIGHTS): streams from main memory into the weight ring, as far as it has room;
+- transfers (LOAD, STORE): scratchpad from and to main memory;
+- compute (CONV, DEPTHWISE, ADD, MARK).
+
+Each queue works in order. Transfers and compute operations are counted as they complete; the
+wait count of a compute command is the number of transfers since the start that must have
+completed before it begins (modulo 2**16), and the wait count of a transfer the number of
+compute commands. END waits for everything and raises the interrupt.
+
+Because a queue never overtakes and a command waits only for earlier ones, no order of commands
+that lists producers first can deadlock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from hw.spec.fields import Field, check_layout, decode, encode
+
+
+class Opcode(IntEnum):
+    END = 0x01
+    WEIGHTS = 0x02
+    LOAD = 0x03
+    STORE = 0x04
+    MARK = 0x05
+    CONV = 0x10
+    DEPTHWISE = 0x11
+    ADD = 0x12
+
+
+TRANSFER_OPCODES = (Opcode.LOAD, Opcode.STORE)
+COMPUTE_OPCODES = (Opcode.MARK, Opcode.CONV, Opcode.DEPTHWISE, Opcode.ADD)
+WAIT_BITS = 16
+ADDRESS_BITS = 20
+"""Scratchpad addresses and pitches, bytes."""
+
+HEADER: tuple[Field, ...] = (
+    Field("opcode", 0, 0, 8, "What the command does."),
+    Field("length", 0, 8, 8, "Words of the command, this one included."),
+    Field("wait", 0, 16, WAIT_BITS, "Completions of the other queue to wait for, modulo 65536."),
+)
+
+_TRANSFER: tuple[Field, ...] = (
+    Field("memory_address", 1, 0, 32, "Main memory, byte address of the first row."),
+    Field("scratchpad_address", 2, 0, 20, "Scratchpad, byte address of the first row."),
+    Field("row_bytes", 3, 0, 20, "Bytes of a row."),
+    Field("rows", 4, 0, 16, "Rows."),
+    Field("memory_pitch", 5, 0, 24, "Bytes from row to row in main memory."),
+    Field("scratchpad_pitch", 6, 0, 20, "Bytes from row to row in the scratchpad."),
+)
+
+_WINDOW: tuple[Field, ...] = (
+    Field("input_address", 1, 0, 20, "Byte address of input row 0, column 0, channel 0."),
+    Field("input_row_pitch", 2, 0, 20, "Bytes from input row to input row."),
+    Field("input_rows", 3, 0, 16, "Input rows that exist; others read as pad_value."),
+    Field("pad_top", 3, 16, 8, "Rows above input row 0 at which the first window starts."),
+    Field("input_row_bytes", 4, 0, 20, "Bytes of an input row that exist; others read as padding."),
+    Field("x_start", 5, 0, 21, "Byte in the row at which the first window starts.", signed=True),
+    Field("x_step", 6, 0, 20, "Bytes from one output pixel's window to the next one's."),
+    Field("row_step", 7, 0, 20, "Bytes from one output row's windows to the next one's."),
+    Field("stride_rows", 7, 24, 8, "Input rows from one output row's windows to the next one's."),
+    Field("kernel_rows", 8, 0, 8, "Kernel height."),
+    Field("output_address", 9, 0, 20, "Byte address of output row 0, column 0, channel 0."),
+    Field("output_pixel_pitch", 10, 0, 20, "Bytes from output pixel to output pixel."),
+    Field("output_row_pitch", 11, 0, 20, "Bytes from output row to output row."),
+    Field("output_cols", 12, 0, 16, "Output pixels of a row."),
+    Field("output_rows", 12, 16, 16, "Output rows."),
+    Field("channels", 13, 0, 16, "Output channels."),
+    Field("blocks", 13, 16, 16, "Blocks of `rows` output channels: ceil(channels / rows)."),
+    Field("block_words", 14, 0, 24, "Weight words of a block, without its parameters."),
+    Field("pad_value", 15, 0, 8, "What padding reads as: the input's zero point.", signed=True),
+    Field("output_zero_point", 15, 8, 8, "Added after requantisation.", signed=True),
+    Field("clamp_low", 15, 16, 8, "Smallest output.", signed=True),
+    Field("clamp_high", 15, 24, 8, "Largest output.", signed=True),
+)
+
+_CONV: tuple[Field, ...] = (
+    *_WINDOW,
+    Field("stream", 8, 24, 1, "1: each tile has weights of its own in the stream; 0: replayed."),
+    Field("run_bytes", 16, 0, 20, "Bytes of a kernel row: kernel width x input channels."),
+    Field("pixels", 17, 0, 24, "Output pixels: output_rows x output_cols."),
+)
+
+_DEPTHWISE: tuple[Field, ...] = (
+    *_WINDOW,
+    Field("kernel_cols", 8, 8, 8, "Kernel width."),
+    Field("stride_cols", 8, 16, 8, "Input columns from one output pixel to the next one."),
+    Field("maximum", 8, 24, 1, "1: largest of the window instead of the weighted sum."),
+    Field("tapwise", 8, 25, 1, "1: read every tap of every pixel; 0: keep the window on chip."),
+    Field("pixel_bytes", 16, 0, 20, "Bytes from input pixel to input pixel."),
+    Field("strip_cols", 17, 0, 8, "Output pixels of a strip, at most `cols`."),
+    Field("strip_input_step", 18, 0, 20, "Input bytes from strip to strip: strip_cols x x_step."),
+    Field("strip_output_step", 19, 0, 20, "Output bytes from strip to strip."),
+)
+
+_ADD: tuple[Field, ...] = (
+    Field("a_address", 1, 0, 20, "Byte address of the first operand (dense)."),
+    Field("b_address", 2, 0, 20, "Byte address of the second operand (dense)."),
+    Field("output_address", 3, 0, 20, "Byte address of the sum (dense)."),
+    Field("bytes", 4, 0, 20, "Elements."),
+    Field("a_zero_point", 5, 0, 8, "Subtracted from the first operand.", signed=True),
+    Field("b_zero_point", 5, 8, 8, "Subtracted from the second operand.", signed=True),
+    Field("output_zero_point", 6, 8, 8, "Added after requantisation.", signed=True),
+    Field("clamp_low", 6, 16, 8, "Smallest output.", signed=True),
+    Field("clamp_high", 6, 24, 8, "Largest output.", signed=True),
+    Field("a_multiplier", 7, 0, 32, "31-bit fixed-point factor of the first operand."),
+    Field("b_multiplier", 8, 0, 32, "31-bit fixed-point factor of the second operand."),
+    Field("output_multiplier", 9, 0, 32, "31-bit fixed-point factor of the sum."),
+    Field("a_shift", 10, 0, 8, "Power of two of the first factor, at most 0.", signed=True),
+    Field("b_shift", 10, 8, 8, "Power of two of the second factor, at most 0.", signed=True),
+    Field("output_shift", 10, 16, 8, "Power of two of the sum's factor.", signed=True),
+)
+
+BODY: Mapping[Opcode, tuple[Field, ...]] = {
+    Opcode.END: (),
+    Opcode.WEIGHTS: (
+        Field("memory_address", 1, 0, 32, "Main memory, multiple of weight_memory_bytes."),
+        Field("bytes", 2, 0, 32, "Length, multiple of weight_memory_bytes."),
+    ),
+    Opcode.LOAD: _TRANSFER,
+    Opcode.STORE: _TRANSFER,
+    Opcode.MARK: (Field("layer", 1, 0, 16, "Number written into the profile record."),),
+    Opcode.CONV: _CONV,
+    Opcode.DEPTHWISE: _DEPTHWISE,
+    Opcode.ADD: _ADD,
+}
+"""Fields of each command behind the header."""
+
+SUMMARY: Mapping[Opcode, str] = {
+    Opcode.END: "Waits for all queues, then raises the interrupt.",
+    Opcode.WEIGHTS: "Streams weights from main memory into the weight ring.",
+    Opcode.LOAD: "Copies rows from main memory into the scratchpad.",
+    Opcode.STORE: "Copies rows from the scratchpad into main memory.",
+    Opcode.MARK: "Writes a profile record: a layer has ended.",
+    Opcode.CONV: "Convolution or fully connected layer, channels x pixels on the array.",
+    Opcode.DEPTHWISE: "Depthwise convolution, pooling, requantisation or copy, channel by channel.",
+    Opcode.ADD: "Adds two tensors with rescaling.",
+}
+
+LENGTH: Mapping[Opcode, int] = {
+    opcode: max((f.word for f in fields), default=0) + 1 for opcode, fields in BODY.items()
+}
+"""Words of each command."""
+
+MAX_LENGTH = max(LENGTH.values())
+
+for _opcode, _fields in BODY.items():
+    check_layout((*HEADER, *_fields), LENGTH[_opcode], _opcode.name)
+
+
+PARAMETER_WORDS = 9
+"""Weight words in front of each block: byte planes of the block's requantisation parameters.
+
+Word 0..3 hold bytes 0..3 of the int32 bias, 4..7 of the int32 multiplier, 8 the int8 shift;
+byte r of a word belongs to row r. The bias has the input's zero point folded in:
+``bias - zero_point * sum(weights)``, modulo 2**32.
+"""
+
+MAX_LEFT_SHIFT = 7
+"""Largest positive (left) shift that the requantiser takes; the smallest is -31."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command: opcode, wait count and its field values by name."""
+
+    opcode: Opcode
+    values: Mapping[str, int]
+    wait: int = 0
+
+    def encode(self) -> list[int]:
+        """32-bit words. Raises ValueError when a value does not fit its field."""
+        length = LENGTH[self.opcode]
+        header = {
+            "opcode": int(self.opcode),
+            "length": length,
+            "wait": self.wait % (1 << WAIT_BITS),
+        }
+        try:
+            return encode((*HEADER, *BODY[self.opcode]), {**header, **self.values}, length)
+        except ValueError as error:
+            raise ValueError(f"{self.opcode.name}.{error}") from None
+
+    def __getitem__(self, name: str) -> int:
+        return self.values[name]
+
+
+def decode_stream(words: Sequence[int]) -> list[Command]:
+    """Commands up to and including END. Raises ValueError on an unknown opcode or no END."""
+    commands: list[Command] = []
+    position = 0
+    while position < len(words):
+        header = decode(HEADER, words[position : position + 1])
+        try:
+            opcode = Opcode(header["opcode"])
+        except ValueError:
+            raise ValueError(f"word {position}: unknown opcode {header['opcode']:#x}") from None
+        body = words[position : position + header["length"]]
+        if header["length"] != LENGTH[opcode] or len(body) < LENGTH[opcode]:
+            raise ValueError(f"word {position}: {opcode.name} has a wrong length")
+        commands.append(Command(opcode, decode(BODY[opcode], body), header["wait"]))
+        if opcode is Opcode.END:
+            return commands
+        position += header["length"]
+    raise ValueError("command stream has no END")

@@ -1,0 +1,70 @@
+"""Bit fields in 32-bit words: the notation that commands, registers and records are written in.
+
+One list of fields gives the Python encoder and decoder, the positions that the HDL slices, the
+C header and the documentation, so that they cannot drift apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Field:
+    """``width`` bits at bit ``lsb`` of 32-bit word number ``word``; two's complement if signed."""
+
+    name: str
+    word: int
+    lsb: int
+    width: int
+    doc: str
+    signed: bool = False
+
+    def __post_init__(self) -> None:
+        if not (0 < self.width and self.lsb + self.width <= 32):
+            raise ValueError(f"field {self.name} does not fit a 32-bit word")
+
+    @property
+    def minimum(self) -> int:
+        return -(1 << (self.width - 1)) if self.signed else 0
+
+    @property
+    def maximum(self) -> int:
+        return (1 << (self.width - int(self.signed))) - 1
+
+    def insert(self, value: int) -> int:
+        """The bits of ``value``, in place. Raises ValueError when it is out of range."""
+        if not self.minimum <= value <= self.maximum:
+            raise ValueError(f"{self.name} = {value}: must be {self.minimum}..{self.maximum}")
+        return (value & ((1 << self.width) - 1)) << self.lsb
+
+    def extract(self, word: int) -> int:
+        """The value of this field in ``word``."""
+        raw = (word >> self.lsb) & ((1 << self.width) - 1)
+        return raw - (1 << self.width) if self.signed and raw >> (self.width - 1) else raw
+
+
+def check_layout(fields: Sequence[Field], words: int, owner: str) -> None:
+    """Raise ValueError where two fields of ``owner`` overlap or one lies outside ``words``."""
+    used: dict[tuple[int, int], str] = {}
+    for field in fields:
+        if field.word >= words:
+            raise ValueError(f"{owner}.{field.name} lies outside its {words} words")
+        for bit in range(field.lsb, field.lsb + field.width):
+            if (field.word, bit) in used:
+                raise ValueError(f"{owner}: {field.name} overlaps {used[field.word, bit]}")
+            used[field.word, bit] = field.name
+
+
+def encode(fields: Sequence[Field], values: Mapping[str, int], words: int) -> list[int]:
+    """32-bit words with every field inserted; a field that ``values`` lacks is a KeyError."""
+    result = [0] * words
+    for field in fields:
+        result[field.word] |= field.insert(values[field.name])
+    return result
+
+
+def decode(fields: Sequence[Field], words: Sequence[int]) -> dict[str, int]:
+    """Field values by name."""
+    return {field.name: field.extract(words[field.word]) for field in fields}

@@ -1,0 +1,204 @@
+"""Memory map and registers of the SoC: the one source of the HDL, the C header and the docs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hw.spec.fields import Field, check_layout
+
+MEMORY_BASE = 0x4000_0000
+"""Main memory, cached by the CPU."""
+
+UNCACHED = 0x8000_0000
+"""Added to an address: the CPU's caches are passed by (bit 31)."""
+
+FIRMWARE_BYTES = 128 * 1024
+"""Main memory kept for the firmware's code, data and stack, from MEMORY_BASE."""
+
+PROGRAM_BASE = MEMORY_BASE + FIRMWARE_BYTES
+"""Where the Program's image starts."""
+
+
+@dataclass(frozen=True)
+class Register:
+    """A 32-bit register: byte offset, access ("ro", "wo", "rw"), fields in word 0."""
+
+    name: str
+    offset: int
+    access: str
+    doc: str
+    fields: tuple[Field, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_layout(self.fields, 1, self.name)
+
+    def field(self, name: str) -> Field:
+        return next(field for field in self.fields if field.name == name)
+
+
+@dataclass(frozen=True)
+class Peripheral:
+    """A block of registers at a base address (uncached by the CPU)."""
+
+    name: str
+    base: int
+    doc: str
+    registers: tuple[Register, ...]
+
+    def register(self, name: str) -> Register:
+        return next(register for register in self.registers if register.name == name)
+
+
+NPU_IDENTIFIER = 0x5457_0001
+"""Value of NPU.ID: "TW" and the version of the register map."""
+
+ERROR_CODES: Mapping[str, int] = {"none": 0, "opcode": 1, "bus_read": 2, "bus_write": 3}
+"""NPU.STATUS.error."""
+
+NPU = Peripheral(
+    "NPU",
+    0xF000_0000,
+    "The accelerator.",
+    (
+        Register("ID", 0x00, "ro", "Identifier and version: NPU_IDENTIFIER."),
+        Register(
+            "CONFIG",
+            0x04,
+            "ro",
+            "What was built.",
+            (
+                Field("rows", 0, 0, 8, "Array rows."),
+                Field("cols", 0, 8, 8, "Array columns."),
+                Field("port_bytes", 0, 16, 8, "Bytes of a scratchpad access."),
+                Field("bus_bytes", 0, 24, 8, "Bytes of a bus beat."),
+            ),
+        ),
+        Register(
+            "CONTROL",
+            0x08,
+            "wo",
+            "Starts and acknowledges.",
+            (
+                Field("start", 0, 0, 1, "1: start the command stream at COMMAND_ADDRESS."),
+                Field("acknowledge", 0, 1, 1, "1: clear done and the interrupt."),
+            ),
+        ),
+        Register(
+            "STATUS",
+            0x0C,
+            "ro",
+            "State of the command stream.",
+            (
+                Field("busy", 0, 0, 1, "A stream is being executed."),
+                Field("done", 0, 1, 1, "A stream has ended; the interrupt is raised."),
+                Field("error", 0, 4, 4, "0, or why the stream was given up: ERROR_CODES."),
+            ),
+        ),
+        Register(
+            "COMMAND_ADDRESS",
+            0x10,
+            "rw",
+            "Main memory address of the stream, multiple of bus_bytes.",
+        ),
+        Register(
+            "PROFILE_ADDRESS",
+            0x14,
+            "rw",
+            "Main memory address of the next profile record, multiple of 32; advances with each one.",
+        ),
+        Register(
+            "DEBUG",
+            0x18,
+            "ro",
+            "What each engine is doing, for the report of a hang.",
+            (
+                Field("sequencer", 0, 0, 4, "Sequencer state."),
+                Field("cause", 0, 4, 4, "What the compute queue counts: index into CAUSES."),
+                Field("opcode", 0, 8, 8, "Opcode of the compute command at work, 0: none."),
+                Field("transfer_busy", 0, 16, 1, "A LOAD or STORE is at work or waiting."),
+                Field("weights_busy", 0, 17, 1, "A WEIGHTS is at work or waiting for room."),
+                Field("drain_busy", 0, 18, 1, "A tile is being requantised."),
+                Field("ring_empty", 0, 19, 1, "The weight ring holds nothing."),
+                Field("ring_full", 0, 20, 1, "The weight ring has no room for a beat."),
+            ),
+        ),
+        Register(
+            "COMPLETED",
+            0x1C,
+            "ro",
+            "Completed commands since the start, modulo 65536.",
+            (
+                Field("transfers", 0, 0, 16, "LOAD and STORE."),
+                Field("computes", 0, 16, 16, "CONV, DEPTHWISE, ADD and MARK."),
+            ),
+        ),
+    ),
+)
+
+UART = Peripheral(
+    "UART",
+    0xF001_0000,
+    "Serial port, 8N1.",
+    (
+        Register("DATA", 0x00, "rw", "Write: send a byte. Read: the received byte, or 0."),
+        Register(
+            "STATUS",
+            0x04,
+            "ro",
+            "State of both directions.",
+            (
+                Field("tx_ready", 0, 0, 1, "A byte can be written."),
+                Field("rx_valid", 0, 1, 1, "A received byte can be read."),
+            ),
+        ),
+    ),
+)
+
+TIMER = Peripheral(
+    "TIMER",
+    0xF002_0000,
+    "Cycle counter since reset, and the CPU's timer interrupt.",
+    (
+        Register(
+            "CYCLES", 0x00, "ro", "Cycles since reset, low 32 bits. Also the NPU's time stamp."
+        ),
+        Register("CYCLES_HIGH", 0x04, "ro", "High 32 bits, latched by a read of CYCLES."),
+        Register(
+            "COMPARE", 0x08, "rw", "The timer interrupt is raised while CYCLES - COMPARE >= 0."
+        ),
+        Register(
+            "CONTROL",
+            0x0C,
+            "rw",
+            "Interrupt enable.",
+            (Field("enable", 0, 0, 1, "1: the comparison may raise the interrupt."),),
+        ),
+    ),
+)
+
+FINISHER = Peripheral(
+    "FINISHER",
+    0xF003_0000,
+    "Tells the simulation that the firmware has ended.",
+    (
+        Register("EXIT", 0x00, "wo", "Ends the run with this status; 0 is success."),
+        Register("CAUSE", 0x04, "rw", "mcause of a trap."),
+        Register("PC", 0x08, "rw", "mepc of a trap."),
+        Register("VALUE", 0x0C, "rw", "mtval of a trap."),
+    ),
+)
+
+PERIPHERALS: tuple[Peripheral, ...] = (NPU, UART, TIMER, FINISHER)
+
+INTERRUPT_NPU = 0
+"""Bit of the NPU in the CPU's external interrupt array."""
+
+EXIT_STATUS: Mapping[str, int] = {
+    "success": 0,
+    "bad_program": 1,
+    "npu_error": 2,
+    "trap": 3,
+    "bad_hardware": 4,
+}
+"""What firmware writes to FINISHER.EXIT."""
