@@ -1,4 +1,4 @@
-"""The NPU's command set: what the mapper emits, the sequencer executes, the functional backend reads.
+"""The NPU's command set: what the mapper emits, the sequencer executes, the model interprets.
 
 A program is a list of commands in main memory, 32-bit little-endian words. Word 0 of every
 command holds the opcode, its length in words and a wait count. The sequencer takes commands in
@@ -27,6 +27,8 @@ from hw.spec.fields import Field, check_layout, decode, encode
 
 
 class Opcode(IntEnum):
+    """Byte 0 of a command."""
+
     END = 0x01
     WEIGHTS = 0x02
     LOAD = 0x03
@@ -81,6 +83,9 @@ _WINDOW: tuple[Field, ...] = (
     Field("output_zero_point", 15, 8, 8, "Added after requantisation.", signed=True),
     Field("clamp_low", 15, 16, 8, "Smallest output.", signed=True),
     Field("clamp_high", 15, 24, 8, "Largest output.", signed=True),
+    Field(
+        "tiles", 18, 0, 24, "Tiles of a block: CONV ceil(pixels / cols), DEPTHWISE strips x rows."
+    ),
 )
 
 _CONV: tuple[Field, ...] = (
@@ -98,8 +103,8 @@ _DEPTHWISE: tuple[Field, ...] = (
     Field("tapwise", 8, 25, 1, "1: read every tap of every pixel; 0: keep the window on chip."),
     Field("pixel_bytes", 16, 0, 20, "Bytes from input pixel to input pixel."),
     Field("strip_cols", 17, 0, 8, "Output pixels of a strip, at most `cols`."),
-    Field("strip_input_step", 18, 0, 20, "Input bytes from strip to strip: strip_cols x x_step."),
-    Field("strip_output_step", 19, 0, 20, "Output bytes from strip to strip."),
+    Field("strip_input_step", 19, 0, 20, "Input bytes from strip to strip: strip_cols x x_step."),
+    Field("strip_output_step", 20, 0, 20, "Output bytes from strip to strip."),
 )
 
 _ADD: tuple[Field, ...] = (

@@ -142,11 +142,11 @@ def decode_step(words: Sequence[int]) -> Step:
     """The step in ``words`` (STEP_WORDS of them); values come back signed."""
     kind = StepKind(words[0])
     values = {
-        name: word - (1 << 32) if word >> 31 and name not in _ADDRESSES else word
+        name: word - (1 << 32) if word >> 31 and name not in ADDRESSES else word
         for name, word in zip(STEPS[kind], words[2:], strict=False)
     }
     return Step(kind, words[1], values)
 
 
-_ADDRESSES = frozenset({"input", "output", "a", "b", "commands", *_TABLES})
+ADDRESSES = frozenset({"input", "output", "a", "b", "commands", *_TABLES})
 """Parameters that are unsigned main memory addresses."""
