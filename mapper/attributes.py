@@ -79,7 +79,7 @@ class DepthwiseConv2d:
 
 @dataclass(frozen=True, kw_only=True)
 class FullyConnected:
-    """FULLY_CONNECTED."""
+    """FULLY_CONNECTED; the output has Co elements, all along its last axis."""
 
     lo: int = INT8_MIN
     hi: int = INT8_MAX

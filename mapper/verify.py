@@ -169,7 +169,8 @@ def _fully_connected_shape(graph: Graph, op: Op) -> Shape:
     co = weights.shape[0]
     _need(op, weights, (co, vector.elements), "int8")
     _need(op, bias, (co,), "int32")
-    return (1, co)
+    result = graph.result(op)
+    return result.shape if result.elements == result.shape[-1] == co else (1, co)
 
 
 def _pool_shape(graph: Graph, op: Op) -> Shape:

@@ -1,0 +1,144 @@
+"""Runs an imported graph with hw.spec's arithmetic, any number of inputs at a time.
+
+`execute(graph, {input: int8 [N, ...]})` returns every computed tensor with N as its first extent.
+"""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from hw.spec import kernels, softmax
+from hw.spec import numerics as nm
+from mapper.attributes import OpKind
+from mapper.graph import Graph, Op, Tensor
+
+Values = dict[str, np.ndarray]
+
+
+def execute(graph: Graph, inputs: Mapping[str, np.ndarray]) -> Values:
+    values: Values = {t.name: t.data for t in graph.tensors.values() if t.data is not None}
+    values.update(inputs)
+    batch = next(iter(inputs.values())).shape[0]
+    for op in graph.ops:
+        result = graph.result(op)
+        computed = _RUN[op.kind](graph, op, values)
+        values[result.name] = computed.reshape(batch, *result.shape[1:])
+    return {n: v for n, v in values.items() if graph.tensors[n].data is None}
+
+
+def _edges(op: Op):
+    pad = op.attrs.padding
+    return (pad.top, pad.left, pad.bottom, pad.right)
+
+
+def _requantised(accumulator, op: Op, result: Tensor, factors):
+    return nm.requantise(accumulator, *factors, result.zero_point, op.attrs.lo, op.attrs.hi)
+
+
+def _convolution(kernel, graph: Graph, op: Op, values: Values):
+    x, w, _ = graph.operands(op)
+    result = graph.result(op)
+    accumulator = kernel(
+        *(values[name] for name in op.inputs),
+        input_zero_point=x.zero_point,
+        stride=op.attrs.stride,
+        padding=_edges(op),
+    )
+    factors = nm.conv_multipliers(x.scale, w.quant.scale, result.scale, result.shape[-1])
+    return _requantised(accumulator, op, result, factors)
+
+
+def _conv_2d(graph, op, values):
+    return _convolution(kernels.conv_2d, graph, op, values)
+
+
+def _depthwise_conv_2d(graph, op, values):
+    return _convolution(kernels.depthwise_conv_2d, graph, op, values)
+
+
+def _fully_connected(graph: Graph, op: Op, values: Values):
+    x, w, _ = graph.operands(op)
+    result = graph.result(op)
+    operands = (values[name] for name in op.inputs)
+    accumulator = kernels.fully_connected(*operands, input_zero_point=x.zero_point)
+    factors = nm.fully_connected_multipliers(x.scale, w.quant.scale, result.scale, w.shape[0])
+    return _requantised(accumulator, op, result, factors)
+
+
+def _add(graph: Graph, op: Op, values: Values):
+    a, b = graph.operands(op)
+    result = graph.result(op)
+    parameters = nm.add_parameters(a.scale, b.scale, result.scale)
+    x, y = (values[name] for name in op.inputs)
+    lo, hi = op.attrs.lo, op.attrs.hi
+    return nm.add(x, a.zero_point, y, b.zero_point, parameters, result.zero_point, lo, hi)
+
+
+def _pool(graph: Graph, op: Op, values: Values):
+    kernel = {
+        OpKind.AVERAGE_POOL_2D: kernels.average_pool_2d,
+        OpKind.MAX_POOL_2D: kernels.max_pool_2d,
+    }[op.kind]
+    attrs = op.attrs
+    return kernel(
+        values[op.inputs[0]],
+        window=attrs.window,
+        stride=attrs.stride,
+        padding=_edges(op),
+        lo=attrs.lo,
+        hi=attrs.hi,
+    )
+
+
+def _rescale(graph: Graph, op: Op, values: Values):
+    (x,), result = graph.operands(op), graph.result(op)
+    factor = nm.rescale_parameters(x.scale, result.scale)
+    lo, hi = (op.attrs.lo, op.attrs.hi) if op.kind is OpKind.RELU else (-128, 127)
+    return nm.rescale(values[x.name], x.zero_point, *factor, result.zero_point, lo, hi)
+
+
+def _mean(graph: Graph, op: Op, values: Values):
+    (x,), result = graph.operands(op), graph.result(op)
+    multiplier, shift = kernels.mean_parameters(x.scale, result.scale, x.shape[1] * x.shape[2])
+    return kernels.mean(
+        values[x.name],
+        input_zero_point=x.zero_point,
+        multiplier=multiplier,
+        shift=shift,
+        output_zero_point=result.zero_point,
+    )
+
+
+def _pad(graph: Graph, op: Op, values: Values):
+    (x,) = graph.operands(op)
+    return kernels.pad(values[x.name], _edges(op), x.zero_point)
+
+
+def _softmax(graph: Graph, op: Op, values: Values):
+    (x,) = graph.operands(op)
+    return softmax.softmax(values[x.name], softmax.softmax_parameters(x.scale, op.attrs.beta))
+
+
+def _reshape(graph: Graph, op: Op, values: Values):
+    return values[op.inputs[0]]
+
+
+def _concatenation(graph: Graph, op: Op, values: Values):
+    return np.concatenate([values[name] for name in op.inputs], axis=op.attrs.axis)
+
+
+_RUN: dict[OpKind, Callable[[Graph, Op, Values], np.ndarray]] = {
+    OpKind.CONV_2D: _conv_2d,
+    OpKind.DEPTHWISE_CONV_2D: _depthwise_conv_2d,
+    OpKind.FULLY_CONNECTED: _fully_connected,
+    OpKind.ADD: _add,
+    OpKind.AVERAGE_POOL_2D: _pool,
+    OpKind.MAX_POOL_2D: _pool,
+    OpKind.RELU: _rescale,
+    OpKind.PAD: _pad,
+    OpKind.RESHAPE: _reshape,
+    OpKind.SOFTMAX: _softmax,
+    OpKind.QUANTIZE: _rescale,
+    OpKind.CONCATENATION: _concatenation,
+    OpKind.MEAN: _mean,
+}
