@@ -1,0 +1,155 @@
+"""The MAC array: rows x cols output-stationary processing elements.
+
+Row ``r`` holds one output channel, column ``c`` one output pixel. In every step each element
+multiplies its row's weight by its activation and adds the product to its accumulator. After a
+tile's last step all accumulators are copied into shadow registers, from which the drain takes
+them column by column while the next tile accumulates.
+
+Pipeline, from the cycle in which a step is presented:
+
+====  ==========================================================
+0     weight is registered (the activation comes registered)
+1     product, or the activation itself for maximum
+2     accumulator
+3     shadow register, after the last step of a tile
+====  ==========================================================
+
+A row is a module of its own, so that all rows are one module to simulators and synthesis.
+"""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, Elaboratable, Module, Mux, Signal, signed
+from amaranth.lib import data
+from amaranth.lib.wiring import Component, In, Out
+
+from hw.spec.config import NpuConfig
+
+CAPTURE_LATENCY = 4
+"""Cycles from a tile's last step to its results standing in the shadow registers."""
+
+ACTIVATION_DELAY = 1
+"""Cycles by which activations are presented after the step that they belong to."""
+
+
+class StepControl(data.StructLayout):
+    """What travels with a step: ``valid``, ``first`` and ``last`` of its tile, ``maximum``."""
+
+    def __init__(self) -> None:
+        super().__init__({"valid": 1, "first": 1, "last": 1, "maximum": 1})
+
+
+class ArrayRow(Component):
+    """One row: ``cols`` elements that share a weight.
+
+    Ports: ``weight`` with the delayed step control of each pipeline stage (``multiply``,
+    ``accumulate``, ``capture``), ``activations`` (a byte for each column), ``shift`` moves the
+    shadow registers down by one column, ``result`` is the shadow register of column 0.
+    """
+
+    def __init__(self, config: NpuConfig) -> None:
+        self._cols = config.cols
+        self._bits = config.accumulator_bits
+        super().__init__(
+            {
+                "weight": In(signed(8)),
+                "activations": In(8 * config.cols),
+                "multiply": In(1),
+                "maximum": In(1),
+                "accumulate": In(1),
+                "accumulate_first": In(1),
+                "accumulate_maximum": In(1),
+                "capture": In(1),
+                "shift": In(1),
+                "result": Out(signed(config.accumulator_bits)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        bits = self._bits
+        shadows = [Signal(signed(bits), name=f"shadow_{c}") for c in range(self._cols)]
+        for c in range(self._cols):
+            activation = Signal(signed(8), name=f"activation_{c}")
+            product = Signal(signed(16), name=f"product_{c}")
+            accumulator = Signal(signed(bits), name=f"accumulator_{c}")
+            m.d.comb += activation.eq(self.activations.word_select(c, 8))
+            with m.If(self.multiply):
+                m.d.sync += product.eq(
+                    Mux(self.maximum, activation, activation * self.weight)
+                )
+            with m.If(self.accumulate):
+                keep = self.accumulate_maximum & (accumulator > product)
+                start = self.accumulate_first | self.accumulate_maximum
+                total = Mux(start, 0, accumulator) + product
+                new = Mux(~self.accumulate_first & keep, accumulator, total)
+                m.d.sync += accumulator.eq(new)
+            following = shadows[c + 1] if c + 1 < self._cols else shadows[0]
+            with m.If(self.capture):
+                m.d.sync += shadows[c].eq(accumulator)
+            with m.Elif(self.shift):
+                m.d.sync += shadows[c].eq(following)
+        m.d.comb += self.result.eq(shadows[0])
+        return m
+
+
+class MacArray(Component):
+    """All rows and the step control's pipeline.
+
+    Ports
+    -----
+    step: control of a step, with
+    weights: one byte for each row, in the same cycle;
+    activations: a byte for each row and column (row-major: byte ``r * cols + c``), one cycle
+        later (`ACTIVATION_DELAY`).
+    captured: pulses when a tile's results stand in the shadow registers.
+    shift: moves on to the next column's results.
+    results: ``accumulator_bits`` for each row, of the column in turn.
+    """
+
+    def __init__(self, config: NpuConfig) -> None:
+        self._config = config
+        super().__init__(
+            {
+                "step": In(StepControl()),
+                "weights": In(8 * config.rows),
+                "activations": In(8 * config.rows * config.cols),
+                "captured": Out(1),
+                "shift": In(1),
+                "results": Out(config.accumulator_bits * config.rows),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self._config
+        stages = [Signal(StepControl(), name=f"stage_{i}") for i in range(CAPTURE_LATENCY - 1)]
+        m.d.sync += stages[0].eq(self.step)
+        for before, after in zip(stages, stages[1:], strict=False):
+            m.d.sync += after.eq(before)
+        weights = Signal(8 * config.rows)
+        with m.If(self.step.valid):
+            m.d.sync += weights.eq(self.weights)
+        m.d.sync += self.captured.eq(stages[2].valid & stages[2].last)
+        rows: list[Elaboratable] = []
+        results = []
+        for r in range(config.rows):
+            row = ArrayRow(config)
+            m.submodules[f"row_{r}"] = row
+            rows.append(row)
+            m.d.comb += [
+                row.weight.eq(weights.word_select(r, 8)),
+                row.activations.eq(
+                    self.activations.word_select(r, 8 * config.cols)
+                ),
+                row.multiply.eq(stages[0].valid),
+                row.maximum.eq(stages[0].maximum),
+                row.accumulate.eq(stages[1].valid),
+                row.accumulate_first.eq(stages[1].first),
+                row.accumulate_maximum.eq(stages[1].maximum),
+                row.capture.eq(stages[2].valid & stages[2].last),
+                row.shift.eq(self.shift),
+            ]
+            results.append(row.result)
+        m.d.comb += self.results.eq(Cat(*results))
+        return m
