@@ -33,7 +33,7 @@ class MemorySide(Component):
     """
 
     def __init__(self, config: NpuConfig) -> None:
-        self.config = config
+        self._config = config
         super().__init__(
             {
                 "bus": Out(memory_bus(config.bus_bytes)),
@@ -59,5 +59,5 @@ class MemorySide(Component):
             }
         )
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         return Module()

@@ -128,7 +128,7 @@ class Scratchpad(Component):
     """
 
     def __init__(self, config: NpuConfig) -> None:
-        self.config = config
+        self._config = config
         width = config.port_bytes
         super().__init__(
             {
@@ -139,9 +139,9 @@ class Scratchpad(Component):
             }
         )
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
-        config = self.config
+        config = self._config
         depth = config.scratchpad_bytes // (config.port_bytes * config.scratchpad_banks)
         reads, writes = [], []
         for index in range(config.scratchpad_banks):
@@ -157,9 +157,9 @@ class Scratchpad(Component):
         """Stage 1: banks are read. Stage 2: the words are rotated into the output register."""
         sides = []
         for name, port in (("read", self.read), ("dma_read", self.dma_read)):
-            place = _Place(m, port.address, self.config, depth, name)
+            place = _Place(m, port.address, self._config, depth, name)
             high = Signal(name=f"{name}_needs_high")
-            m.d.comb += high.eq(place.offset + port.size > self.config.port_bytes)
+            m.d.comb += high.eq(place.offset + port.size > self._config.port_bytes)
             sides.append((port, place, place.bank_set(m, Const(1), high)))
         (compute, compute_place, compute_banks), (dma, dma_place, dma_banks) = sides
         m.d.comb += dma.ready.eq(~compute.valid | ~(compute_banks & dma_banks).any())
@@ -185,7 +185,7 @@ class Scratchpad(Component):
         words = [bank_port.data for bank_port in banks]
         low = Array(words)[bank]
         high = Array([*words[1:], words[0]])[bank]
-        data = Signal(8 * self.config.port_bytes)
+        data = Signal(8 * self._config.port_bytes)
         with m.If(read):
             m.d.sync += data.eq(Cat(low, high) >> Cat(Const(0, 3), offset))
         m.d.comb += port.data.eq(data)
@@ -211,8 +211,8 @@ class Scratchpad(Component):
 
     def _rotate_write(self, m: Module, name: str, port: Any, depth: int) -> tuple[_Write, Any]:
         """Registers of one side's write, and the banks that it needs before them."""
-        width = self.config.port_bytes
-        place = _Place(m, port.address, self.config, depth, name)
+        width = self._config.port_bytes
+        place = _Place(m, port.address, self._config, depth, name)
         # Byte i goes to lane (i + offset) % width; lanes below offset belong to the next bank.
         mask, upper_lanes = Signal(width, name=f"{name}_mask"), Signal(width, name=f"{name}_upper")
         right = Signal(range(width + 1), name=f"{name}_right")
@@ -223,7 +223,7 @@ class Scratchpad(Component):
         ]
         low, high = mask & ~upper_lanes, mask & upper_lanes
         banks = place.bank_set(m, low.any(), high.any())
-        write = _Write(name, self.config, depth)
+        write = _Write(name, self._config, depth)
         m.d.sync += write.banks.eq(Mux(write.take, banks, 0))
         with m.If(write.take):
             m.d.sync += [

@@ -18,7 +18,7 @@ class Sequencer(Component):
     """Decodes commands, one word a cycle."""
 
     def __init__(self, config: NpuConfig) -> None:
-        self.config = config
+        self._config = config
         super().__init__(
             {
                 "compute": Out(stream.Signature(COMMAND)),
@@ -28,5 +28,5 @@ class Sequencer(Component):
             }
         )
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         return Module()
