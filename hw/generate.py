@@ -1,6 +1,7 @@
 """Everything that is generated from `hw.spec`: Verilog, C header, documentation.
 
 ``python -m hw.generate header PATH`` writes the C header.
+``python -m hw.generate docs`` rewrites docs/registers.md and docs/commands.md.
 """
 
 from __future__ import annotations
@@ -9,8 +10,41 @@ import sys
 from pathlib import Path
 
 from hw.header import c_header, write_header
+from hw.reference import write_references
+from hw.spec.config import Config
 
-__all__ = ["c_header", "write_header"]
+__all__ = ["c_header", "verilog", "write_header", "write_references", "write_verilog"]
+
+SOC_MODULE = "soc"
+"""Name of the chip's top module."""
+
+
+def verilog(config: Config) -> dict[str, str]:
+    """Verilog of the chip: file name to text. The top module is `SOC_MODULE`.
+
+    Main memory stands outside the chip; ``main_memory.sv`` is its simulation model.
+    """
+    # Documentation and headers are written without loading Amaranth.
+    from hw.netlist import to_verilog
+    from hw.soc.cpu import cpu_verilog
+    from hw.soc.soc import Soc
+
+    model = Path(__file__).parent / "soc" / "main_memory.sv"
+    return {
+        "cpu.v": cpu_verilog(config.soc.cpu),
+        "soc.v": to_verilog(Soc(config), SOC_MODULE),
+        model.name: model.read_text(),
+    }
+
+
+def write_verilog(config: Config, folder: Path) -> list[Path]:
+    """Write the files of `verilog` into ``folder``, which is made if need be; return their paths."""
+    files = verilog(config)
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / name for name in files]
+    for path, text in zip(paths, files.values(), strict=True):
+        path.write_text(text)
+    return paths
 
 
 def main(arguments: list[str]) -> int:
@@ -18,6 +52,8 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["header", path]:
             write_header(Path(path))
+        case ["docs"]:
+            write_references(Path(__file__).parent.parent / "docs")
         case _:
             print(__doc__, file=sys.stderr)
             return 2

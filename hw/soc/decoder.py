@@ -1,0 +1,119 @@
+"""Decoder of the CPU's data bus: main memory, or the registers of a peripheral."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Array, Module, Signal
+from amaranth.lib.wiring import Component, In, Out
+
+from hw.bus import register_bus
+from hw.soc.classic import ClassicWishbone
+from hw.spec.registers import Peripheral
+
+REGISTER_SPACE = 0xF
+"""Top four address bits of everything that is not main memory."""
+
+
+class Decoder(Component):
+    """Gives each access to main memory or to one peripheral, and answers those to nothing.
+
+    Accesses to peripherals go one at a time and are answered no sooner than two cycles later.
+    A second master, the debug port, reads and writes the peripherals only. Its accesses come
+    before the CPU's.
+
+    Parameters
+    ----------
+    peripherals: the blocks that exist.
+
+    Attributes
+    ----------
+    cpu, debug: masters; ``err`` comes with ``ack``.
+    memory: what is not in REGISTER_SPACE; whether memory is there is for the memory to say.
+    registers: one register bus for each of `peripherals`.
+    store_error: one cycle high when a store to REGISTER_SPACE was answered with an error.
+    """
+
+    def __init__(self, peripherals: Sequence[Peripheral]) -> None:
+        self.peripherals = tuple(peripherals)
+        super().__init__(
+            {
+                "cpu": In(ClassicWishbone),
+                "debug": In(ClassicWishbone),
+                "memory": Out(ClassicWishbone),
+                "registers": Out(register_bus()).array(len(self.peripherals)),
+                "store_error": Out(1),
+            }
+        )
+
+    def elaborate(self, _platform) -> Module:
+        m = Module()
+        to_registers = Signal()
+        m.d.comb += to_registers.eq(self.cpu.adr[26:] == REGISTER_SPACE)
+        self._to_memory(m, ~to_registers)
+
+        debugging = Signal()
+        done, failed, data = Signal(), Signal(), Signal(32)
+        master = {
+            name: Array((getattr(self.cpu, name), getattr(self.debug, name)))[debugging]
+            for name in ("adr", "we", "sel", "dat_w")
+        }
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.sync += debugging.eq(self.debug.cyc & self.debug.stb)
+                with m.If((self.cpu.cyc & self.cpu.stb & to_registers) | self.debug.stb):
+                    m.next = "REQUEST"
+            with m.State("REQUEST"):
+                m.d.comb += [done.eq(1), failed.eq(1)]
+                m.next = "IDLE"
+                for peripheral, bus in zip(self.peripherals, self.registers, strict=True):
+                    m.d.comb += [
+                        bus.adr.eq(master["adr"]),
+                        bus.we.eq(master["we"]),
+                        bus.sel.eq(master["sel"]),
+                        bus.dat_w.eq(master["dat_w"]),
+                    ]
+                    with m.If(master["adr"] >> 10 == peripheral.base >> 12):
+                        m.d.comb += [bus.cyc.eq(1), bus.stb.eq(1)]
+                        m.d.comb += [done.eq(0), failed.eq(0)]
+                        m.next = "REQUEST"
+                        with m.If(~bus.stall):
+                            m.next = "ANSWER"
+            with m.State("ANSWER"):
+                for peripheral, bus in zip(self.peripherals, self.registers, strict=True):
+                    with m.If(master["adr"] >> 10 == peripheral.base >> 12):
+                        m.d.comb += [
+                            bus.cyc.eq(1),
+                            done.eq(bus.ack | bus.err),
+                            failed.eq(bus.err),
+                            data.eq(bus.dat_r),
+                        ]
+                with m.If(done):
+                    m.next = "IDLE"
+
+        with m.If(debugging):
+            m.d.comb += [self.debug.ack.eq(done), self.debug.err.eq(failed)]
+        with m.Elif(to_registers):
+            m.d.comb += [
+                self.cpu.ack.eq(done),
+                self.cpu.err.eq(failed),
+                self.cpu.dat_r.eq(data),
+                self.store_error.eq(failed & self.cpu.we),
+            ]
+        m.d.comb += self.debug.dat_r.eq(data)
+        return m
+
+    def _to_memory(self, m: Module, chosen) -> None:
+        cpu, memory = self.cpu, self.memory
+        forward = ("we", "adr", "sel", "dat_w", "cti", "bte")
+        m.d.comb += [
+            *(getattr(memory, name).eq(getattr(cpu, name)) for name in forward),
+            memory.cyc.eq(cpu.cyc & chosen),
+            memory.stb.eq(cpu.stb & chosen),
+        ]
+        with m.If(chosen):
+            m.d.comb += [
+                cpu.ack.eq(memory.ack),
+                cpu.err.eq(memory.err),
+                cpu.dat_r.eq(memory.dat_r),
+            ]

@@ -1,0 +1,98 @@
+// Main memory, a simulation model: answers each request after exactly LATENCY cycles, moves one
+// word of the bus a cycle, and answers addresses outside its BYTES with an error.
+//
+// At time 0 it takes images named by plusargs: +image_count=N, and for each of 0..N-1
+// +imageI=FILE and +imageI_word=FIRST, the raw bytes of consecutive words, each word's last byte
+// first ($fread fills words from the top). On `dump` it writes the words listed in the file
+// +dump_ranges=FILE (lines "first count") to +dump=FILE, in the order of bytes in memory.
+module main_memory #(
+    parameter int unsigned BUS_BYTES = 8,
+    parameter int unsigned LATENCY = 8,
+    parameter int unsigned BYTES = 4194304,
+    parameter bit [31:0] BASE = 32'h40000000
+) (
+    input logic clk,
+    input logic rst,
+    input logic stb,
+    input logic we,
+    input logic [31-$clog2(BUS_BYTES):0] adr,
+    input logic [BUS_BYTES-1:0] sel,
+    input logic [8*BUS_BYTES-1:0] dat_w,
+    output logic stall,
+    output logic ack,
+    output logic err,
+    output logic [8*BUS_BYTES-1:0] dat_r,
+    input logic dump
+);
+    localparam int unsigned WORDS = BYTES / BUS_BYTES;
+    localparam int unsigned INDEX_BITS = $clog2(WORDS);
+    localparam int unsigned WAIT = LATENCY > 1 ? LATENCY - 1 : 1;
+
+    logic [8*BUS_BYTES-1:0] words[WORDS];
+
+    wire [31:0] offset = {adr, {$clog2(BUS_BYTES) {1'b0}}} - BASE;
+    wire in_range = offset < BYTES;
+    wire [INDEX_BITS-1:0] index = offset[$clog2(BUS_BYTES)+:INDEX_BITS];
+
+    assign stall = 1'b0;
+
+    always_ff @(posedge clk)
+        if (stb && we && in_range && !rst)
+            for (int i = 0; i < BUS_BYTES; i++)
+                if (sel[i]) words[index][8*i+:8] <= dat_w[8*i+:8];
+
+    // An answer waits in a ring of LATENCY - 1 places and the output register.
+    wire ack_now = stb && in_range && !rst;
+    wire err_now = stb && !in_range && !rst;
+    generate
+        if (LATENCY == 1) begin : immediate
+            always_ff @(posedge clk) begin
+                ack <= ack_now;
+                err <= err_now;
+                if (ack_now) dat_r <= words[index];
+            end
+        end else begin : delayed
+            logic ring_ack[WAIT];
+            logic ring_err[WAIT];
+            logic [8*BUS_BYTES-1:0] ring_data[WAIT];
+            logic [$clog2(WAIT+1)-1:0] place = 0;
+            always_ff @(posedge clk) begin
+                ring_ack[place] <= ack_now;
+                ring_err[place] <= err_now;
+                if (ack_now) ring_data[place] <= words[index];
+                ack <= ring_ack[place];
+                err <= ring_err[place];
+                dat_r <= ring_data[place];
+                place <= place == $bits(place)'(WAIT - 1) ? '0 : place + 1'b1;
+            end
+        end
+    endgenerate
+
+    int images, image_word, file, got;
+    string path;
+    initial begin
+        if (!$value$plusargs("image_count=%d", images)) images = 0;
+        for (int i = 0; i < images; i++) begin
+            if (!$value$plusargs({$sformatf("image%0d", i), "=%s"}, path)) $fatal(1, "no +image%0d", i);
+            if (!$value$plusargs({$sformatf("image%0d_word", i), "=%d"}, image_word))
+                $fatal(1, "no +image%0d_word", i);
+            file = $fopen(path, "rb");
+            if (file == 0) $fatal(1, "%s: cannot be read", path);
+            got = $fread(words, file, image_word);
+            $fclose(file);
+        end
+    end
+
+    int ranges, first, count, out;
+    string ranges_path, out_path;
+    always @(posedge clk)
+        if (dump && $value$plusargs("dump_ranges=%s", ranges_path)
+            && $value$plusargs("dump=%s", out_path)) begin
+            ranges = $fopen(ranges_path, "r");
+            out = $fopen(out_path, "wb");
+            while ($fscanf(ranges, "%d %d", first, count) == 2)
+                for (int i = first; i < first + count; i++) $fwrite(out, "%u", words[i]);
+            $fclose(out);
+            $fclose(ranges);
+        end
+endmodule

@@ -1,0 +1,112 @@
+"""The chip: CPU, accelerator and peripherals around the bus of main memory."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module
+from amaranth.lib.wiring import Component, In, Out, connect, flipped
+
+from hw.bus import memory_bus
+from hw.soc.arbiter import Arbiter
+from hw.soc.classic import ClassicWishbone
+from hw.soc.cpu import Cpu
+from hw.soc.decoder import Decoder
+from hw.soc.finisher import Finisher
+from hw.soc.line_bridge import LineBridge
+from hw.soc.timer import Timer
+from hw.soc.uart import Uart
+from hw.spec.config import Config
+from hw.spec.registers import FINISHER, INTERRUPT_NPU, NPU, TIMER, UART
+
+
+class Soc(Component):
+    """Everything but main memory, which stands outside so that each target brings its own.
+
+    Parameters
+    ----------
+    config: the design; ``config.soc.npu == "none"`` leaves the accelerator out.
+
+    Attributes
+    ----------
+    memory: master of the main memory bus.
+    debug: a second master of the peripherals' registers.
+    uart_tx, uart_rx: serial port.
+    uart_sent, uart_byte: each byte as it starts to be sent.
+    finish, status, trap_cause, trap_pc, trap_value: see `Finisher`.
+    bus_error: a store of the CPU went to nothing; stays high. Also the CPU's software interrupt.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        super().__init__(
+            {
+                "memory": Out(memory_bus(config.npu.bus_bytes)),
+                "debug": In(ClassicWishbone),
+                "uart_tx": Out(1),
+                "uart_rx": In(1, init=1),
+                "uart_sent": Out(1),
+                "uart_byte": Out(8),
+                "finish": Out(1),
+                "status": Out(32),
+                "trap_cause": Out(32),
+                "trap_pc": Out(32),
+                "trap_value": Out(32),
+                "bus_error": Out(1),
+            }
+        )
+
+    def elaborate(self, _platform) -> Module:
+        m = Module()
+        bus_bytes = self.config.npu.bus_bytes
+        m.submodules.cpu = cpu = Cpu()
+        m.submodules.fetch = fetch = LineBridge(bus_bytes)
+        m.submodules.load_store = load_store = LineBridge(bus_bytes)
+        m.submodules.uart = uart = Uart()
+        m.submodules.timer = timer = Timer()
+        m.submodules.finisher = finisher = Finisher()
+        masters = [load_store.memory, fetch.memory]
+        blocks = [(UART, uart.bus), (TIMER, timer.bus), (FINISHER, finisher.bus)]
+        if self.config.soc.npu == "array":
+            m.submodules.npu = npu = self._npu()
+            masters.append(npu.bus)
+            blocks.append((NPU, npu.registers))
+            m.d.comb += [
+                npu.time.eq(timer.cycles),
+                cpu.interrupts.eq(npu.interrupt << INTERRUPT_NPU),
+            ]
+        m.submodules.decoder = decoder = Decoder([peripheral for peripheral, _ in blocks])
+        m.submodules.arbiter = arbiter = Arbiter(
+            bus_bytes, masters=len(masters), depth=self.config.soc.memory_latency + 2
+        )
+
+        connect(m, cpu.instructions, fetch.cpu)
+        connect(m, cpu.data, decoder.cpu)
+        connect(m, decoder.memory, load_store.cpu)
+        connect(m, flipped(self.debug), decoder.debug)
+        for (_, registers), bus in zip(blocks, decoder.registers, strict=True):
+            connect(m, bus, registers)
+        for master, port in zip(masters, arbiter.masters, strict=True):
+            connect(m, master, port)
+        connect(m, arbiter.memory, flipped(self.memory))
+
+        with m.If(decoder.store_error | load_store.store_error):
+            m.d.sync += self.bus_error.eq(1)
+        m.d.comb += [
+            cpu.timer_interrupt.eq(timer.interrupt),
+            cpu.software_interrupt.eq(self.bus_error),
+            self.uart_tx.eq(uart.tx),
+            uart.rx.eq(self.uart_rx),
+            self.uart_sent.eq(uart.sent),
+            self.uart_byte.eq(uart.byte),
+            self.finish.eq(finisher.finish),
+            self.status.eq(finisher.status),
+            self.trap_cause.eq(finisher.cause),
+            self.trap_pc.eq(finisher.pc),
+            self.trap_value.eq(finisher.value),
+        ]
+        return m
+
+    def _npu(self):
+        # A chip without accelerator does not load its description.
+        from hw.npu.npu import Npu
+
+        return Npu(self.config.npu)

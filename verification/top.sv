@@ -1,0 +1,136 @@
+// Test bench top: the chip, its main memory, the clock, and the few signals that Python looks at.
+//
+// The clock runs here, so that Python sleeps through it. It wakes on three events only: a byte
+// sent by the UART, a heartbeat every 2**HEARTBEAT cycles, and the end of the run.
+// Plusargs: +cycle_limit=N (the watchdog), +bare (end by $finish: for runs without Python), and
+// those of main_memory.
+`timescale 1ns / 1ns
+module top #(
+    parameter int unsigned BUS_BYTES = 8,
+    parameter int unsigned LATENCY = 8,
+    parameter int unsigned MEMORY_BYTES = 4194304,
+    parameter bit [31:0] MEMORY_BASE = 32'h40000000
+);
+    localparam int HEARTBEAT = 20;
+    localparam bit [1:0] RUNNING = 0, FINISHED = 1, WATCHDOG = 2, BUS_ERROR = 3;
+
+    logic clk = 0;
+    always #1 clk = ~clk;
+
+    logic rst = 1;
+    longint unsigned cycle = 0;
+    longint unsigned cycle_limit;
+    bit bare;
+    initial begin
+        if (!$value$plusargs("cycle_limit=%d", cycle_limit)) cycle_limit = '1;
+        bare = $test$plusargs("bare") != 0;
+    end
+
+    logic memory_cyc, memory_stb, memory_we, memory_stall, memory_ack, memory_err;
+    logic [31-$clog2(BUS_BYTES):0] memory_adr;
+    logic [BUS_BYTES-1:0] memory_sel;
+    logic [8*BUS_BYTES-1:0] memory_dat_w, memory_dat_r;
+
+    logic sent, finish, bus_error;
+    logic [7:0] sent_byte;
+    logic [31:0] status, trap_cause, trap_pc, trap_value;
+
+    logic debug_stb = 0;
+    logic [29:0] debug_adr = 0;
+    logic debug_ack, debug_err;
+    logic [31:0] debug_dat_r;
+
+    soc soc (
+        .clk(clk),
+        .rst(rst),
+        .memory__cyc(memory_cyc),
+        .memory__stb(memory_stb),
+        .memory__we(memory_we),
+        .memory__adr(memory_adr),
+        .memory__sel(memory_sel),
+        .memory__dat_w(memory_dat_w),
+        .memory__stall(memory_stall),
+        .memory__ack(memory_ack),
+        .memory__err(memory_err),
+        .memory__dat_r(memory_dat_r),
+        .debug__cyc(debug_stb),
+        .debug__stb(debug_stb),
+        .debug__we(1'b0),
+        .debug__adr(debug_adr),
+        .debug__sel(4'b1111),
+        .debug__dat_w(32'b0),
+        .debug__cti(3'b0),
+        .debug__bte(2'b0),
+        .debug__ack(debug_ack),
+        .debug__err(debug_err),
+        .debug__dat_r(debug_dat_r),
+        .uart_tx(),
+        .uart_rx(1'b1),
+        .uart_sent(sent),
+        .uart_byte(sent_byte),
+        .finish(finish),
+        .status(status),
+        .trap_cause(trap_cause),
+        .trap_pc(trap_pc),
+        .trap_value(trap_value),
+        .bus_error(bus_error)
+    );
+
+    bit [1:0] reason = RUNNING;
+    bit stopped = 0;
+    main_memory #(
+        .BUS_BYTES(BUS_BYTES),
+        .LATENCY(LATENCY),
+        .BYTES(MEMORY_BYTES),
+        .BASE(MEMORY_BASE)
+    ) memory (
+        .clk(clk),
+        .rst(rst),
+        .stb(memory_stb),
+        .we(memory_we),
+        .adr(memory_adr),
+        .sel(memory_sel),
+        .dat_w(memory_dat_w),
+        .stall(memory_stall),
+        .ack(memory_ack),
+        .err(memory_err),
+        .dat_r(memory_dat_r),
+        .dump(reason != RUNNING && !stopped)
+    );
+
+    // What Python sees: `uart_event` and `heartbeat` change once for each event.
+    bit uart_event = 0;
+    bit [7:0] uart_byte;
+    bit heartbeat = 0;
+    always_ff @(posedge clk) begin
+        cycle <= cycle + 1;
+        if (cycle == 3) rst <= 0;
+        if (sent) begin
+            uart_event <= ~uart_event;
+            uart_byte <= sent_byte;
+        end
+        heartbeat <= cycle[HEARTBEAT];
+        if (reason == RUNNING) begin
+            if (finish) reason <= FINISHED;
+            else if (bus_error) reason <= BUS_ERROR;
+            else if (cycle >= cycle_limit) reason <= WATCHDOG;
+        end
+        // The cycle in between is the memory's, to write its dump.
+        stopped <= reason != RUNNING;
+        if (stopped && bare) $finish;
+    end
+
+    wire [31:0] cpu_pc = soc.cpu.core.lastStagePc;
+
+    // A register read by Python, after the end: set debug_adr and debug_stb, wait for debug_done.
+    bit debug_done = 0;
+    bit debug_failed;
+    bit [31:0] debug_data;
+    always_ff @(posedge clk)
+        if (!debug_stb) debug_done <= 0;
+        else if (debug_ack) begin
+            debug_done <= 1;
+            debug_failed <= debug_err;
+            debug_data <= debug_dat_r;
+        end
+endmodule
