@@ -1,0 +1,155 @@
+"""Builds the firmware with the C compiler of the ziglang package, once for each kind of CPU.
+
+The result is a raw binary for MEMORY_BASE, kept in the cache under a hash of all it is made from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from firmware.elf import memory_image
+from hw.generate import c_header
+from hw.spec.config import Config
+from hw.spec.errors import RequestError, TilewrightError
+from hw.spec.registers import FIRMWARE_BYTES, MEMORY_BASE
+
+SOURCES = Path(__file__).parent
+STACK_BYTES = 8 * 1024
+"""Room that the linker must find between the firmware's data and the end of its region."""
+
+COMPILER_FLAGS = (
+    "-target",
+    "riscv32-freestanding-none",
+    "-mcpu=generic_rv32+m",
+    "-std=c11",
+    "-O2",
+    "-g0",
+    "-fwrapv",
+    "-fno-sanitize=all",
+    "-fno-asynchronous-unwind-tables",
+    "-fno-stack-protector",
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+)
+LINKER_FLAGS = ("-nostdlib", "-Wl,--gc-sections")
+MEMORY_SCRIPT = f"""\
+memory_base = {MEMORY_BASE:#x};
+firmware_bytes = {FIRMWARE_BYTES:#x};
+stack_bytes = {STACK_BYTES:#x};
+"""
+"""Goes in front of link.ld."""
+
+
+@dataclass(frozen=True)
+class CpuFeatures:
+    """What the firmware must know of a VexRiscv build; all of them have RV32IM.
+
+    data_cache: there is one (4 KiB, write-through), and an instruction that empties it.
+    wfi_sleeps: ``wfi`` waits for an interrupt; elsewhere it does nothing.
+    """
+
+    data_cache: bool
+    wfi_sleeps: bool
+
+
+CPU_FEATURES: Mapping[str, CpuFeatures] = {
+    "full": CpuFeatures(data_cache=True, wfi_sleeps=True),
+    "standard": CpuFeatures(data_cache=True, wfi_sleeps=False),
+    "lite": CpuFeatures(data_cache=False, wfi_sleeps=False),
+    "imac": CpuFeatures(data_cache=True, wfi_sleeps=True),
+}
+"""Features by name of the CPU in `hw.spec.config.CPU_VARIANTS`."""
+
+
+def build_firmware(config: Config, *, cache: Path | None = None) -> bytes:
+    """The firmware for ``config``: raw bytes from MEMORY_BASE on, at most FIRMWARE_BYTES.
+
+    ``cache`` is the directory of finished builds; without it, ``$TILEWRIGHT_CACHE`` or
+    ``tilewright`` in the user's cache directory. Raises RequestError when it cannot be written,
+    TilewrightError with the compiler's output when that fails.
+    """
+    directory = (cache or _cache_directory()) / "firmware"
+    result = directory / f"{_key(config)}.bin"
+    if result.exists():
+        return result.read_bytes()
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=directory, prefix="build-") as name:
+            elf = compile_firmware(config, Path(name), zig_cache=directory / "zig")
+            binary = elf.with_suffix(".bin")
+            binary.write_bytes(memory_image(elf.read_bytes(), MEMORY_BASE))
+            binary.replace(result)
+    except OSError as error:
+        raise RequestError(
+            f"{directory}: the firmware cannot be built here: {error.strerror}; "
+            "set TILEWRIGHT_CACHE to a directory that can be written"
+        ) from None
+    return result.read_bytes()
+
+
+def compile_firmware(config: Config, directory: Path, *, zig_cache: Path) -> Path:
+    """Compile and link into ``directory``, with the generated header; returns the ELF file."""
+    (directory / "tilewright.h").write_text(c_header())
+    link_script = directory / "link.ld"
+    link_script.write_text(MEMORY_SCRIPT + (SOURCES / "link.ld").read_text())
+    elf = directory / "firmware.elf"
+    sources = [str(path) for path in _sources() if path.suffix in (".c", ".S")]
+    include = [f"-I{path}" for path in (directory, SOURCES, SOURCES / "port")]
+    script = ["-T", str(link_script), "-o", str(elf)]
+    flags = [*COMPILER_FLAGS, *_defines(config), *LINKER_FLAGS]
+    _zig("cc", *flags, *include, *sources, *script, zig_cache=zig_cache)
+    return elf
+
+
+def _sources() -> Sequence[Path]:
+    return sorted(path for path in SOURCES.rglob("*") if path.suffix in (".c", ".h", ".S", ".ld"))
+
+
+def _defines(config: Config) -> list[str]:
+    features = CPU_FEATURES[config.soc.cpu]
+    values = {
+        "TW_HAS_NPU": config.soc.npu != "none",
+        "TW_DATA_CACHE": features.data_cache,
+        "TW_WFI_SLEEPS": features.wfi_sleeps,
+    }
+    return [f"-D{name}={int(value)}" for name, value in values.items()]
+
+
+def _key(config: Config) -> str:
+    """Hash of everything that the binary depends on."""
+    key = hashlib.sha256(importlib.metadata.version("ziglang").encode())
+    for text in (*COMPILER_FLAGS, *_defines(config), *LINKER_FLAGS, MEMORY_SCRIPT, c_header()):
+        key.update(text.encode() + b"\0")
+    for path in _sources():
+        key.update(path.relative_to(SOURCES).as_posix().encode() + b"\0" + path.read_bytes())
+    return key.hexdigest()[:16]
+
+
+def _zig(*arguments: str, zig_cache: Path) -> None:
+    """Run the compiler; its output is the message of the error when it fails."""
+    environment = os.environ | {
+        "ZIG_GLOBAL_CACHE_DIR": str(zig_cache),
+        "ZIG_LOCAL_CACHE_DIR": str(zig_cache),
+    }
+    command = [sys.executable, "-m", "ziglang", *arguments]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if run.returncode:
+        log = (run.stdout + run.stderr).strip()
+        raise TilewrightError(f"the firmware cannot be built (zig {arguments[0]}):\n{log}")
+
+
+def _cache_directory() -> Path:
+    if own := os.environ.get("TILEWRIGHT_CACHE"):
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tilewright"

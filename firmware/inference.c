@@ -1,0 +1,87 @@
+#include "inference.h"
+
+#include <stdbool.h>
+
+#include "cpu.h"
+#include "kernels/kernels.h"
+#include "npu.h"
+#include "pointer.h"
+
+/* False when there is no such operator. */
+static bool run_on_cpu(const struct tw_step *step) {
+    switch (step->kind) {
+    case TW_STEP_CONV_2D:
+        conv_2d(&step->conv_2d);
+        return true;
+    case TW_STEP_DEPTHWISE_CONV_2D:
+        depthwise_conv_2d(&step->depthwise_conv_2d);
+        return true;
+    case TW_STEP_FULLY_CONNECTED:
+        fully_connected(&step->fully_connected);
+        return true;
+    case TW_STEP_ADD:
+        add(&step->add);
+        return true;
+    case TW_STEP_AVERAGE_POOL_2D:
+        average_pool_2d(&step->average_pool_2d);
+        return true;
+    case TW_STEP_MAX_POOL_2D:
+        max_pool_2d(&step->max_pool_2d);
+        return true;
+    case TW_STEP_REQUANTISE:
+        requantise(&step->requantise);
+        return true;
+    case TW_STEP_PAD:
+        pad(&step->pad);
+        return true;
+    case TW_STEP_SOFTMAX:
+        softmax(&step->softmax);
+        return true;
+    case TW_STEP_COPY:
+        copy(&step->copy);
+        return true;
+    case TW_STEP_MEAN:
+        mean(&step->mean);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* A step ends where the next one starts: one reading of the clock serves both. */
+struct inference_result run_inference(const struct tw_program *program) {
+    struct inference_result result = {TW_EXIT_SUCCESS, 0, TW_ERROR_NONE};
+    const struct tw_step *step = at(program->steps_address);
+    struct tw_step_times *times = at(program->times_address);
+    uint32_t *total = at(program->total_address);
+    bool stale_cache = false;
+    uint32_t now = cycles();
+    total[0] = now;
+    for (; result.step < program->step_count; result.step++, step++, times++) {
+        struct npu_result npu = {TW_ERROR_NONE, 0};
+        times->start = now;
+        if (TW_HAS_NPU && step->kind == TW_STEP_NPU) {
+            npu = npu_run(step->npu.commands);
+            stale_cache = true;
+        } else {
+            if (stale_cache) {
+                data_cache_invalidate();
+                stale_cache = false;
+            }
+            if (!run_on_cpu(step)) {
+                result.status = TW_EXIT_BAD_PROGRAM;
+                return result;
+            }
+        }
+        now = cycles();
+        times->end = now;
+        times->sleep = npu.asleep;
+        if (npu.error != TW_ERROR_NONE) {
+            result.status = TW_EXIT_NPU_ERROR;
+            result.npu_error = npu.error;
+            return result;
+        }
+    }
+    total[1] = cycles();
+    return result;
+}

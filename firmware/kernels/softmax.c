@@ -1,0 +1,118 @@
+/* Softmax in gemmlowp's fixed point. Qn.m: n integer and m fraction bits in an int32. See
+ * hw/spec/softmax.py for the same steps. */
+#include "fixed_point.h"
+#include "kernels.h"
+#include "pointer.h"
+
+#define ONE_Q0_31 INT32_MAX
+#define ONE_Q2_29 (1 << 29)
+#define SUM_INTEGER_BITS 12
+#define OUTPUT_ZERO_POINT (-128)
+/* Exponentials are kept from the sum to the division, as far as this goes. */
+#define KEPT 64
+
+static int32_t saturating_shift_left(int32_t value, int32_t bits) {
+    const int32_t shifted = (int32_t)((uint32_t)value << bits);
+    if (shifted >> bits == value) {
+        return shifted;
+    }
+    return value < 0 ? INT32_MIN : INT32_MAX;
+}
+
+/* exp(a) for -1/4 <= a < 0, both Q0.31: a Taylor expansion around -1/8. */
+static int32_t exp_in_quarter(int32_t a) {
+    const int32_t exp_of_minus_eighth = 1895147668, third = 715827883;
+    const int32_t x = a + (1 << 28), magnitude = x < 0 ? -x : x;
+    const int32_t x2 = high_multiply(magnitude, magnitude);
+    const int32_t x3 = high_multiply(x, x2);
+    const int32_t x4_over_4 = rounding_divide(high_multiply(x2, x2), 2);
+    const int32_t tail = rounding_divide(high_multiply(x4_over_4 + x3, third) + x2, 1);
+    return exp_of_minus_eighth + high_multiply(x + tail, exp_of_minus_eighth);
+}
+
+/* exp(a) as Q0.31 for a <= 0 in Q5.26. */
+static int32_t exp_on_negative(int32_t a) {
+    /* exp(-2**i / 4) as Q0.31, i = 0..6 */
+    static const int32_t exp_of_powers[] = {1672461947, 1302514674, 790015084, 290630308,
+                                            39332535,   720401,     242};
+    const int32_t quarter = 1 << 24;
+    if (a == 0) {
+        return ONE_Q0_31;
+    }
+    const int32_t in_quarter = (a & (quarter - 1)) - quarter;
+    int32_t result = exp_in_quarter((int32_t)((uint32_t)in_quarter << 5));
+    const int32_t *factor = exp_of_powers;
+    for (uint32_t rest = (uint32_t)(in_quarter - a) >> 24; rest; rest >>= 1, factor++) {
+        if (rest & 1) {
+            result = high_multiply(result, *factor);
+        }
+    }
+    return result;
+}
+
+/* 1 / sum for a positive Q12.19: Q0.31 in 1/2..1, and the power of two to divide it by. */
+static int32_t reciprocal(int32_t sum, int32_t *exponent) {
+    const int32_t leading_zeros = __builtin_clz((uint32_t)sum);
+    const int32_t fraction = (int32_t)(((uint32_t)sum << leading_zeros) - (1u << 31));
+    const int32_t half = (int32_t)(((uint32_t)fraction + (uint32_t)ONE_Q0_31 + 1) / 2);
+    /* Newton-Raphson from 48/17 - 32/17 * half, in Q2.29. */
+    int32_t x = 1515870810 + high_multiply(-1010580540, half);
+    for (int i = 0; i < 3; i++) {
+        const int32_t error = ONE_Q2_29 - high_multiply(half, x);
+        x += saturating_shift_left(high_multiply(error, x), 2);
+    }
+    *exponent = SUM_INTEGER_BITS - leading_zeros;
+    return saturating_shift_left(x, 1);
+}
+
+static inline int32_t exponential(const struct tw_step_softmax *s, int32_t difference) {
+    const int32_t wide = (int32_t)((uint32_t)difference << s->left_shift);
+    return exp_on_negative(high_multiply(wide, s->multiplier));
+}
+
+static int32_t largest_of(const int8_t *x, int32_t count) {
+    int32_t largest = INT8_MIN;
+    for (int32_t i = 0; i < count; i++) {
+        largest = x[i] > largest ? x[i] : largest;
+    }
+    return largest;
+}
+
+static void softmax_row(const struct tw_step_softmax *s, const int8_t *x, int8_t *output) {
+    int32_t kept[KEPT];
+    const int32_t largest = largest_of(x, s->cols);
+    int32_t sum = 0;
+    for (int32_t i = 0; i < s->cols; i++) {
+        const int32_t difference = x[i] - largest;
+        if (difference >= s->diff_min) {
+            const int32_t e = exponential(s, difference);
+            sum += rounding_divide(e, SUM_INTEGER_BITS);
+            if (i < KEPT) {
+                kept[i] = e;
+            }
+        }
+    }
+    int32_t exponent;
+    const int32_t scale = reciprocal(sum, &exponent);
+    const int32_t shift = exponent + 31 - 8;
+    for (int32_t i = 0; i < s->cols; i++) {
+        const int32_t difference = x[i] - largest;
+        int32_t probability = 0;
+        /* Beyond 31 bits, all is less than half a unit. */
+        if (difference >= s->diff_min && shift <= 31) {
+            const int32_t e = i < KEPT ? kept[i] : exponential(s, difference);
+            probability = rounding_divide(high_multiply(e, scale), shift);
+        }
+        output[i] = clamp(probability + OUTPUT_ZERO_POINT, INT8_MIN, INT8_MAX);
+    }
+}
+
+void softmax(const struct tw_step_softmax *s) {
+    const int8_t *input = at(s->input);
+    int8_t *output = at(s->output);
+    for (int32_t row = 0; row < s->rows; row++) {
+        softmax_row(s, input, output);
+        input += s->cols;
+        output += s->cols;
+    }
+}
