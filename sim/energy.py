@@ -1,0 +1,129 @@
+"""Modelled energy: counted events times published picojoules, and leakage over time.
+
+The figures are in energy_45nm.yaml, each with its source. The result says how designs compare,
+not what a chip would draw.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from hw.spec.config import Config
+
+COMPONENTS: tuple[str, ...] = (
+    "array",
+    "accumulators",
+    "requantiser",
+    "scratchpad",
+    "weight_buffer",
+    "main_memory",
+    "bus",
+    "cpu",
+    "leakage",
+)
+"""Parts of the breakdown, in the order of reports."""
+
+PICO = 1e-12
+NANO = 1e-9
+SRAM_ACCESS_BYTES = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnergyTable:
+    """Joules of events.
+
+    Attributes:
+        name: where the figures come from, for `config` in the result.
+        events: event -> component -> J of one event.
+        sram_events: event -> (component, memory); the memory's size sets the energy of a byte.
+        sram_access: (capacity in bytes, J of a 64-bit access), ascending.
+        leakage: W of one `sram_byte` and of one `gate`.
+        gates: NAND2 equivalents of an `array_element`, a `requantiser_lane` and the `cpu`.
+    """
+
+    name: str
+    events: Mapping[str, Mapping[str, float]]
+    sram_events: Mapping[str, tuple[str, str]]
+    sram_access: tuple[tuple[int, float], ...]
+    leakage: Mapping[str, float]
+    gates: Mapping[str, float]
+
+    def by_component(
+        self, events: Mapping[str, int], cycles: int, config: Config
+    ) -> dict[str, float]:
+        """Joules of each of `COMPONENTS`.
+
+        Args:
+            events: how often each event happened.
+            cycles: duration, for the leakage.
+            config: sizes of the memories and of the logic, and the clock.
+
+        Raises:
+            KeyError: an event that the table does not know; it must not count as free.
+        """
+        joules = dict.fromkeys(COMPONENTS, 0.0)
+        for event, count in events.items():
+            for component, energy in self._of_event(event, config).items():
+                joules[component] += count * energy
+        joules["leakage"] = self.leakage_w(config) * cycles / config.soc.clock_hz
+        return joules
+
+    def sram_byte_j(self, capacity: int) -> float:
+        """J to read or write one byte of a memory of this many bytes."""
+        points = self.sram_access
+        above = next((i for i, (size, _) in enumerate(points) if size >= capacity), len(points) - 1)
+        (size0, energy0), (size1, energy1) = points[max(above - 1, 0)], points[max(above, 1)]
+        slope = math.log(energy1 / energy0) / math.log(size1 / size0)
+        return energy0 * (capacity / size0) ** slope / SRAM_ACCESS_BYTES
+
+    def leakage_w(self, config: Config) -> float:
+        """Static power of memories and logic on the chip."""
+        gates, npu = self.gates["cpu"], config.npu
+        memory = 0
+        if config.soc.npu != "none":
+            gates += npu.rows * npu.cols * self.gates["array_element"]
+            gates += npu.requantiser_lanes * self.gates["requantiser_lane"]
+            memory = npu.scratchpad_bytes + npu.weight_buffer_bytes
+        return gates * self.leakage["gate"] + memory * self.leakage["sram_byte"]
+
+    def _of_event(self, event: str, config: Config) -> Mapping[str, float]:
+        if event in self.sram_events:
+            component, memory = self.sram_events[event]
+            return {component: self.sram_byte_j(_capacity(memory, config))}
+        if event not in self.events:
+            known = ", ".join(sorted({*self.events, *self.sram_events}))
+            raise KeyError(f"energy table '{self.name}' has no event '{event}'; it has: {known}")
+        return self.events[event]
+
+
+def _capacity(memory: str, config: Config) -> int:
+    return {
+        "scratchpad_bank": config.npu.scratchpad_bytes // config.npu.scratchpad_banks,
+        "weight_buffer": config.npu.weight_buffer_bytes,
+    }[memory]
+
+
+@cache
+def energy_table() -> EnergyTable:
+    """The table that the package brings."""
+    data: dict[str, Any] = yaml.safe_load(files("sim").joinpath("energy_45nm.yaml").read_text())
+    events: dict[str, dict[str, float]] = {}
+    for line in data["events"]:
+        events.setdefault(line["event"], {})[line["component"]] = line["pj"] * PICO
+    return EnergyTable(
+        name=data["name"],
+        events=events,
+        sram_events={
+            line["event"]: (line["component"], line["memory"]) for line in data["sram_events"]
+        },
+        sram_access=tuple((line["bytes"], line["pj"] * PICO) for line in data["sram_access"]),
+        leakage={line["item"]: line["nw"] * NANO for line in data["leakage"]},
+        gates={line["item"]: float(line["gates"]) for line in data["gates"]},
+    )

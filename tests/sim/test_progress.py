@@ -1,0 +1,44 @@
+import io
+import time
+
+import pytest
+from rich.console import Console
+
+from sim import progress
+from sim.progress import Progress
+
+
+@pytest.fixture
+def plain(monkeypatch):
+    monkeypatch.setattr(progress, "QUIET_S", 0.05)
+    monkeypatch.setattr(progress, "PLAIN_INTERVAL_S", 0.05)
+    return Progress(Console(file=io.StringIO(), width=40))
+
+
+def test_a_short_step_says_nothing(plain):
+    with plain.step("quick"):
+        pass
+    assert plain.console.file.getvalue() == ""
+
+
+def test_a_long_step_is_mentioned_while_it_runs_and_when_it_ends(plain):
+    with plain.step("Building [rtl]") as step:
+        step.detail = "a long file name that does not fit into forty columns.cpp"
+        time.sleep(0.2)
+    lines = plain.console.file.getvalue().splitlines()
+    assert len(lines) >= 3
+    assert lines[0].startswith("Building [rtl]: a long file name that does not fit into forty")
+    assert lines[-1].startswith("Building [rtl]: 0.")
+
+
+def test_an_error_passes_through_and_stops_the_thread(plain):
+    with pytest.raises(ValueError, match="broken"), plain.step("doomed"):
+        raise ValueError("broken")
+
+
+def test_a_terminal_is_redrawn(monkeypatch):
+    console = Console(file=io.StringIO(), force_terminal=True, width=60)
+    with Progress(console).step("Simulating") as step:
+        step.detail = "42%"
+        time.sleep(0.6)
+    assert "Simulating: 42%" in console.file.getvalue()
