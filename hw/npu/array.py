@@ -75,9 +75,7 @@ class ArrayRow(Component):
             accumulator = Signal(signed(bits), name=f"accumulator_{c}")
             m.d.comb += activation.eq(self.activations.word_select(c, 8))
             with m.If(self.multiply):
-                m.d.sync += product.eq(
-                    Mux(self.maximum, activation, activation * self.weight)
-                )
+                m.d.sync += product.eq(Mux(self.maximum, activation, activation * self.weight))
             with m.If(self.accumulate):
                 keep = self.accumulate_maximum & (accumulator > product)
                 start = self.accumulate_first | self.accumulate_maximum
@@ -102,7 +100,7 @@ class MacArray(Component):
     weights: one byte for each row, in the same cycle;
     activations: a byte for each row and column (row-major: byte ``r * cols + c``), one cycle
         later (`ACTIVATION_DELAY`).
-    captured: pulses when a tile's results stand in the shadow registers.
+    captured: pulse, a tile's results stand in the shadow registers from the next cycle on.
     shift: moves on to the next column's results.
     results: ``accumulator_bits`` for each row, of the column in turn.
     """
@@ -130,7 +128,7 @@ class MacArray(Component):
         weights = Signal(8 * config.rows)
         with m.If(self.step.valid):
             m.d.sync += weights.eq(self.weights)
-        m.d.sync += self.captured.eq(stages[2].valid & stages[2].last)
+        m.d.comb += self.captured.eq(stages[2].valid & stages[2].last)
         rows: list[Elaboratable] = []
         results = []
         for r in range(config.rows):
@@ -139,9 +137,7 @@ class MacArray(Component):
             rows.append(row)
             m.d.comb += [
                 row.weight.eq(weights.word_select(r, 8)),
-                row.activations.eq(
-                    self.activations.word_select(r, 8 * config.cols)
-                ),
+                row.activations.eq(self.activations.word_select(r, 8 * config.cols)),
                 row.multiply.eq(stages[0].valid),
                 row.maximum.eq(stages[0].maximum),
                 row.accumulate.eq(stages[1].valid),

@@ -69,9 +69,7 @@ class RequantiserOutput(data.StructLayout):
 
     def __init__(self, config: NpuConfig) -> None:
         lanes = config.requantiser_lanes
-        super().__init__(
-            {"valid": 1, "address": ADDRESS_BITS, "mask": lanes, "data": 8 * lanes}
-        )
+        super().__init__({"valid": 1, "address": ADDRESS_BITS, "mask": lanes, "data": 8 * lanes})
 
 
 class RequantiserLane(Component):

@@ -1,0 +1,185 @@
+"""The compute side of the NPU: the array's path, the adder and the counters, connected."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import stream
+from amaranth.lib.wiring import Component, In, Out, connect, flipped
+
+from hw.npu.adder import Adder
+from hw.npu.array import MacArray
+from hw.npu.columns import Columns
+from hw.npu.command_view import COMMAND_LAYOUT, CommandView, opcode_of
+from hw.npu.compute_control import ComputeControl
+from hw.npu.counters import Counters
+from hw.npu.drain import Drain
+from hw.npu.feeder import Feeder
+from hw.npu.mac_control import MacControl
+from hw.npu.requantiser import Requantiser
+from hw.npu.scratchpad import read_port, write_port
+from hw.npu.weight_ring import WEIGHT_START
+from hw.spec.commands import Opcode
+from hw.spec.config import NpuConfig
+
+
+class ComputeSide(Component):
+    """Executes compute commands one after the other.
+
+    Ports
+    -----
+    compute, blocked: commands in order; blocked: one is decoded but waits for transfers.
+    completed: pulse, the command at work has ended and its writes can be read. idle: none is.
+    read, write: scratchpad, always served. weights: what the weight ring shall deliver; words:
+    what it delivers.
+    record: words of profile records. clear: counters to zero. time: their time stamp.
+    read_beat, write_beat, dma_read, dma_write: events of the memory side.
+    cause, opcode, drain_busy: for NPU.DEBUG.
+    """
+
+    def __init__(self, config: NpuConfig) -> None:
+        self._config = config
+        super().__init__(
+            {
+                "compute": In(stream.Signature(COMMAND_LAYOUT)),
+                "blocked": In(1),
+                "completed": Out(1),
+                "idle": Out(1),
+                "read": Out(read_port(config.port_bytes)),
+                "write": Out(write_port(config.port_bytes)),
+                "weights": Out(stream.Signature(WEIGHT_START)),
+                "words": In(stream.Signature(8 * config.weight_word_bytes)),
+                "record": Out(stream.Signature(32)),
+                "clear": In(1),
+                "time": In(32),
+                "read_beat": In(1),
+                "write_beat": In(1),
+                "dma_read": In(1),
+                "dma_write": In(1),
+                "cause": Out(4),
+                "opcode": Out(8),
+                "drain_busy": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self._config
+        m.submodules.control = self._control = ComputeControl()
+        m.submodules.feeder = self._feeder = Feeder(config)
+        m.submodules.columns = self._columns = Columns(config)
+        m.submodules.mac_control = self._mac = MacControl(config)
+        m.submodules.array = self._array = MacArray(config)
+        m.submodules.drain = self._drain = Drain(config)
+        m.submodules.adder = self._adder = Adder(config)
+        m.submodules.requantiser = self._requantiser = Requantiser(config)
+        m.submodules.counters = self._counters = Counters(config)
+        self._connect_control(m)
+        self._connect_array(m)
+        self._connect_scratchpad(m)
+        self._connect_counters(m)
+        return m
+
+    def _connect_control(self, m: Module) -> None:
+        control = self._control
+        connect(m, flipped(self.compute), control.compute)
+        connect(m, control.weights, flipped(self.weights))
+        m.d.comb += [
+            control.blocked.eq(self.blocked),
+            self.completed.eq(control.completed),
+            self.idle.eq(control.idle),
+            control.mac_done.eq(self._mac.done),
+            control.mac_cause.eq(self._mac.cause),
+            control.adding.eq(self._adder.reading),
+            control.adder_busy.eq(self._adder.busy),
+            control.drain_busy.eq(self._drain.busy),
+            control.requantiser_busy.eq(self._requantiser.busy),
+            control.mark_ready.eq(self._counters.ready),
+            self.cause.eq(control.cause),
+            self.opcode.eq(control.opcode),
+            self.drain_busy.eq(self._drain.busy | self._requantiser.busy),
+        ]
+        for engine in (self._feeder, self._mac, self._drain):
+            m.d.comb += engine.start.eq(control.start_window)
+            m.d.comb += engine.command.eq(control.command)
+        m.d.comb += self._adder.start.eq(control.start_add)
+        m.d.comb += self._adder.command.eq(control.command)
+
+    def _connect_array(self, m: Module) -> None:
+        feeder, columns, mac, array = self._feeder, self._columns, self._mac, self._array
+        drain = self._drain
+        connect(m, flipped(self.words), mac.words)
+        m.d.comb += [
+            columns.fill.eq(feeder.fill),
+            mac.slot_filled.eq(feeder.slot_filled),
+            feeder.released.eq(mac.released),
+            columns.select.eq(mac.select),
+            array.step.eq(mac.step),
+            array.weights.eq(mac.weights),
+            array.activations.eq(columns.activations),
+            drain.parameters.eq(mac.parameters),
+            drain.tile.eq(mac.tile),
+            mac.drain_ready.eq(drain.ready),
+            mac.parameters_in_use.eq(drain.reading),
+            drain.capture.eq(array.captured),
+            drain.results.eq(array.results),
+            array.shift.eq(drain.shift),
+        ]
+
+    def _connect_scratchpad(self, m: Module) -> None:
+        """Feeder and adder share the read port, drain and adder the requantiser and its writes."""
+        adder, requantiser = self._adder, self._requantiser
+        command = self._control.command
+        adding = Signal()
+        m.d.comb += adding.eq(opcode_of(command) == Opcode.ADD)
+        for name in ("valid", "address", "size"):
+            choice = Mux(adding, getattr(adder.read, name), getattr(self._feeder.read, name))
+            m.d.comb += getattr(self.read, name).eq(choice)
+        m.d.comb += adder.read.data.eq(self.read.data)
+        m.d.comb += self._feeder.read.data.eq(self.read.data)
+        with m.If(adding):
+            m.d.comb += requantiser.input.eq(adder.output)
+        with m.Else():
+            m.d.comb += requantiser.input.eq(self._drain.output)
+        for name, field in (
+            ("zero_point", "output_zero_point"),
+            ("low", "clamp_low"),
+            ("high", "clamp_high"),
+        ):
+            window, add = CommandView(command, Opcode.CONV), CommandView(command, Opcode.ADD)
+            m.d.comb += requantiser.stage[name].eq(Mux(adding, add[field], window[field]))
+        m.d.comb += [
+            self.write.valid.eq(requantiser.output.valid),
+            self.write.address.eq(requantiser.output.address),
+            self.write.data.eq(requantiser.output.data),
+            self.write.mask.eq(requantiser.output.mask),
+        ]
+
+    def _connect_counters(self, m: Module) -> None:
+        config = self._config
+        counters, events = self._counters, self._counters.events
+        active = Signal(range(config.rows * config.cols + 1))
+        stepped = Signal()
+        m.d.sync += active.eq(self._mac.active_pixels * self._mac.active_rows)
+        m.d.sync += stepped.eq(self._mac.step.valid)
+        written = Signal(range(config.requantiser_lanes + 1))
+        output = self._requantiser.output
+        m.d.comb += written.eq(
+            Mux(output.valid, sum(output.mask[i] for i in range(config.requantiser_lanes)), 0)
+        )
+        m.d.comb += [
+            events.mac.eq(Mux(stepped, active, 0)),
+            events.accumulator_access.eq(Mux(stepped, active, 0) + written),
+            events.requantise.eq(written),
+            events.scratchpad_read_words.eq(self.read.valid + self.dma_read),
+            events.scratchpad_write_words.eq(self.write.valid + self.dma_write),
+            events.weight_buffer_read_words.eq(self.words.valid & self.words.ready),
+            events.memory_read_beats.eq(self.read_beat),
+            events.memory_write_beats.eq(self.write_beat),
+            counters.clear.eq(self.clear),
+            counters.running.eq(1),
+            counters.cause.eq(self._control.cause),
+            counters.time.eq(self.time),
+            counters.mark.eq(self._control.mark),
+            counters.layer.eq(self._control.layer),
+        ]
+        connect(m, counters.record, flipped(self.record))

@@ -1,0 +1,140 @@
+"""Addresses of a transfer: a LOAD or STORE taken apart into beats of the bus."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.lib import stream
+from amaranth.lib.data import StructLayout
+from amaranth.lib.wiring import Component, In, Out
+from amaranth.utils import exact_log2
+
+from hw.npu.scratchpad import ADDRESS_BITS
+from hw.spec.config import NpuConfig
+
+TRANSFER_DESCRIPTOR = StructLayout(
+    {
+        "store": 1,
+        "wait": 16,
+        "memory_address": 32,
+        "scratchpad_address": 20,
+        "row_bytes": 20,
+        "rows": 16,
+        "memory_pitch": 24,
+        "scratchpad_pitch": 20,
+    }
+)
+"""``store``: STORE, else LOAD. The rest are the command's fields."""
+
+
+def beat_layout(bus_bytes: int) -> StructLayout:
+    """A beat: bus word ``word`` lies at scratchpad byte ``address``, as far as ``select`` goes.
+
+    ``size``: bytes up to the last selected one. ``last``: of the descriptor.
+    """
+    return StructLayout(
+        {
+            "store": 1,
+            "last": 1,
+            "word": 32 - exact_log2(bus_bytes),
+            "address": ADDRESS_BITS,
+            "select": bus_bytes,
+            "size": range(bus_bytes + 1),
+        }
+    )
+
+
+class TransferBeats(Component):
+    """Descriptors in, beats out, one a cycle, over the ends of rows and descriptors.
+
+    An empty descriptor gives one beat that selects nothing.
+    """
+
+    def __init__(self, config: NpuConfig) -> None:
+        self._config = config
+        self._shift = exact_log2(config.bus_bytes)
+        self._row = StructLayout(
+            {
+                "store": 1,
+                "empty": 1,
+                "last": 1,
+                "word": 32 - self._shift,
+                # Of the first byte of `word`, which may lie before byte 0.
+                "address": signed(ADDRESS_BITS + 1),
+                # Bytes of `word` and behind: those from `first` to `end` are the row.
+                "first": self._shift,
+                "end": ADDRESS_BITS + 1,
+            }
+        )
+        super().__init__(
+            {
+                "descriptors": In(stream.Signature(TRANSFER_DESCRIPTOR)),
+                "beats": Out(stream.Signature(beat_layout(config.bus_bytes))),
+                "busy": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        row, valid, take = Signal(self._row), Signal(), Signal()
+        rows_busy = self._rows(m, row, valid, take)
+        self._beats(m, row, valid, take)
+        m.d.comb += self.busy.eq(rows_busy | valid)
+        return m
+
+    def _rows(self, m: Module, row: Signal, valid: Signal, take: Signal) -> Signal:
+        """Stage 1: the next row, into ``row`` in cycles with ``take``."""
+        at, active = Signal(TRANSFER_DESCRIPTOR), Signal()
+        offset, last, empty = Signal(self._shift), Signal(), Signal()
+        m.d.comb += [
+            offset.eq(at.memory_address),
+            empty.eq((at.rows == 0) | (at.row_bytes == 0)),
+            last.eq((at.rows == 1) | empty),
+            self.descriptors.ready.eq(~active | (take & last)),
+        ]
+        with m.If(take):
+            m.d.sync += [
+                valid.eq(active),
+                row.store.eq(at.store),
+                row.empty.eq(empty),
+                row.last.eq(last),
+                row.word.eq(at.memory_address[self._shift :]),
+                row.address.eq(at.scratchpad_address - offset),
+                row.first.eq(offset),
+                row.end.eq(Mux(empty, offset, offset + at.row_bytes - 1)),
+                at.memory_address.eq(at.memory_address + at.memory_pitch),
+                at.scratchpad_address.eq(at.scratchpad_address + at.scratchpad_pitch),
+                at.rows.eq(at.rows - 1),
+            ]
+            with m.If(last):
+                m.d.sync += active.eq(0)
+        with m.If(self.descriptors.valid & self.descriptors.ready):
+            m.d.sync += [at.eq(self.descriptors.payload), active.eq(1)]
+        return active
+
+    def _beats(self, m: Module, row: Signal, valid: Signal, take: Signal) -> None:
+        """Stage 2: the beats of ``row``."""
+        bus_bytes = self._config.bus_bytes
+        beat = self.beats.payload
+        row_ends, end = Signal(), Signal(self._shift)
+        every = (1 << bus_bytes) - 1
+        m.d.comb += [
+            row_ends.eq(row.end[self._shift :] == 0),
+            end.eq(Mux(row_ends, row.end, ~0)),
+            take.eq(~valid | (self.beats.ready & row_ends)),
+            self.beats.valid.eq(valid),
+            beat.store.eq(row.store),
+            beat.last.eq(row.last & row_ends),
+            beat.word.eq(row.word),
+            beat.address.eq(Mux(row.address < 0, self._config.scratchpad_bytes, 0) + row.address),
+            beat.size.eq(end + 1),
+            beat.select.eq(
+                Mux(row.empty, 0, Cat(every << row.first)[:bus_bytes] & (every >> ~end))
+            ),
+        ]
+        with m.If(self.beats.ready & ~row_ends):
+            m.d.sync += [
+                row.word.eq(row.word + 1),
+                row.address.eq(row.address + bus_bytes),
+                row.end.eq(row.end - bus_bytes),
+                row.first.eq(0),
+            ]

@@ -1,0 +1,135 @@
+"""Seeded random compute commands with their weight words."""
+
+from __future__ import annotations
+
+import random
+
+from hw.spec.commands import Command, Opcode
+from hw.spec.config import NpuConfig
+
+
+def random_words(rng: random.Random, config: NpuConfig, blocks: int, taps: int) -> list[bytes]:
+    """Parameters and weights of all blocks, one weight word each."""
+    width = config.weight_word_bytes
+    words: list[bytes] = []
+    for _ in range(blocks):
+        planes = [bytearray(width) for _ in range(9)]
+        for r in range(config.rows):
+            bias = rng.randint(-30000, 30000).to_bytes(4, "little", signed=True)
+            multiplier = rng.randint(1 << 30, (1 << 31) - 1).to_bytes(4, "little")
+            shift = rng.randint(-10, 1).to_bytes(1, "little", signed=True)
+            for plane, value in zip(planes, bias + multiplier + shift, strict=True):
+                plane[r] = value
+        words += [bytes(plane) for plane in planes]
+        words += [bytes(rng.randrange(256) for _ in range(width)) for _ in range(taps)]
+    return words
+
+
+def _outputs(rng: random.Random) -> dict[str, int]:
+    low = rng.choice([-128, rng.randint(-128, 0)])
+    return {
+        "output_zero_point": rng.randint(-128, 127),
+        "clamp_low": low,
+        "clamp_high": rng.choice([127, rng.randint(low, 127)]),
+    }
+
+
+def random_add(rng: random.Random) -> Command:
+    length = rng.randint(1, 90)
+    values = {
+        "a_address": rng.randint(0, 200),
+        "b_address": rng.randint(300, 500),
+        "output_address": rng.randint(2048, 3000),
+        "bytes": length,
+        "a_zero_point": rng.randint(-128, 127),
+        "b_zero_point": rng.randint(-128, 127),
+        **_outputs(rng),
+    }
+    for side, shift in (("a", rng.randint(-5, 0)), ("b", rng.randint(-5, 0)), ("output", -18)):
+        values[f"{side}_multiplier"] = rng.randint(1 << 30, (1 << 31) - 1)
+        values[f"{side}_shift"] = shift
+    return Command(Opcode.ADD, values)
+
+
+def random_window(rng: random.Random, config: NpuConfig) -> tuple[Command, list[bytes]]:
+    """A CONV or DEPTHWISE command: odd sizes, paddings, strides; and its weight words."""
+    depthwise = rng.random() < 0.5
+    channels_in = rng.randint(1, 2 * config.rows + 1) if depthwise else rng.randint(1, 20)
+    rows_in, cols_in = rng.randint(1, 7), rng.randint(1, 9)
+    square = rng.randint(1, 3)
+    kernel = (square, square) if rng.random() < 0.6 else (rng.randint(1, 4), rng.randint(1, 4))
+    stride = rng.choice([(1, 1), (2, 2), (rng.randint(1, 3), rng.randint(1, 3))])
+    top, left = rng.randint(0, kernel[0] - 1), rng.randint(0, kernel[1] - 1)
+    bottom, right = rng.randint(0, kernel[0] - 1), rng.randint(0, kernel[1] - 1)
+    rows_out = max(0, rows_in + top + bottom - kernel[0]) // stride[0] + 1
+    cols_out = max(0, cols_in + left + right - kernel[1]) // stride[1] + 1
+    channels = channels_in if depthwise else rng.randint(1, 2 * config.rows + 1)
+    blocks = -(-channels // config.rows)
+    row_bytes = cols_in * channels_in
+    pitch = row_bytes + rng.choice([0, 0, 3])
+    pixel_out = channels + rng.choice([0, 0, 5])
+    maximum = depthwise and rng.random() < 0.3
+    taps = 0 if maximum else kernel[0] * kernel[1] * (1 if depthwise else channels_in)
+    values = {
+        "input_address": rng.randint(0, 100),
+        "input_row_pitch": pitch,
+        "input_rows": rows_in,
+        "pad_top": top,
+        "input_row_bytes": row_bytes,
+        "x_start": -left * channels_in,
+        "x_step": stride[1] * channels_in,
+        "row_step": stride[0] * pitch,
+        "stride_rows": stride[0],
+        "kernel_rows": kernel[0],
+        "output_address": rng.randint(2048, 2200),
+        "output_pixel_pitch": pixel_out,
+        "output_row_pitch": cols_out * pixel_out + rng.choice([0, 7]),
+        "output_cols": cols_out,
+        "output_rows": rows_out,
+        "channels": channels,
+        "blocks": blocks,
+        "block_words": taps,
+        "pad_value": rng.randint(-128, 127),
+        **_outputs(rng),
+    }
+    if depthwise:
+        values.update(_depthwise_values(rng, config, kernel, stride, values, channels_in))
+        values["maximum"] = int(maximum)
+        opcode = Opcode.DEPTHWISE
+    else:
+        pixels = rows_out * cols_out
+        values.update(
+            stream=0,
+            run_bytes=kernel[1] * channels_in,
+            pixels=pixels,
+            tiles=-(-pixels // config.cols),
+        )
+        opcode = Opcode.CONV
+    return Command(opcode, values), random_words(rng, config, blocks, taps)
+
+
+def _depthwise_values(
+    rng: random.Random,
+    config: NpuConfig,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    values: dict[str, int],
+    channels_in: int,
+) -> dict[str, int]:
+    fits = max(kernel) <= config.depthwise_kernel and stride in ((1, 1), (2, 2))
+    keeps = fits and (stride[0] <= min(kernel) or kernel == (1, 1))
+    window = keeps and rng.random() < 0.8
+    strip = config.cols
+    if window:
+        strip = min(strip, (config.columns - kernel[1]) // stride[1] + 1)
+    strips = -(-values["output_cols"] // strip)
+    return {
+        "kernel_cols": kernel[1],
+        "stride_cols": stride[1],
+        "tapwise": int(not window),
+        "pixel_bytes": channels_in,
+        "strip_cols": strip,
+        "strip_input_step": strip * values["x_step"],
+        "strip_output_step": strip * values["output_pixel_pitch"],
+        "tiles": strips * values["output_rows"],
+    }

@@ -1,0 +1,116 @@
+"""What each compute command means, written out element by element in plain Python integers."""
+
+from __future__ import annotations
+
+from hw.spec.commands import PARAMETER_WORDS, Command, Opcode
+from hw.spec.config import NpuConfig
+
+
+def wrap32(value: int) -> int:
+    return (value + (1 << 31)) % (1 << 32) - (1 << 31)
+
+
+def truncating_division(numerator: int, denominator: int) -> int:
+    quotient = abs(numerator) // denominator
+    return quotient if numerator >= 0 else -quotient
+
+
+def scale(value: int, multiplier: int, shift: int) -> int:
+    """gemmlowp's saturating rounding doubling high multiply and rounding right shift."""
+    product = wrap32(value << max(shift, 0)) * multiplier
+    nudge = (1 << 30) if product >= 0 else 1 - (1 << 30)
+    high = truncating_division(product + nudge, 1 << 31)
+    exponent = max(-shift, 0)
+    mask = (1 << exponent) - 1
+    threshold = (mask >> 1) + (1 if high < 0 else 0)
+    return (high >> exponent) + (1 if (high & mask) > threshold else 0)
+
+
+def signed_byte(value: int) -> int:
+    return value - 256 if value > 127 else value
+
+
+def clamp(command: Command, value: int) -> int:
+    value += command["output_zero_point"]
+    return min(max(value, command["clamp_low"]), command["clamp_high"]) & 255
+
+
+class Reference:
+    """Executes compute commands on ``scratchpad``, taking weight words from ``words``."""
+
+    def __init__(self, config: NpuConfig, scratchpad: bytearray) -> None:
+        self.config = config
+        self.scratchpad = scratchpad
+
+    def run(self, command: Command, words: list[bytes]) -> None:
+        if command.opcode is Opcode.ADD:
+            self._add(command)
+        elif command.opcode is Opcode.CONV:
+            self._window(command, words, depthwise=False)
+        else:
+            self._window(command, words, depthwise=True)
+
+    def _add(self, c: Command) -> None:
+        results = []
+        for i in range(c["bytes"]):
+            total = 0
+            for side in "ab":
+                value = signed_byte(self.scratchpad[c[f"{side}_address"] + i])
+                centred = (value - c[f"{side}_zero_point"]) << 20
+                total += scale(centred, c[f"{side}_multiplier"], c[f"{side}_shift"])
+            results.append(clamp(c, scale(total, c["output_multiplier"], c["output_shift"])))
+        for i, value in enumerate(results):
+            self.scratchpad[c["output_address"] + i] = value
+
+    def _byte(self, c: Command, row: int, x: int) -> int:
+        if 0 <= row < c["input_rows"] and 0 <= x < c["input_row_bytes"]:
+            return signed_byte(self.scratchpad[c["input_address"] + row * c["input_row_pitch"] + x])
+        return c["pad_value"]
+
+    def _window(self, c: Command, words: list[bytes], *, depthwise: bool) -> None:
+        rows = self.config.rows
+        writes = {}
+        position = 0
+        taps = c["block_words"]
+        for block in range(c["blocks"]):
+            parameters = words[position : position + PARAMETER_WORDS]
+            weights = words[position + PARAMETER_WORDS : position + PARAMETER_WORDS + taps]
+            position += PARAMETER_WORDS + taps
+            for r in range(min(rows, c["channels"] - block * rows)):
+                plane = bytes(word[r] for word in parameters)
+                bias = int.from_bytes(plane[0:4], "little", signed=True)
+                multiplier = int.from_bytes(plane[4:8], "little")
+                shift = signed_byte(plane[8])
+                for oy in range(c["output_rows"]):
+                    for ox in range(c["output_cols"]):
+                        values = self._operands(c, oy, ox, block * rows + r, depthwise=depthwise)
+                        if depthwise and c["maximum"]:
+                            total = max(values)
+                        else:
+                            factors = [signed_byte(word[r]) for word in weights]
+                            total = sum(v * f for v, f in zip(values, factors, strict=True))
+                        address = (
+                            c["output_address"]
+                            + oy * c["output_row_pitch"]
+                            + ox * c["output_pixel_pitch"]
+                            + block * rows
+                            + r
+                        )
+                        scaled = scale(wrap32(total + bias), multiplier, shift)
+                        writes[address] = clamp(c, scaled)
+        for address, value in writes.items():
+            self.scratchpad[address] = value
+
+    def _operands(
+        self, c: Command, oy: int, ox: int, channel: int, *, depthwise: bool
+    ) -> list[int]:
+        values = []
+        for ky in range(c["kernel_rows"]):
+            row = oy * c["stride_rows"] + ky - c["pad_top"]
+            x = c["x_start"] + ox * c["x_step"]
+            if depthwise:
+                for kx in range(c["kernel_cols"]):
+                    values.append(self._byte(c, row, x + kx * c["pixel_bytes"] + channel))
+            else:
+                values += [self._byte(c, row, x + k) for k in range(c["run_bytes"])]
+        return values
