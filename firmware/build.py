@@ -36,6 +36,7 @@ COMPILER_FLAGS = (
     "-fno-sanitize=all",
     "-fno-asynchronous-unwind-tables",
     "-fno-stack-protector",
+    "-fomit-frame-pointer",
     "-ffunction-sections",
     "-fdata-sections",
     "-Wall",

@@ -7,14 +7,15 @@
 /* The high 32 bits of 2*a*b, rounded to nearest with ties upwards; b is 0 or more. Doubling the
  * factor first leaves the sum in the high word: two multiplications, a shift and an addition. */
 static inline int32_t high_multiply(int32_t a, int32_t b) {
-    int64_t product = (int64_t)a * (int64_t)((uint64_t)(uint32_t)b << 1);
+    const uint32_t doubled = (uint32_t)b << 1;
+    const int64_t product = (int64_t)a * (int64_t)doubled;
     return (int32_t)(product >> 32) + (int32_t)((uint32_t)product >> 31);
 }
 
 /* value / 2**exponent to nearest, ties away from zero; exponent 1..31, value of high_multiply,
  * which never reaches the ends of int32. */
 static inline int32_t rounding_divide(int32_t value, int32_t exponent) {
-    int32_t ties_away = value + (value >> 31);
+    const int32_t ties_away = value + (value >> 31);
     return ((ties_away >> (exponent - 1)) + 1) >> 1;
 }
 

@@ -1,0 +1,91 @@
+"""Seeded random operators: shapes, windows and quantisation that reach every path of a kernel."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+SMALLEST_MULTIPLIER, LARGEST_MULTIPLIER = 1 << 30, (1 << 31) - 1
+
+
+@dataclass(frozen=True)
+class Image:
+    """A window over an image; ``padding`` is (top, left, bottom, right)."""
+
+    size: tuple[int, int]
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[int, int, int, int]
+
+    @property
+    def output(self) -> tuple[int, int]:
+        (top, left, bottom, right), (kh, kw) = self.padding, self.kernel
+        rows = (self.size[0] + top + bottom - kh) // self.stride[0] + 1
+        return rows, (self.size[1] + left + right - kw) // self.stride[1] + 1
+
+    def values(self, channels: int) -> dict[str, int]:
+        """Parameters of a step of the Program."""
+        return {
+            "input_rows": self.size[0],
+            "input_cols": self.size[1],
+            "channels": channels,
+            "output_rows": self.output[0],
+            "output_cols": self.output[1],
+            "kernel_rows": self.kernel[0],
+            "kernel_cols": self.kernel[1],
+            "stride_rows": self.stride[0],
+            "stride_cols": self.stride[1],
+            "pad_top": self.padding[0],
+            "pad_left": self.padding[1],
+        }
+
+
+def random_image(rng: Generator) -> Image:
+    """Every window keeps at least one pixel of the image."""
+    while True:
+        kernel = tuple(int(n) for n in rng.integers(1, 6, 2))
+        size = tuple(int(n) for n in rng.integers(1, 10, 2))
+        stride = tuple(int(n) for n in rng.integers(1, 4, 2))
+        before = [int(rng.integers(0, k)) for k in kernel]
+        after = [int(rng.integers(0, k)) for k in kernel]
+        image = Image(size, kernel, stride, (*before, *after))
+        if min(image.output) >= 1:
+            return image
+
+
+def random_int8(rng: Generator, *shape: int) -> NDArray[np.int8]:
+    """Now and then nothing but the ends of the range."""
+    if rng.random() < 0.2:
+        return rng.choice(np.array([-128, 127], np.int8), shape)
+    return rng.integers(-128, 128, shape, dtype=np.int8)
+
+
+def random_bias(rng: Generator, channels: int) -> NDArray[np.int32]:
+    """Mostly of the size of the sums; sometimes so large that the total overflows."""
+    limit = 1 << int(rng.choice([10, 16, 31]))
+    return rng.integers(-limit, limit, channels).astype(np.int32)
+
+
+def random_factors(rng: Generator, count: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """(multipliers, shifts) from -31 to 7, most of them where sums of products end up in int8."""
+    multipliers = rng.integers(SMALLEST_MULTIPLIER, LARGEST_MULTIPLIER, count, endpoint=True)
+    shifts = rng.integers(-9, -2, count)
+    extremes = rng.random(count) < 0.25
+    shifts = np.where(extremes, rng.integers(-31, 8, count), shifts)
+    ends = [SMALLEST_MULTIPLIER, LARGEST_MULTIPLIER]
+    multipliers = np.where(extremes, rng.choice(ends, count), multipliers)
+    return multipliers.astype(np.int32), shifts.astype(np.int32)
+
+
+def random_quantisation(rng: Generator) -> dict[str, int]:
+    """Zero points and clamp."""
+    low, high = sorted(int(n) for n in rng.integers(-128, 128, 2))
+    if rng.random() < 0.5:
+        low, high = -128, 127
+    return {
+        "input_zero_point": int(rng.integers(-128, 128)),
+        "output_zero_point": int(rng.integers(-128, 128)),
+        "clamp_low": low,
+        "clamp_high": high,
+    }

@@ -1,0 +1,3 @@
+#include "pointer.h"
+
+uint8_t *host_memory;

@@ -1,0 +1,71 @@
+"""The firmware's kernels, compiled for this computer, on a memory that a test owns."""
+
+import ctypes
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import firmware
+from hw.generate import write_header
+from hw.spec.program import STEPS, Step, StepKind
+
+HOST = Path(__file__).parent / "host"
+FIRMWARE = Path(firmware.__file__).parent
+GUARD = 0x5A
+GUARD_BYTES = 8
+
+
+def compile_kernels(directory: Path) -> Path:
+    """Shared library of all kernels; undefined behaviour traps."""
+    write_header(directory / "tilewright.h")
+    library = directory / "kernels.so"
+    flags = "-shared -fPIC -std=c11 -O2 -fwrapv -fsanitize=undefined -fsanitize-trap=undefined"
+    # The firmware may overflow int32 on purpose: -fwrapv defines it.
+    flags += " -fno-sanitize=signed-integer-overflow"
+    include = [f"-I{path}" for path in (directory, HOST, FIRMWARE)]
+    sources = [*sorted((FIRMWARE / "kernels").glob("*.c")), HOST / "memory.c"]
+    command = [sys.executable, "-m", "ziglang", "cc", *flags.split(), *include]
+    subprocess.run([*command, *map(str, sources), "-o", str(library)], check=True)
+    return library
+
+
+class HostKernels:
+    """Lays out tensors in a memory of its own and runs one step after the other."""
+
+    def __init__(self, library: Path, memory_bytes: int = 1 << 20):
+        self._library = ctypes.CDLL(str(library))
+        self._memory = np.zeros(memory_bytes, np.uint8)
+        base = ctypes.c_void_p.in_dll(self._library, "host_memory")
+        base.value = self._memory.ctypes.data
+        self._end = 4
+
+    def place(self, tensor: NDArray, misalign: int = 0) -> int:
+        """Copy ``tensor`` into the memory; returns its address, a multiple of 4 + ``misalign``."""
+        address = -(-self._end // 4) * 4 + misalign
+        data = np.ascontiguousarray(tensor).view(np.uint8).reshape(-1)
+        self._end = address + data.size
+        assert self._end <= self._memory.size
+        self._memory[address : self._end] = data
+        return address
+
+    def run(self, kind: StepKind, shape: tuple[int, ...], **values: int) -> NDArray[np.int8]:
+        """Run one step and return its int8 output; fails when it writes outside of it."""
+        size = int(np.prod(shape))
+        guarded = np.full(size + 2 * GUARD_BYTES, GUARD, np.uint8)
+        start = self.place(guarded, misalign=size % 4)
+        output = start + GUARD_BYTES
+        assert set(STEPS[kind]) == {*values, "output"}
+        words = Step(kind, 0, {**values, "output": output}).encode()
+        parameters = (ctypes.c_uint32 * len(words))(*words)
+        getattr(self._library, kind.name.lower())(ctypes.byref(parameters, 8))
+        around = self._memory[start : start + guarded.size]
+        assert (around[:GUARD_BYTES] == GUARD).all(), "wrote in front of the output"
+        assert (around[-GUARD_BYTES:] == GUARD).all(), "wrote behind the output"
+        return around[GUARD_BYTES:-GUARD_BYTES].view(np.int8).reshape(shape).copy()
+
+    def clear(self) -> None:
+        """Forget all tensors."""
+        self._end = 4

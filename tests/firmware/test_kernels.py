@@ -1,0 +1,265 @@
+"""Every CPU operator against the NumPy definition of its arithmetic, on random shapes."""
+
+import numpy as np
+import pytest
+
+from hw.spec import kernels as reference
+from hw.spec import numerics as nm
+from hw.spec import softmax as reference_softmax
+from hw.spec.program import StepKind
+from tests.firmware.cases import (
+    random_bias,
+    random_factors,
+    random_image,
+    random_int8,
+    random_quantisation,
+)
+
+SEEDS = range(60)
+
+
+@pytest.fixture(params=SEEDS)
+def rng(request):
+    return np.random.default_rng(request.param)
+
+
+def tables(kernels, weights, bias, multipliers, shifts) -> dict[str, int]:
+    return {
+        "weights": kernels.place(weights, misalign=3),
+        "bias": kernels.place(bias),
+        "multipliers": kernels.place(multipliers),
+        "shifts": kernels.place(shifts),
+    }
+
+
+def requantised(sums, multipliers, shifts, quantisation):
+    low, high = quantisation["clamp_low"], quantisation["clamp_high"]
+    zero_point = quantisation["output_zero_point"]
+    return nm.requantise(sums, multipliers, shifts, zero_point, low, high)
+
+
+def test_conv_2d(kernels, rng):
+    image = random_image(rng)
+    channels, output_channels = (int(n) for n in rng.integers(1, 14, 2))
+    x = random_int8(rng, 1, *image.size, channels)
+    weights = random_int8(rng, output_channels, *image.kernel, channels)
+    bias, factors = random_bias(rng, output_channels), random_factors(rng, output_channels)
+    quantisation = random_quantisation(rng)
+    result = kernels.run(
+        StepKind.CONV_2D,
+        (1, *image.output, output_channels),
+        input=kernels.place(x, misalign=1),
+        output_channels=output_channels,
+        **image.values(channels),
+        **tables(kernels, weights, bias, *factors),
+        **quantisation,
+    )
+    sums = reference.conv_2d(
+        x,
+        weights,
+        bias,
+        input_zero_point=quantisation["input_zero_point"],
+        stride=image.stride,
+        padding=image.padding,
+    )
+    assert np.array_equal(result, requantised(sums, *factors, quantisation))
+
+
+def test_depthwise_conv_2d(kernels, rng):
+    image = random_image(rng)
+    channels, depth_multiplier = int(rng.integers(1, 14)), int(rng.choice([1, 1, 2, 3, 8]))
+    outputs = channels * depth_multiplier
+    x = random_int8(rng, 1, *image.size, channels)
+    weights = random_int8(rng, *image.kernel, outputs)
+    bias, factors = random_bias(rng, outputs), random_factors(rng, outputs)
+    quantisation = random_quantisation(rng)
+    result = kernels.run(
+        StepKind.DEPTHWISE_CONV_2D,
+        (1, *image.output, outputs),
+        input=kernels.place(x, misalign=2),
+        depth_multiplier=depth_multiplier,
+        **image.values(channels),
+        **tables(kernels, weights, bias, *factors),
+        **quantisation,
+    )
+    sums = reference.depthwise_conv_2d(
+        x,
+        weights,
+        bias,
+        input_zero_point=quantisation["input_zero_point"],
+        stride=image.stride,
+        padding=image.padding,
+    )
+    assert np.array_equal(result, requantised(sums, *factors, quantisation))
+
+
+def test_fully_connected(kernels, rng):
+    channels, outputs = (int(n) for n in rng.integers(1, 70, 2))
+    x, weights = random_int8(rng, 1, channels), random_int8(rng, outputs, channels)
+    bias, factors = random_bias(rng, outputs), random_factors(rng, outputs)
+    quantisation = random_quantisation(rng)
+    result = kernels.run(
+        StepKind.FULLY_CONNECTED,
+        (1, outputs),
+        input=kernels.place(x),
+        channels=channels,
+        output_channels=outputs,
+        **tables(kernels, weights, bias, *factors),
+        **quantisation,
+    )
+    zero_point = quantisation["input_zero_point"]
+    sums = reference.fully_connected(x, weights, bias, input_zero_point=zero_point)
+    assert np.array_equal(result, requantised(sums, *factors, quantisation))
+
+
+def test_add(kernels, rng):
+    count = int(rng.integers(1, 200))
+    a, b = random_int8(rng, count), random_int8(rng, count)
+    a_scale, b_scale, scale = 2.0 ** rng.uniform(-8, 2, 3)
+    parameters = nm.add_parameters(a_scale, b_scale, scale)
+    a_zero_point, b_zero_point, zero_point = (int(n) for n in rng.integers(-128, 128, 3))
+    low, high = sorted(int(n) for n in rng.integers(-128, 128, 2))
+    result = kernels.run(
+        StepKind.ADD,
+        (count,),
+        a=kernels.place(a, misalign=1),
+        b=kernels.place(b, misalign=2),
+        count=count,
+        a_zero_point=a_zero_point,
+        b_zero_point=b_zero_point,
+        output_zero_point=zero_point,
+        clamp_low=low,
+        clamp_high=high,
+        **vars(parameters),
+    )
+    expected = nm.add(a, a_zero_point, b, b_zero_point, parameters, zero_point, low, high)
+    assert np.array_equal(result, expected)
+
+
+@pytest.mark.parametrize(
+    ("kind", "operator"),
+    [
+        (StepKind.AVERAGE_POOL_2D, reference.average_pool_2d),
+        (StepKind.MAX_POOL_2D, reference.max_pool_2d),
+    ],
+)
+def test_pool_2d(kernels, rng, kind, operator):
+    image = random_image(rng)
+    channels = int(rng.integers(1, 14))
+    x = random_int8(rng, 1, *image.size, channels)
+    low, high = sorted(int(n) for n in rng.integers(-128, 128, 2))
+    result = kernels.run(
+        kind,
+        (1, *image.output, channels),
+        input=kernels.place(x, misalign=3),
+        clamp_low=low,
+        clamp_high=high,
+        **image.values(channels),
+    )
+    expected = operator(
+        x, window=image.kernel, stride=image.stride, padding=image.padding, lo=low, hi=high
+    )
+    assert np.array_equal(result, expected)
+
+
+def test_requantise(kernels, rng):
+    x = np.arange(-128, 128, dtype=np.int8)
+    (multiplier,), (shift,) = (table.tolist() for table in random_factors(rng, 1))
+    quantisation = random_quantisation(rng)
+    result = kernels.run(
+        StepKind.REQUANTISE,
+        x.shape,
+        input=kernels.place(x),
+        count=x.size,
+        multiplier=multiplier,
+        shift=shift,
+        **quantisation,
+    )
+    sums = x.astype(np.int32) - quantisation["input_zero_point"]
+    assert np.array_equal(result, requantised(sums, multiplier, shift, quantisation))
+
+
+def test_pad(kernels, rng):
+    rows, cols, channels = (int(n) for n in rng.integers(1, 8, 3))
+    top, left, bottom, right = padding = tuple(int(n) for n in rng.integers(0, 4, 4))
+    value = int(rng.integers(-128, 128))
+    x = random_int8(rng, 1, rows, cols, channels)
+    result = kernels.run(
+        StepKind.PAD,
+        (1, top + rows + bottom, left + cols + right, channels),
+        input=kernels.place(x),
+        input_rows=rows,
+        input_cols=cols,
+        channels=channels,
+        top=top,
+        left=left,
+        bottom=bottom,
+        right=right,
+        value=value,
+    )
+    assert np.array_equal(result, reference.pad(x, padding, value))
+
+
+def test_softmax(kernels, rng):
+    rows = int(rng.integers(1, 4))
+    cols = int(rng.choice([1, 2, 3, 10, 12, 64, 65, 200, 1500]))
+    scale, beta = float(2.0 ** rng.uniform(-12, 1)), float(rng.choice([0.5, 1.0, 1.0, 3.0]))
+    x = random_int8(rng, rows, cols)
+    if rng.random() < 0.2:
+        x[:] = x[0, 0]
+    parameters = reference_softmax.softmax_parameters(scale, beta)
+    result = kernels.run(
+        StepKind.SOFTMAX,
+        x.shape,
+        input=kernels.place(x),
+        rows=rows,
+        cols=cols,
+        multiplier=parameters.multiplier,
+        left_shift=parameters.left_shift,
+        diff_min=parameters.smallest_difference,
+    )
+    assert np.array_equal(result, reference_softmax.softmax(x, parameters))
+
+
+def test_copy(kernels, rng):
+    chunks, chunk = (int(n) for n in rng.integers(1, 20, 2))
+    input_pitch, output_pitch = (chunk + int(n) for n in rng.integers(0, 5, 2))
+    x = random_int8(rng, chunks, input_pitch)
+    result = kernels.run(
+        StepKind.COPY,
+        (chunks * output_pitch,),
+        input=kernels.place(x, misalign=1),
+        chunks=chunks,
+        chunk_bytes=chunk,
+        input_pitch=input_pitch,
+        output_pitch=output_pitch,
+    ).reshape(chunks, output_pitch)
+    assert np.array_equal(result[:, :chunk], x[:, :chunk])
+    assert (result[:, chunk:].view(np.uint8) == 0x5A).all()
+
+
+def test_mean(kernels, rng):
+    rows, cols, channels = (int(n) for n in rng.integers(1, 12, 3))
+    x = random_int8(rng, 1, rows, cols, channels)
+    input_scale, output_scale = (float(s) for s in 2.0 ** rng.uniform(-6, 0, 2))
+    multiplier, shift = reference.mean_parameters(input_scale, output_scale, rows * cols)
+    quantisation = {**random_quantisation(rng), "clamp_low": -128, "clamp_high": 127}
+    result = kernels.run(
+        StepKind.MEAN,
+        (1, channels),
+        input=kernels.place(x),
+        input_rows=rows,
+        input_cols=cols,
+        channels=channels,
+        multiplier=multiplier,
+        shift=shift,
+        **quantisation,
+    )
+    expected = reference.mean(
+        x,
+        input_zero_point=quantisation["input_zero_point"],
+        multiplier=multiplier,
+        shift=shift,
+        output_zero_point=quantisation["output_zero_point"],
+    )
+    assert np.array_equal(result, expected)
