@@ -38,7 +38,7 @@ def verilog(config: Config) -> dict[str, str]:
 
 
 def write_verilog(config: Config, folder: Path) -> list[Path]:
-    """Write the files of `verilog` into ``folder``, which is made if need be; return their paths."""
+    """Write the files of `verilog` into ``folder``, made if need be; return their paths."""
     files = verilog(config)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / name for name in files]

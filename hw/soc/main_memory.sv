@@ -1,10 +1,9 @@
 // Main memory, a simulation model: answers each request after exactly LATENCY cycles, moves one
 // word of the bus a cycle, and answers addresses outside its BYTES with an error.
 //
-// At time 0 it takes images named by plusargs: +image_count=N, and for each of 0..N-1
-// +imageI=FILE and +imageI_word=FIRST, the raw bytes of consecutive words, each word's last byte
-// first ($fread fills words from the top). On `dump` it writes the words listed in the file
-// +dump_ranges=FILE (lines "first count") to +dump=FILE, in the order of bytes in memory.
+// At time 0 it takes the raw bytes of +image=FILE, from its first word on, each word's last byte
+// first ($fread fills words from the top). On `dump` it writes the words listed in +ranges=FILE
+// (lines "first count") to +dump=FILE, in the order of bytes in memory.
 module main_memory #(
     parameter int unsigned BUS_BYTES = 8,
     parameter int unsigned LATENCY = 8,
@@ -68,25 +67,20 @@ module main_memory #(
         end
     endgenerate
 
-    int images, image_word, file, got;
-    string path;
-    initial begin
-        if (!$value$plusargs("image_count=%d", images)) images = 0;
-        for (int i = 0; i < images; i++) begin
-            if (!$value$plusargs({$sformatf("image%0d", i), "=%s"}, path)) $fatal(1, "no +image%0d", i);
-            if (!$value$plusargs({$sformatf("image%0d_word", i), "=%d"}, image_word))
-                $fatal(1, "no +image%0d_word", i);
-            file = $fopen(path, "rb");
-            if (file == 0) $fatal(1, "%s: cannot be read", path);
-            got = $fread(words, file, image_word);
-            $fclose(file);
+    int image, got;
+    string image_path;
+    initial
+        if ($value$plusargs("image=%s", image_path)) begin
+            image = $fopen(image_path, "rb");
+            if (image == 0) $fatal(1, "%s: cannot be read", image_path);
+            got = $fread(words, image);
+            $fclose(image);
         end
-    end
 
     int ranges, first, count, out;
     string ranges_path, out_path;
     always @(posedge clk)
-        if (dump && $value$plusargs("dump_ranges=%s", ranges_path)
+        if (dump && $value$plusargs("ranges=%s", ranges_path)
             && $value$plusargs("dump=%s", out_path)) begin
             ranges = $fopen(ranges_path, "r");
             out = $fopen(out_path, "wb");

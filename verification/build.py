@@ -1,0 +1,176 @@
+"""Builds the Verilated model of a configuration, or finds it in the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import cocotb_tools.config
+
+from hw.generate import SOC_MODULE, verilog
+from hw.spec.config import Config
+from hw.spec.errors import RequestError, TilewrightError
+from hw.spec.registers import MEMORY_BASE
+from verification.cache import cached
+from verification.toolchain import (
+    Compiler,
+    find_compiler,
+    require_make,
+    verilator_root,
+    versions,
+)
+
+HERE = Path(__file__).parent
+EXECUTABLE = "model"
+
+VERILATOR_FLAGS = (
+    "--cc",
+    "--exe",
+    "--vpi",
+    "--timing",
+    "--prefix",
+    "Vtop",
+    "--top-module",
+    "top",
+    "-O3",
+    "--x-assign",
+    "fast",
+    "--x-initial",
+    "fast",
+    "--no-assert",
+    # Yosys and SpinalHDL write widths as they come; real mistakes stop at Amaranth.
+    "-Wno-WIDTH",
+    "-Wno-CASEINCOMPLETE",
+    "-Wno-fatal",
+)
+COMPILER_FLAGS = "-std=c++20 -fcoroutines"
+OPTIMISATION = {"OPT_FAST": "-O2", "OPT_SLOW": "-O1", "OPT_GLOBAL": "-O1"}
+"""OPT_FAST is for code that runs each cycle; see docs/adr/ for what was measured."""
+
+BUILD_JOBS = 2
+
+
+@dataclass(frozen=True)
+class Model:
+    """A built model: its executable, and the seconds that this call spent on building it."""
+
+    executable: Path
+    build_s: float
+
+
+def build_model(
+    config: Config,
+    *,
+    waves: bool = False,
+    main: Path | None = None,
+    note: Callable[[str], None] = lambda _: None,
+) -> Model:
+    """The model of ``config``; built if the cache lacks it.
+
+    Parameters
+    ----------
+    config: the hardware; the clock frequency has no influence.
+    waves: able to write FST waves, and slower.
+    main: C++ main program; cocotb's if None.
+    note: called with a line that says what is going on before each long step.
+
+    Raises RequestError when tools are missing, TilewrightError when they fail.
+    """
+    started = time.monotonic()
+    compiler = find_compiler()
+    main = main or _cocotb_main()
+    sources = {
+        **verilog(config),
+        "top.sv": (HERE / "top.sv").read_text(),
+        "public.vlt": (HERE / "public.vlt").read_text(),
+        "main.cpp": main.read_text(),
+    }
+    flags = [*VERILATOR_FLAGS, *_parameters(config), *(["--trace-fst"] if waves else [])]
+    key = _key(sources, flags, compiler)
+
+    def build(folder: Path) -> None:
+        if compiler.is_fallback:
+            note("no C++ compiler found: building with the slower one of the package ziglang")
+        note("building the simulation model (once for this hardware)")
+        _build(folder, sources, flags, compiler)
+
+    folder, is_new = cached("models", key, build)
+    return Model(folder / EXECUTABLE, time.monotonic() - started if is_new else 0.0)
+
+
+def _parameters(config: Config) -> list[str]:
+    values = {
+        "BUS_BYTES": config.npu.bus_bytes,
+        "LATENCY": config.soc.memory_latency,
+        "MEMORY_BYTES": config.soc.memory_bytes,
+        "MEMORY_BASE": MEMORY_BASE,
+    }
+    return [f"-G{name}={value}" for name, value in values.items()]
+
+
+def _key(sources: Mapping[str, str], flags: list[str], compiler: Compiler) -> str:
+    """Hash of everything that the model depends on."""
+    parts = [sources, flags, COMPILER_FLAGS, OPTIMISATION, compiler.version, versions()]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _build(folder: Path, sources: Mapping[str, str], flags: list[str], compiler: Compiler) -> None:
+    """Leave the executable in ``folder``, and what it was made from."""
+    for name, text in sources.items():
+        (folder / name).write_text(text)
+    libraries = cocotb_tools.config.libs_dir
+    inputs = ["main.cpp", "public.vlt", "top.sv", "main_memory.sv", f"{SOC_MODULE}.v", "cpu.v"]
+    command = [
+        str(verilator_root() / "bin" / "verilator_bin"),
+        *flags,
+        *("-Mdir", "objects", "-o", EXECUTABLE, "-CFLAGS", COMPILER_FLAGS),
+        *("-LDFLAGS", f"-L{shlex.quote(str(libraries))} -lcocotbvpi_verilator"),
+        *inputs,
+    ]
+    _run(command, folder, "Verilator")
+    variables = {
+        "VERILATOR_ROOT": str(verilator_root()),
+        "CXX": shlex.join(compiler.command),
+        "LINK": shlex.join(compiler.command),
+        "AR": shlex.join(compiler.archiver),
+        "PYTHON3": shlex.quote(sys.executable),
+        **OPTIMISATION,
+        **compiler.variables,
+    }
+    make = [require_make(), "-C", "objects", "-f", "Vtop.mk", f"-j{BUILD_JOBS}"]
+    _run([*make, *(f"{k}={v}" for k, v in variables.items())], folder, "the C++ compiler")
+    objects = folder / "objects"
+    (objects / EXECUTABLE).rename(folder / EXECUTABLE)
+    for path in objects.iterdir():
+        path.unlink()
+    objects.rmdir()
+
+
+def _run(command: list[str], folder: Path, who: str) -> None:
+    environment = os.environ | {"VERILATOR_ROOT": str(verilator_root())}
+    # Flags for another make must not reach this one.
+    environment.pop("MAKEFLAGS", None)
+    try:
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+    except OSError as error:
+        raise RequestError(f"{command[0]}: cannot be run: {error.strerror}") from None
+    if done.returncode:
+        lines = (done.stdout + done.stderr).splitlines()
+        errors = [line for line in lines if "rror" in line] or lines
+        raise TilewrightError(
+            f"{who} could not build the simulation model:\n" + "\n".join(errors[-20:])
+        )
+
+
+def _cocotb_main() -> Path:
+    return cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
