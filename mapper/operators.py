@@ -12,7 +12,7 @@ from hw.spec.errors import RequestError
 
 Value = TypeVar("Value")
 
-LARGEST_TENSOR = 1 << 28
+LARGEST_TENSOR = 1 << 26
 """Elements: more than any memory that a configuration can have."""
 
 SUPPORTED = (
@@ -191,7 +191,7 @@ def softmax_quantisation(quantisation: tuple[float, int]) -> bool:
 
 
 def tensor_is_addressable(shape: Sequence[int]) -> bool:
-    """A tensor may have at most 2**28 elements."""
+    """A tensor may have at most 2**26 elements."""
     elements = 1
     for extent in shape:
         elements *= max(extent, 1)

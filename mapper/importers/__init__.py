@@ -1,0 +1,30 @@
+"""Network files into graphs."""
+
+from pathlib import Path
+
+from hw.spec.errors import RequestError
+from mapper.graph import Graph
+from mapper.importers import flatbuffer
+from mapper.importers.onnx import import_onnx
+from mapper.importers.tflite import import_tflite
+
+
+def import_model(path: Path) -> Graph:
+    """Read a .tflite or .onnx file; its content tells which it is.
+
+    Raises RequestError, naming the file and where known the layer, if the file is missing, damaged,
+    not quantised to int8 or has an operator that the project does not support.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise RequestError(
+            f"{path}: cannot be read ({reason}): give a .tflite or .onnx file"
+        ) from error
+    if not content:
+        raise RequestError(f"{path}: the file is empty: export or download the network again")
+    looks_tflite = content[4:8] == flatbuffer.IDENTIFIER
+    if looks_tflite or path.suffix.lower() == ".tflite":
+        return import_tflite(path, content)
+    return import_onnx(path, content)

@@ -1,0 +1,51 @@
+"""Data of the user to and from the int8 tensors at the edges of a graph."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw.spec import numerics as nm
+from hw.spec.errors import RequestError
+from mapper.graph import Graph
+
+
+def encode_input(graph: Graph, tensor: str, values: NDArray[Any]) -> nm.Int8Array:
+    """An input in the file's form as the graph's int8 tensor.
+
+    `values` has the port's shape, or the tensor's, and is of the port's type or real (any float),
+    which is quantised. A leading axis of extent 1 may be missing. Raises RequestError where shape
+    or type is another.
+    """
+    port, target = graph.ports[tensor], graph.tensors[tensor]
+    array = np.asarray(values)
+    if array.dtype.kind == "f":
+        integers = nm.quantise(array, target.scale, target.zero_point)
+    elif array.dtype.name == port.dtype:
+        integers = array if port.dtype == "int8" else (array.astype(np.int16) - 128).astype(np.int8)
+    else:
+        raise RequestError(
+            f"network '{graph.name}': input '{port.name}' is {array.dtype.name}; give "
+            f"{port.dtype if port.dtype == 'float32' else port.dtype + ' or float32'} values"
+        )
+    if array.shape in (port.shape, port.shape[1:]):
+        declared = integers.reshape(port.shape)
+        moved = declared if port.permutation is None else declared.transpose(port.permutation)
+        return np.ascontiguousarray(moved).reshape(target.shape)
+    if array.shape in (target.shape, target.shape[1:]):
+        return integers.reshape(target.shape)
+    raise RequestError(
+        f"network '{graph.name}': input '{port.name}' has shape {array.shape}; give {port.shape}"
+    )
+
+
+def decode_output(graph: Graph, tensor: str, values: NDArray[np.int8]) -> NDArray[Any]:
+    """An int8 output tensor in the file's form: its shape, order of axes and type."""
+    port, source = graph.ports[tensor], graph.tensors[tensor]
+    integers = values.reshape(source.shape)
+    if port.permutation is not None:
+        integers = integers.transpose(np.argsort(port.permutation))
+    integers = integers.reshape(port.shape)
+    if port.dtype == "float32":
+        return nm.dequantise(integers, source.scale, source.zero_point)
+    return (integers.astype(np.int16) + 128).astype(np.uint8) if port.dtype == "uint8" else integers
