@@ -1,0 +1,171 @@
+"""The RTL backend: firmware and Program on the chip's Verilog, and what its counters say."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware.build import build_firmware
+from hw.spec.errors import CheckError, RequestError
+from hw.spec.profile import RECORD_BYTES
+from hw.spec.program import TIME_WORDS
+from hw.spec.registers import MEMORY_BASE
+from mapper.program import Program, ProgramPort
+from sim.failure import describe_failure
+from sim.progress import Progress
+from sim.segments import Segment, read_segments
+from verification.build import Model, build_model
+from verification.cache import cache_directory
+from verification.simulate import Job, Outcome, simulate
+
+BOOT_CYCLES = 200_000
+STEP_CYCLES = 20_000
+"""Added to the Program's bound: start-up and checks, and what firmware prints for each step."""
+
+Tensor = NDArray[np.int8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RtlResult:
+    """One inference on the chip.
+
+    Attributes
+    ----------
+    outputs: tensors by name, of the Program's shapes.
+    cycles: from firmware's call that starts the inference to its return.
+    segments: where they went, in order; their cycles add up to `cycles`.
+    uart: everything that firmware printed.
+    build_s, simulate_s: seconds of host time; build_s is 0 when the model was in the cache.
+    simulated_cycles: all cycles of the simulation, boot and prints included.
+    """
+
+    outputs: Mapping[str, Tensor]
+    cycles: int
+    segments: tuple[Segment, ...]
+    uart: str
+    build_s: float
+    simulate_s: float
+    simulated_cycles: int
+
+    @property
+    def cpu_active(self) -> int:
+        """Cycles in which the CPU was not asleep."""
+        return sum(segment.cpu_active for segment in self.segments)
+
+    @property
+    def cpu_asleep(self) -> int:
+        """Cycles in which the CPU slept while the NPU worked."""
+        return self.cycles - self.cpu_active
+
+
+def run_rtl(
+    program: Program,
+    inputs: Mapping[str, Tensor],
+    *,
+    waves: Path | None = None,
+    progress: Progress | None = None,
+) -> RtlResult:
+    """Run ``program`` on ``inputs`` (by name, of the Program's shapes).
+
+    Builds firmware and simulation model unless the cache has them. ``waves`` names an FST file to
+    write. Raises RequestError when an input does not fit or a tool is missing, CheckError when
+    the chip hangs, traps or reports an error: the evidence is then kept in a directory that the
+    message names.
+    """
+    progress = progress or Progress()
+    config = program.config
+    image = memory_image(program, inputs, build_firmware(config))
+    model = _model(program, waves is not None, progress)
+    ranges = [
+        (program.total_address, 8),
+        (program.times_address, 4 * TIME_WORDS * len(program.steps)),
+        (program.profile_address, RECORD_BYTES * program.profile_records),
+        *((port.address, _size(port)) for port in program.outputs),
+    ]
+    limit = program.cycle_bound + BOOT_CYCLES + STEP_CYCLES * len(program.steps)
+    job = Job(config, image, ranges, limit, waves)
+    outcome = _simulate(model, job, program, progress)
+    total, times, records, *outputs = outcome.memory
+    start, end = (int(word) for word in np.frombuffer(total, np.uint32))
+    return RtlResult(
+        outputs={
+            port.name: np.frombuffer(data, np.int8).reshape(port.shape)
+            for port, data in zip(program.outputs, outputs, strict=True)
+        },
+        cycles=(end - start) % (1 << 32),
+        segments=read_segments(program.steps, start, end, times, records),
+        uart=outcome.uart,
+        build_s=model.build_s,
+        simulate_s=outcome.simulate_s,
+        simulated_cycles=outcome.cycle,
+    )
+
+
+def memory_image(program: Program, inputs: Mapping[str, Tensor], firmware: bytes) -> bytes:
+    """Main memory at reset, from MEMORY_BASE: firmware, Program, inputs.
+
+    Raises RequestError when an input is missing or has another shape or type.
+    """
+    parts = [(MEMORY_BASE, firmware), (program.base, program.image)]
+    for port in program.inputs:
+        tensor = inputs.get(port.name)
+        if tensor is None:
+            raise RequestError(f"{program.name}: the input {port.name} is missing")
+        if tensor.shape != port.shape or tensor.dtype != np.int8:
+            raise RequestError(
+                f"{program.name}: input {port.name} is {tensor.dtype}{list(tensor.shape)}; "
+                f"must be int8{list(port.shape)}"
+            )
+        parts.append((port.address, tensor.tobytes()))
+    end = max(address + len(data) for address, data in parts) - MEMORY_BASE
+    if end > program.config.soc.memory_bytes:
+        raise RequestError(
+            f"{program.name}: needs {end} bytes of main memory; set memory_bytes to more than "
+            f"{program.config.soc.memory_bytes}"
+        )
+    image = bytearray(end)
+    for address, data in parts:
+        image[address - MEMORY_BASE : address - MEMORY_BASE + len(data)] = data
+    return bytes(image)
+
+
+def _size(port: ProgramPort) -> int:
+    return int(np.prod(port.shape, dtype=np.int64))
+
+
+def _model(program: Program, waves: bool, progress: Progress) -> Model:
+    with progress.step("Preparing the simulation model") as step:
+
+        def note(text: str) -> None:
+            step.detail = text
+
+        return build_model(program.config, waves=waves, note=note)
+
+
+def _simulate(model: Model, job: Job, program: Program, progress: Progress) -> Outcome:
+    """Run in a directory of its own, which remains when the run fails."""
+    runs = cache_directory() / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=runs, prefix=f"{program.name}-"))
+    keep = False
+    try:
+        with progress.step("Simulating") as step:
+
+            def on_cycle(cycle: int) -> None:
+                step.detail = f"{cycle / 1e6:.1f} M cycles"
+
+            outcome = simulate(model.executable, job, folder, on_cycle)
+        if message := describe_failure(outcome, job, program):
+            keep = True
+            (folder / "uart.txt").write_text(outcome.uart)
+            raise CheckError(f"{message}\nEvidence is kept in {folder}")
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+    return outcome
