@@ -34,6 +34,7 @@ class ComputeSide(Component):
     record: words of profile records. clear: counters to zero. time: their time stamp.
     read_beat, write_beat, dma_read, dma_write: events of the memory side.
     cause, opcode, drain_busy: for NPU.DEBUG.
+    stepping, requantising: the array takes a step, the requantiser puts out results.
     """
 
     def __init__(self, config: NpuConfig) -> None:
@@ -58,6 +59,8 @@ class ComputeSide(Component):
                 "cause": Out(4),
                 "opcode": Out(8),
                 "drain_busy": Out(1),
+                "stepping": Out(1),
+                "requantising": Out(1),
             }
         )
 
@@ -95,6 +98,8 @@ class ComputeSide(Component):
             control.requantiser_busy.eq(self._requantiser.busy),
             control.mark_ready.eq(self._counters.ready),
             self.cause.eq(control.cause),
+            self.stepping.eq(self._mac.step.valid),
+            self.requantising.eq(self._requantiser.output.valid),
             self.opcode.eq(control.opcode),
             self.drain_busy.eq(self._drain.busy | self._requantiser.busy),
         ]

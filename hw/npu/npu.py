@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module
+from amaranth.hdl import Cat, Module
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from hw.bus import memory_bus, register_bus
 from hw.npu.compute_side import ComputeSide
 from hw.npu.memory_side import MemorySide
 from hw.spec.config import NpuConfig
+
+
+ACTIVITIES = ("array", "requantiser", "dma")
+"""Lanes of a trace, from bit 0: array steps, requantised results, beats of main memory."""
 
 
 class Npu(Component):
@@ -18,6 +22,7 @@ class Npu(Component):
     -----
     bus: master of main memory. registers: slave of the CPU (hw.spec.registers.NPU).
     interrupt: a command stream has ended. time: cycle counter for time stamps.
+    activity: what is at work in this cycle, a bit for each of `ACTIVITIES`.
     """
 
     def __init__(self, config: NpuConfig) -> None:
@@ -28,6 +33,7 @@ class Npu(Component):
                 "registers": In(register_bus()),
                 "interrupt": Out(1),
                 "time": In(32),
+                "activity": Out(len(ACTIVITIES)),
             }
         )
 
@@ -45,6 +51,13 @@ class Npu(Component):
         connect(m, compute.record, memory.record)
         m.d.comb += [
             self.interrupt.eq(memory.interrupt),
+            self.activity.eq(
+                Cat(
+                    compute.stepping,
+                    compute.requantising,
+                    memory.read_beat | memory.write_beat,
+                )
+            ),
             compute.time.eq(self.time),
             compute.blocked.eq(memory.compute_blocked),
             compute.clear.eq(memory.clear),
