@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from amaranth.hdl import Module
 from amaranth.lib import stream
-from amaranth.lib.wiring import Component, In, Out
+from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from hw.bus import memory_bus, register_bus
-from hw.npu.scratchpad import read_port, write_port
-from hw.npu.sequencer import COMMAND
-from hw.npu.weight_ring import WEIGHT_START
+from hw.npu.bus_multiplexer import BusMultiplexer
+from hw.npu.command_fetch import CommandFetch
+from hw.npu.command_view import COMMAND_LAYOUT
+from hw.npu.profile_writer import ProfileWriter
+from hw.npu.registers import NpuRegisters
+from hw.npu.scratchpad import Scratchpad, read_port, write_port
+from hw.npu.sequencer import Sequencer
+from hw.npu.transfers import Transfers
+from hw.npu.weight_ring import WEIGHT_START, WeightRing
+from hw.npu.weights_dma import WeightsDma
 from hw.spec.config import NpuConfig
 
 
@@ -43,7 +50,7 @@ class MemorySide(Component):
                 "write": In(write_port(config.port_bytes)),
                 "start": In(stream.Signature(WEIGHT_START)),
                 "words": Out(stream.Signature(8 * config.weight_word_bytes)),
-                "compute": Out(stream.Signature(COMMAND)),
+                "compute": Out(stream.Signature(COMMAND_LAYOUT)),
                 "compute_blocked": Out(1),
                 "compute_completed": In(1),
                 "compute_idle": In(1),
@@ -60,4 +67,84 @@ class MemorySide(Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        return Module()
+        m = Module()
+        config = self._config
+        m.submodules.bus = bus = BusMultiplexer(config)
+        m.submodules.fetch = fetch = CommandFetch(config)
+        m.submodules.writer = writer = ProfileWriter(config)
+        m.submodules.transfers = transfers = Transfers(config)
+        m.submodules.weights = weights = WeightsDma(config)
+        m.submodules.ring = ring = WeightRing(config)
+        m.submodules.scratchpad = scratchpad = Scratchpad(config)
+        m.submodules.sequencer = sequencer = Sequencer()
+        m.submodules.registers = registers = NpuRegisters(config)
+
+        connect(m, flipped(self.bus), bus.bus)
+        connect(m, fetch.client, bus.fetch)
+        connect(m, writer.client, bus.record)
+        connect(m, transfers.client, bus.transfers)
+        connect(m, weights.client, bus.weights)
+        connect(m, transfers.dma_read, scratchpad.dma_read)
+        connect(m, transfers.dma_write, scratchpad.dma_write)
+        connect(m, weights.beats, ring.beats)
+        connect(m, fetch.words, sequencer.words)
+        connect(m, sequencer.weights, weights.descriptors)
+        connect(m, sequencer.transfers, transfers.descriptors)
+
+        connect(m, flipped(self.registers), registers.bus)
+        connect(m, flipped(self.read), scratchpad.read)
+        connect(m, flipped(self.write), scratchpad.write)
+        connect(m, flipped(self.start), ring.start)
+        connect(m, flipped(self.words), ring.words)
+        connect(m, flipped(self.compute), sequencer.compute)
+        connect(m, flipped(self.record), writer.record)
+
+        m.d.comb += [
+            # A stream's start
+            sequencer.start.eq(registers.start),
+            sequencer.acknowledge.eq(registers.acknowledge),
+            self.clear.eq(sequencer.clear),
+            fetch.start.eq(sequencer.clear),
+            fetch.address.eq(registers.command_address),
+            ring.clear.eq(sequencer.clear),
+            transfers.clear.eq(sequencer.clear),
+            # Its progress
+            weights.room.eq(ring.room),
+            transfers.computes_completed.eq(sequencer.computes_completed),
+            sequencer.transfers_completed.eq(transfers.completed),
+            sequencer.compute_completed.eq(self.compute_completed),
+            self.compute_blocked.eq(sequencer.compute_blocked),
+            writer.address.eq(registers.profile_address),
+            registers.profile_advance.eq(writer.advance),
+            # Its end
+            fetch.stop.eq(sequencer.stop),
+            weights.abort.eq(sequencer.abort_weights),
+            sequencer.compute_idle.eq(self.compute_idle),
+            sequencer.transfers_idle.eq(transfers.idle),
+            sequencer.weights_idle.eq(weights.idle),
+            sequencer.record_idle.eq(writer.idle),
+            sequencer.fetch_idle.eq(fetch.idle),
+            sequencer.read_error.eq(bus.read_error),
+            sequencer.write_error.eq(bus.write_error),
+            self.interrupt.eq(sequencer.done),
+            # Counters
+            self.read_beat.eq(bus.read_beat),
+            self.write_beat.eq(bus.write_beat),
+            self.scratchpad_dma_read.eq(transfers.dma_read.valid & transfers.dma_read.ready),
+            self.scratchpad_dma_write.eq(transfers.dma_write.valid & transfers.dma_write.ready),
+            # Registers
+            registers.busy.eq(sequencer.busy),
+            registers.done.eq(sequencer.done),
+            registers.error.eq(sequencer.error),
+            registers.transfers_completed.eq(transfers.completed),
+            registers.computes_completed.eq(sequencer.computes_completed),
+            registers.sequencer.eq(sequencer.state),
+            registers.cause.eq(self.debug_cause),
+            registers.opcode.eq(self.debug_opcode),
+            registers.transfer_busy.eq(~transfers.idle),
+            registers.weights_busy.eq(~weights.idle),
+            registers.drain_busy.eq(self.debug_drain_busy),
+            registers.ring_empty.eq(ring.empty),
+            registers.ring_full.eq(ring.full),
+        ]
+        return m

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out
@@ -69,19 +69,17 @@ class TransferBeats(Component):
             {
                 "descriptors": In(stream.Signature(TRANSFER_DESCRIPTOR)),
                 "beats": Out(stream.Signature(beat_layout(config.bus_bytes))),
-                "busy": Out(1),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         row, valid, take = Signal(self._row), Signal(), Signal()
-        rows_busy = self._rows(m, row, valid, take)
+        self._rows(m, row, valid, take)
         self._beats(m, row, valid, take)
-        m.d.comb += self.busy.eq(rows_busy | valid)
         return m
 
-    def _rows(self, m: Module, row: Signal, valid: Signal, take: Signal) -> Signal:
+    def _rows(self, m: Module, row: Signal, valid: Signal, take: Signal) -> None:
         """Stage 1: the next row, into ``row`` in cycles with ``take``."""
         at, active = Signal(TRANSFER_DESCRIPTOR), Signal()
         offset, last, empty = Signal(self._shift), Signal(), Signal()
@@ -109,7 +107,6 @@ class TransferBeats(Component):
                 m.d.sync += active.eq(0)
         with m.If(self.descriptors.valid & self.descriptors.ready):
             m.d.sync += [at.eq(self.descriptors.payload), active.eq(1)]
-        return active
 
     def _beats(self, m: Module, row: Signal, valid: Signal, take: Signal) -> None:
         """Stage 2: the beats of ``row``."""
@@ -127,9 +124,7 @@ class TransferBeats(Component):
             beat.word.eq(row.word),
             beat.address.eq(Mux(row.address < 0, self._config.scratchpad_bytes, 0) + row.address),
             beat.size.eq(end + 1),
-            beat.select.eq(
-                Mux(row.empty, 0, Cat(every << row.first)[:bus_bytes] & (every >> ~end))
-            ),
+            beat.select.eq(Mux(row.empty, 0, (every << row.first)[:bus_bytes] & (every >> ~end))),
         ]
         with m.If(self.beats.ready & ~row_ends):
             m.d.sync += [

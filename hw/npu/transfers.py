@@ -8,7 +8,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
 from amaranth.lib.fifo import SyncFIFO, SyncFIFOBuffered
-from amaranth.lib.wiring import Component, In, Out, connect, flipped
+from amaranth.lib.wiring import Component, In, Out
 
 from hw.npu.bus_multiplexer import OUTSTANDING, client_port
 from hw.npu.scratchpad import ADDRESS_BITS, SCRATCHPAD_READ_LATENCY, dma_read_port, dma_write_port
@@ -45,7 +45,9 @@ class Transfers(Component):
         self._config = config
         bus_bytes = config.bus_bytes
         self._request = StructLayout({"beat": beat_layout(bus_bytes), "data": 8 * bus_bytes})
-        self._tag = StructLayout({"store": 1, "last": 1, "address": ADDRESS_BITS, "select": bus_bytes})
+        self._tag = StructLayout(
+            {"store": 1, "last": 1, "address": ADDRESS_BITS, "select": bus_bytes}
+        )
         super().__init__(
             {
                 "client": Out(client_port(bus_bytes)),
@@ -63,15 +65,14 @@ class Transfers(Component):
         m = Module()
         m.submodules.beats = beats = TransferBeats(self._config)
         self._admit(m, beats)
-        written = self._answers(m, *self._requests(m, beats.beats))
-        self._count(m, written)
+        load_written = Signal()
+        tags = self._requests(m, beats.beats, load_written)
+        self._answers(m, tags, load_written)
         return m
 
     def _admit(self, m: Module, beats: TransferBeats) -> None:
         """Holds the next transfer back until the compute commands it waits for have completed."""
-        m.submodules.queue = queue = SyncFIFO(
-            width=TRANSFER_DESCRIPTOR.size, depth=TRANSFERS_QUEUE
-        )
+        m.submodules.queue = queue = SyncFIFO(width=TRANSFER_DESCRIPTOR.size, depth=TRANSFERS_QUEUE)
         head, ahead = beats.descriptors.payload, Signal(WAIT_BITS)
         m.d.comb += [
             queue.w_data.eq(self.descriptors.payload),
@@ -82,5 +83,95 @@ class Transfers(Component):
             beats.descriptors.valid.eq(queue.r_rdy & ~ahead[-1]),
             queue.r_en.eq(beats.descriptors.ready & ~ahead[-1]),
         ]
-'''
-'''
+
+    def _requests(self, m: Module, beats: Any, load_written: Signal) -> SyncFIFOBuffered:
+        """From beats to the bus; returns the FIFO of what to do with the answers."""
+        m.submodules.requests = fifo = SyncFIFO(width=self._request.size, depth=REQUESTS)
+        m.submodules.tags = tags = SyncFIFOBuffered(width=self._tag.size, depth=OUTSTANDING)
+        reserved, loading = Signal(range(REQUESTS + 1)), Signal(range(REQUESTS + OUTSTANDING + 2))
+        room, loads, stores = Signal(), Signal(), Signal()
+        reads = [
+            Signal(beat_layout(self._config.bus_bytes)) for _ in range(SCRATCHPAD_READ_LATENCY)
+        ]
+        reading = Signal(SCRATCHPAD_READ_LATENCY)
+        beat, read, pushed = beats.payload, self.dma_read, Signal(self._request)
+        m.d.comb += [
+            room.eq(reserved != REQUESTS),
+            loads.eq(beats.valid & ~beat.store & room & ~reading.any()),
+            read.valid.eq(beats.valid & beat.store & room & (loading == 0)),
+            read.address.eq(beat.address),
+            read.size.eq(beat.size),
+            stores.eq(read.valid & read.ready),
+            beats.ready.eq(loads | stores),
+            pushed.beat.eq(Mux(reading[-1], reads[-1], beat)),
+            pushed.data.eq(read.data),
+            fifo.w_data.eq(pushed),
+            fifo.w_en.eq(reading[-1] | loads),
+        ]
+        m.d.sync += [
+            reading.eq(Cat(stores, reading)),
+            reads[0].eq(beat),
+            *(after.eq(before) for before, after in zip(reads, reads[1:], strict=False)),
+            reserved.eq(reserved + (loads | stores) - (fifo.r_rdy & fifo.r_en)),
+            loading.eq(loading + loads - load_written),
+        ]
+        self._request_bus(m, fifo, tags)
+        return tags
+
+    def _request_bus(self, m: Module, fifo: SyncFIFO, tags: SyncFIFOBuffered) -> None:
+        request, head, tag = self.client.request, Signal(self._request), Signal(self._tag)
+        m.d.comb += [
+            head.eq(fifo.r_data),
+            request.valid.eq(fifo.r_rdy & tags.w_rdy),
+            request.payload.address.eq(head.beat.word),
+            request.payload.write.eq(head.beat.store),
+            request.payload.select.eq(head.beat.select),
+            request.payload.data.eq(head.data),
+            fifo.r_en.eq(request.ready & tags.w_rdy),
+            tags.w_en.eq(request.valid & request.ready),
+            tag.store.eq(head.beat.store),
+            tag.last.eq(head.beat.last),
+            tag.address.eq(head.beat.address),
+            tag.select.eq(head.beat.select),
+            tags.w_data.eq(tag),
+        ]
+
+    def _answers(self, m: Module, tags: SyncFIFOBuffered, load_written: Signal) -> None:
+        """From the bus to the scratchpad; an answer's place is reserved by its tag."""
+        data_bits = 8 * self._config.bus_bytes
+        m.submodules.answers = answers = SyncFIFOBuffered(width=data_bits, depth=OUTSTANDING)
+        valid, tag, data = Signal(), Signal(self._tag), Signal(data_bits)
+        load, done, take = Signal(), Signal(), Signal()
+        write = self.dma_write
+        m.d.comb += [
+            answers.w_en.eq(self.client.answer.valid),
+            answers.w_data.eq(self.client.answer.data),
+            take.eq(~valid | done),
+            answers.r_en.eq(take & tags.r_rdy),
+            tags.r_en.eq(take & answers.r_rdy),
+            load.eq(valid & ~tag.store),
+            write.valid.eq(load),
+            write.address.eq(tag.address),
+            write.data.eq(data),
+            write.mask.eq(tag.select),
+            done.eq(valid & (tag.store | write.ready)),
+        ]
+        with m.If(take):
+            m.d.sync += [
+                valid.eq(answers.r_rdy & tags.r_rdy),
+                tag.eq(tags.r_data),
+                data.eq(answers.r_data),
+            ]
+        # One cycle later than the write, so that who sees the count also reads what was written.
+        completes = Signal()
+        m.d.sync += [load_written.eq(load & write.ready), completes.eq(done & tag.last)]
+        self._count(m, completes)
+
+    def _count(self, m: Module, completes: Signal) -> None:
+        pending = Signal(range(TRANSFERS_QUEUE + REQUESTS + OUTSTANDING + 4))
+        accepted = self.descriptors.valid & self.descriptors.ready
+        m.d.comb += self.idle.eq(pending == 0)
+        m.d.sync += [
+            pending.eq(pending + accepted - completes),
+            self.completed.eq(Mux(self.clear, 0, self.completed + completes)),
+        ]

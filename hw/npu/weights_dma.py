@@ -55,7 +55,10 @@ class WeightsDma(Component):
         address = Signal.like(request.payload.address)
         beats_left = Signal(32 - shift)
         # Credit lags a cycle behind and is exact but for room that was freed meanwhile.
-        outstanding, credit = Signal(range(self._ring_beats + 1)), Signal(range(self._ring_beats + 1))
+        outstanding, credit = (
+            Signal(range(self._ring_beats + 1)),
+            Signal(range(self._ring_beats + 1)),
+        )
         requested = request.valid & request.ready
         m.d.comb += [
             region.eq(queue.r_data),
