@@ -44,6 +44,16 @@ def require_writable(path: Path) -> None:
         raise RequestError(f"{path}: cannot be written: permission denied")
 
 
+def make_folder(path: Path) -> None:
+    """Make the folder unless it is there, and see that files can be put in. Raises RequestError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RequestError(f"{path}: cannot be made a folder: {error.strerror}") from None
+    if not os.access(path, os.W_OK):
+        raise RequestError(f"{path}: cannot be written: permission denied")
+
+
 def _is_special(path: Path) -> bool:
     return path.exists() and not path.is_file()
 

@@ -15,7 +15,7 @@ from sim.result import Layer, RunResult, Total
 from sim.units import ABSENT, count, percent, quantity, share, shortened
 
 NAME_WIDTH = 28
-STALLS_SHOWN = 2
+WAITS_WIDTH = 34
 GAP = 3
 BAR_WIDTH = 30
 MODELLED = "modelled, not measured"
@@ -54,14 +54,17 @@ def print_report(result: RunResult, console: Console) -> None:
         console.print(Text(f"Energy is {MODELLED}: {result.config['energy_table']}.", style="dim"))
 
 
-def stall_summary(layer: Layer) -> str:
-    """The largest causes with their share of the layer's cycles: 'weights 12%, drain 3%'."""
-    largest = sorted(layer.stalls.items(), key=lambda item: -item[1])[:STALLS_SHOWN]
-    shown = [
-        f"{cause} {100 * cycles / layer.cycles:.0f}%"
-        for cause, cycles in largest
-        if layer.cycles and cycles >= layer.cycles / 200
-    ]
+def stall_summary(layer: Layer, width: int = WAITS_WIDTH) -> str:
+    """The largest causes with their share of the layer's cycles: 'weights 12%, drain 3%'.
+
+    As many as fit the width, but one at least.
+    """
+    shown: list[str] = []
+    for cause, cycles in sorted(layer.stalls.items(), key=lambda item: -item[1]):
+        if layer.cycles and cycles >= layer.cycles / 200:
+            shown.append(f"{cause} {100 * cycles / layer.cycles:.0f}%")
+    while len(shown) > 1 and len(", ".join(shown)) > width:
+        shown.pop()
     return ", ".join(shown) or ABSENT
 
 
@@ -121,29 +124,30 @@ def _layers(result: RunResult, total: Total, width: int) -> Table:
         for heading, _, rigid in columns
     }
     free = width - sum(widths.values()) - GAP * len(columns)
-    widths["layer"] = max(8, min(NAME_WIDTH, free // 2))
-    widths["waits for"] = max(8, free - widths["layer"])
+    widths["layer"] = max(8, min(NAME_WIDTH, max(free - WAITS_WIDTH, free // 2)))
+    widths["waits for"] = max(8, min(WAITS_WIDTH, free - widths["layer"]))
     table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     for heading, justify, _ in columns:
         table.add_column(heading, justify=justify, no_wrap=True, width=widths[heading])
     for layer, cells in zip(result.layers, rows, strict=True):
+        cells["layer"] = shortened(layer.name, widths["layer"])
+        cells["waits for"] = stall_summary(layer, widths["waits for"])
         table.add_row(
-            *(Text(shortened(cells[heading], widths[heading])) for heading, _, _ in columns),
+            *(Text(cells[heading]) for heading, _, _ in columns),
             style=None if layer.engine == "npu" else "cyan",
         )
     return table
 
 
 def _cells(layer: Layer, total: Total) -> dict[str, str]:
+    """The texts that are never shortened."""
     return {
-        "layer": layer.name,
         "operator": layer.op,
         "on": layer.engine.upper(),
         "cycles": count(layer.cycles),
         "share": percent(share(layer.cycles, total.cycles)),
         "MACs": count(layer.macs) if layer.macs else ABSENT,
         "util.": percent(layer.mac_utilisation) if layer.macs else ABSENT,
-        "waits for": stall_summary(layer),
         "energy": quantity(layer.energy_j, "J"),
     }
 

@@ -18,8 +18,8 @@ from sim.zoo.topologies import INPUT, Add, Conv, Dense, Pool, Softmax, Topology,
 
 Floats = NDArray[np.float64]
 
-SAMPLES = 16
-HEADROOM = 1.1
+SAMPLES = 24
+HEADROOM = 1.2
 MANTISSA_BITS = 12
 
 

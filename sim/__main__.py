@@ -1,0 +1,36 @@
+"""Entry of `python -m sim` and of the installed command `tilewright`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from hw.spec.errors import TilewrightError
+from sim.cli import handle
+
+INTERRUPTED = 130
+
+
+def main() -> int:
+    """Run the command line of this process and return its exit status.
+
+    0 done and checked; 2 the request is wrong; 3 the simulation failed its check; 130 interrupted.
+    Anything else that escapes is an internal error: a traceback and status 1.
+    """
+    try:
+        handle(sys.argv[1:])
+        sys.stdout.flush()
+    except TilewrightError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader left (| head): nobody is there to tell, and Python must not flush again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
