@@ -1,0 +1,76 @@
+"""An upper bound of the cycles of a command stream or a CPU step, for the watchdog.
+
+It is no estimate: every part is taken as if nothing overlapped, and all of it four times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hw.spec.commands import Command, Opcode
+from hw.spec.config import Config, NpuConfig
+from hw.spec.program import Step, StepKind
+
+SAFETY = 4
+_COMMAND = 500
+_STEP = 20_000
+_CPU_PRODUCT = 40
+_CPU_ELEMENT = 2_000
+
+
+def stream_bound(commands: Iterable[Command], config: Config) -> int:
+    """Cycles within which a stream must have ended."""
+    return SAFETY * (_STEP + sum(_command_cycles(command, config) for command in commands))
+
+
+def _command_cycles(command: Command, config: Config) -> int:
+    npu, latency = config.npu, config.soc.memory_latency + 8
+    cycles = _COMMAND + 32 * latency
+    if command.opcode is Opcode.WEIGHTS:
+        return cycles + command["bytes"] // npu.bus_bytes * (1 + latency)
+    if command.opcode in (Opcode.LOAD, Opcode.STORE):
+        beats = command["row_bytes"] // npu.bus_bytes + 2
+        return cycles + command["rows"] * beats * (1 + latency)
+    if command.opcode is Opcode.ADD:
+        return cycles + 8 * command["bytes"]
+    if command.opcode in (Opcode.CONV, Opcode.DEPTHWISE):
+        return cycles + _window_cycles(command, npu)
+    return cycles
+
+
+def _window_cycles(command: Command, npu: NpuConfig) -> int:
+    pixels = command["output_rows"] * command["output_cols"]
+    if command.opcode is Opcode.CONV:
+        groups = -(-pixels // npu.cols)
+        words = command["run_bytes"] // npu.port_bytes + 2
+        reads = command["kernel_rows"] * words * npu.cols
+        steps = command["kernel_rows"] * command["run_bytes"]
+    else:
+        strips = -(-command["output_cols"] // command["strip_cols"])
+        groups = strips * command["output_rows"]
+        steps = command["kernel_rows"] * command["kernel_cols"]
+        reads = 2 * steps * (npu.cols + npu.depthwise_kernel)
+    drain = 2 * npu.rows * npu.cols + 64
+    return command["blocks"] * (64 + groups * (2 * steps + 2 * reads + drain))
+
+
+def step_bound(step: Step, config: Config) -> int:
+    """Cycles within which a CPU step must have ended."""
+    v = step.values
+    elements = v.get("output_rows", 1) * v.get("output_cols", 1)
+    elements *= v.get("output_channels", v.get("channels", 1) * v.get("depth_multiplier", 1))
+    taps = v.get("kernel_rows", 1) * v.get("kernel_cols", 1)
+    if step.kind in (StepKind.CONV_2D, StepKind.FULLY_CONNECTED):
+        taps *= v["channels"]
+    if step.kind in (StepKind.MEAN, StepKind.PAD):
+        taps = v["input_rows"] * v["input_cols"]
+        taps += v.get("top", 0) + v.get("bottom", 0) + v.get("left", 0) + v.get("right", 0)
+        taps *= 4
+    if step.kind in (StepKind.ADD, StepKind.REQUANTISE):
+        elements = v["count"]
+    if step.kind is StepKind.SOFTMAX:
+        elements = 4 * v["rows"] * v["cols"]
+    if step.kind is StepKind.COPY:
+        elements = v["chunks"] * v["chunk_bytes"]
+    work = elements * (_CPU_ELEMENT + _CPU_PRODUCT * taps)
+    return SAFETY * (_STEP + work * (1 + config.soc.memory_latency // 4))

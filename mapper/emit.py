@@ -1,0 +1,174 @@
+"""Commands of the NPU from works, tiles and addresses: pure geometry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hw.spec.commands import Command, Opcode
+from hw.spec.config import NpuConfig
+from mapper.memory import Span
+from mapper.tile import Tile, input_region
+from mapper.weights import uses_stream
+from mapper.work import AddWork, Region, WindowWork
+
+_PITCH_BITS = 20
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a rectangle of an image lies: address of its first byte, pitches in bytes."""
+
+    address: int
+    pixel_pitch: int
+    row_pitch: int
+
+    def span(self, rows: int, cols: int, pixel_bytes: int) -> Span:
+        """The bytes from the first to the last of so many pixels; empty without pixels."""
+        if not rows or not cols:
+            return (self.address, self.address)
+        last = (rows - 1) * self.row_pitch + (cols - 1) * self.pixel_pitch + pixel_bytes
+        return (self.address, self.address + last)
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """A compute command, and the scratchpad bytes it reads and writes."""
+
+    command: Command
+    reads: tuple[Span, ...]
+    writes: tuple[Span, ...]
+
+
+def _used(value: int, used: bool) -> int:
+    """A step that may exceed its field where nothing takes it."""
+    return value if used or value < 1 << _PITCH_BITS else 0
+
+
+def _window_values(
+    work: WindowWork, tile: Tile, source: Place, target: Place, config: NpuConfig
+) -> dict[str, int]:
+    region, inside = tile.region, input_region(work, tile.region)
+    start_row = region.top * work.stride[0] - work.pad[0]
+    start_col = region.left * work.stride[1] - work.pad[1]
+    several_rows, several_cols = region.rows > 1, region.cols > 1
+    requantisation = work.requantisation
+    return {
+        "input_address": source.address,
+        "input_row_pitch": _used(source.row_pitch, inside.rows > 1),
+        "input_rows": inside.rows,
+        "pad_top": max(-start_row, 0),
+        "input_row_bytes": inside.cols * source.pixel_pitch,
+        "x_start": min(start_col, 0) * source.pixel_pitch,
+        "x_step": _used(work.stride[1] * source.pixel_pitch, several_cols),
+        "row_step": _used(work.stride[0] * source.row_pitch, several_rows),
+        "stride_rows": work.stride[0],
+        "kernel_rows": work.kernel[0],
+        "output_address": target.address,
+        "output_pixel_pitch": _used(target.pixel_pitch, several_cols),
+        "output_row_pitch": _used(target.row_pitch, several_rows),
+        "output_cols": region.cols,
+        "output_rows": region.rows,
+        "channels": tile.channels,
+        "blocks": -(-tile.channels // config.rows),
+        "block_words": work.weights.shape[1],
+        "pad_value": work.pad_value,
+        "output_zero_point": requantisation.zero_point,
+        "clamp_low": requantisation.lo,
+        "clamp_high": requantisation.hi,
+    }
+
+
+def _conv_values(work: WindowWork, tile: Tile, config: NpuConfig) -> dict[str, int]:
+    pixels = tile.region.rows * tile.region.cols
+    return {
+        "stream": int(uses_stream(work, pixels, config)),
+        "run_bytes": work.kernel[1] * work.input_shape[2],
+        "pixels": pixels,
+        "tiles": -(-pixels // config.cols),
+    }
+
+
+def keeps_window(work: WindowWork, config: NpuConfig) -> bool:
+    """Whether a depthwise work reuses its window on chip."""
+    kernel, stride = work.kernel, work.stride
+    return (
+        max(kernel) <= config.depthwise_kernel
+        and stride[0] == stride[1]
+        and stride[0] in (1, 2)
+        and stride[0] <= min(kernel)
+    )
+
+
+def strip_cols(work: WindowWork, config: NpuConfig) -> int:
+    """Output pixels that a depthwise work computes side by side."""
+    if not keeps_window(work, config):
+        return config.cols
+    return min(config.cols, (config.columns - work.kernel[1]) // work.stride[1] + 1)
+
+
+def _depthwise_values(
+    work: WindowWork, tile: Tile, source: Place, target: Place, config: NpuConfig
+) -> dict[str, int]:
+    strip = strip_cols(work, config)
+    strips = -(-tile.region.cols // strip)
+    several = strips > 1
+    return {
+        "tiles": strips * tile.region.rows,
+        "kernel_cols": work.kernel[1],
+        "stride_cols": work.stride[1],
+        "maximum": int(work.maximum),
+        "tapwise": int(not keeps_window(work, config)),
+        "pixel_bytes": _used(source.pixel_pitch, work.kernel[1] > 1),
+        "strip_cols": strip,
+        "strip_input_step": _used(strip * work.stride[1] * source.pixel_pitch, several),
+        "strip_output_step": _used(strip * target.pixel_pitch, several),
+    }
+
+
+def window_command(
+    work: WindowWork, tile: Tile, source: Place, target: Place, config: NpuConfig
+) -> Emitted:
+    """CONV or DEPTHWISE for one tile.
+
+    ``source`` is the place of the tile's input region (`input_region`) and, for a depthwise work,
+    of the tile's first channel; ``target`` that of the tile's first output byte.
+    """
+    values = _window_values(work, tile, source, target, config)
+    if work.depthwise:
+        values |= _depthwise_values(work, tile, source, target, config)
+    else:
+        values |= _conv_values(work, tile, config)
+    inside: Region = input_region(work, tile.region)
+    channels = tile.channels if work.depthwise else work.input_shape[2]
+    return Emitted(
+        Command(Opcode.DEPTHWISE if work.depthwise else Opcode.CONV, values),
+        (source.span(inside.rows, inside.cols, channels),),
+        (target.span(tile.region.rows, tile.region.cols, tile.channels),),
+    )
+
+
+def add_command(work: AddWork, elements: int, a: int, b: int, output: int) -> Emitted:
+    """ADD of so many elements at scratchpad addresses a and b."""
+    p = work.parameters
+    values = {
+        "a_address": a,
+        "b_address": b,
+        "output_address": output,
+        "bytes": elements,
+        "a_zero_point": work.a_zero_point,
+        "b_zero_point": work.b_zero_point,
+        "output_zero_point": work.zero_point,
+        "clamp_low": work.lo,
+        "clamp_high": work.hi,
+        "a_multiplier": p.a_multiplier,
+        "b_multiplier": p.b_multiplier,
+        "output_multiplier": p.output_multiplier,
+        "a_shift": p.a_shift,
+        "b_shift": p.b_shift,
+        "output_shift": p.output_shift,
+    }
+    return Emitted(
+        Command(Opcode.ADD, values),
+        ((a, a + elements), (b, b + elements)),
+        ((output, output + elements),),
+    )

@@ -1,0 +1,75 @@
+"""Addresses for blocks of memory that live from one layer to another and may share bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+Span = tuple[int, int]
+"""First byte and the byte behind the last."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """``bytes`` needed from layer ``first`` to layer ``last``, both included."""
+
+    name: str
+    bytes: int
+    first: int
+    last: int
+
+    def meets(self, other: Block) -> bool:
+        """Whether both are alive at some layer."""
+        return self.first <= other.last and other.first <= self.last
+
+
+def align(value: int, alignment: int) -> int:
+    """The least multiple of ``alignment`` that is at least ``value``."""
+    return -(-value // alignment) * alignment
+
+
+def first_fit(used: Iterable[Span], size: int, alignment: int, capacity: int) -> int | None:
+    """The lowest aligned address where ``size`` bytes meet no used span; None without room."""
+    address = 0
+    for start, end in sorted(used):
+        if address + size <= start:
+            break
+        address = max(address, align(end, alignment))
+    return address if address + size <= capacity else None
+
+
+_ORDERS: Sequence[Callable[[Block], tuple[int, ...]]] = (
+    lambda block: (-block.bytes, block.first),
+    lambda block: (-block.bytes * (block.last - block.first + 1), block.first),
+    lambda block: (block.first, -block.bytes),
+    lambda block: (block.first - block.last, -block.bytes),
+)
+"""Orders in which `pack` tries to place blocks; no order is best for all networks."""
+
+
+def pack(blocks: Sequence[Block], capacity: int, alignment: int) -> dict[str, int] | None:
+    """An address for each block such that no two living at once overlap; None without room.
+
+    Each order places blocks first fit; the one that needs the fewest bytes wins.
+    """
+    best: tuple[int, dict[str, int]] | None = None
+    for order in _ORDERS:
+        packed = _pack_in_order(sorted(blocks, key=order), capacity, alignment)
+        if packed is not None and (best is None or packed[0] < best[0]):
+            best = packed
+    return None if best is None else best[1]
+
+
+def _pack_in_order(
+    blocks: Sequence[Block], capacity: int, alignment: int
+) -> tuple[int, dict[str, int]] | None:
+    placed: list[tuple[Block, int]] = []
+    top = 0
+    for block in blocks:
+        used = [(start, start + b.bytes) for b, start in placed if b.meets(block)]
+        address = first_fit(used, block.bytes, alignment, capacity)
+        if address is None:
+            return None
+        placed.append((block, address))
+        top = max(top, address + block.bytes)
+    return top, {block.name: address for block, address in placed}

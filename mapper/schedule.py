@@ -1,0 +1,272 @@
+"""The order of transfers and compute commands, layer by layer, tile by tile.
+
+Loads for the next tile stand before the command that computes this one, and stores behind it, so
+that the DMA works beside the array; `mapper.stream` finds what each command has to wait for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from hw.spec.commands import Command, Opcode
+from hw.spec.config import NpuConfig
+from mapper.buffers import Slices
+from mapper.emit import Emitted, Place, add_command, window_command
+from mapper.residency import WorkPlan
+from mapper.stream import CommandStream
+from mapper.tile import Tile, input_region, output_extent, tiles
+from mapper.transfer import Rectangle, copies
+from mapper.weights import WeightUse, needs_stream, replayed_blob, restream, streamed_blob
+from mapper.work import AddWork, Operand, Region, Shape, WindowWork, Work
+
+_ARRIVAL_CYCLES = 60
+"""Cycles of one more command, when a network input arrives in strips."""
+_MAX_ARRIVALS = 8
+
+
+@dataclass
+class Arrival:
+    """A network input on its way into its place in the scratchpad."""
+
+    memory: int
+    scratchpad: int
+    bytes: int
+    arrived: int = 0
+
+
+@dataclass
+class Scheduler:
+    """Emits layers into command streams.
+
+    ``scratchpad`` has the address of each resident buffer, ``memory`` that of each buffer with a
+    home in main memory, ``arrivals`` the network inputs that become resident. ``blobs`` collects
+    the weights in order of first use.
+    """
+
+    config: NpuConfig
+    slices: Slices
+    scratchpad: Mapping[str, int]
+    memory: Mapping[str, int]
+    arrivals: dict[str, Arrival]
+    blobs: dict[tuple[int, int, int, int], bytes] = field(
+        default_factory=dict[tuple[int, int, int, int], bytes]
+    )
+    stream: CommandStream = field(default_factory=CommandStream)
+
+    def work(self, number: int, work: Work, plan: WorkPlan) -> None:
+        """Emit all tiles of a work; ``number`` tells works apart."""
+        _WorkScheduler(self, number, work, self._adjusted(work, plan)).run()
+
+    def store(self, buffer: str, offset: int, size: int) -> None:
+        """Copy bytes of a resident buffer to its home in main memory."""
+        place = self.scratchpad[buffer] + offset
+        self._transfer(Opcode.STORE, Rectangle.flat(self.memory[buffer] + offset, place, size))
+
+    def require(self, buffer: str, upto: int) -> None:
+        """Load an arriving buffer's bytes up to ``upto``, where they are not on their way."""
+        arrival = self.arrivals.get(buffer)
+        if arrival is None or upto <= arrival.arrived:
+            return
+        start = arrival.arrived
+        self._transfer(
+            Opcode.LOAD,
+            Rectangle.flat(arrival.memory + start, arrival.scratchpad + start, upto - start),
+        )
+        arrival.arrived = upto
+
+    def _transfer(self, opcode: Opcode, rectangle: Rectangle) -> None:
+        for values, span in copies(rectangle):
+            self.stream.transfer(Command(opcode, values), span)
+
+    def transfer(self, opcode: Opcode, rectangle: Rectangle) -> None:
+        """A LOAD or STORE of a rectangle, in as many commands as it takes."""
+        self._transfer(opcode, rectangle)
+
+    def _adjusted(self, work: Work, plan: WorkPlan) -> WorkPlan:
+        """Cut a work into strips of rows when its input is still arriving."""
+        if isinstance(work, AddWork) or any(plan.staged) or plan.tiling.rows == 1:
+            return plan
+        arrival = self.arrivals.get(self.slices[work.input.tensor].buffer)
+        if arrival is None or arrival.arrived == arrival.bytes:
+            return plan
+        cycles = arrival.bytes / self.config.bus_bytes
+        strips = min(max(int((cycles / _ARRIVAL_CYCLES) ** 0.5), 1), _MAX_ARRIVALS)
+        rows = -(-plan.tiling.rows // strips)
+        return replace(plan, tiling=replace(plan.tiling, rows=rows))
+
+
+def _pitches(operand: Operand, slices: Slices, shape: Shape) -> tuple[int, int]:
+    """(pixel pitch, row pitch) of an operand: its own, its tensor's, or dense."""
+    found = slices[operand.tensor]
+    pixel = operand.pixel_pitch or found.pixel_pitch or shape[2]
+    return pixel, operand.row_pitch or found.row_pitch or shape[1] * pixel
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A tile, the copies of the staging areas it uses, and whether its input must be loaded."""
+
+    tile: Tile
+    input_copy: int
+    output_copy: int
+    fresh: bool
+
+
+class _WorkScheduler:
+    """Emits one work."""
+
+    def __init__(self, owner: Scheduler, number: int, work: Work, plan: WorkPlan) -> None:
+        self.owner, self.number, self.work, self.plan = owner, number, work, plan
+        self.stream, self.config = owner.stream, owner.config
+
+    def run(self) -> None:
+        jobs = self._jobs()
+        ahead = self.plan.tiling.copies > 1
+        self._load(jobs[0])
+        for job, following in zip(jobs, [*jobs[1:], None], strict=True):
+            if following is not None:
+                self._require(following.tile)
+                if ahead:
+                    self._load(following)
+            self._compute(job)
+            self._store(job)
+            if following is not None and not ahead:
+                self._load(following)
+
+    def _jobs(self) -> list[_Job]:
+        """The tiles in order. A convolution's channel tiles share the input of their pixels."""
+        copies = self.plan.tiling.copies
+        jobs: list[_Job] = []
+        loads = 0
+        for index, tile in enumerate(tiles(self.work, self.plan.tiling)):
+            shared = isinstance(self.work, WindowWork) and not self.work.depthwise
+            fresh = not (shared and jobs and jobs[-1].tile.region == tile.region)
+            loads += fresh
+            jobs.append(_Job(tile, (loads - 1) % copies, index % copies, fresh))
+        return jobs
+
+    def _require(self, tile: Tile) -> None:
+        inputs = (
+            (self.work.a, self.work.b) if isinstance(self.work, AddWork) else (self.work.input,)
+        )
+        for operand in inputs:
+            found = self.owner.slices[operand.tensor]
+            arrival = self.owner.arrivals.get(found.buffer)
+            if arrival is None:
+                continue
+            end = arrival.bytes
+            if isinstance(self.work, WindowWork) and found.offset == 0:
+                bottom = input_region(self.work, tile.region).bottom
+                end = min(bottom * self.work.input_shape[1] * self.work.input_shape[2], end)
+            self.owner.require(found.buffer, end)
+
+    def _place(self, operand: Operand, shape: Shape, region: Region, channel: int) -> Place:
+        """A region of an operand in its buffer: in the scratchpad if it is resident."""
+        found = self.owner.slices[operand.tensor]
+        home = self.owner.scratchpad.get(found.buffer)
+        base = self.owner.memory[found.buffer] if home is None else home
+        pixel, row = _pitches(operand, self.owner.slices, shape)
+        start = found.offset + operand.offset + region.top * row + region.left * pixel + channel
+        return Place(base + start, pixel, row)
+
+    def _move(self, opcode: Opcode, home: Place, staging: int, shape: Shape) -> None:
+        self.owner.transfer(opcode, Rectangle(home, staging, *shape))
+
+    def _load(self, job: _Job) -> None:
+        self._require(job.tile)
+        tile, staging = job.tile, self.plan.staging[job.input_copy]
+        if isinstance(self.work, AddWork):
+            count = tile.region.cols
+            for position, operand in enumerate((self.work.a, self.work.b)):
+                if self.plan.staged[position]:
+                    home = self._place(operand, output_extent(self.work), tile.region, 0)
+                    self._move(Opcode.LOAD, home, staging[position], (1, 1, count))
+            return
+        if self.plan.staged[0] and job.fresh:
+            home, shape = self._input(tile)
+            self._move(Opcode.LOAD, home, staging[0], shape)
+
+    def _input(self, tile: Tile) -> tuple[Place, Shape]:
+        """Home and extent of the input of a tile."""
+        assert isinstance(self.work, WindowWork)
+        region = input_region(self.work, tile.region)
+        first = tile.first_channel if self.work.depthwise else 0
+        channels = tile.channels if self.work.depthwise else self.work.input_shape[2]
+        home = self._place(self.work.input, self.work.input_shape, region, first)
+        return home, (region.rows, region.cols, channels)
+
+    def _output(self, tile: Tile) -> Place:
+        shape = (
+            output_extent(self.work)
+            if isinstance(self.work, AddWork)
+            else self.work.output_shape
+        )
+        return self._place(self.work.output, shape, tile.region, tile.first_channel)
+
+    def _store(self, job: _Job) -> None:
+        if not self.plan.staged[-1]:
+            return
+        tile = job.tile
+        shape = (tile.region.rows, tile.region.cols, tile.channels)
+        self._move(Opcode.STORE, self._output(tile), self._output_staging(job), shape)
+
+    def _output_staging(self, job: _Job) -> int:
+        """ADD writes over its first staged input."""
+        if isinstance(self.work, AddWork) and (self.plan.staged[0] or self.plan.staged[1]):
+            return self.plan.staging[job.input_copy][self.plan.staged.index(True)]
+        return self.plan.staging[job.output_copy][-1]
+
+    def _compute(self, job: _Job) -> None:
+        if isinstance(self.work, AddWork):
+            self._add(self.work, job)
+            return
+        tile, work, staged = job.tile, self.work, self.plan.staged
+        source, (_, cols, channels) = self._input(tile)
+        if staged[0]:
+            source = Place(self.plan.staging[job.input_copy][0], channels, cols * channels)
+        target = self._output(tile)
+        if staged[1]:
+            row = tile.region.cols * tile.channels
+            target = Place(self._output_staging(job), tile.channels, row)
+        emitted = window_command(work, tile, source, target, self.config)
+        groups = -(-tile.region.rows * tile.region.cols // self.config.cols)
+        if needs_stream(work, self.config) and groups > 1:
+            self._streamed(work, tile, emitted, groups)
+            return
+        key = (self.number, tile.first_channel, tile.channels, 0)
+        if key not in self.owner.blobs:
+            self.owner.blobs[key] = replayed_blob(
+                work, tile.first_channel, tile.channels, self.config
+            )
+        self.stream.weights(WeightUse(key, 0, len(self.owner.blobs[key])))
+        self.stream.compute(emitted)
+
+    def _streamed(self, work: WindowWork, tile: Tile, emitted: Emitted, groups: int) -> None:
+        """The command stands between its first weights and the repetitions.
+
+        So it is at work when they need room in the ring.
+        """
+        key = (self.number, tile.first_channel, tile.channels, 1)
+        if key not in self.owner.blobs:
+            self.owner.blobs[key] = streamed_blob(
+                work, tile.first_channel, tile.channels, self.config
+            )
+        sent = restream(work, groups, self.config)
+        rest = [sent.window] * sent.repeats + [sent.tail] * (sent.tail > 0)
+        self.stream.weights(WeightUse(key, 0, sent.head + rest[0]))
+        self.stream.compute(emitted)
+        for size in rest[1:]:
+            self.stream.weights(WeightUse(key, sent.head, size))
+
+    def _add(self, work: AddWork, job: _Job) -> None:
+        tile, staged = job.tile, self.plan.staged
+        staging, count = self.plan.staging[job.input_copy], tile.region.cols
+        addresses = [
+            staging[i]
+            if staged[i]
+            else self._place(operand, output_extent(work), tile.region, 0).address
+            for i, operand in enumerate((work.a, work.b))
+        ]
+        output = self._output_staging(job) if staged[2] else self._output(tile).address
+        self.stream.compute(add_command(work, count, addresses[0], addresses[1], output))

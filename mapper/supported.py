@@ -1,0 +1,126 @@
+"""What the NPU can do: each limit is a small function that gives the reason it cannot, or None."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from hw.spec.commands import MAX_LEFT_SHIFT
+from hw.spec.config import NpuConfig
+from mapper import attributes as at
+from mapper.attributes import OpKind
+from mapper.graph import Graph, Op
+from mapper.lower import average_pool_regions, lower
+from mapper.weights import block_bytes
+from mapper.work import WindowWork
+
+MAX_WINDOW = 255
+MAX_AVERAGE = 2047
+MAX_REGIONS = 25
+MAX_CHANNELS = 65535
+
+
+def npu_objection(graph: Graph, op: Op, config: NpuConfig) -> str | None:
+    """Why the NPU cannot compute an operator; None when it can."""
+    return next(_objections(graph, op, config), None)
+
+
+def _objections(graph: Graph, op: Op, config: NpuConfig) -> Iterator[str]:
+    if op.kind is OpKind.SOFTMAX:
+        yield "the NPU has no exponential"
+        return
+    for check in _SHAPE_CHECKS:
+        if (reason := check(graph, op)) is not None:
+            yield reason
+            return
+    if op.kind in (OpKind.CONCATENATION, OpKind.RESHAPE):
+        return
+    for work in lower(graph, op, config.rows):
+        if isinstance(work, WindowWork):
+            checks = (_left_shift(work), _accumulator(work, config), _ring(work, config))
+            yield from filter(None, checks)
+
+
+def _multiplier(graph: Graph, op: Op) -> str | None:
+    if isinstance(op.attrs, at.DepthwiseConv2d) and op.attrs.multiplier > 1:
+        return (
+            f"as a dense convolution, channel multiplier {op.attrs.multiplier} would multiply its "
+            f"products by {graph.operands(op)[0].shape[3]}"
+        )
+    return None
+
+
+def _window(graph: Graph, op: Op) -> str | None:
+    attrs = op.attrs
+    if isinstance(attrs, at.Conv2d):
+        sizes = (graph.operands(op)[1].shape[1], *attrs.stride)
+    elif isinstance(attrs, at.DepthwiseConv2d):
+        sizes = (*graph.operands(op)[1].shape[:2], *attrs.stride)
+    elif isinstance(attrs, at.Pool2d):
+        sizes = (*attrs.window, *attrs.stride)
+    elif op.kind is OpKind.MEAN:
+        sizes = graph.operands(op)[0].shape[1:3]
+    else:
+        return None
+    if max(sizes) > MAX_WINDOW:
+        return f"a window or stride of {max(sizes)} pixels exceeds {MAX_WINDOW}"
+    return None
+
+
+def _padding(graph: Graph, op: Op) -> str | None:
+    padding = getattr(op.attrs, "padding", None)
+    if isinstance(padding, at.Padding) and max(padding.top, padding.left) > MAX_WINDOW:
+        return f"padding of {max(padding.top, padding.left)} pixels exceeds {MAX_WINDOW}"
+    return None
+
+
+def _average(graph: Graph, op: Op) -> str | None:
+    if op.kind is not OpKind.AVERAGE_POOL_2D:
+        return None
+    regions = average_pool_regions(graph, op)
+    largest = max(count for _, count in regions)
+    if largest > MAX_AVERAGE:
+        return f"an average over {largest} pixels exceeds {MAX_AVERAGE}"
+    if len(regions) > MAX_REGIONS:
+        return f"its windows overlap the padding in {len(regions)} ways, more than {MAX_REGIONS}"
+    return None
+
+
+def _channels(graph: Graph, op: Op) -> str | None:
+    channels = graph.result(op).shape[-1]
+    windowed = op.kind not in (OpKind.ADD, OpKind.CONCATENATION)
+    if windowed and channels > MAX_CHANNELS:
+        return f"{channels} channels exceed {MAX_CHANNELS}"
+    return None
+
+
+_SHAPE_CHECKS: tuple[Callable[[Graph, Op], str | None], ...] = (
+    _multiplier,
+    _window,
+    _padding,
+    _average,
+    _channels,
+)
+
+
+def _left_shift(work: WindowWork) -> str | None:
+    largest = int(work.requantisation.shifts.max())
+    if largest > MAX_LEFT_SHIFT:
+        return f"requantisation shifts left by {largest} bits, more than {MAX_LEFT_SHIFT}"
+    return None
+
+
+def _accumulator(work: WindowWork, config: NpuConfig) -> str | None:
+    worst = 128 * int(np.abs(work.weights.astype(np.int64)).sum(axis=1).max(initial=0))
+    if worst >= 1 << (config.accumulator_bits - 1):
+        bits = worst.bit_length() + 1
+        return f"its sums can need {bits} bits, more than accumulator_bits"
+    return None
+
+
+def _ring(work: WindowWork, config: NpuConfig) -> str | None:
+    needed = block_bytes(work, config)
+    if work.depthwise and needed > config.weight_buffer_bytes:
+        return f"a block of its weights has {needed} bytes, more than weight_buffer_bytes"
+    return None

@@ -1,0 +1,235 @@
+"""How a work is cut into tiles of output rows, columns and channels, one command each.
+
+An operand that has a home in main memory is staged: its part for one tile lies in the scratchpad
+only while that tile is at work. Two copies of each staging area let transfers run beside compute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import prod
+
+from hw.spec.config import NpuConfig
+from mapper.weights import blob_bytes, needs_stream
+from mapper.work import AddWork, Region, Shape, WindowWork, Work
+
+COMMAND_CYCLES = 60
+"""What one more tile costs besides its data: fetch, decode, start and end of a command."""
+
+_MAX_EXTENT = 65535
+_MAX_PIXELS = (1 << 24) - 1
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """Extent of a tile, and the copies of its staging areas."""
+
+    rows: int
+    cols: int
+    channels: int
+    copies: int = 1
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Output pixels and output channels of one command."""
+
+    region: Region
+    first_channel: int
+    channels: int
+
+
+def output_extent(work: Work) -> Shape:
+    """(rows, columns, channels) that a work computes; an ADD is one row of one channel."""
+    if isinstance(work, AddWork):
+        return (1, work.elements, 1)
+    return (work.region.rows, work.region.cols, work.output_shape[2])
+
+
+def tiles(work: Work, tiling: Tiling) -> Iterator[Tile]:
+    """The tiles of a work: rows outermost, channels innermost."""
+    rows, cols, channels = output_extent(work)
+    top, left = (work.region.top, work.region.left) if isinstance(work, WindowWork) else (0, 0)
+    for row in range(0, rows, tiling.rows):
+        for col in range(0, cols, tiling.cols):
+            region = Region(
+                top + row,
+                left + col,
+                top + min(row + tiling.rows, rows),
+                left + min(col + tiling.cols, cols),
+            )
+            for first in range(0, channels, tiling.channels):
+                yield Tile(region, first, min(tiling.channels, channels - first))
+
+
+def input_region(work: WindowWork, region: Region) -> Region:
+    """The part of the input image that the windows of some output pixels cover."""
+    rows, cols, _ = work.input_shape
+
+    def covered(first: int, end: int, axis: int, size: int) -> tuple[int, int]:
+        start = first * work.stride[axis] - work.pad[axis]
+        stop = (end - 1) * work.stride[axis] - work.pad[axis] + work.kernel[axis]
+        return min(max(start, 0), size), max(min(stop, size), min(max(start, 0), size))
+
+    top, bottom = covered(region.top, region.bottom, 0, rows)
+    left, right = covered(region.left, region.right, 1, cols)
+    return Region(top, left, bottom, right)
+
+
+def staging_bytes(work: Work, tiling: Tiling, staged: tuple[bool, ...]) -> tuple[int, ...]:
+    """Bytes of one copy of the staging area of each operand, inputs first; 0 where none.
+
+    ``staged`` tells for each operand whether it lives in main memory. ADD writes its sum over a
+    staged input.
+    """
+    if isinstance(work, AddWork):
+        sizes = [tiling.cols * s for s in staged]
+        if staged[0] or staged[1]:
+            sizes[2] = 0
+        return tuple(sizes)
+    extent = output_extent(work)
+    rows, cols = min(tiling.rows, extent[0]), min(tiling.cols, extent[1])
+    inside = (
+        min((rows - 1) * work.stride[0] + work.kernel[0], work.input_shape[0]),
+        min((cols - 1) * work.stride[1] + work.kernel[1], work.input_shape[1]),
+        min(tiling.channels, extent[2]) if work.depthwise else work.input_shape[2],
+    )
+    return (
+        prod(inside) if staged[0] else 0,
+        rows * cols * min(tiling.channels, extent[2]) if staged[1] else 0,
+    )
+
+
+def compute_cycles(work: Work, config: NpuConfig) -> int:
+    """Array steps of a work, roughly."""
+    if isinstance(work, AddWork):
+        return -(-work.elements * 2 // config.port_bytes)
+    rows, cols, channels = output_extent(work)
+    blocks, groups = -(-channels // config.rows), -(-rows * cols // config.cols)
+    return blocks * groups * max(work.weights.shape[1], config.cols)
+
+
+def _covered(work: WindowWork, axis: int, size: int) -> int:
+    """Input rows (axis 0) or columns (axis 1) that all tiles of this size read together."""
+    region = work.region
+    first, end = (region.top, region.bottom) if axis == 0 else (region.left, region.right)
+    total = 0
+    for start in range(first, end, size):
+        stop = min(start + size, end)
+        part = input_region(work, Region(start, start, stop, stop))
+        total += part.rows if axis == 0 else part.cols
+    return total
+
+
+def traffic(work: Work, tiling: Tiling, staged: tuple[bool, ...], config: NpuConfig) -> int:
+    """Bytes that cross the bus for a work: staged operands and weights."""
+    if isinstance(work, AddWork):
+        return work.elements * sum(staged)
+    rows, cols, channels = output_extent(work)
+    pixel_tiles = -(-rows // tiling.rows) * -(-cols // tiling.cols)
+    moved = pixel_tiles * blob_bytes(work, config)
+    if staged[0]:
+        pixels = _covered(work, 0, tiling.rows) * _covered(work, 1, tiling.cols)
+        moved += pixels * (channels if work.depthwise else work.input_shape[2])
+    return moved + (rows * cols * channels if staged[1] else 0)
+
+
+def cost(work: Work, tiling: Tiling, staged: tuple[bool, ...], config: NpuConfig) -> float:
+    """Cycles of a work under a tiling, with what crosses the bus weighed in."""
+    rows, cols, channels = output_extent(work)
+    count = (
+        -(-rows // tiling.rows) * -(-cols // tiling.cols) * -(-channels // tiling.channels)
+    )
+    transfer = traffic(work, tiling, staged, config) / config.bus_bytes
+    compute = compute_cycles(work, config)
+    if tiling.copies == 1:
+        exposed = compute + transfer
+    else:
+        exposed = max(compute, transfer) + transfer / count
+    return exposed + transfer / 4 + COMMAND_CYCLES * count
+
+
+def _shares(extent: int, limit: int) -> list[int]:
+    """Tile sizes that cut an extent into 1, 2, 3, ... nearly equal parts, largest first."""
+    sizes = sorted({-(-extent // parts) for parts in range(1, extent + 1)}, reverse=True)
+    return [size for size in sizes if size <= limit]
+
+
+def _channel_shares(work: Work, config: NpuConfig) -> list[int]:
+    channels = output_extent(work)[2]
+    if channels <= config.rows:
+        return [channels]
+    blocks = -(-channels // config.rows)
+    sizes = [min(share * config.rows, channels) for share in _shares(blocks, blocks)]
+    return [size for size in sizes if size <= _MAX_EXTENT]
+
+
+def _legal(work: Work, tiling: Tiling, config: NpuConfig) -> bool:
+    if isinstance(work, AddWork):
+        return True
+    if tiling.rows * tiling.cols > _MAX_PIXELS:
+        return False
+    # A block that the ring cannot hold is streamed again for each group of pixels, which
+    # mapper.weights lays out for one block a command.
+    restreams = needs_stream(work, config) and tiling.rows * tiling.cols > config.cols
+    return not restreams or tiling.channels <= config.rows
+
+
+def tilings(work: Work, config: NpuConfig, staged: tuple[bool, ...]) -> Iterator[list[Tiling]]:
+    """Groups of tilings, from preferred to last resort.
+
+    First tiles of whole rows and all channels, then parts of the channels, then parts of rows.
+    """
+    rows, cols, _ = output_extent(work)
+    channel_shares = _channel_shares(work, config)
+    if isinstance(work, AddWork):
+        port = config.port_bytes
+        shares = {min(cols, -(-size // port) * port) for size in _shares(cols, cols)}
+        yield [Tiling(1, size, 1, c) for size in sorted(shares, reverse=True) for c in (1, 2)]
+        return
+    copies = (1, 2) if any(staged) else (1,)
+    row_shares, col_shares = _shares(rows, _MAX_EXTENT), _shares(cols, _MAX_EXTENT)
+    groups = [
+        (row_shares, col_shares[:1], channel_shares[:1]),
+        (row_shares, col_shares[:1], channel_shares),
+        (row_shares[-1:], col_shares, channel_shares[:1]),
+        (row_shares[-1:], col_shares, channel_shares),
+    ]
+    for some_rows, some_cols, some_channels in groups:
+        group = [
+            Tiling(r, c, k, n)
+            for r in some_rows
+            for c in some_cols
+            for k in some_channels
+            for n in copies
+        ]
+        legal = [tiling for tiling in group if _legal(work, tiling, config)]
+        if legal:
+            yield legal
+
+
+Fits = Callable[[list[int]], list[int] | None]
+"""Addresses for staging areas of these sizes, or None."""
+
+
+def choose_tiling(
+    work: Work, config: NpuConfig, staged: tuple[bool, ...], fits: Fits
+) -> tuple[Tiling, list[int], float] | None:
+    """The cheapest tiling that fits: (tiling, staging addresses, cost); None when none does.
+
+    Addresses come copy by copy: all operands of the first, then of the second.
+    """
+    if not any(staged):
+        first = next(tilings(work, config, staged))[0]
+        return first, [0] * len(staged), cost(work, first, staged, config)
+    for group in tilings(work, config, staged):
+        ranked = sorted(
+            (cost(work, tiling, staged, config), index) for index, tiling in enumerate(group)
+        )
+        for price, index in ranked:
+            tiling = group[index]
+            addresses = fits(list(staging_bytes(work, tiling, staged)) * tiling.copies)
+            if addresses is not None:
+                return tiling, addresses, price
+    return None

@@ -1,0 +1,132 @@
+"""What the NPU is to compute, before it is cut into tiles and gets addresses.
+
+A layer is one operator of the rewritten graph. On the NPU it consists of works; each becomes one
+command a tile. Shapes are (rows, columns, channels) of int8 images; a work may see a dense tensor
+in a shape of its own, since the bytes are the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from hw.spec.numerics import AddParameters, Int8Array, Int32Array
+from mapper.graph import Op
+
+Shape = tuple[int, int, int]
+Engine = Literal["npu", "cpu"]
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A tensor as a work sees it, ``offset`` bytes into the tensor; pitch 0: dense."""
+
+    tensor: str
+    offset: int = 0
+    pixel_pitch: int = 0
+    row_pitch: int = 0
+
+
+@dataclass(frozen=True)
+class Region:
+    """Output rows top..bottom and columns left..right, the ends excluded."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @property
+    def rows(self) -> int:
+        return self.bottom - self.top
+
+    @property
+    def cols(self) -> int:
+        return self.right - self.left
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Requantisation:
+    """From accumulators to int8: int32 [channels] each, then zero point and clamp.
+
+    The input's zero point is folded into ``bias`` (modulo 2**32).
+    """
+
+    bias: Int32Array
+    multipliers: Int32Array
+    shifts: Int32Array
+    zero_point: int = 0
+    lo: int = -128
+    hi: int = 127
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class WindowWork:
+    """A CONV, or with ``depthwise`` a DEPTHWISE: one window an output pixel.
+
+    ``pad`` is (top, left). ``weights`` are int8 [output channels, taps], taps in the order
+    row, column, (input channel); no taps when the largest of the window is wanted (``maximum``).
+    """
+
+    input: Operand
+    output: Operand
+    input_shape: Shape
+    output_shape: Shape
+    region: Region
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    pad: tuple[int, int]
+    pad_value: int
+    weights: Int8Array
+    requantisation: Requantisation
+    depthwise: bool
+    maximum: bool = False
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class AddWork:
+    """An ADD of two dense tensors."""
+
+    a: Operand
+    b: Operand
+    output: Operand
+    elements: int
+    a_zero_point: int
+    b_zero_point: int
+    zero_point: int
+    lo: int
+    hi: int
+    parameters: AddParameters
+
+
+Work = WindowWork | AddWork
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One operator on one engine. ``works`` is empty on the CPU; ``reason`` says why it is there.
+
+    ``reads`` are its activation tensors, ``covers`` the operators of the imported graph that it
+    computes, ``macs`` their products.
+    """
+
+    op: Op
+    engine: Engine
+    reads: tuple[str, ...]
+    output: str
+    covers: tuple[str, ...]
+    macs: int
+    works: tuple[Work, ...] = ()
+    reason: str = ""
+
+
+def whole(shape: Shape) -> Region:
+    """All pixels of an image."""
+    return Region(0, 0, shape[0], shape[1])
+
+
+def operands(work: Work) -> tuple[tuple[Operand, ...], Operand]:
+    """(inputs, output) of a work."""
+    if isinstance(work, AddWork):
+        return (work.a, work.b), work.output
+    return (work.input,), work.output
