@@ -1,4 +1,4 @@
-/* Output channels of one pixel: sums of products over a patch, requantised. */
+/* Output channels of one pixel: sums of products, requantised. */
 #ifndef CHANNELS_H
 #define CHANNELS_H
 
@@ -9,7 +9,7 @@
 
 struct channels {
     int32_t count;
-    int32_t weight_pitch; /* bytes from channel to channel in the weights */
+    int32_t weight_pitch; /* bytes from channel to channel in the weights, for compute_channels */
     const int32_t *bias;
     const int32_t *multipliers;
     const int32_t *shifts;

@@ -1,4 +1,4 @@
-#include "fixed_point.h"
+#include "channels.h"
 #include "kernels.h"
 #include "pointer.h"
 #include "window.h"
@@ -25,24 +25,64 @@ static int32_t sum_of_taps(const struct taps *t, const int8_t *input, const int8
     return sum;
 }
 
-/* One output pixel. `input` and `weights` point at channel 0 of the first tap in the image. */
-static void compute_pixel(const struct tw_step_depthwise_conv_2d *s, const struct taps *taps,
-                          const int8_t *input, const int8_t *weights, int8_t *output) {
-    const int32_t *bias = at(s->bias), *multipliers = at(s->multipliers), *shifts = at(s->shifts);
-    for (int32_t channel = 0; channel < s->channels; channel++, input++) {
-        for (int32_t copy = 0; copy < s->depth_multiplier; copy++) {
-            const uint32_t sum = (uint32_t)sum_of_taps(taps, input, weights++);
-            const int32_t total = (int32_t)(sum + (uint32_t)*bias++);
-            const int32_t scaled = rescale(total, *multipliers++, *shifts++);
-            *output++ = clamp(scaled + s->output_zero_point, s->clamp_low, s->clamp_high);
+/* Four neighbouring channels, with one output channel each. */
+static void sums_of_four(const struct taps *t, const int8_t *input, const int8_t *weights,
+                         int32_t sums[4]) {
+    const int32_t zero_point = t->zero_point;
+    int32_t sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
+    for (int32_t row = 0; row < t->rows; row++) {
+        for (int32_t col = 0; col < t->cols; col++) {
+            sum0 += (input[0] - zero_point) * weights[0];
+            sum1 += (input[1] - zero_point) * weights[1];
+            sum2 += (input[2] - zero_point) * weights[2];
+            sum3 += (input[3] - zero_point) * weights[3];
+            input += t->input_step;
+            weights += t->weight_step;
         }
+        input += t->input_skip;
+        weights += t->weight_skip;
+    }
+    sums[0] = sum0;
+    sums[1] = sum1;
+    sums[2] = sum2;
+    sums[3] = sum3;
+}
+
+/* One output pixel. `input` and `weights` point at channel 0 of the first tap in the image. */
+static inline void compute_pixel(const struct channels *c, int32_t depth_multiplier,
+                                 const struct taps *taps, const int8_t *input,
+                                 const int8_t *weights, int8_t *output) {
+    int32_t channel = 0;
+    for (; depth_multiplier == 1 && channel + 4 <= c->count; channel += 4, input += 4) {
+        int32_t sums[4];
+        sums_of_four(taps, input, weights + channel, sums);
+        for (int32_t i = 0; i < 4; i++) {
+            output[channel + i] = finish_channel(c, channel + i, sums[i]);
+        }
+    }
+    while (channel < c->count) {
+        for (int32_t copy = 0; copy < depth_multiplier; copy++, channel++) {
+            const int32_t sum = sum_of_taps(taps, input, weights + channel);
+            output[channel] = finish_channel(c, channel, sum);
+        }
+        input++;
     }
 }
 
 void depthwise_conv_2d(const struct tw_step_depthwise_conv_2d *s) {
     const int8_t *input = at(s->input), *weights = at(s->weights);
     int8_t *output = at(s->output);
-    const int32_t output_channels = s->channels * s->depth_multiplier;
+    const int32_t depth_multiplier = s->depth_multiplier;
+    const int32_t output_channels = s->channels * depth_multiplier;
+    const struct channels channels = {
+        .count = output_channels,
+        .bias = at(s->bias),
+        .multipliers = at(s->multipliers),
+        .shifts = at(s->shifts),
+        .zero_point = s->output_zero_point,
+        .low = s->clamp_low,
+        .high = s->clamp_high,
+    };
     for (int32_t oy = 0; oy < s->output_rows; oy++) {
         const struct span y =
             window_span(oy, s->stride_rows, s->pad_top, s->kernel_rows, s->input_rows);
@@ -58,7 +98,8 @@ void depthwise_conv_2d(const struct tw_step_depthwise_conv_2d *s) {
                 .weight_skip = (s->kernel_cols - x.count) * output_channels,
                 .zero_point = s->input_zero_point,
             };
-            compute_pixel(s, &taps, input + (y.start * s->input_cols + x.start) * s->channels,
+            compute_pixel(&channels, depth_multiplier, &taps,
+                          input + (y.start * s->input_cols + x.start) * s->channels,
                           weights + (y.skip * s->kernel_cols + x.skip) * output_channels, output);
             output += output_channels;
         }

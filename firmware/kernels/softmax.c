@@ -10,14 +10,7 @@
 #define OUTPUT_ZERO_POINT (-128)
 /* Exponentials are kept from the sum to the division, as far as this goes. */
 #define KEPT 64
-
-static int32_t saturating_shift_left(int32_t value, int32_t bits) {
-    const int32_t shifted = (int32_t)((uint32_t)value << bits);
-    if (shifted >> bits == value) {
-        return shifted;
-    }
-    return value < 0 ? INT32_MIN : INT32_MAX;
-}
+#define POWERS 6
 
 /* exp(a) for -1/4 <= a < 0, both Q0.31: a Taylor expansion around -1/8. */
 static int32_t exp_in_quarter(int32_t a) {
@@ -30,21 +23,26 @@ static int32_t exp_in_quarter(int32_t a) {
     return exp_of_minus_eighth + high_multiply(x + tail, exp_of_minus_eighth);
 }
 
-/* exp(a) as Q0.31 for a <= 0 in Q5.26. */
+/* exp(a) as Q0.31 for a <= 0 in Q5.26; 0 below -14, where it is less than half a unit of the sum
+ * (2**11) and of the output (2**22). */
 static int32_t exp_on_negative(int32_t a) {
-    /* exp(-2**i / 4) as Q0.31, i = 0..6 */
-    static const int32_t exp_of_powers[] = {1672461947, 1302514674, 790015084, 290630308,
-                                            39332535,   720401,     242};
+    /* exp(-2**i / 4) as Q0.31 */
+    static const int32_t exp_of_powers[POWERS] = {1672461947, 1302514674, 790015084,
+                                                  290630308,  39332535,   720401};
     const int32_t quarter = 1 << 24;
     if (a == 0) {
         return ONE_Q0_31;
     }
+    if (a < -14 * 4 * quarter) {
+        return 0;
+    }
     const int32_t in_quarter = (a & (quarter - 1)) - quarter;
     int32_t result = exp_in_quarter((int32_t)((uint32_t)in_quarter << 5));
-    const int32_t *factor = exp_of_powers;
-    for (uint32_t rest = (uint32_t)(in_quarter - a) >> 24; rest; rest >>= 1, factor++) {
-        if (rest & 1) {
-            result = high_multiply(result, *factor);
+    const uint32_t quarters = (uint32_t)(in_quarter - a) >> 24;
+#pragma clang loop unroll(full)
+    for (int i = 0; i < POWERS; i++) {
+        if (quarters >> i & 1) {
+            result = high_multiply(result, exp_of_powers[i]);
         }
     }
     return result;
@@ -52,17 +50,21 @@ static int32_t exp_on_negative(int32_t a) {
 
 /* 1 / sum for a positive Q12.19: Q0.31 in 1/2..1, and the power of two to divide it by. */
 static int32_t reciprocal(int32_t sum, int32_t *exponent) {
-    const int32_t leading_zeros = __builtin_clz((uint32_t)sum);
+    int32_t leading_zeros = 0;
+    while ((int32_t)((uint32_t)sum << leading_zeros) > 0) {
+        leading_zeros++;
+    }
     const int32_t fraction = (int32_t)(((uint32_t)sum << leading_zeros) - (1u << 31));
     const int32_t half = (int32_t)(((uint32_t)fraction + (uint32_t)ONE_Q0_31 + 1) / 2);
-    /* Newton-Raphson from 48/17 - 32/17 * half, in Q2.29. */
+    /* Newton-Raphson from 48/17 - 32/17 * half, in Q2.29. The code runs once: small is fast. */
     int32_t x = 1515870810 + high_multiply(-1010580540, half);
+#pragma clang loop unroll(disable)
     for (int i = 0; i < 3; i++) {
         const int32_t error = ONE_Q2_29 - high_multiply(half, x);
-        x += saturating_shift_left(high_multiply(error, x), 2);
+        x += high_multiply(error, x) * 4;
     }
     *exponent = SUM_INTEGER_BITS - leading_zeros;
-    return saturating_shift_left(x, 1);
+    return x < 1 << 30 ? x * 2 : INT32_MAX;
 }
 
 static inline int32_t exponential(const struct tw_step_softmax *s, int32_t difference) {

@@ -1,0 +1,67 @@
+"""Images of main memory for runs of the whole firmware: header, steps and tensors by hand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw.spec.program import (
+    HEADER_WORDS,
+    PROGRAM_MAGIC,
+    PROGRAM_VERSION,
+    STEP_WORDS,
+    TIME_WORDS,
+    Step,
+)
+from hw.spec.registers import FIRMWARE_BYTES, MEMORY_BASE, PROGRAM_BASE
+
+HEADER_BYTES = 4 * len(HEADER_WORDS)
+MAX_STEPS = 32
+STEPS_ADDRESS = PROGRAM_BASE + HEADER_BYTES
+TIMES_ADDRESS = STEPS_ADDRESS + 4 * STEP_WORDS * MAX_STEPS
+TOTAL_ADDRESS = TIMES_ADDRESS + 4 * TIME_WORDS * MAX_STEPS
+TENSORS_ADDRESS = TOTAL_ADDRESS + 8
+
+
+@dataclass
+class Image:
+    """A Program in the making; tensors are placed first, then steps added."""
+
+    data: bytearray = field(default_factory=lambda: bytearray(TENSORS_ADDRESS - PROGRAM_BASE))
+    steps: list[Step] = field(default_factory=list)
+    header: dict[str, int] = field(default_factory=dict)
+
+    def place(self, tensor: NDArray) -> int:
+        """Append ``tensor``; returns its main memory address, a multiple of 32."""
+        self.data.extend(bytes(-len(self.data) % 32))
+        address = PROGRAM_BASE + len(self.data)
+        self.data.extend(np.ascontiguousarray(tensor).tobytes())
+        return address
+
+    def memory(self, firmware: bytes) -> bytes:
+        """Main memory from MEMORY_BASE on."""
+        header = {
+            "magic": PROGRAM_MAGIC,
+            "version": PROGRAM_VERSION,
+            "npu_config": 0,
+            "step_count": len(self.steps),
+            "steps_address": STEPS_ADDRESS,
+            "profile_address": 0,
+            "times_address": TIMES_ADDRESS,
+            "total_address": TOTAL_ADDRESS,
+            **self.header,
+        }
+        words = [header[name] for name, _ in HEADER_WORDS]
+        for step in self.steps:
+            words += step.encode()
+        assert len(self.steps) <= MAX_STEPS
+        assert MEMORY_BASE + FIRMWARE_BYTES == PROGRAM_BASE
+        program = bytes(self.data)
+        head = np.array(words, np.uint32).tobytes()
+        return firmware.ljust(FIRMWARE_BYTES, b"\0") + head + program[len(head) :]
+
+
+def step_times(memory: bytes, count: int) -> Sequence[Sequence[int]]:
+    """(start, end, asleep, 0) of each step, from the bytes at TIMES_ADDRESS."""
+    return np.frombuffer(memory, np.uint32, count * TIME_WORDS).reshape(count, TIME_WORDS).tolist()
