@@ -69,10 +69,17 @@ class Place:
         return f"{self.file}: layer '{self.layer}' ({self.operator})"
 
 
+def printable(name: str | bytes) -> str:
+    """A name from a file, fit for a message of one line whatever the file holds."""
+    text = name.decode("utf-8", "replace") if isinstance(name, bytes) else name
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
 def require(place: Place, limit: Callable[[Value], bool], value: Value) -> None:
     """Raise RequestError with the limit's docstring where it does not accept the value."""
     if not limit(value):
-        raise RequestError(f"{place}: {' '.join((limit.__doc__ or '').split())} Here: {value}.")
+        found = str(value) if len(str(value)) <= 80 else f"{str(value)[:80]}..."
+        raise RequestError(f"{place}: {' '.join((limit.__doc__ or '').split())} Here: {found}.")
 
 
 def unsupported(place: Place) -> NoReturn:
@@ -170,9 +177,9 @@ def pads_image_only(pairs: Sequence[Sequence[int]]) -> bool:
     return len(pairs) == 4 and not any((*pairs[0], *pairs[3]))
 
 
-def pads_with_zero_point(value: int) -> bool:
-    """PAD must add the zero point (the real number 0)."""
-    return value == 0
+def pads_with_zero_point(offset: float) -> bool:
+    """PAD must add the zero point (the real number 0). (Difference from it)"""
+    return offset == 0
 
 
 def mean_is_over_image(axes: Sequence[int]) -> bool:

@@ -131,7 +131,7 @@ def _accessors_guarded(file: str) -> Generator[None, None, None]:
         TypeError,
         ValueError,
     ) as error:
-        raise _damaged(file, f"{type(error).__name__} while reading") from error
+        raise _damaged(file, "an offset or a length in it is wrong") from error
 
 
 def _damaged(file: str, what: str) -> RequestError:
@@ -186,13 +186,13 @@ class _Reader:
             number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
             name = _OPERATOR_NAMES.get(number, f"operator code {number}")
             if name == "CUSTOM" and code.CustomCode():
-                name = f"custom operator {code.CustomCode().decode('utf-8', 'replace')}"
+                name = f"custom operator {limits.printable(code.CustomCode())}"
             names.append(name)
         return names
 
     def _tensor(self, index: int, buffers: int) -> FileTensor:
         source = self._graph.Tensors(index)
-        name = (source.Name() or b"").decode("utf-8", "replace") or f"tensor {index}"
+        name = limits.printable(source.Name() or b"") or f"tensor {index}"
         where = f"tensor {index} '{name}'"
         self._count(source.ShapeLength(), _MOST_AXES, f"axes of {where}")
         shape, signature = _vector(source.ShapeAsNumpy()), _vector(source.ShapeSignatureAsNumpy())

@@ -15,8 +15,8 @@ Pair = tuple[int, int]
 def sliding(node: Node, image: Sequence[int], window: Pair) -> tuple[Pair, Padding, bool]:
     """Stride and padding of a windowed operator on an image (height, width).
 
-    The third value tells whether pixels were added for ceil_mode only: they are no padding of the
-    file's and never count. Raises RequestError where a limit is passed.
+    The third value tells whether the file itself asks for padding: the pixels that ceil_mode adds
+    are none and never count. Raises RequestError where a limit is passed.
     """
     place = node.place
     stride = _pair(node, "strides", (1, 1))
@@ -27,7 +27,8 @@ def sliding(node: Node, image: Sequence[int], window: Pair) -> tuple[Pair, Paddi
         raise RequestError(f"{place}: kernel_shape {node.integers('kernel_shape')} is not {window}")
     auto, given = node.text("auto_pad", "NOTSET"), node.integers("pads") or (0, 0, 0, 0)
     if auto in ("SAME_UPPER", "SAME_LOWER"):
-        return stride, same_padding(image, window, stride, odd_first=auto == "SAME_LOWER"), False
+        same = same_padding(image, window, stride, odd_first=auto == "SAME_LOWER")
+        return stride, same, same.any()
     if auto == "VALID":
         given = (0, 0, 0, 0)
     elif auto != "NOTSET":
@@ -42,8 +43,8 @@ def sliding(node: Node, image: Sequence[int], window: Pair) -> tuple[Pair, Paddi
         padding = Padding(
             top=top, left=left, bottom=bottom + extra_rows, right=right + extra_columns
         )
-        return stride, padding, extra_rows + extra_columns > 0
-    return stride, Padding(top=top, left=left, bottom=bottom, right=right), False
+        return stride, padding, any(given)
+    return stride, Padding(top=top, left=left, bottom=bottom, right=right), any(given)
 
 
 def _ceiling(size: int, kernel: int, stride: int, before: int, after: int) -> int:

@@ -56,6 +56,11 @@ def _clamp(builder: Builder, node: Node, low: float | None, high: float | None) 
             value, low=max(lows, default=None), high=min(highs, default=None), with_bias=None
         )
     x, x_quant = builder.quantised(node, 0)
+    if x.dtype != "float32":
+        raise RequestError(
+            f"{node.place}: clamps integers; the nearest supported form is the same operator "
+            "between DequantizeLinear and QuantizeLinear"
+        )
 
     def emit(quant: Quant, lo: int, hi: int) -> Draft:
         attrs = at.Relu(lo=lo, hi=hi)
@@ -149,8 +154,8 @@ def average_pool(builder: Builder, node: Node) -> Value:
     x, _ = builder.quantised(node, 0)
     require(node.place, limits.image_has_four_axes, x.view.shape)
     window = kernel_shape(node)
-    _, padding, extended = sliding(node, x.view.shape[2:], window)
-    if node.integer("count_include_pad", 0) and padding.any() and not extended:
+    _, padding, padded = sliding(node, x.view.shape[2:], window)
+    if node.integer("count_include_pad", 0) and padded:
         raise RequestError(
             f"{node.place}: count_include_pad is not supported with padding: the nearest supported "
             "form is count_include_pad=0"
@@ -241,11 +246,8 @@ def pad(builder: Builder, node: Node) -> Value:
     else:
         value = node.number("value", 0.0) or 0.0
     shift = {"float32": 0, "int8": x_quant.zero_point[0], "uint8": x_quant.zero_point[0] + 128}
-    require(
-        node.place,
-        limits.pads_with_zero_point,
-        int(value) - shift[x.dtype] if value == int(value) else 1,
-    )
+    zero = shift[x.dtype]
+    require(node.place, limits.pads_with_zero_point, value - zero)
     (top, bottom), (left, right) = ordered[1:3]
     require(node.place, limits.padding_is_sensible, (top, left, bottom, right))
     image = builder.stored(node.place, x, image_axes)

@@ -108,10 +108,10 @@ def read_model(file: str, content: bytes) -> Model:
         raise RequestError(
             f"{file}: {len(graph.node)} operators; at most {_MOST_NODES} can be read"
         )
-    constants = {tensor.name: _array(file, tensor) for tensor in graph.initializer}
+    constants = {limits.printable(t.name): _array(file, t) for t in graph.initializer}
     if graph.sparse_initializer:
         raise RequestError(f"{file}: sparse weights are not supported; export dense ones")
-    inputs = [value for value in graph.input if value.name not in constants]
+    inputs = [v for v in graph.input if limits.printable(v.name) not in constants]
     opsets = [entry.version for entry in proto.opset_import if entry.domain in ("", "ai.onnx")]
     return Model(
         tuple(_node(file, index, node) for index, node in enumerate(graph.node)),
@@ -123,7 +123,7 @@ def read_model(file: str, content: bytes) -> Model:
 
 
 def _array(file: str, tensor: TensorProto) -> Array:
-    where = f"{file}: constant '{tensor.name}'"
+    where = f"{file}: constant '{limits.printable(tensor.name)}'"
     if tensor.data_location == TensorProto.EXTERNAL:
         raise RequestError(
             f"{where} is stored outside the file: save the network with save_as_external_data=False"
@@ -141,8 +141,13 @@ def _array(file: str, tensor: TensorProto) -> Array:
 
 
 def _node(file: str, index: int, proto: onnx.NodeProto) -> Node:
-    name = proto.name or (proto.output[0] if proto.output else "") or f"{proto.op_type} {index}"
-    place = Place(file, name, proto.op_type)
+    # Text that is not UTF-8 arrives as bytes.
+    inputs, outputs = (
+        [limits.printable(n) for n in names] for names in (proto.input, proto.output)
+    )
+    op = limits.printable(proto.op_type)
+    name = limits.printable(proto.name) or (outputs[0] if outputs else "") or f"{op} {index}"
+    place = Place(file, name, op)
     attrs: dict[str, Any] = {}
     for attribute in proto.attribute:
         if attribute.type == onnx.AttributeProto.TENSOR:
@@ -156,10 +161,10 @@ def _node(file: str, index: int, proto: onnx.NodeProto) -> Node:
                 raise RequestError(
                     f"{place}: attribute '{attribute.name}' is damaged: export the network again"
                 ) from error
-    if not proto.output or not proto.output[0]:
+    if not outputs or not outputs[0]:
         raise RequestError(f"{place} has no output: export the network again")
     attrs = {name: list(v) if _is_repeated(v) else v for name, v in attrs.items()}
-    return Node(place, proto.op_type, tuple(proto.input), tuple(proto.output), attrs)
+    return Node(place, op, tuple(inputs), tuple(outputs), attrs)
 
 
 def _is_repeated(value: object) -> bool:
@@ -169,14 +174,14 @@ def _is_repeated(value: object) -> bool:
 
 
 def _interface(file: str, value: onnx.ValueInfoProto) -> Interface:
-    kind = value.type.tensor_type
+    kind, name = value.type.tensor_type, limits.printable(value.name)
     shape = tuple(d.dim_value if d.HasField("dim_value") else -1 for d in kind.shape.dim)
     dtype = _ELEMENT_TYPES.get(kind.elem_type)
     if dtype is None:
         raise RequestError(
-            f"{file}: interface tensor '{value.name}' must be float32, int8 or uint8: export the "
+            f"{file}: interface tensor '{name}' must be float32, int8 or uint8: export the "
             "network with one of these"
         )
     if len(shape) > _MOST_AXES:
-        raise RequestError(f"{file}: interface tensor '{value.name}' has {len(shape)} axes")
-    return Interface(value.name, dtype, shape)
+        raise RequestError(f"{file}: interface tensor '{name}' has {len(shape)} axes")
+    return Interface(name, dtype, shape)
