@@ -79,14 +79,9 @@ def fully_connected_multipliers(
 ) -> tuple[Int32Array, Int32Array]:
     """Requantisation of FULLY_CONNECTED: (multipliers, shifts), both [channels].
 
-    With one weight scale TFLM multiplies the scales in single precision, unlike a convolution.
+    TFLM multiplies the scales in double precision here too, where TensorFlow Lite uses single.
     """
-    scales = np.asarray(weight_scales, dtype=np.float64).reshape(-1)
-    if scales.size > 1:
-        return conv_multipliers(input_scale, scales, output_scale, channels)
-    product = float(np.float32(input_scale) * np.float32(scales[0]))
-    multiplier, shift = quantize_multipliers(product / output_scale)
-    return np.repeat(multiplier, channels), np.repeat(shift, channels)
+    return conv_multipliers(input_scale, weight_scales, output_scale, channels)
 
 
 def saturating_rounding_doubling_high_mul(a: ArrayLike, b: ArrayLike) -> Int32Array:

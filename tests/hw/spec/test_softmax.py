@@ -1,0 +1,47 @@
+"""The fixed-point softmax against the real one."""
+
+import numpy as np
+import pytest
+
+from hw.spec import softmax as sm
+from hw.spec.errors import RequestError
+
+
+def real_softmax(x: np.ndarray, factor: float) -> np.ndarray:
+    exponentials = np.exp((x - x.max(axis=-1, keepdims=True)) * factor)
+    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+
+
+@pytest.mark.parametrize("scale", [1e-4, 0.02, 0.17, 1.0, 30.0])
+@pytest.mark.parametrize("beta", [0.5, 1.0, 2.5])
+@pytest.mark.parametrize("length", [1, 2, 12, 640])
+def test_within_one_of_the_real_softmax(scale: float, beta: float, length: int):
+    x = np.random.default_rng(length).integers(-128, 128, (20, length)).astype(np.int8)
+    got = sm.softmax(x, sm.softmax_parameters(scale, beta))
+    wanted = np.clip(256 * real_softmax(x.astype(float), scale * beta) - 128, -128, 127)
+    assert got.dtype == np.int8
+    assert np.abs(got - wanted).max() <= 1.0
+
+
+def test_exponential_of_every_power_and_its_neighbours():
+    a = np.array([0, -1, -2, *(-(1 << b) + d for b in range(2, 31) for d in (-1, 0, 1))], np.int64)
+    a = a.astype(np.int32)
+    got = sm.exp_on_negative_values(a) / 2.0**31
+    assert np.abs(got - np.exp(a / 2.0**26)).max() < 1e-6
+
+
+def test_equal_values_share_one_evenly():
+    x = np.full((1, 4), 55, np.int8)
+    assert sm.softmax(x, sm.softmax_parameters(0.1)).tolist() == [[-64] * 4]
+
+
+def test_values_far_below_the_maximum_count_as_nothing():
+    parameters = sm.softmax_parameters(10.0)
+    assert parameters.smallest_difference > -255
+    assert sm.softmax(np.array([[127, -128]], np.int8), parameters).tolist() == [[127, -128]]
+
+
+@pytest.mark.parametrize("scale", [2.0**-27, 0.0])
+def test_scale_too_fine_for_fixed_point_is_refused(scale: float):
+    with pytest.raises(RequestError, match="calibrate"):
+        sm.softmax_parameters(scale)
