@@ -1,6 +1,6 @@
 """Builds the firmware with the C compiler of the ziglang package, once for each kind of CPU.
 
-The result is a raw binary for MEMORY_BASE, kept in the cache under a hash of all it is made from.
+The result is a raw binary for MEMORY_BASE, kept in the cache under a hash of all it is made of.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from firmware.elf import memory_image
-from hw.generate import c_header
+from hw.header import c_header
 from hw.spec.config import Config
-from hw.spec.errors import RequestError, TilewrightError
+from hw.spec.errors import TilewrightError
 from hw.spec.registers import FIRMWARE_BYTES, MEMORY_BASE
+from verification.cache import cached
 
 SOURCES = Path(__file__).parent
+BINARY = "firmware.bin"
 STACK_BYTES = 8 * 1024
 """Room that the linker must find between the firmware's data and the end of its region."""
 
@@ -73,43 +75,31 @@ CPU_FEATURES: Mapping[str, CpuFeatures] = {
 """Features by name of the CPU in `hw.spec.config.CPU_VARIANTS`."""
 
 
-def build_firmware(config: Config, *, cache: Path | None = None) -> bytes:
+def build_firmware(config: Config) -> bytes:
     """The firmware for ``config``: raw bytes from MEMORY_BASE on, at most FIRMWARE_BYTES.
 
-    ``cache`` is the directory of finished builds; without it, ``$TILEWRIGHT_CACHE`` or
-    ``tilewright`` in the user's cache directory. Raises RequestError when it cannot be written,
+    Kept in the cache, next to its ELF file. Raises RequestError when the cache cannot be written,
     TilewrightError with the compiler's output when that fails.
     """
-    directory = (cache or _cache_directory()) / "firmware"
-    result = directory / f"{_key(config)}.bin"
-    if result.exists():
-        return result.read_bytes()
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=directory, prefix="build-") as name:
-            elf = compile_firmware(config, Path(name), zig_cache=directory / "zig")
-            binary = elf.with_suffix(".bin")
-            binary.write_bytes(memory_image(elf.read_bytes(), MEMORY_BASE))
-            binary.replace(result)
-    except OSError as error:
-        raise RequestError(
-            f"{directory}: the firmware cannot be built here: {error.strerror}; "
-            "set TILEWRIGHT_CACHE to a directory that can be written"
-        ) from None
-    return result.read_bytes()
+
+    def build(folder: Path) -> None:
+        image = memory_image(compile_firmware(config, folder).read_bytes(), MEMORY_BASE)
+        (folder / BINARY).write_bytes(image)
+
+    folder, _ = cached("firmware", _key(config), build)
+    return (folder / BINARY).read_bytes()
 
 
-def compile_firmware(config: Config, directory: Path, *, zig_cache: Path) -> Path:
-    """Compile and link into ``directory``, with the generated header; returns the ELF file."""
-    (directory / "tilewright.h").write_text(c_header())
-    link_script = directory / "link.ld"
+def compile_firmware(config: Config, folder: Path) -> Path:
+    """Compile and link in ``folder``, with the generated header; returns the ELF file there."""
+    (folder / "tilewright.h").write_text(c_header())
+    link_script = folder / "link.ld"
     link_script.write_text(MEMORY_SCRIPT + (SOURCES / "link.ld").read_text())
-    elf = directory / "firmware.elf"
+    elf = folder / "firmware.elf"
     sources = [str(path) for path in _sources() if path.suffix in (".c", ".S")]
-    include = [f"-I{path}" for path in (directory, SOURCES, SOURCES / "port")]
-    script = ["-T", str(link_script), "-o", str(elf)]
+    include = [f"-I{path}" for path in (folder, SOURCES, SOURCES / "port")]
     flags = [*COMPILER_FLAGS, *_defines(config), *LINKER_FLAGS]
-    _zig("cc", *flags, *include, *sources, *script, zig_cache=zig_cache)
+    _compile(*flags, *include, *sources, "-T", str(link_script), "-o", str(elf))
     return elf
 
 
@@ -137,20 +127,14 @@ def _key(config: Config) -> str:
     return key.hexdigest()[:16]
 
 
-def _zig(*arguments: str, zig_cache: Path) -> None:
+def _compile(*arguments: str) -> None:
     """Run the compiler; its output is the message of the error when it fails."""
-    environment = os.environ | {
-        "ZIG_GLOBAL_CACHE_DIR": str(zig_cache),
-        "ZIG_LOCAL_CACHE_DIR": str(zig_cache),
-    }
-    command = [sys.executable, "-m", "ziglang", *arguments]
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    with tempfile.TemporaryDirectory() as zig_cache:
+        directories = {"ZIG_GLOBAL_CACHE_DIR": zig_cache, "ZIG_LOCAL_CACHE_DIR": zig_cache}
+        command = [sys.executable, "-m", "ziglang", "cc", *arguments]
+        run = subprocess.run(
+            command, env=os.environ | directories, capture_output=True, text=True, check=False
+        )
     if run.returncode:
         log = (run.stdout + run.stderr).strip()
-        raise TilewrightError(f"the firmware cannot be built (zig {arguments[0]}):\n{log}")
-
-
-def _cache_directory() -> Path:
-    if own := os.environ.get("TILEWRIGHT_CACHE"):
-        return Path(own)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tilewright"
+        raise TilewrightError(f"the firmware cannot be built; the compiler says:\n{log}")

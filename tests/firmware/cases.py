@@ -6,6 +6,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from hw.spec import numerics as nm
+
 SMALLEST_MULTIPLIER, LARGEST_MULTIPLIER = 1 << 30, (1 << 31) - 1
 
 
@@ -89,3 +91,30 @@ def random_quantisation(rng: Generator) -> dict[str, int]:
         "clamp_low": low,
         "clamp_high": high,
     }
+
+
+def random_scale(rng: Generator) -> float:
+    return float(np.float32(2.0 ** rng.uniform(-7, -1)))
+
+
+def random_zero_point(rng: Generator) -> int:
+    return int(rng.choice([-128, 127, int(rng.integers(-128, 128))]))
+
+
+def random_window(rng: Generator, same: bool) -> Image:
+    """A window as TFLM's SAME or VALID padding gives it."""
+    kernel, stride = (tuple(int(n) for n in rng.integers(1, high, 2)) for high in (5, 4))
+    size = tuple(int(n) + k - 1 for n, k in zip(rng.integers(1, 9, 2), kernel, strict=True))
+    before, after = [], []
+    for n, k, step in zip(size, kernel, stride, strict=True):
+        total = max((-(-n // step) - 1) * step + k - n, 0) if same else 0
+        before.append(total // 2)
+        after.append(total - total // 2)
+    return Image(size, kernel, stride, (*before, *after))
+
+
+def random_activation(rng: Generator, y: tuple[float, int]) -> tuple[str, int, int]:
+    """Name and the clamp that it means for the output's (scale, zero point)."""
+    name = str(rng.choice(["NONE", "RELU", "RELU6"]))
+    low, high = {"NONE": (None, None), "RELU": (0.0, None), "RELU6": (0.0, 6.0)}[name]
+    return name, *nm.activation_range(*y, low, high)

@@ -1,0 +1,328 @@
+"""Every CPU operator against TensorFlow Lite Micro itself, on small random networks."""
+
+import numpy as np
+import pytest
+
+from hw.spec import kernels as reference
+from hw.spec import numerics as nm
+from hw.spec.program import StepKind
+from hw.spec.softmax import softmax_parameters
+from tests.firmware.cases import (
+    random_activation,
+    random_int8,
+    random_scale,
+    random_window,
+    random_zero_point,
+)
+from tests.tflite_builder import TfliteBuilder, run_tflm
+
+pytest.importorskip("tflite_micro", reason="the reference kernels are published for x86-64 only")
+
+SEEDS = range(20)
+
+
+@pytest.fixture(params=SEEDS)
+def rng(request):
+    return np.random.default_rng(request.param)
+
+
+def quantisation(x, y, low=-128, high=127) -> dict[str, int]:
+    """Zero points of the (scale, zero point) pairs x and y, and the clamp."""
+    return {
+        "input_zero_point": x[1],
+        "output_zero_point": y[1],
+        "clamp_low": low,
+        "clamp_high": high,
+    }
+
+
+def weighted(kernels, rng, weights, x, y, output_channels):
+    """Tables of a layer: (weight scales, bias, parameters of the step)."""
+    scales = (2.0 ** rng.uniform(-9, -4, output_channels)).astype(np.float32)
+    bias = rng.integers(-3000, 3000, output_channels).astype(np.int32)
+    multipliers, shifts = nm.conv_multipliers(x[0], scales, y[0], output_channels)
+    tables = {
+        "weights": kernels.place(weights),
+        "bias": kernels.place(bias),
+        "multipliers": kernels.place(multipliers),
+        "shifts": kernels.place(shifts),
+    }
+    return scales, bias, tables
+
+
+@pytest.mark.parametrize("depthwise", [False, True])
+def test_convolution(kernels, rng, depthwise):
+    same = bool(rng.integers(2))
+    image = random_window(rng, same)
+    channels, multiplier = int(rng.integers(1, 11)), int(rng.integers(1, 4))
+    outputs = channels * multiplier if depthwise else int(rng.integers(1, 11))
+    x, y = [(random_scale(rng), random_zero_point(rng)) for _ in range(2)]
+    data = random_int8(rng, 1, *image.size, channels)
+    shape = (1, *image.kernel, outputs) if depthwise else (outputs, *image.kernel, channels)
+    weights = random_int8(rng, *shape)
+    activation, low, high = random_activation(rng, y)
+    scales, bias, tables = weighted(kernels, rng, weights, x, y, outputs)
+
+    builder = TfliteBuilder()
+    source = builder.tensor("x", data.shape, scale=x[0], zero_point=x[1])
+    axis = 3 if depthwise else 0
+    w = builder.constant("w", weights, scale=scales, axis=axis)
+    b = builder.constant("b", bias, scale=x[0] * scales)
+    result_shape = (1, *image.output, outputs)
+    target = builder.tensor("y", result_shape, scale=y[0], zero_point=y[1])
+    common = {"stride": image.stride, "same": same, "activation": activation}
+    if depthwise:
+        builder.depthwise_conv_2d(source, w, b, target, multiplier=multiplier, **common)
+    else:
+        builder.conv_2d(source, w, b, target, **common)
+    expected = run_tflm(builder.finish([source], [target]), data)[0]
+
+    kind = StepKind.DEPTHWISE_CONV_2D if depthwise else StepKind.CONV_2D
+    own = {"depth_multiplier": multiplier} if depthwise else {"output_channels": outputs}
+    result = kernels.run(
+        kind,
+        result_shape,
+        input=kernels.place(data),
+        **image.values(channels),
+        **own,
+        **tables,
+        **quantisation(x, y, low, high),
+    )
+    assert np.array_equal(result, expected)
+
+
+def test_fully_connected(kernels, rng):
+    channels, outputs = (int(n) for n in rng.integers(1, 70, 2))
+    x, y = [(random_scale(rng), random_zero_point(rng)) for _ in range(2)]
+    data, weights = random_int8(rng, 1, channels), random_int8(rng, outputs, channels)
+    activation, low, high = random_activation(rng, y)
+    scale = random_scale(rng) / 8
+    bias = rng.integers(-3000, 3000, outputs).astype(np.int32)
+    multipliers, shifts = nm.fully_connected_multipliers(x[0], [scale], y[0], outputs)
+
+    builder = TfliteBuilder()
+    source = builder.tensor("x", data.shape, scale=x[0], zero_point=x[1])
+    w = builder.constant("w", weights, scale=scale)
+    b = builder.constant("b", bias, scale=x[0] * scale)
+    target = builder.tensor("y", (1, outputs), scale=y[0], zero_point=y[1])
+    builder.fully_connected(source, w, b, target, activation=activation)
+    expected = run_tflm(builder.finish([source], [target]), data)[0]
+
+    result = kernels.run(
+        StepKind.FULLY_CONNECTED,
+        (1, outputs),
+        input=kernels.place(data),
+        channels=channels,
+        output_channels=outputs,
+        weights=kernels.place(weights),
+        bias=kernels.place(bias),
+        multipliers=kernels.place(multipliers),
+        shifts=kernels.place(shifts),
+        **quantisation(x, y, low, high),
+    )
+    assert np.array_equal(result, expected)
+
+
+def test_add(kernels, rng):
+    shape = (1, *(int(n) for n in rng.integers(1, 9, 3)))
+    a, b, y = [(random_scale(rng), random_zero_point(rng)) for _ in range(3)]
+    data = [random_int8(rng, *shape) for _ in range(2)]
+    activation, low, high = random_activation(rng, y)
+
+    builder = TfliteBuilder()
+    sources = [
+        builder.tensor(name, shape, scale=scale, zero_point=zero_point)
+        for name, (scale, zero_point) in (("a", a), ("b", b))
+    ]
+    target = builder.tensor("y", shape, scale=y[0], zero_point=y[1])
+    builder.add(*sources, target, activation=activation)
+    expected = run_tflm(builder.finish(sources, [target]), *data)[0]
+
+    result = kernels.run(
+        StepKind.ADD,
+        shape,
+        a=kernels.place(data[0]),
+        b=kernels.place(data[1]),
+        count=data[0].size,
+        a_zero_point=a[1],
+        b_zero_point=b[1],
+        output_zero_point=y[1],
+        clamp_low=low,
+        clamp_high=high,
+        **vars(nm.add_parameters(a[0], b[0], y[0])),
+    )
+    assert np.array_equal(result, expected)
+
+
+@pytest.mark.parametrize("kind", [StepKind.AVERAGE_POOL_2D, StepKind.MAX_POOL_2D])
+def test_pool_2d(kernels, rng, kind):
+    same = bool(rng.integers(2))
+    image = random_window(rng, same)
+    channels = int(rng.integers(1, 11))
+    x = random_scale(rng), random_zero_point(rng)
+    data = random_int8(rng, 1, *image.size, channels)
+    activation, low, high = random_activation(rng, x)
+
+    builder = TfliteBuilder()
+    source = builder.tensor("x", data.shape, scale=x[0], zero_point=x[1])
+    shape = (1, *image.output, channels)
+    target = builder.tensor("y", shape, scale=x[0], zero_point=x[1])
+    window = {"window": image.kernel, "stride": image.stride, "same": same}
+    builder.pool_2d(kind.name, source, target, activation=activation, **window)
+    expected = run_tflm(builder.finish([source], [target]), data)[0]
+
+    result = kernels.run(
+        kind,
+        shape,
+        input=kernels.place(data),
+        clamp_low=low,
+        clamp_high=high,
+        **image.values(channels),
+    )
+    assert np.array_equal(result, expected)
+
+
+@pytest.mark.parametrize("operator", ["QUANTIZE", "RELU", "RELU6"])
+def test_requantise(kernels, rng, operator):
+    data = np.arange(-128, 128, dtype=np.int8).reshape(1, 256)
+    x, y = [(random_scale(rng), random_zero_point(rng)) for _ in range(2)]
+    if operator == "RELU6":
+        # TFLM's RELU6 clamps, and does not rescale.
+        y = x
+    bounds = {"QUANTIZE": (None, None), "RELU": (0.0, None), "RELU6": (0.0, 6.0)}[operator]
+    low, high = nm.activation_range(*y, *bounds)
+
+    builder = TfliteBuilder()
+    source = builder.tensor("x", data.shape, scale=x[0], zero_point=x[1])
+    target = builder.tensor("y", data.shape, scale=y[0], zero_point=y[1])
+    if operator == "QUANTIZE":
+        builder.quantize(source, target)
+    else:
+        builder.operator(operator, [source], [target])
+    expected = run_tflm(builder.finish([source], [target]), data)[0]
+
+    multiplier, shift = nm.rescale_parameters(x[0], y[0])
+    result = kernels.run(
+        StepKind.REQUANTISE,
+        data.shape,
+        input=kernels.place(data),
+        count=data.size,
+        multiplier=multiplier,
+        shift=shift,
+        **quantisation(x, y, low, high),
+    )
+    assert np.array_equal(result, expected)
+
+
+def test_pad(kernels, rng):
+    data = random_int8(rng, 1, *(int(n) for n in rng.integers(1, 7, 3)))
+    top, left, bottom, right = (int(n) for n in rng.integers(0, 4, 4))
+    _, rows, cols, channels = data.shape
+    x = random_scale(rng), random_zero_point(rng)
+
+    builder = TfliteBuilder()
+    source = builder.tensor("x", data.shape, scale=x[0], zero_point=x[1])
+    shape = (1, top + rows + bottom, left + cols + right, channels)
+    target = builder.tensor("y", shape, scale=x[0], zero_point=x[1])
+    builder.pad(source, target, [(0, 0), (top, bottom), (left, right), (0, 0)])
+    expected = run_tflm(builder.finish([source], [target]), data)[0]
+
+    result = kernels.run(
+        StepKind.PAD,
+        shape,
+        input=kernels.place(data),
+        input_rows=rows,
+        input_cols=cols,
+        channels=channels,
+        top=top,
+        left=left,
+        bottom=bottom,
+        right=right,
+        value=x[1],
+    )
+    assert np.array_equal(result, expected)
+
+
+@pytest.mark.parametrize("cols", [1, 2, 10, 12, 100])
+def test_softmax(kernels, rng, cols):
+    rows = int(rng.integers(1, 4))
+    data = random_int8(rng, rows, cols)
+    scale = float(np.float32(2.0 ** rng.uniform(-8, 0)))
+    beta = float(rng.choice([0.5, 1.0, 1.0]))
+
+    builder = TfliteBuilder()
+    source = builder.tensor("x", data.shape, scale=scale, zero_point=random_zero_point(rng))
+    target = builder.tensor("y", data.shape, scale=1 / 256, zero_point=-128)
+    builder.softmax(source, target, beta=beta)
+    expected = run_tflm(builder.finish([source], [target]), data)[0]
+
+    parameters = softmax_parameters(scale, beta)
+    result = kernels.run(
+        StepKind.SOFTMAX,
+        data.shape,
+        input=kernels.place(data),
+        rows=rows,
+        cols=cols,
+        multiplier=parameters.multiplier,
+        left_shift=parameters.left_shift,
+        diff_min=parameters.smallest_difference,
+    )
+    assert np.array_equal(result, expected)
+
+
+def test_concatenation_copies(kernels, rng):
+    """One copy an input: pixels apart by the output's channels."""
+    rows, cols, first, second = (int(n) for n in rng.integers(1, 7, 4))
+    data = [random_int8(rng, 1, rows, cols, channels) for channels in (first, second)]
+    x = random_scale(rng), random_zero_point(rng)
+
+    builder = TfliteBuilder()
+    sources = [
+        builder.tensor(name, part.shape, scale=x[0], zero_point=x[1])
+        for name, part in zip("ab", data, strict=True)
+    ]
+    shape = (1, rows, cols, first + second)
+    target = builder.tensor("y", shape, scale=x[0], zero_point=x[1])
+    builder.concatenation(sources, target, axis=3)
+    expected = run_tflm(builder.finish(sources, [target]), *data)[0]
+
+    for part, start in ((data[0], 0), (data[1], first)):
+        channels = part.shape[3]
+        result = kernels.run(
+            StepKind.COPY,
+            shape,
+            input=kernels.place(part),
+            chunks=rows * cols,
+            chunk_bytes=channels,
+            input_pitch=channels,
+            output_pitch=first + second,
+        )
+        copied = result.reshape(rows * cols, first + second)[:, :channels]
+        wanted = expected.reshape(rows * cols, first + second)[:, start : start + channels]
+        assert np.array_equal(copied, wanted)
+
+
+def test_mean(kernels, rng):
+    rows, cols, channels = (int(n) for n in rng.integers(1, 12, 3))
+    data = random_int8(rng, 1, rows, cols, channels)
+    x, y = [(random_scale(rng), random_zero_point(rng)) for _ in range(2)]
+
+    builder = TfliteBuilder()
+    source = builder.tensor("x", data.shape, scale=x[0], zero_point=x[1])
+    target = builder.tensor("y", (1, 1, 1, channels), scale=y[0], zero_point=y[1])
+    builder.mean(source, target)
+    expected = run_tflm(builder.finish([source], [target]), data)[0]
+
+    multiplier, shift = reference.mean_parameters(x[0], y[0], rows * cols)
+    result = kernels.run(
+        StepKind.MEAN,
+        (1, 1, 1, channels),
+        input=kernels.place(data),
+        input_rows=rows,
+        input_cols=cols,
+        channels=channels,
+        multiplier=multiplier,
+        shift=shift,
+        **quantisation(x, y),
+    )
+    assert np.array_equal(result, expected)
