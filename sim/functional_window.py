@@ -1,0 +1,156 @@
+"""CONV and DEPTHWISE on the scratchpad, with checks of what the address generators rely on."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from hw.spec import numerics as nm
+from hw.spec.commands import MAX_LEFT_SHIFT, PARAMETER_WORDS, Command
+from hw.spec.config import NpuConfig
+from hw.spec.errors import CheckError
+from hw.spec.numerics import Int8Array
+from sim.functional_memory import Memory
+from sim.functional_ring import Blocks
+from sim.hazards import Access
+
+_SINGLE_EXACT_TAPS = (1 << 24) // (128 * 128)
+"""Products of int8 that a float32 sum holds exactly."""
+
+Span = tuple[int, int]
+
+
+def convolve(
+    command: Command, blocks: Blocks, scratchpad: Memory, config: NpuConfig, counts: Counter[str]
+) -> Access:
+    """CONV: [pixels, taps] x [taps, channels]."""
+    v = command.values
+    rows, cols, run = v["output_rows"], v["output_cols"], v["run_bytes"]
+    taps, channels = v["kernel_rows"] * run, v["channels"]
+    _need(v["pixels"] == rows * cols, "pixels is not output_rows x output_cols")
+    _need(v["tiles"] == -(-v["pixels"] // config.cols), "tiles does not match pixels")
+    _need(v["block_words"] == taps, "block_words is not kernel_rows x run_bytes")
+    image, read = _window_image(command, run, scratchpad)
+    step, width = v["stride_rows"] * image.shape[1], image.shape[1]
+    strides = (step, v["x_step"], width, 1)
+    windows = as_strided(image, (rows, cols, v["kernel_rows"], run), strides, writeable=False)
+    exact = np.float32 if taps <= _SINGLE_EXACT_TAPS else np.float64
+    patches = windows.reshape(rows * cols, taps).astype(exact)
+    sums = (patches @ blocks.weights[:, :channels].astype(exact)).astype(np.int64)
+    written = _finish(command, blocks, sums.reshape(rows, cols, channels), scratchpad, config)
+    words = taps * (v["tiles"])
+    counts["mac"] += rows * cols * channels * taps
+    counts["weight_buffer_read_words"] += v["blocks"] * (PARAMETER_WORDS + words)
+    counts["requantise"] += rows * cols * channels
+    return Access(reads=read, writes=written)
+
+
+def depthwise(
+    command: Command, blocks: Blocks, scratchpad: Memory, config: NpuConfig, counts: Counter[str]
+) -> Access:
+    """DEPTHWISE: sum or maximum over the window, channel by channel."""
+    v = command.values
+    rows, cols, channels = v["output_rows"], v["output_cols"], v["channels"]
+    _check_strips(v, config)
+    taps = v["kernel_rows"] * v["kernel_cols"]
+    _need(v["block_words"] == (0 if v["maximum"] else taps), "block_words does not match kernel")
+    run = (v["kernel_cols"] - 1) * v["pixel_bytes"] + channels
+    image, read = _window_image(command, run, scratchpad)
+    width = image.shape[1]
+    windows = as_strided(
+        image,
+        (v["kernel_rows"], v["kernel_cols"], rows, cols, channels),
+        (width, v["pixel_bytes"], v["stride_rows"] * width, v["x_step"], 1),
+        writeable=False,
+    ).reshape(taps, rows, cols, channels)
+    if v["maximum"]:
+        sums = windows.max(axis=0).astype(np.int32)
+    else:
+        sums = np.zeros((rows, cols, channels), dtype=np.int32)
+        for tap in range(taps):
+            sums += windows[tap] * blocks.weights[tap, :channels].astype(np.int32)
+        counts["mac"] += rows * cols * channels * taps
+    written = _finish(command, blocks, sums, scratchpad, config)
+    counts["weight_buffer_read_words"] += v["blocks"] * (
+        PARAMETER_WORDS + v["tiles"] * v["block_words"]
+    )
+    counts["requantise"] += rows * cols * channels
+    return Access(reads=read, writes=written)
+
+
+def _need(condition: bool, message: str) -> None:
+    if not condition:
+        raise CheckError(message)
+
+
+def _check_strips(v: dict[str, int] | object, config: NpuConfig) -> None:
+    assert isinstance(v, dict)
+    strip, kernel = v["strip_cols"], (v["kernel_rows"], v["kernel_cols"])
+    strips = -(-v["output_cols"] // strip)
+    _need(1 <= strip <= config.cols, "strip_cols exceeds the array")
+    _need(v["tiles"] == strips * v["output_rows"], "tiles is not strips x output_rows")
+    if strips > 1:
+        _need(v["strip_input_step"] == strip * v["x_step"], "strip_input_step is wrong")
+        _need(v["strip_output_step"] == strip * v["output_pixel_pitch"], "strip_output_step")
+    if not v["tapwise"]:
+        _need(max(kernel) <= config.depthwise_kernel, "the window does not fit on chip")
+        equal = v["stride_rows"] == v["stride_cols"] and v["stride_cols"] in (1, 2)
+        _need(equal, "this stride needs tapwise")
+        needed = (strip - 1) * v["stride_cols"] + v["kernel_cols"]
+        _need(needed <= config.columns, "a strip needs more columns than there are")
+
+
+def _window_image(
+    command: Command, run: int, scratchpad: Memory
+) -> tuple[Int8Array, tuple[Span, ...]]:
+    """The rows and bytes that all windows cover, padding filled in, and the bytes read."""
+    v = command.values
+    rows, cols, pitch = v["output_rows"], v["output_cols"], v["input_row_pitch"]
+    if rows > 1 and v["input_rows"] > 1:
+        _need(v["row_step"] == v["stride_rows"] * pitch, "row_step is not stride x pitch")
+    height = (rows - 1) * v["stride_rows"] + v["kernel_rows"]
+    width = (cols - 1) * v["x_step"] + run
+    image = np.full((height, width), v["pad_value"], dtype=np.int8)
+    first_row, last_row = v["pad_top"], min(v["pad_top"] + v["input_rows"], height)
+    left, right = max(-v["x_start"], 0), min(v["input_row_bytes"] - v["x_start"], width)
+    if last_row <= first_row or right <= left:
+        return image, ()
+    address = v["input_address"] + v["x_start"] + left
+    extent = (last_row - first_row - 1) * pitch + right - left
+    start = scratchpad.offset(address, extent)
+    image[first_row:last_row, left:right] = as_strided(
+        scratchpad.data[start:], (last_row - first_row, right - left), (pitch, 1), writeable=False
+    )
+    return image, ((address, address + extent),)
+
+
+def _finish(
+    command: Command,
+    blocks: Blocks,
+    sums: nm.Int64Array | nm.Int32Array,
+    scratchpad: Memory,
+    config: NpuConfig,
+) -> tuple[Span, ...]:
+    """Requantise [rows, cols, channels] and write them; returns the bytes written."""
+    v = command.values
+    rows, cols, channels = sums.shape
+    _need(v["blocks"] == -(-channels // config.rows), "blocks does not match channels")
+    limit = 1 << (config.accumulator_bits - 1)
+    _need(bool(sums.max() < limit and sums.min() >= -limit), "an accumulator overflows")
+    shifts = blocks.shifts[:channels]
+    _need(bool(shifts.max() <= MAX_LEFT_SHIFT and shifts.min() >= -31), "shift out of range")
+    result = nm.requantise(
+        nm.wrap_int32(sums.astype(np.int64) + blocks.bias[:channels]),
+        blocks.multipliers[:channels],
+        shifts,
+        v["output_zero_point"],
+        v["clamp_low"],
+        v["clamp_high"],
+    )
+    pixel, row = v["output_pixel_pitch"], v["output_row_pitch"]
+    extent = (rows - 1) * row + (cols - 1) * pixel + channels
+    start = scratchpad.offset(v["output_address"], extent)
+    as_strided(scratchpad.data[start:], (rows, cols, channels), (row, pixel, 1))[:] = result
+    return ((v["output_address"], v["output_address"] + extent),)
