@@ -54,7 +54,8 @@ class Decoder(Component):
         header = {field.name: field for field in HEADER}
         word, command = self.words.payload.word, self.commands.payload
         # Words still to come; a header is expected when there are none.
-        index, words_left, taken = Signal(range(MAX_LENGTH)), Signal(range(MAX_LENGTH)), Signal()
+        index, words_left = Signal(range(MAX_LENGTH)), Signal(range(MAX_LENGTH))
+        offered, taken = Signal(), Signal()
         known, queue, length = Signal(), Signal(Queue), Signal(8)
         opcode = word[header["opcode"].lsb :][: header["opcode"].width]
         m.d.comb += length.eq(word[header["length"].lsb :])
@@ -63,10 +64,11 @@ class Decoder(Component):
                 with m.Case(int(code)):
                     m.d.comb += [known.eq(length == LENGTH[code]), queue.eq(queue_of(code))]
         m.d.comb += [
-            self.word_error.eq(self.words.valid & self.words.payload.error),
-            self.opcode_error.eq(self.words.valid & ~self.word_error & (words_left == 0) & ~known),
+            offered.eq(self.words.valid & ~self.commands.valid),
+            self.word_error.eq(offered & self.words.payload.error),
+            self.opcode_error.eq(offered & ~self.word_error & (words_left == 0) & ~known),
             self.words.ready.eq(~self.commands.valid & ~self.word_error & ~self.opcode_error),
-            taken.eq(self.words.valid & self.words.ready),
+            taken.eq(offered & self.words.ready),
         ]
         with m.If(self.commands.valid & self.commands.ready):
             m.d.sync += self.commands.valid.eq(0)
