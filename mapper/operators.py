@@ -165,6 +165,11 @@ def axis_is_output_channel(axis: tuple[int, int]) -> bool:
     return axis[0] == axis[1]
 
 
+def scales_are_sensible(scales: Sequence[float]) -> bool:
+    """A scale must be a number from 1e-20 to 1e20: calibrate the network again."""
+    return all(1e-20 <= scale <= 1e20 for scale in scales)
+
+
 def one_quantisation(quantisations: Sequence[object]) -> bool:
     """All these tensors must share one scale and zero point: put a QUANTIZE before the operator,
     or let the converter restrict their scales."""

@@ -224,8 +224,11 @@ def activation_range(
     """The int8 range (lo, hi) of a clamp to the real values low..high; None is no bound."""
 
     def quantised(bound: float) -> int:
-        ratio = float(np.float32(bound) / np.float32(scale))
-        return zero_point + math.floor(abs(ratio) + 0.5) * (1 if ratio >= 0 else -1)
+        with np.errstate(over="ignore"):
+            ratio = float(np.float32(bound) / np.float32(scale))
+        # Anything past int8 is no bound; infinity has no integer.
+        steps = math.floor(min(abs(ratio), 1024.0) + 0.5)
+        return zero_point + (steps if ratio >= 0 else -steps)
 
     lo = -128 if low is None else max(-128, quantised(low))
     hi = 127 if high is None else min(127, quantised(high))

@@ -218,8 +218,8 @@ class _Reader:
         self._count(source.ZeroPointLength(), self._size // 8, f"zero points of {where}")
         scales = tuple(float(scale) for scale in source.ScaleAsNumpy())
         zero_points = _vector(source.ZeroPointAsNumpy()) or (0,) * len(scales)
-        if not all(scale > 0 and math.isfinite(scale) for scale in scales):
-            raise _damaged(self._file, f"{where} has a scale that is not a positive number")
+        if not limits.scales_are_sensible(scales):
+            raise RequestError(f"{self._file}: {where}: {limits.scales_are_sensible.__doc__}")
         axis = source.QuantizedDimension()
         whole = len(scales) == 1
         if not whole and not 0 <= axis < len(shape):

@@ -28,6 +28,7 @@ from mapper.importers.onnx_values import (
     Value,
     positions,
 )
+from mapper.operators import require
 
 DType = Literal["float32", "int8", "uint8"]
 _QUANTISED = ("QuantizeLinear", "DequantizeLinear")
@@ -120,8 +121,9 @@ def _quantisation(builder: Builder, node: Node) -> tuple[Constant, Constant]:
     zero_point = builder.constant(node, 2) if node.has(2) else None
     if node.integer("block_size", 0):
         raise RequestError(f"{node.place}: blocked quantisation is not supported; per channel is")
-    if scale.data.size == 0 or not (np.isfinite(scale.data).all() and (scale.data > 0).all()):
-        raise RequestError(f"{node.place}: the scale must be a positive number: calibrate again")
+    if scale.data.size == 0 or scale.data.dtype.kind != "f":
+        raise RequestError(f"{node.place}: its scale is no real number: export the network again")
+    require(node.place, limits.scales_are_sensible, scale.data.reshape(-1).tolist())
     if zero_point is None:
         default = np.uint8 if node.op == "QuantizeLinear" else np.int8
         zero_point = Constant(np.zeros(scale.data.size, default))

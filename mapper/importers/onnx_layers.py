@@ -43,7 +43,7 @@ def clip(builder: Builder, node: Node) -> Value:
             bound = float(builder.constant(node, position).real().reshape(-1)[0])
         else:
             bound = node.number(name, None)
-        bounds.append(bound if bound is not None and abs(bound) < 1e30 else None)
+        bounds.append(bound if bound is not None and np.isfinite(bound) else None)
     return _clamp(builder, node, bounds[0], bounds[1])
 
 
