@@ -13,20 +13,27 @@ from mapper.graph import Graph
 def encode_input(graph: Graph, tensor: str, values: NDArray[Any]) -> nm.Int8Array:
     """An input in the file's form as the graph's int8 tensor.
 
-    `values` has the port's shape, or the tensor's, and is of the port's type or real (any float),
-    which is quantised. A leading axis of extent 1 may be missing. Raises RequestError where shape
-    or type is another.
+    `values` has the port's shape, or the tensor's, and is of the port's type, int8 (taken as
+    quantised) or real (any float), which is quantised. A leading axis of extent 1 may be missing.
+    Raises RequestError where shape or type is another, or a value is not finite.
     """
     port, target = graph.ports[tensor], graph.tensors[tensor]
     array = np.asarray(values)
     if array.dtype.kind == "f":
+        if not np.isfinite(array).all():
+            raise RequestError(
+                f"network '{graph.name}': input '{port.name}' has values that are not finite"
+            )
         integers = nm.quantise(array, target.scale, target.zero_point)
-    elif array.dtype.name == port.dtype:
-        integers = array if port.dtype == "int8" else (array.astype(np.int16) - 128).astype(np.int8)
+    elif array.dtype == np.int8:
+        integers = array
+    elif array.dtype.name == port.dtype == "uint8":
+        integers = (array.astype(np.int16) - 128).astype(np.int8)
     else:
+        other = " or uint8" if port.dtype == "uint8" else ""
         raise RequestError(
-            f"network '{graph.name}': input '{port.name}' is {array.dtype.name}; give "
-            f"{port.dtype if port.dtype == 'float32' else port.dtype + ' or float32'} values"
+            f"network '{graph.name}': input '{port.name}' is {array.dtype.name}; give int8{other} "
+            "(quantised) or floating-point values"
         )
     if array.shape in (port.shape, port.shape[1:]):
         declared = integers.reshape(port.shape)

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw.spec.errors import RequestError
-from hw.spec.numerics import quantise
 from mapper.graph import Graph, Port, Tensor
+from mapper.interface import encode_input
 from sim.natural import natural
 
 DEFAULT_SEED = 1000
@@ -53,7 +53,10 @@ def load_inputs(graph: Graph, path: Path) -> tuple[dict[str, Int8], tuple[str, .
         )
         if rows > 1:
             remarks.append(f"{path} has {rows} rows; the first is used.")
-        inputs[name] = _quantised(array, tensor, port, where)
+        try:
+            inputs[name] = encode_input(graph, name, array)
+        except RequestError as error:
+            raise RequestError(f"{path}: {error}") from None
     return inputs, tuple(remarks)
 
 
@@ -86,14 +89,11 @@ def _choose(arrays: Mapping[str, Array], port: Port, inputs: int, path: Path) ->
 
 
 def _first_row(array: Array, tensor: Tensor, port: Port, where: str) -> tuple[Array, int]:
-    """The array in the graph's layout, and how many rows there were to choose from."""
-    for shape, permutation in ((port.shape, port.permutation), (tensor.shape, None)):
-        rows = _rows(array, shape, exact=permutation is not None)
-        if rows is not None and len(rows):
-            row = rows[0].reshape(shape)
-            if permutation is not None:
-                row = np.transpose(row, permutation)
-            return row.reshape(tensor.shape), len(rows)
+    """One row in the file's or the graph's shape, and how many there were to choose from."""
+    for shape, exact in ((port.shape, port.permutation is not None), (tensor.shape, False)):
+        rows = _rows(array, shape, exact)
+        if rows is not None:
+            return rows[0].reshape(shape), len(rows)
     shapes = " or ".join(dict.fromkeys(str(list(shape)) for shape in (port.shape, tensor.shape)))
     raise RequestError(
         f"{where}: the array has shape {list(array.shape)}; the network takes {shapes}, or several "
@@ -125,18 +125,3 @@ def _rows(array: Array, shape: tuple[int, ...], exact: bool) -> Array | None:
 
 def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(extent for extent in shape if extent != 1)
-
-
-def _quantised(array: Array, tensor: Tensor, port: Port, where: str) -> Int8:
-    if array.dtype == np.int8:
-        return array.astype(np.int8)
-    if array.dtype == np.uint8 and port.dtype == "uint8":
-        return (array.astype(np.int16) - 128).astype(np.int8)
-    if not np.issubdtype(array.dtype, np.floating):
-        raise RequestError(
-            f"{where}: the array is {array.dtype}; it must be int8 (quantised) or floating-point "
-            "(real values, which are quantised here)"
-        )
-    if not np.isfinite(array).all():
-        raise RequestError(f"{where}: the array has values that are not finite numbers")
-    return quantise(array, tensor.scale, tensor.zero_point)

@@ -15,6 +15,9 @@ OPSET = 13
 IR_VERSION = 8
 OUTPUT = "output"
 
+_PLUMBING = ("QuantizeLinear", "DequantizeLinear", "Relu", "Reshape")
+"""Operators whose name is that of their output: they belong to a layer of another name."""
+
 
 class _Writer:
     """Collects the nodes and constants of one network.
@@ -35,8 +38,9 @@ class _Writer:
         return name
 
     def node(self, op: str, inputs: list[str], output: str, **attributes: Any) -> str:
-        """Add an operator with one output; both get the output's name."""
-        self.nodes.append(helper.make_node(op, inputs, [output], name=output, **attributes))
+        """Add an operator with one output, of which it gets the name up to the last slash."""
+        name = output if op in _PLUMBING else output.rpartition("/")[0]
+        self.nodes.append(helper.make_node(op, inputs, [output], name=name, **attributes))
         return output
 
     def quantised(self, layer: str, source: str, shape: tuple[int, ...], output: str = "") -> None:
@@ -44,7 +48,8 @@ class _Writer:
         q = self.network.activations[layer]
         around = self._scale_and_zero(layer, q)
         quantised = self.node("QuantizeLinear", [source, *around], f"{layer}/q")
-        self.real[layer] = self.node("DequantizeLinear", [quantised, *around], output or layer)
+        name = output or f"{layer}/dq"
+        self.real[layer] = self.node("DequantizeLinear", [quantised, *around], name)
         self.shapes[layer] = shape
 
     def weights(self, layer: str, input_scale: float) -> list[str]:
@@ -75,7 +80,7 @@ def to_onnx(network: Calibrated) -> bytes:
     """The bytes of the .onnx file; the same for the same network."""
     topology = network.topology
     writer = _Writer(network)
-    writer.quantised(INPUT, INPUT, topology.input_shape, f"{INPUT}/dq")
+    writer.quantised(INPUT, INPUT, topology.input_shape)
     names = [layer.name for layer in topology.layers]
     for layer, output in zip(topology.layers, [""] * (len(names) - 1) + [OUTPUT], strict=True):
         _write(writer, layer, output)
@@ -147,7 +152,7 @@ def _write_pool(writer: _Writer, layer: Pool) -> None:
         kernel_shape=size,
         strides=size,
     )
-    writer.quantised(layer.name, y, (channels,), f"{layer.name}/dq")
+    writer.quantised(layer.name, y, (channels,))
     flat = writer.constant(f"{layer.name}/shape", np.array([1, channels], np.int64))
     writer.real[layer.name] = writer.node(
         "Reshape", [writer.real[layer.name], flat], f"{layer.name}/flat"

@@ -1,0 +1,181 @@
+"""One run, top to bottom: network, Program, backend, comparison, result, report."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+
+from hw.spec.config import Config
+from hw.spec.errors import CheckError, RequestError
+from mapper.compile import compile_model
+from mapper.program import Program
+from sim.check import compare, keep_evidence
+from sim.energy import energy_table
+from sim.files import require_writable
+from sim.functional import run_functional
+from sim.inputs import default_inputs, load_inputs
+from sim.model_file import NetworkFile, open_network
+from sim.page import write_page
+from sim.progress import Progress
+from sim.report import print_report, report_title
+from sim.result import Check, Host, Layer, ModelInfo, Output, RunResult
+from sim.rows import measured_rows, unmeasured_rows
+from sim.rtl import RtlResult, run_rtl
+from sim.spans import trace_spans
+from sim.trace import write_trace
+
+Tensors = Mapping[str, NDArray[np.int8]]
+
+PIPED_WIDTH = 120
+"""Columns of the report where nobody's terminal sets them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRequest:
+    """What the command line asks for. `model` is a path or the name of a built-in network."""
+
+    model: str
+    config: Config
+    backend: Literal["rtl", "functional"] = "rtl"
+    input: Path | None = None
+    json: Path | None = None
+    report: Path | None = None
+    trace: Path | None = None
+    waves: Path | None = None
+
+
+def run(request: RunRequest, progress: Progress) -> RunResult:
+    """Run one inference, print the report and write the files that were asked for.
+
+    Raises:
+        RequestError: the network, the input, the configuration or a file to write is wrong.
+        CheckError: the chip failed, or its outputs are not the functional backend's.
+    """
+    _check_request(request)
+    network = open_network(request.model, progress)
+    inputs, remarks = _inputs(network, request)
+    with progress.step("Mapping"):
+        program = compile_model(network.graph, request.config)
+    started = time.monotonic()
+    with progress.step("Computing the reference"):
+        reference = run_functional(program, inputs).outputs
+    reference_s = time.monotonic() - started
+    if request.backend == "functional":
+        measured = _Measured(
+            rows=unmeasured_rows(program),
+            outputs=reference,
+            host=Host(build_s=0.0, simulate_s=reference_s, cycles_per_s=None),
+        )
+        return _published(_result(request, network, program, measured, remarks), request)
+    chip = run_rtl(program, inputs, waves=request.waves, progress=progress)
+    check, difference = compare(reference, chip.outputs)
+    result = _published(
+        _result(request, network, program, _measured(program, chip, check), remarks), request
+    )
+    if request.trace:
+        spans = trace_spans(program, chip.segments)
+        write_trace(request.trace, spans, result.clock_hz, report_title(result))
+    if check.mismatches:
+        evidence = keep_evidence(program, inputs, reference, chip.outputs, chip.uart)
+        raise CheckError(f"{network.name}: {difference}\nEvidence is kept in {evidence}")
+    return result
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Measured:
+    """What a backend found."""
+
+    rows: tuple[Layer, ...]
+    outputs: Tensors
+    host: Host
+    check: Check | None = None
+
+
+def _measured(program: Program, chip: RtlResult, check: Check) -> _Measured:
+    return _Measured(
+        rows=measured_rows(program, chip.segments),
+        outputs=chip.outputs,
+        check=check,
+        host=Host(
+            build_s=chip.build_s,
+            simulate_s=chip.simulate_s,
+            cycles_per_s=chip.simulated_cycles / chip.simulate_s,
+        ),
+    )
+
+
+def _check_request(request: RunRequest) -> None:
+    """Refuse what cannot be done before anything starts."""
+    for path in (request.json, request.report, request.trace, request.waves):
+        if path is not None:
+            require_writable(path)
+    if request.backend == "functional":
+        for option, path in (("--trace", request.trace), ("--waves", request.waves)):
+            if path is not None:
+                raise RequestError(
+                    f"{option} {path}: the functional backend knows no cycles; use --backend rtl"
+                )
+
+
+def _inputs(network: NetworkFile, request: RunRequest) -> tuple[Tensors, tuple[str, ...]]:
+    if request.input is None:
+        return default_inputs(network.graph), ("The input is a seeded synthetic signal.",)
+    return load_inputs(network.graph, request.input)
+
+
+def _result(
+    request: RunRequest,
+    network: NetworkFile,
+    program: Program,
+    measured: _Measured,
+    remarks: tuple[str, ...],
+) -> RunResult:
+    return RunResult(
+        model=ModelInfo(
+            name=network.name,
+            path=network.path,
+            sha256=network.sha256,
+            macs=network.graph.macs(),
+            parameters=network.graph.parameters(),
+            notes=(*network.notes, *remarks),
+        ),
+        config={**request.config.flat(), "energy_table": energy_table().name},
+        backend=request.backend,
+        clock_hz=request.config.soc.clock_hz,
+        layers=measured.rows,
+        outputs=tuple(_output(network, name, values) for name, values in measured.outputs.items()),
+        check=measured.check,
+        host=measured.host,
+        peak_sram_bytes=program.peak_sram_bytes,
+    )
+
+
+def _output(network: NetworkFile, tensor: str, values: NDArray[Any]) -> Output:
+    described = network.graph.tensors[tensor]
+    return Output(
+        name=network.graph.ports[tensor].name,
+        shape=described.shape,
+        dtype=described.dtype,
+        scale=described.scale,
+        zero_point=described.zero_point,
+        values=tuple(values.reshape(-1).tolist()),
+    )
+
+
+def _published(result: RunResult, request: RunRequest) -> RunResult:
+    """Print the report; write the result and the page. Returns the result."""
+    width = None if sys.stdout.isatty() else PIPED_WIDTH
+    print_report(result, Console(width=width))
+    if request.json:
+        result.to_json(request.json)
+    if request.report:
+        write_page(request.report, result)
+    return result
