@@ -56,7 +56,7 @@ def random_window(rng: random.Random, config: NpuConfig) -> tuple[Command, list[
     depthwise = rng.random() < 0.5
     channels_in = rng.randint(1, 2 * config.rows + 1) if depthwise else rng.randint(1, 20)
     rows_in, cols_in = rng.randint(1, 7), rng.randint(1, 9)
-    square = rng.randint(1, 3)
+    square = rng.randint(1, max(3, config.depthwise_kernel))
     kernel = (square, square) if rng.random() < 0.6 else (rng.randint(1, 4), rng.randint(1, 4))
     stride = rng.choice([(1, 1), (2, 2), (rng.randint(1, 3), rng.randint(1, 3))])
     top, left = rng.randint(0, kernel[0] - 1), rng.randint(0, kernel[1] - 1)

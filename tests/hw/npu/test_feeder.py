@@ -1,0 +1,121 @@
+"""The feeder against the slots that a command's definition asks for, released at random."""
+
+import random
+
+import pytest
+from amaranth.sim import SimulatorContext
+
+from hw.npu.feeder import FILL_LATENCY, Feeder
+from hw.spec.commands import Command, Opcode
+from hw.spec.config import NpuConfig
+from tests.hw.npu.bench import CONFIGS, ReadPort, command_words, simulate
+from tests.hw.npu.loops import Read, capacity, every_kind, slots, tiles
+
+MEMORY_BYTES = 4096
+
+
+class Tb:
+    """``patience``: how likely a filled slot stays in use for one more cycle."""
+
+    def __init__(self, config: NpuConfig, seed: int | str, patience: float) -> None:
+        self.config, self.patience = config, patience
+        self.rng = random.Random(seed)
+        self.dut = Feeder(config)
+        self.memory = self.rng.randbytes(MEMORY_BYTES)
+        self.port = ReadPort(self.memory, config.port_bytes, self.rng)
+
+    def bytes_of(self, c: Command, read: Read) -> bytes:
+        row = c["input_address"] + read.row * c["input_row_pitch"]
+        pad = c["pad_value"] & 255
+        exists = [
+            0 <= read.row < c["input_rows"] and 0 <= read.x + i < c["input_row_bytes"]
+            for i in range(read.count)
+        ]
+        return bytes(
+            self.memory[row + read.x + i] if inside else pad for i, inside in enumerate(exists)
+        )
+
+    async def execute(self, ctx: SimulatorContext, c: Command) -> int:
+        """Runs one command; returns the cycles from its start to its last slot."""
+        dut = self.dut
+        expected = slots(c, self.config)
+        size = capacity(c, self.config)
+        filled = released = column = cycles = 0
+        ctx.set(dut.command, command_words(c))
+        ctx.set(dut.start, 1)
+        await self.cycle(ctx)
+        ctx.set(dut.start, 0)
+        while filled < len(expected):
+            cycles += 1
+            assert cycles < 40 * len(expected) * self.config.columns + 100
+            back = self.release(filled - released)
+            ctx.set(dut.released, back)
+            if ctx.get(dut.fill.valid):
+                assert filled < released + size, "overwrites a slot in use"
+                self.check(ctx, c, expected[filled][column], filled % size, column)
+                column += 1
+                assert ctx.get(dut.slot_filled) == (column == len(expected[filled]))
+                if ctx.get(dut.slot_filled):
+                    filled, column = filled + 1, 0
+            else:
+                assert not ctx.get(dut.slot_filled)
+            released += back
+            await self.cycle(ctx)
+        for _ in range(FILL_LATENCY + 4):
+            ctx.set(dut.released, min(filled - released, self.config.depthwise_kernel + 1))
+            released += ctx.get(dut.released)
+            assert not ctx.get(dut.fill.valid)
+            assert not ctx.get(dut.slot_filled)
+            await self.cycle(ctx)
+        ctx.set(dut.released, 0)
+        return cycles
+
+    def release(self, in_use: int) -> int:
+        most = min(in_use, self.config.depthwise_kernel + 1)
+        if self.patience == 0:
+            return most
+        return self.rng.randint(0, most) if self.rng.random() >= self.patience else 0
+
+    def check(self, ctx: SimulatorContext, c: Command, read: Read, slot: int, column: int) -> None:
+        fill = self.dut.fill
+        assert ctx.get(fill.depthwise) == (c.opcode is Opcode.DEPTHWISE)
+        assert ctx.get(fill.slot) == slot
+        assert ctx.get(fill.column) == column
+        data = ctx.get(fill.data).to_bytes(self.config.port_bytes, "little")
+        assert data[: read.count] == self.bytes_of(c, read), (c, read)
+
+    async def cycle(self, ctx: SimulatorContext) -> None:
+        data = self.port.cycle(ctx, self.dut.read)
+        await ctx.tick()
+        ctx.set(self.dut.read.data, data)
+
+
+@pytest.mark.parametrize("patience", [0.0, 0.3, 0.9])
+@pytest.mark.parametrize("name", CONFIGS)
+def test_fills_every_slot_in_order(name: str, patience: float) -> None:
+    tb = Tb(CONFIGS[name], seed=name, patience=patience)
+
+    async def run(ctx: SimulatorContext) -> None:
+        for command in every_kind(tb.rng, tb.config, most_steps=300):
+            await tb.execute(ctx, command)
+
+    simulate(tb.dut, run)
+
+
+def test_reads_in_every_cycle() -> None:
+    """With free slots, only a command's start and a strip's cost cycles without a read."""
+    config = CONFIGS["3x6"]
+    tb = Tb(config, seed=9, patience=0.0)
+
+    async def run(ctx: SimulatorContext) -> None:
+        checked = 0
+        while checked < 12:
+            for c in every_kind(tb.rng, config, most_steps=300):
+                widths = [len(slot) for slot in slots(c, config)]
+                if min(widths) < 3:
+                    continue  # narrower than the way there and back: two slots don't hide it
+                strips = sum(t.ends_strip or t.ends_block for t in tiles(c, config))
+                assert await tb.execute(ctx, c) == sum(widths) + strips + FILL_LATENCY
+                checked += 1
+
+    simulate(tb.dut, run)
