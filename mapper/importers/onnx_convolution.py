@@ -150,7 +150,10 @@ def _fully_connected(builder: Builder, node: Node, weights: _Weights, transposed
 
 
 def add_constant(builder: Builder, node: Node, position: int, constant: Constant) -> Value:
-    """Add of a constant: the bias of the convolution or fully-connected layer just before it."""
+    """Add of a constant: the bias of the convolution or fully-connected layer just before it.
+
+    Where that layer's result is quantised before the addition, that rounding is left out.
+    """
     value = builder.value(node, position)
     if not isinstance(value, Pending):
         value = builder.settled.get(id(builder.activation(node, position).draft), value)

@@ -21,9 +21,13 @@ def execute(graph: Graph, inputs: Mapping[str, np.ndarray]) -> Values:
     batch = next(iter(inputs.values())).shape[0]
     for op in graph.ops:
         result = graph.result(op)
-        computed = _RUN[op.kind](graph, op, values)
-        values[result.name] = computed.reshape(batch, *result.shape[1:])
+        values[result.name] = execute_op(graph, op, values).reshape(batch, *result.shape[1:])
     return {n: v for n, v in values.items() if graph.tensors[n].data is None}
+
+
+def execute_op(graph: Graph, op: Op, values: Values) -> np.ndarray:
+    """The result of one operator; `values` holds its operands, constants included."""
+    return _RUN[op.kind](graph, op, values)
 
 
 def _edges(op: Op):
