@@ -1,0 +1,96 @@
+from pathlib import Path
+
+import pytest
+import pythondata_cpu_vexriscv
+
+import firmware.build
+from firmware.build import CPU_FEATURES, build_firmware, compile_firmware
+from firmware.elf import memory_image, symbols
+from hw.spec.config import CPU_VARIANTS, load_config
+from hw.spec.errors import RequestError, TilewrightError
+from hw.spec.registers import FIRMWARE_BYTES, MEMORY_BASE
+
+# csrci mstatus, 8: the first instruction
+RESET_CODE = (0x30047073).to_bytes(4, "little")
+LINKER_CONSTANTS = {"firmware_bytes", "stack_bytes"}
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("TILEWRIGHT_CACHE", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize("cpu", CPU_VARIANTS)
+def test_it_fits_its_region_with_every_cpu(cpu, cache):
+    binary = build_firmware(load_config("default", None, [f"cpu={cpu}"]))
+    assert binary.startswith(RESET_CODE)
+    assert len(binary) < FIRMWARE_BYTES // 4
+
+
+def test_symbols_lie_in_the_region(tmp_path):
+    elf = compile_firmware(load_config(), tmp_path).read_bytes()
+    places = {n: a for n, a in symbols(elf).items() if a and n not in LINKER_CONSTANTS}
+    assert {"start", "main", "trap", "finish", "conv_2d", "softmax", "npu_run"} <= places.keys()
+    assert places["start"] == MEMORY_BASE
+    assert places["trap"] % 4 == 0, "mtvec holds multiples of 4"
+    assert places["stack_top"] == MEMORY_BASE + FIRMWARE_BYTES
+    assert min(places.values()) == MEMORY_BASE
+    assert max(places.values()) == places["stack_top"]
+
+
+def test_image_begins_at_its_base(tmp_path):
+    elf = compile_firmware(load_config(), tmp_path).read_bytes()
+    image = memory_image(elf, MEMORY_BASE)
+    assert memory_image(elf, MEMORY_BASE - 8) == bytes(8) + image
+    with pytest.raises(ValueError, match="below 0x50000000"):
+        memory_image(elf, 0x5000_0000)
+
+
+def test_second_build_compiles_nothing(cache, monkeypatch):
+    first = build_firmware(load_config())
+
+    def compile_again(*_):
+        pytest.fail("compiled again")
+
+    monkeypatch.setattr(firmware.build, "compile_firmware", compile_again)
+    assert build_firmware(load_config("default", None, ["rows=4", "cols=6"])) == first
+
+
+def test_no_npu_is_another_build(cache):
+    assert build_firmware(load_config("cpu-only")) != build_firmware(load_config())
+
+
+def test_compiler_errors_are_shown(cache, monkeypatch):
+    flags = [*firmware.build.COMPILER_FLAGS, "-DTW_DATA_CACHE=("]
+    monkeypatch.setattr(firmware.build, "COMPILER_FLAGS", flags)
+    with pytest.raises(TilewrightError, match=r"cannot be built(?s:.*)TW_DATA_CACHE"):
+        build_firmware(load_config())
+    assert not list((cache / "firmware").glob("[!.]*")), "nothing half-written is left"
+
+
+def test_firmware_that_is_too_large_is_refused(tmp_path, monkeypatch):
+    script = firmware.build.MEMORY_SCRIPT.replace(f"{FIRMWARE_BYTES:#x}", "0x3000")
+    monkeypatch.setattr(firmware.build, "MEMORY_SCRIPT", script)
+    with pytest.raises(TilewrightError, match="no room for its stack"):
+        compile_firmware(load_config(), tmp_path)
+
+
+def test_cache_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("TILEWRIGHT_CACHE", str(tmp_path / "file"))
+    with pytest.raises(RequestError, match=r"file.*TILEWRIGHT_CACHE"):
+        build_firmware(load_config())
+
+
+@pytest.mark.parametrize("cpu", CPU_VARIANTS)
+def test_features_are_those_of_the_cpu(cpu):
+    """Against the Verilog: its data cache, and whether it decodes wfi as an instruction to wait."""
+    folder = Path(pythondata_cpu_vexriscv.data_location)
+    text = (folder / f"{CPU_VARIANTS[cpu]}.v").read_text()
+    features = CPU_FEATURES[cpu]
+    assert ("module DataCache" in text) == features.data_cache
+    assert ("EnvCtrlEnum_binary_sequential_WFI" in text) == features.wfi_sleeps
+    # The instruction that empties the cache is illegal elsewhere.
+    assert ("== 32'h0000500f" in text) == features.data_cache
+    assert "MulPlugin" in text or "MulDivIterativePlugin" in text
