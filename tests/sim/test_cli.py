@@ -1,0 +1,176 @@
+"""The command line as a user meets it: exit statuses, messages, files."""
+
+import json
+import subprocess
+import sys
+import tomllib
+
+import numpy as np
+import onnx
+import pytest
+
+from hw.spec.config import Config
+from sim import __main__ as entry
+from sim.zoo import zoo_model, zoo_topology
+from sim.zoo.calibrate import sample_input
+
+
+@pytest.fixture
+def tilewright(monkeypatch, capsys, tmp_path):
+    """Runs a command line in an empty folder; gives (status, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["tilewright", *map(str, arguments)])
+        status = entry.main()
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return call
+
+
+def functional(tilewright, *arguments):
+    return tilewright("run", "--backend", "functional", *arguments)
+
+
+def test_zoo_list_names_every_network(tilewright):
+    status, out, _ = tilewright("zoo", "list")
+    assert status == 0
+    assert [line.split()[0] for line in out.splitlines()] == ["vww", "kws", "ic", "ad"]
+
+
+def test_zoo_export_writes_the_built_in_network(tilewright, tmp_path):
+    assert tilewright("zoo", "export", "ad", "a.onnx")[0] == 0
+    assert (tmp_path / "a.onnx").read_bytes() == zoo_model("ad")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.onnx"]
+
+
+def test_config_show_is_a_file_for_config(tilewright, tmp_path):
+    _, shown, _ = tilewright("config", "show", "--preset", "tiny", "--cols", "6", "--set", "rows=3")
+    values = tomllib.loads(shown)
+    assert (values["rows"], values["cols"], values["cpu"]) == (3, 6, "lite")
+    assert set(values) == set(Config().flat())
+    (tmp_path / "c.toml").write_text(shown)
+    assert tilewright("config", "show", "--config", "c.toml")[1] == shown
+
+
+def test_config_list_names_the_presets(tilewright):
+    _, out, _ = tilewright("config", "list")
+    assert {"default", "tiny"} <= {line.split(":")[0] for line in out.splitlines()}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "VERB"),
+        (["simulate"], "'simulate'"),
+        (["run"], "--model"),
+        (["run", "--model", "vww", "--backend", "gpu"], "'gpu'"),
+        (["run", "--model", "none.onnx"], "none.onnx"),
+        (["run", "--model", "."], "."),
+        (["run", "--model", "vww", "--rows", "many"], "rows"),
+        (["run", "--model", "vww", "--rows", "33"], "rows = 33: must be 2..32"),
+        (["run", "--model", "vww", "--set", "row=8"], "did you mean rows"),
+        (["run", "--model", "vww", "--set", "rows"], "KEY=VALUE"),
+        (["run", "--model", "vww", "--config", "none.toml"], "none.toml"),
+        (["run", "--model", "vww", "--json", "none/r.json"], "none does not exist"),
+        (["run", "--model", "vww", "--input", "none.npy"], "none.npy"),
+        (["run", "--model", "vww", "--backend", "functional", "--trace", "t"], "--backend rtl"),
+        (["zoo", "export", "vwv", "x.onnx"], "vww, kws, ic, ad"),
+        (["zoo", "export", "vww", "none/x.onnx"], "none does not exist"),
+        (["config", "show", "--preset", "tin"], "did you mean tiny"),
+        (["verilog"], "--out"),
+    ],
+)
+def test_a_wrong_request_is_one_message_and_status_2(tilewright, tmp_path, arguments, message):
+    status, out, err = tilewright(*arguments)
+    assert status == 2
+    assert message in err
+    error = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert len(error) == 1
+    assert "Traceback" not in err
+    assert out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_built_in_network_replaces_a_missing_file_and_says_so(tilewright, tmp_path):
+    status, out, err = functional(tilewright, "--model", "kws.onnx", "--json", "r.json")
+    assert status == 0
+    assert "no file kws.onnx" in err
+    assert "synthetic weights" in out
+    document = json.loads((tmp_path / "r.json").read_text())
+    assert document["schema"] == "tilewright.run/1"
+    assert document["model"]["macs"] == 2_656_768
+    assert sum(layer["macs"] for layer in document["layers"]) == 2_656_768
+    assert document["config"]["rows"] == 8
+    assert len(document["outputs"][0]["values"]) == 12
+
+
+def test_a_file_comes_before_the_built_in_network(tilewright, tmp_path):
+    (tmp_path / "vww.onnx").write_bytes(zoo_model("ad"))
+    status, out, err = functional(tilewright, "--model", "vww.onnx")
+    assert status == 0
+    assert "no file" not in err
+    assert "264,192" in out
+
+
+@pytest.mark.parametrize("name", ["vww", "kws", "ic", "ad"])
+def test_outputs_are_onnxruntimes_but_for_rounding(tilewright, tmp_path, name):
+    ort = pytest.importorskip("onnxruntime")
+    x = sample_input(zoo_topology(name), 77)[np.newaxis].astype(np.float32)
+    np.save(tmp_path / "x.npy", x)
+    status, _, _ = functional(tilewright, "--model", name, "--input", "x.npy", "--json", "r.json")
+    assert status == 0
+    output = json.loads((tmp_path / "r.json").read_text())["outputs"][0]
+    found = (np.array(output["values"]) - output["zero_point"]) * output["scale"]
+    (expected,) = ort.InferenceSession(zoo_model(name)).run(None, {"input": x})
+    # Float against fixed-point rounding, one step a layer, through 2 to 30 layers.
+    assert np.abs(found - expected.reshape(-1)).mean() < 6 * output["scale"]
+    assert np.corrcoef(found, expected.reshape(-1))[0, 1] > 0.98
+
+
+def test_damaged_models_are_refused(tilewright, tmp_path):
+    content = zoo_model("ad")
+    for name, damaged in {
+        "empty.onnx": b"",
+        "cut.onnx": content[: len(content) // 2],
+        "text.tflite": b"not a network at all",
+    }.items():
+        (tmp_path / name).write_bytes(damaged)
+        status, _, err = functional(tilewright, "--model", name)
+        assert status == 2, name
+        assert name in err
+
+
+def test_a_float_network_is_refused(tilewright, tmp_path):
+    node = onnx.helper.make_node("Relu", ["x"], ["y"])
+    ends = [
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1, 4]) for name in "xy"
+    ]
+    graph = onnx.helper.make_graph([node], "float", ends[:1], ends[1:])
+    onnx.save(onnx.helper.make_model(graph), tmp_path / "float.onnx")
+    status, _, err = functional(tilewright, "--model", "float.onnx")
+    assert status == 2
+    assert "quantise" in err
+
+
+def test_an_interrupt_is_one_line_and_status_130(tilewright, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sim.run.run_functional", interrupted)
+    status, out, err = functional(tilewright, "--model", "ad")
+    assert status == 130
+    assert err.splitlines()[-1] == "interrupted"
+    assert out == ""
+
+
+def test_a_reader_that_leaves_is_no_error():
+    with subprocess.Popen(
+        [sys.executable, "-m", "sim", "zoo", "list"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 0
