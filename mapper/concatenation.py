@@ -28,6 +28,7 @@ class Chunk:
 
     @property
     def contiguous(self) -> bool:
+        """Whether the input is one stretch of the result."""
         return self.outer == 1 or self.length == self.pitch
 
 
@@ -64,6 +65,7 @@ def can_write_in_place(graph: Graph, op: Op, chunk: Chunk, on_npu: dict[str, boo
         and not _is_flat(producer)
         and chunk.tensor not in graph.outputs
         and len(graph.consumers(chunk.tensor)) == 1
+        and op.inputs.count(chunk.tensor) == 1
         and len(graph.result(op).shape) == 4
         and axis in (2, 3)
     )

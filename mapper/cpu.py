@@ -160,8 +160,8 @@ def _softmax(cpu: CpuLowering, op: Op) -> _Steps:
     x, result, values = cpu.ends(op)
     if abs(result.scale - 1 / 256) > 1e-9 or result.zero_point != -128:
         raise RequestError(
-            f"SOFTMAX '{op.name}': output '{result.name}' has scale {result.scale:g} and zero point "
-            f"{result.zero_point}; the nearest supported form is scale 1/256 and zero point -128"
+            f"SOFTMAX '{op.name}': output '{result.name}' has scale {result.scale:g} and zero "
+            f"point {result.zero_point}; the nearest supported form has scale 1/256 and -128"
         )
     p = softmax_parameters(x.scale, op.attrs.beta)
     cols = x.shape[-1]

@@ -78,11 +78,20 @@ def _window_values(
     }
 
 
-def _conv_values(work: WindowWork, tile: Tile, config: NpuConfig) -> dict[str, int]:
+def _shared_reads(run: int, step: int, config: NpuConfig) -> int:
+    """Neighbouring pixels whose windows, ``step`` bytes apart, lie in one scratchpad word."""
+    if run > config.port_bytes or step == 0:
+        return 1
+    return min((config.port_bytes - run) // step + 1, config.cols)
+
+
+def _conv_values(work: WindowWork, tile: Tile, source: Place, config: NpuConfig) -> dict[str, int]:
     pixels = tile.region.rows * tile.region.cols
+    run, step = work.kernel[1] * work.input_shape[2], work.stride[1] * source.pixel_pitch
     return {
+        "group": _shared_reads(run, step, config),
         "stream": int(uses_stream(work, pixels, config)),
-        "run_bytes": work.kernel[1] * work.input_shape[2],
+        "run_bytes": run,
         "pixels": pixels,
         "tiles": -(-pixels // config.cols),
     }
@@ -137,7 +146,7 @@ def window_command(
     if work.depthwise:
         values |= _depthwise_values(work, tile, source, target, config)
     else:
-        values |= _conv_values(work, tile, config)
+        values |= _conv_values(work, tile, source, config)
     inside: Region = input_region(work, tile.region)
     channels = tile.channels if work.depthwise else work.input_shape[2]
     return Emitted(

@@ -79,9 +79,7 @@ def resolve_weights(
                 commands[last] = Command(Opcode.WEIGHTS, grown)
                 continue
         last = len(commands)
-        commands.append(
-            Command(Opcode.WEIGHTS, {"memory_address": address, "bytes": item.bytes})
-        )
+        commands.append(Command(Opcode.WEIGHTS, {"memory_address": address, "bytes": item.bytes}))
     return commands
 
 

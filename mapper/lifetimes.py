@@ -65,8 +65,6 @@ def lifetimes(graph: Graph, layers: Sequence[Layer], slices: Slices) -> Lifetime
         writer = writers.get(slices[name].buffer)
         if writer is not None:
             stores[writer] = (*stores.get(writer, ()), name)
-    used = frozenset(index for index in touched)
-    idle = frozenset(name for name, at in touched.items() if name not in writers
-                     and not any(slices[t].buffer == name for layer in layers
-                                 for t in layer.reads))
-    return Lifetimes(buffers, used - on_cpu - idle, inputs, outputs, stores)
+    ends = inputs | outputs
+    idle = ends - set(writers) - {slices[t].buffer for layer in layers for t in layer.reads}
+    return Lifetimes(buffers, frozenset(touched) - on_cpu - idle, inputs, outputs, stores)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from math import prod
 
 import numpy as np
@@ -110,7 +111,7 @@ def _runs(size: int, kernel: int, stride: int, before: int, outputs: int) -> lis
     start = np.arange(outputs) * stride - before
     taps = np.minimum(start + kernel, size) - np.maximum(start, 0)
     cuts = [0, *(np.flatnonzero(np.diff(taps)) + 1).tolist(), outputs]
-    return [(a, b, int(taps[a])) for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [(a, b, int(taps[a])) for a, b in pairwise(cuts)]
 
 
 def average_pool_regions(graph: Graph, op: Op) -> list[tuple[Region, int]]:

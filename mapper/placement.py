@@ -57,7 +57,7 @@ def _refuse_constant_activations(graph: Graph) -> None:
             if tensor.data is not None:
                 raise RequestError(
                     f"{op.kind.value} '{op.name}': operand '{tensor.name}' is a constant; "
-                    "operators need computed activations: fold the constant into the operator before"
+                    "fold it into the operator before, since operands must be computed"
                 )
 
 

@@ -147,8 +147,7 @@ def _cheapest(problem: Problem, resident: frozenset[str], layer: int | None) -> 
     alive = [
         name
         for name in sorted(resident)
-        if layer is None
-        or problem.buffers[name].first <= layer <= problem.buffers[name].last
+        if layer is None or problem.buffers[name].first <= layer <= problem.buffers[name].last
     ]
     return min(alive, key=price)
 

@@ -54,14 +54,14 @@ class Scheduler:
     )
     stream: CommandStream = field(default_factory=CommandStream)
 
-    def work(self, number: int, work: Work, plan: WorkPlan) -> None:
-        """Emit all tiles of a work; ``number`` tells works apart."""
-        _WorkScheduler(self, number, work, self._adjusted(work, plan)).run()
+    def work(self, number: int, work: Work, plan: WorkPlan) -> int:
+        """Emit all tiles of a work, and return how many; ``number`` tells works apart."""
+        return _WorkScheduler(self, number, work, self._adjusted(work, plan)).run()
 
     def store(self, buffer: str, offset: int, size: int) -> None:
         """Copy bytes of a resident buffer to its home in main memory."""
         place = self.scratchpad[buffer] + offset
-        self._transfer(Opcode.STORE, Rectangle.flat(self.memory[buffer] + offset, place, size))
+        self.transfer(Opcode.STORE, Rectangle.flat(self.memory[buffer] + offset, place, size))
 
     def require(self, buffer: str, upto: int) -> None:
         """Load an arriving buffer's bytes up to ``upto``, where they are not on their way."""
@@ -69,19 +69,16 @@ class Scheduler:
         if arrival is None or upto <= arrival.arrived:
             return
         start = arrival.arrived
-        self._transfer(
+        self.transfer(
             Opcode.LOAD,
             Rectangle.flat(arrival.memory + start, arrival.scratchpad + start, upto - start),
         )
         arrival.arrived = upto
 
-    def _transfer(self, opcode: Opcode, rectangle: Rectangle) -> None:
-        for values, span in copies(rectangle):
-            self.stream.transfer(Command(opcode, values), span)
-
     def transfer(self, opcode: Opcode, rectangle: Rectangle) -> None:
         """A LOAD or STORE of a rectangle, in as many commands as it takes."""
-        self._transfer(opcode, rectangle)
+        for values, span in copies(rectangle):
+            self.stream.transfer(Command(opcode, values), span)
 
     def _adjusted(self, work: Work, plan: WorkPlan) -> WorkPlan:
         """Cut a work into strips of rows when its input is still arriving."""
@@ -120,7 +117,8 @@ class _WorkScheduler:
         self.owner, self.number, self.work, self.plan = owner, number, work, plan
         self.stream, self.config = owner.stream, owner.config
 
-    def run(self) -> None:
+    def run(self) -> int:
+        """Emit all tiles; returns their number."""
         jobs = self._jobs()
         ahead = self.plan.tiling.copies > 1
         self._load(jobs[0])
@@ -133,6 +131,7 @@ class _WorkScheduler:
             self._store(job)
             if following is not None and not ahead:
                 self._load(following)
+        return len(jobs)
 
     def _jobs(self) -> list[_Job]:
         """The tiles in order. A convolution's channel tiles share the input of their pixels."""
@@ -198,9 +197,7 @@ class _WorkScheduler:
 
     def _output(self, tile: Tile) -> Place:
         shape = (
-            output_extent(self.work)
-            if isinstance(self.work, AddWork)
-            else self.work.output_shape
+            output_extent(self.work) if isinstance(self.work, AddWork) else self.work.output_shape
         )
         return self._place(self.work.output, shape, tile.region, tile.first_channel)
 

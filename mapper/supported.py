@@ -12,7 +12,7 @@ from mapper import attributes as at
 from mapper.attributes import OpKind
 from mapper.graph import Graph, Op
 from mapper.lower import average_pool_regions, lower
-from mapper.weights import block_bytes
+from mapper.weights import ring_bytes
 from mapper.work import WindowWork
 
 MAX_WINDOW = 255
@@ -115,12 +115,17 @@ def _accumulator(work: WindowWork, config: NpuConfig) -> str | None:
     worst = 128 * int(np.abs(work.weights.astype(np.int64)).sum(axis=1).max(initial=0))
     if worst >= 1 << (config.accumulator_bits - 1):
         bits = worst.bit_length() + 1
-        return f"its sums can need {bits} bits, more than accumulator_bits"
+        return (
+            f"its sums can need {bits} bits, more than accumulator_bits = {config.accumulator_bits}"
+        )
     return None
 
 
 def _ring(work: WindowWork, config: NpuConfig) -> str | None:
-    needed = block_bytes(work, config)
+    needed = ring_bytes(work, config)
     if work.depthwise and needed > config.weight_buffer_bytes:
-        return f"a block of its weights has {needed} bytes, more than weight_buffer_bytes"
+        return (
+            f"a block of its weights needs {needed} bytes, more than weight_buffer_bytes = "
+            f"{config.weight_buffer_bytes}"
+        )
     return None

@@ -138,9 +138,7 @@ def traffic(work: Work, tiling: Tiling, staged: tuple[bool, ...], config: NpuCon
 def cost(work: Work, tiling: Tiling, staged: tuple[bool, ...], config: NpuConfig) -> float:
     """Cycles of a work under a tiling, with what crosses the bus weighed in."""
     rows, cols, channels = output_extent(work)
-    count = (
-        -(-rows // tiling.rows) * -(-cols // tiling.cols) * -(-channels // tiling.channels)
-    )
+    count = -(-rows // tiling.rows) * -(-cols // tiling.cols) * -(-channels // tiling.channels)
     transfer = traffic(work, tiling, staged, config) / config.bus_bytes
     compute = compute_cycles(work, config)
     if tiling.copies == 1:

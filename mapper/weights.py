@@ -42,9 +42,14 @@ def block_bytes(work: WindowWork, config: NpuConfig) -> int:
     return (PARAMETER_WORDS + work.weights.shape[1]) * config.weight_word_bytes
 
 
+def ring_bytes(work: WindowWork, config: NpuConfig) -> int:
+    """Bytes of the ring that a block can occupy: it may begin inside a memory word."""
+    return block_bytes(work, config) + config.weight_memory_bytes - config.weight_word_bytes
+
+
 def needs_stream(work: WindowWork, config: NpuConfig) -> bool:
-    """Whether a block does not fit the ring."""
-    return not work.depthwise and block_bytes(work, config) > config.weight_buffer_bytes
+    """Whether a block of a convolution does not fit the ring."""
+    return not work.depthwise and ring_bytes(work, config) > config.weight_buffer_bytes
 
 
 def uses_stream(work: WindowWork, pixels: int, config: NpuConfig) -> bool:
@@ -55,7 +60,7 @@ def uses_stream(work: WindowWork, pixels: int, config: NpuConfig) -> bool:
     """
     if needs_stream(work, config):
         return True
-    crowded = 2 * block_bytes(work, config) > config.weight_buffer_bytes
+    crowded = 2 * ring_bytes(work, config) > config.weight_buffer_bytes
     return not work.depthwise and pixels <= config.cols and crowded
 
 
@@ -90,9 +95,8 @@ def replayed_blob(work: WindowWork, first: int, count: int, config: NpuConfig) -
 class Restream:
     """How often which stretches of a streamed blob are sent, all multiples of memory words.
 
-    First ``lead`` bytes from the start, which hold the parameters and the first words; then
-    ``repeats`` times the ``window`` behind ``lead``'s start of repetition; then its first
-    ``tail`` bytes.
+    First the ``head``, which holds the parameters; then ``repeats`` times the ``window`` behind it;
+    then the window's first ``tail`` bytes.
     """
 
     head: int
@@ -102,6 +106,7 @@ class Restream:
 
     @property
     def blob_bytes(self) -> int:
+        """Bytes of the blob: head and one window."""
         return self.head + self.window
 
 

@@ -38,10 +38,12 @@ class Region:
 
     @property
     def rows(self) -> int:
+        """Height in pixels."""
         return self.bottom - self.top
 
     @property
     def cols(self) -> int:
+        """Width in pixels."""
         return self.right - self.left
 
 

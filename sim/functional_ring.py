@@ -33,9 +33,7 @@ class Ring:
     def __init__(self, commands: Sequence[Command], memory: Memory, config: NpuConfig) -> None:
         self.config = config
         parts = [
-            self._sent(command, memory)
-            for command in commands
-            if command.opcode is Opcode.WEIGHTS
+            self._sent(command, memory) for command in commands if command.opcode is Opcode.WEIGHTS
         ]
         self._bytes = np.concatenate([np.empty(0, dtype=np.int8), *parts])
         self._position = 0
@@ -79,8 +77,7 @@ def _decoded(data: Int8Array, words: int, repeats: int) -> Blocks:
     blocks, _, rows = data.shape
     channels = np.ascontiguousarray(data.transpose(0, 2, 1)).reshape(blocks * rows, -1)
     bias, multipliers = (
-        np.ascontiguousarray(channels[:, first : first + 4]).view("<i4")[:, 0]
-        for first in (0, 4)
+        np.ascontiguousarray(channels[:, first : first + 4]).view("<i4")[:, 0] for first in (0, 4)
     )
     tiles = channels[:, PARAMETER_WORDS:].reshape(blocks * rows, repeats, words)
     if repeats > 1 and (tiles != tiles[:, :1]).any():
