@@ -8,10 +8,10 @@ them column by column while the next tile accumulates.
 Pipeline, from the cycle in which a step is presented:
 
 ====  ==========================================================
-0     weight is registered (the activation comes registered)
-1     product, or the activation itself for maximum
-2     accumulator
-3     shadow register, after the last step of a tile
+0, 1  weight is registered (the activation comes registered)
+2     product, or the activation itself for maximum
+3     accumulator
+4     shadow register, after the last step of a tile
 ====  ==========================================================
 
 A row is a module of its own, so that all rows are one module to simulators and synthesis.
@@ -25,10 +25,10 @@ from amaranth.lib.wiring import Component, In, Out
 
 from hw.spec.config import NpuConfig
 
-CAPTURE_LATENCY = 4
+CAPTURE_LATENCY = 5
 """Cycles from a tile's last step to its results standing in the shadow registers."""
 
-ACTIVATION_DELAY = 1
+ACTIVATION_DELAY = 2
 """Cycles by which activations are presented after the step that they belong to."""
 
 
@@ -98,8 +98,8 @@ class MacArray(Component):
     -----
     step: control of a step, with
     weights: one byte for each row, in the same cycle;
-    activations: a byte for each row and column (row-major: byte ``r * cols + c``), one cycle
-        later (`ACTIVATION_DELAY`).
+    activations: a byte for each row and column (row-major: byte ``r * cols + c``),
+        `ACTIVATION_DELAY` cycles later.
     captured: pulse, a tile's results stand in the shadow registers from the next cycle on.
     shift: moves on to the next column's results.
     results: ``accumulator_bits`` for each row, of the column in turn.
@@ -125,10 +125,12 @@ class MacArray(Component):
         m.d.sync += stages[0].eq(self.step)
         for before, after in zip(stages, stages[1:], strict=False):
             m.d.sync += after.eq(before)
-        weights = Signal(8 * config.rows)
+        weights = [Signal(8 * config.rows, name=f"weights_{i}") for i in range(ACTIVATION_DELAY)]
         with m.If(self.step.valid):
-            m.d.sync += weights.eq(self.weights)
-        m.d.comb += self.captured.eq(stages[2].valid & stages[2].last)
+            m.d.sync += weights[0].eq(self.weights)
+        m.d.sync += weights[1].eq(weights[0])
+        multiply, accumulate, capture = stages[-3:]
+        m.d.comb += self.captured.eq(capture.valid & capture.last)
         rows: list[Elaboratable] = []
         results = []
         for r in range(config.rows):
@@ -136,14 +138,14 @@ class MacArray(Component):
             m.submodules[f"row_{r}"] = row
             rows.append(row)
             m.d.comb += [
-                row.weight.eq(weights.word_select(r, 8)),
+                row.weight.eq(weights[-1].word_select(r, 8)),
                 row.activations.eq(self.activations.word_select(r, 8 * config.cols)),
-                row.multiply.eq(stages[0].valid),
-                row.maximum.eq(stages[0].maximum),
-                row.accumulate.eq(stages[1].valid),
-                row.accumulate_first.eq(stages[1].first),
-                row.accumulate_maximum.eq(stages[1].maximum),
-                row.capture.eq(stages[2].valid & stages[2].last),
+                row.multiply.eq(multiply.valid),
+                row.maximum.eq(multiply.maximum),
+                row.accumulate.eq(accumulate.valid),
+                row.accumulate_first.eq(accumulate.first),
+                row.accumulate_maximum.eq(accumulate.maximum),
+                row.capture.eq(capture.valid & capture.last),
                 row.shift.eq(self.shift),
             ]
             results.append(row.result)

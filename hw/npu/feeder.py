@@ -8,7 +8,8 @@ ahead as far as there are free slots. From the outermost loop:
 - convolution: tile of ``cols`` consecutive pixels, across row ends;
   depthwise: input row of the strip (window on chip), or output row (tapwise);
 - kernel row, then word of the kernel row (convolution) or kernel column (depthwise, tapwise);
-- column: one scratchpad read a cycle.
+- column: one scratchpad read a cycle, for one column, or for a group of neighbouring ones whose
+  windows lie in the same word (``group`` of the command).
 
 An access that lies partly or wholly outside the input gets the pad value in the bytes that do.
 """
@@ -18,6 +19,7 @@ from __future__ import annotations
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
+from amaranth.utils import exact_log2
 
 from hw.npu.columns import FillLayout
 from hw.npu.command_view import COMMAND_LAYOUT, CommandView, opcode_of
@@ -101,6 +103,7 @@ class Feeder(Component):
 
     def _declare(self) -> None:
         config = self._config
+        self._offset_bits = exact_log2(config.port_bytes)
         self._conv = CommandView(self.command, Opcode.CONV)
         self._dw = CommandView(self.command, Opcode.DEPTHWISE)
         self._depthwise = Signal()
@@ -109,6 +112,7 @@ class Feeder(Component):
         self._running = Signal()
         self._go = Signal()
         self._last_column = Signal()
+        self._group = Signal(range(config.cols + 1))
         self._blocks_left = Signal(16)
         self._block_address = Signal(ADDRESS_BITS)
         self._block_x = Signal(signed(X_BITS))
@@ -197,11 +201,13 @@ class Feeder(Component):
     def _issue(self, m: Module) -> None:
         """One read a cycle, when the slot that it goes to is free."""
         m.d.comb += self._go.eq(self._running & ((self._column != 0) | (self._slots_free != 0)))
+        self._choose_group(m)
         m.d.comb += self._last_column.eq(
             Mux(
                 self._depthwise,
                 self._column == self._columns - 1,
-                (self._column == self._config.cols - 1) | (self._current.left == 1),
+                (self._column + self._group == self._config.cols)
+                | (self._current.left == self._group),
             )
         )
         port = self._config.port_bytes
@@ -213,6 +219,19 @@ class Feeder(Component):
             ),
         ]
 
+    def _choose_group(self, m: Module) -> None:
+        """Columns that this read serves: no further than the tile and the row of pixels."""
+        conv = self._conv
+        limits = (
+            self._config.cols - self._column,
+            self._current.left,
+            conv["output_cols"] - self._current.output_col,
+        )
+        group = Mux(self._depthwise, 1, conv["group"])
+        for limit in limits:
+            group = Mux(~self._depthwise & (limit < group), limit, group)
+        m.d.comb += self._group.eq(group)
+
     def _advance(self, m: Module) -> None:
         """Step the innermost loop; at its end the next outer one, and so on."""
         conv, dw = self._conv, self._dw
@@ -220,7 +239,7 @@ class Feeder(Component):
         step = Mux(self._depthwise, 1, self._config.port_bytes)
         last_word = self._window | (self._run_left <= step)
         last_kernel_row = self._window | (self._kernel_row == conv["kernel_rows"] - 1)
-        m.d.sync += self._column.eq(self._column + 1)
+        m.d.sync += self._column.eq(self._column + self._group)
         m.d.sync += self._current.eq(following)
         with m.If(self._last_column):
             m.d.sync += self._column.eq(0)
@@ -243,18 +262,24 @@ class Feeder(Component):
                 self._next_tile(m, following)
 
     def _following_column(self, m: Module) -> data.View[data.StructLayout]:
-        """The position of the next column: of the next pixel, in the next row at a row's end."""
+        """The position of the next read: of the next pixel, in the next row at a row's end."""
         conv, current = self._conv, self._current
         following = Signal(_position())
-        wrap = ~self._depthwise & (current.output_col == conv["output_cols"] - 1)
-        step = Mux(self._window, self._dw["pixel_bytes"], conv["x_step"])
+        next_col = Signal(17)
+        m.d.comb += next_col.eq(current.output_col + self._group)
+        wrap = ~self._depthwise & (next_col == conv["output_cols"])
+        step = Signal(ADDRESS_BITS)
+        m.d.comb += step.eq(Mux(self._window, self._dw["pixel_bytes"], conv["x_step"]))
+        # Windows of a group lie in one word, so that the step between them is small.
+        with m.If(self._group != 1):
+            m.d.comb += step.eq(self._group * conv["x_step"][: self._offset_bits])
         m.d.comb += [
             following.address.eq(current.address + step),
             following.row_address.eq(current.row_address),
             following.x.eq(current.x + step),
             following.row.eq(current.row),
-            following.output_col.eq(current.output_col + 1),
-            following.left.eq(current.left - 1),
+            following.output_col.eq(next_col),
+            following.left.eq(current.left - self._group),
         ]
         with m.If(wrap):
             m.d.comb += [
@@ -279,7 +304,7 @@ class Feeder(Component):
         m.d.comb += lower.address.eq(self._tile.address + row_step)
         m.d.comb += lower.row.eq(self._tile.row + Mux(self._window, 1, conv["stride_rows"]))
         tile = Mux(self._depthwise, lower.as_value(), following.as_value())
-        last_tile = Mux(self._depthwise, self._outer_left == 1, self._current.left == 1)
+        last_tile = Mux(self._depthwise, self._outer_left == 1, self._current.left == self._group)
         last_strip = ~self._depthwise | (self._strip_left <= dw["strip_cols"])
         m.d.sync += self._tile.eq(tile)
         m.d.sync += self._current.eq(tile)
@@ -321,7 +346,6 @@ class Feeder(Component):
         layout = data.StructLayout(
             {
                 "valid": 1,
-                "column": range(config.columns),
                 "slot": range(config.depthwise_slots),
                 "last": 1,
                 "row_exists": 1,
@@ -331,13 +355,13 @@ class Feeder(Component):
         x = Signal(signed(X_BITS))
         m.d.sync += [
             issued.valid.eq(self._go),
-            issued.column.eq(self._column),
             issued.slot.eq(self._slot),
             issued.last.eq(self._last_column),
             issued.row_exists.eq(row_exists),
             x.eq(self._current.x + self._tap_x),
             arrived.eq(issued),
         ]
+        self._mark_columns(m)
         before, until = Signal(range(port + 1)), Signal(range(port + 1))
         remaining = Signal(signed(X_BITS))
         m.d.comb += remaining.eq(self._conv["input_row_bytes"] - x)
@@ -353,10 +377,26 @@ class Feeder(Component):
             for j in range(port)
         ]
         m.d.comb += [
-            self.fill.valid.eq(arrived.valid),
-            self.fill.column.eq(arrived.column),
             self.fill.slot.eq(arrived.slot),
             self.fill.depthwise.eq(self._depthwise),
             self.fill.data.eq(Cat(value[:8] for value in data_)),
             self.slot_filled.eq(arrived.valid & arrived.last),
         ]
+
+    def _mark_columns(self, m: Module) -> None:
+        """Which columns the read of two cycles ago is for, and where their windows start in it."""
+        config = self._config
+        x_step = self._conv["x_step"][: self._offset_bits]
+        for c in range(config.columns):
+            hit = Signal(name=f"hit_{c}")
+            distance = Signal(range(config.columns), name=f"distance_{c}")
+            taken = (self._column <= c) & (self._column + self._group > c)
+            m.d.sync += hit.eq(self._go & taken)
+            m.d.sync += distance.eq(c - self._column)
+            arrived = Signal(name=f"arrived_{c}")
+            m.d.sync += arrived.eq(hit)
+            m.d.comb += self.fill.columns[c].eq(arrived)
+            if c < config.cols:
+                offset = Signal(self._offset_bits, name=f"offset_{c}")
+                m.d.sync += offset.eq(distance * x_step)
+                m.d.comb += self.fill.offsets[c].eq(offset)

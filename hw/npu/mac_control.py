@@ -126,8 +126,6 @@ class MacControl(Component):
         self._first = Signal()
         self._filled = Signal(range(config.depthwise_slots + 1))
         self._base = Signal(range(config.depthwise_slots))
-        self._granule = Signal(range(config.depthwise_slots))
-        self._byte = Signal(range(config.weight_word_bytes))
         self._in_slot = Signal(range(config.port_bytes))
         self._taken = Signal()
         self._pixels = Signal(range(config.cols + 1))
@@ -144,7 +142,6 @@ class MacControl(Component):
             self._channels_left.eq(self._conv["channels"]),
             self._plane.eq(0),
             self._base.eq(0),
-            self._granule.eq(0),
         ]
         self._begin_block(m)
 
@@ -162,7 +159,6 @@ class MacControl(Component):
             self._kernel_row.eq(0),
             self._kernel_col.eq(0),
             self._run_left.eq(self._conv["run_bytes"]),
-            self._byte.eq(0),
             self._in_slot.eq(0),
         ]
 
@@ -187,16 +183,14 @@ class MacControl(Component):
         wide = Signal(range(2 * config.depthwise_slots))
         slots = config.depthwise_slots
         m.d.comb += wide.eq(self._base + self._kernel_row)
-        row_granule = Mux(wide >= slots, wide - slots, wide)
+        row_slot = Mux(wide >= slots, wide - slots, wide)
         m.d.comb += [
             self.select.valid.eq(self._taken),
             self.select.depthwise.eq(self._depthwise),
             self.select.double.eq(self._window & (self._dw["stride_cols"] == 2)),
-            self.select.byte.eq(self._byte),
+            self.select.byte.eq(self._in_slot),
             self.select.tap.eq(Mux(self._window, self._kernel_col, 0)),
-            self.select.granule.eq(
-                Mux(self._depthwise, Mux(self._window, row_granule, self._base), self._granule)
-            ),
+            self.select.slot.eq(Mux(self._window, row_slot, self._base)),
             self.step.valid.eq(self._taken),
             self.step.first.eq(self._first),
             self.step.maximum.eq(self._maximum),
@@ -252,27 +246,17 @@ class MacControl(Component):
     def _advance_convolution(self, m: Module) -> None:
         """Next byte of the slot; next slot at its end or the kernel row's."""
         config = self._config
-        word, port = config.weight_word_bytes, config.port_bytes
         run_ends = self._run_left == 1
         m.d.sync += self._in_slot.eq(self._in_slot + 1)
         m.d.sync += self._run_left.eq(self._run_left - 1)
-        m.d.sync += self._byte.eq(self._byte + 1)
-        with m.If(self._byte == word - 1):
-            m.d.sync += self._granule.eq(self._granule + 1)
         with m.If(run_ends):
             m.d.sync += self._run_left.eq(self._conv["run_bytes"])
             m.d.sync += self._kernel_row.eq(self._kernel_row + 1)
-        with m.If(run_ends | (self._in_slot == port - 1)):
-            per_slot = port // word
-            last_base = (config.convolution_slots - 1) * per_slot
-            following = Mux(self._base == last_base, 0, self._base + per_slot)
+        with m.If(run_ends | (self._in_slot == config.port_bytes - 1)):
+            last = self._base == config.convolution_slots - 1
             m.d.comb += self.released.eq(1)
-            m.d.sync += [
-                self._in_slot.eq(0),
-                self._byte.eq(0),
-                self._base.eq(following),
-                self._granule.eq(following),
-            ]
+            m.d.sync += self._in_slot.eq(0)
+            m.d.sync += self._base.eq(Mux(last, 0, self._base + 1))
 
     def _advance_depthwise(self, m: Module, last: Signal, last_col: Signal, rows: Signal) -> None:
         """Next tap; tapwise, each step uses up its slot; else a tile its stride of rows."""

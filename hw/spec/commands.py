@@ -90,6 +90,7 @@ _WINDOW: tuple[Field, ...] = (
 
 _CONV: tuple[Field, ...] = (
     *_WINDOW,
+    Field("group", 8, 8, 6, "Neighbouring pixels of a row that one read serves, 1..cols."),
     Field("stream", 8, 24, 1, "1: each tile has weights of its own in the stream; 0: replayed."),
     Field("run_bytes", 16, 0, 20, "Bytes of a kernel row: kernel width x input channels."),
     Field("pixels", 17, 0, 24, "Output pixels: output_rows x output_cols."),

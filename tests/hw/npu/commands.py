@@ -100,12 +100,21 @@ def random_window(rng: random.Random, config: NpuConfig) -> tuple[Command, list[
         pixels = rows_out * cols_out
         values.update(
             stream=0,
+            group=_group(rng, config, kernel[1] * channels_in, values["x_step"]),
             run_bytes=kernel[1] * channels_in,
             pixels=pixels,
             tiles=-(-pixels // config.cols),
         )
         opcode = Opcode.CONV
     return Command(opcode, values), random_words(rng, config, blocks, taps)
+
+
+def _group(rng: random.Random, config: NpuConfig, run: int, step: int) -> int:
+    """Any number of pixels whose windows fit one word."""
+    largest = 1
+    while largest < config.cols and largest * step + run <= config.port_bytes:
+        largest += 1
+    return rng.randint(1, largest)
 
 
 def _depthwise_values(
