@@ -67,9 +67,7 @@ class TfliteBuilder:
         scales = () if scale is None else tuple(np.atleast_1d(scale))
         zeros = tuple(np.broadcast_to(zero_point, len(scales)))
         known = None if signature is None else tuple(signature)
-        self.tensors.append(
-            _Tensor(name, tuple(shape), dtype, scales, zeros, axis, data, known)
-        )
+        self.tensors.append(_Tensor(name, tuple(shape), dtype, scales, zeros, axis, data, known))
         return len(self.tensors) - 1
 
     def constant(self, name: str, data: np.ndarray, **quantisation) -> int:
@@ -78,7 +76,11 @@ class TfliteBuilder:
         return self.tensor(name, data.shape, dtype=data.dtype.name, data=data, **quantisation)
 
     def operator(
-        self, name: str, inputs: Sequence[int], outputs: Sequence[int], options: Options | None = None
+        self,
+        name: str,
+        inputs: Sequence[int],
+        outputs: Sequence[int],
+        options: Options | None = None,
     ) -> None:
         """Any operator: its builtin name, and (options class, function that writes the options)."""
         self.operators.append((name, list(inputs), list(outputs), options))
@@ -357,7 +359,11 @@ def _write_tensor(b: flatbuffers.Builder, tensor: _Tensor, buffer: int) -> int:
 
 
 def _write_operator(
-    b: flatbuffers.Builder, code: int, inputs: list[int], outputs: list[int], options: Options | None
+    b: flatbuffers.Builder,
+    code: int,
+    inputs: list[int],
+    outputs: list[int],
+    options: Options | None,
 ) -> int:
     vectors = _int32s(b, inputs), _int32s(b, outputs)
     table = None if options is None else options[1](b)

@@ -236,7 +236,7 @@ def pad(builder: Builder, node: Node) -> Value:
     pairs = [(0, 0)] * 4
     for index, axis in enumerate(axes):
         pairs[axis] = (flat[index], flat[index + len(axes)])
-    last = any(pairs[1]) and not any(pairs[3])
+    last = in_order(x.draft.positions(x.view)) and any(pairs[1]) and not any(pairs[3])
     image_axes = None if last else CHANNELS_LAST
     ordered = pairs if last else [pairs[axis] for axis in CHANNELS_LAST]
     require(node.place, limits.pads_image_only, ordered)
