@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
 from amaranth.lib.fifo import SyncFIFO
@@ -97,21 +97,20 @@ class BusMultiplexer(Component):
         ]
         with m.If(~self.bus.stall):
             m.d.sync += strobe.eq(0)
-        with m.Switch(chosen):
-            for index, client in enumerate(clients):
-                with m.Case(index):
-                    payload = client.request.payload
-                    m.d.comb += [
-                        client.request.ready.eq(free),
-                        tags.w_data.eq(Cat(chosen, payload.write)),
-                    ]
-                    with m.If(tags.w_en):
-                        m.d.sync += [
-                            strobe.eq(1),
-                            favoured.eq(favoured + 1),
-                            request.eq(payload),
-                            request.select.eq(Mux(payload.write, payload.select, ~0)),
-                        ]
+        for index, client in enumerate(clients):
+            m.d.comb += client.request.ready.eq(free & (chosen == index))
+        payload = Signal(request_layout(self._bus_bytes))
+        m.d.comb += [
+            payload.eq(Array(Value.cast(client.request.payload) for client in clients)[chosen]),
+            tags.w_data.eq(Cat(chosen, payload.write)),
+        ]
+        with m.If(tags.w_en):
+            m.d.sync += [
+                strobe.eq(1),
+                favoured.eq(favoured + 1),
+                request.eq(payload),
+                request.select.eq(Mux(payload.write, payload.select, ~0)),
+            ]
 
     def _answer(self, m: Module, clients: list[Any], tags: SyncFIFO, tag: StructLayout) -> None:
         arrives = self.bus.ack | self.bus.err

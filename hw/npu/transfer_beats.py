@@ -5,6 +5,7 @@ from __future__ import annotations
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
+from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
@@ -109,16 +110,22 @@ class TransferBeats(Component):
             m.d.sync += [at.eq(self.descriptors.payload), active.eq(1)]
 
     def _beats(self, m: Module, row: Signal, valid: Signal, take: Signal) -> None:
-        """Stage 2: the beats of ``row``."""
+        """Stage 2: the beats of ``row``, into a FIFO that ends the path of ``ready``."""
         bus_bytes = self._config.bus_bytes
-        beat = self.beats.payload
+        layout = beat_layout(bus_bytes)
+        beat = Signal(layout)
+        m.submodules.fifo = fifo = SyncFIFO(width=layout.size, depth=2)
         row_ends, end = Signal(), Signal(self._shift)
         every = (1 << bus_bytes) - 1
         m.d.comb += [
             row_ends.eq(row.end[self._shift :] == 0),
             end.eq(Mux(row_ends, row.end, ~0)),
-            take.eq(~valid | (self.beats.ready & row_ends)),
-            self.beats.valid.eq(valid),
+            take.eq(~valid | (fifo.w_rdy & row_ends)),
+            fifo.w_en.eq(valid),
+            fifo.w_data.eq(beat),
+            self.beats.payload.eq(fifo.r_data),
+            self.beats.valid.eq(fifo.r_rdy),
+            fifo.r_en.eq(self.beats.ready),
             beat.store.eq(row.store),
             beat.last.eq(row.last & row_ends),
             beat.word.eq(row.word),
@@ -126,7 +133,7 @@ class TransferBeats(Component):
             beat.size.eq(end + 1),
             beat.select.eq(Mux(row.empty, 0, (every << row.first)[:bus_bytes] & (every >> ~end))),
         ]
-        with m.If(self.beats.ready & ~row_ends):
+        with m.If(valid & fifo.w_rdy & ~row_ends):
             m.d.sync += [
                 row.word.eq(row.word + 1),
                 row.address.eq(row.address + bus_bytes),

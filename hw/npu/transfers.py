@@ -168,7 +168,7 @@ class Transfers(Component):
         self._count(m, completes)
 
     def _count(self, m: Module, completes: Signal) -> None:
-        pending = Signal(range(TRANSFERS_QUEUE + REQUESTS + OUTSTANDING + 4))
+        pending = Signal(range(TRANSFERS_QUEUE + REQUESTS + OUTSTANDING + 8))
         accepted = self.descriptors.valid & self.descriptors.ready
         m.d.comb += self.idle.eq(pending == 0)
         m.d.sync += [

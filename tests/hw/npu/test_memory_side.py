@@ -3,7 +3,6 @@
 import random
 
 import pytest
-from amaranth.hdl import Const
 from amaranth.sim import Simulator
 
 from hw.npu.memory_side import MemorySide
@@ -24,10 +23,10 @@ CONFIGS = {
 FAST = {"latency": (8, 8), "stall": 0.0}
 
 
-async def until(ctx, ready, value=Const(0)):
+async def until(ctx, ready, value=None):
     """Ticks up to and including the first cycle with ``ready``; returns ``value`` in it."""
     while True:
-        _, _, done, result = await ctx.tick().sample(ready, value)
+        _, _, done, result = await ctx.tick().sample(ready, ready if value is None else value)
         if done:
             return result
 
@@ -299,12 +298,11 @@ def fails(words: list[int], error: str, broken: range = range(0)) -> None:
         await tb.start(ctx, stream)
         assert await tb.finish(ctx) == ERROR_CODES[error]
         tb.memory.broken = range(0)
-        stream = new_stream(tb, 6)
-        stream.commands.append(transfer(Opcode.LOAD, DATA, 0, 4096))
-        stream.scratchpad[:] = stream.memory[DATA : DATA + 4096]
-        stream.transfers = 1
-        for _ in range(3):
-            stream.conv()
+        stream = new_stream(tb, 6, await tb.dump(ctx))
+        stream.conv()
+        stream.transfer(Opcode.LOAD)
+        stream.conv()
+        stream.transfer(Opcode.STORE)
         stream.end()
         load_program(tb, stream)
         await tb.run_stream(ctx, stream)
