@@ -1,0 +1,123 @@
+"""Each rewrite changes the operators it should and no value of the network."""
+
+import numpy as np
+
+from hw.spec.config import NpuConfig, load_config
+from mapper import attributes as at
+from mapper.attributes import OpKind
+from mapper.compile import rewrite
+from mapper.rewrites.expand_depthwise import expand_depthwise
+from mapper.rewrites.fold_identity import fold_identity
+from mapper.rewrites.fuse_activation import fuse_activation
+from mapper.rewrites.fuse_padding import fuse_padding
+from tests.mapper.graph_executor import execute
+from tests.mapper.networks import Sketch
+from tests.random_networks import random_input, random_network
+
+MARGIN = at.Padding(top=2, left=1, bottom=0, right=3)
+
+
+def kinds(graph):
+    return [op.kind for op in graph.ops]
+
+
+def assert_equal_values(before, after):
+    x = random_input(before, 1)
+    expected, found = (execute(graph, {graph.inputs[0]: x}) for graph in (before, after))
+    for name in before.outputs:
+        assert np.array_equal(expected[name], found[name])
+
+
+def test_padding_moves_into_every_convolution_that_reads_it():
+    sketch = Sketch()
+    padded = sketch.pad("x", "p", MARGIN)
+    outputs = [
+        sketch.conv(padded, "c", 4, (3, 3), at.Padding(top=1)),
+        sketch.depthwise(padded, "d"),
+    ]
+    before = sketch.graph(*outputs)
+    after = fuse_padding(before)
+    assert kinds(after) == [OpKind.CONV_2D, OpKind.DEPTHWISE_CONV_2D]
+    assert after.ops[0].attrs.padding == at.Padding(top=3, left=1, bottom=0, right=3)
+    assert_equal_values(before, after)
+
+
+def test_padding_stays_where_another_operator_reads_it():
+    sketch = Sketch()
+    padded = sketch.pad("x", "p", MARGIN)
+    conv = sketch.conv(padded, "c", 3)
+    before = sketch.graph(conv, sketch.relu(padded, "r"))
+    assert kinds(fuse_padding(before)) == kinds(before)
+
+
+def test_padding_stays_where_it_is_an_output():
+    sketch = Sketch()
+    padded = sketch.pad("x", "p", MARGIN)
+    before = sketch.graph(padded, sketch.conv(padded, "c", 3))
+    assert kinds(fuse_padding(before)) == kinds(before)
+
+
+def test_activation_of_equal_quantisation_becomes_a_clamp():
+    sketch = Sketch()
+    conv = sketch.conv("x", "c", 4, lo=-20, hi=50)
+    before = sketch.graph(sketch.relu(conv, "r", lo=-4, hi=127))
+    after = fuse_activation(before)
+    assert kinds(after) == [OpKind.CONV_2D]
+    assert (after.ops[0].attrs.lo, after.ops[0].attrs.hi) == (-4, 50)
+    assert after.ops[0].outputs == ("r",)
+    assert_equal_values(before, after)
+
+
+def test_clamps_that_do_not_meet_leave_one_value():
+    sketch = Sketch()
+    conv = sketch.conv("x", "c", 4, lo=-128, hi=-60)
+    before = sketch.graph(sketch.relu(conv, "r", lo=-4, hi=9))
+    after = fuse_activation(before)
+    assert (after.ops[0].attrs.lo, after.ops[0].attrs.hi) == (-4, -4)
+    assert_equal_values(before, after)
+
+
+def test_activation_stays_with_another_scale_or_another_reader():
+    sketch = Sketch()
+    conv = sketch.conv("x", "c", 4)
+    rescaled = sketch.graph(sketch.relu(conv, "r", scale=0.3))
+    assert kinds(fuse_activation(rescaled)) == [OpKind.CONV_2D, OpKind.RELU]
+    sketch = Sketch()
+    conv = sketch.conv("x", "c", 4)
+    shared = sketch.graph(sketch.relu(conv, "r"), sketch.conv(conv, "e", 2))
+    assert OpKind.RELU in kinds(fuse_activation(shared))
+
+
+def test_operators_that_change_nothing_become_views():
+    sketch = Sketch()
+    a = sketch.relu("x", "a", lo=-128, hi=127)
+    b = sketch.pad(a, "b", at.Padding())
+    c = sketch.op(OpKind.QUANTIZE, [b], sketch.like(b, "c"), at.Quantize())
+    d = sketch.op(OpKind.QUANTIZE, [c], sketch.like(c, "d", scale=0.1), at.Quantize())
+    before = sketch.graph(d)
+    after = fold_identity(before)
+    assert kinds(after) == [OpKind.RESHAPE] * 3 + [OpKind.QUANTIZE]
+    assert_equal_values(before, after)
+
+
+def test_channel_multiplier_becomes_a_dense_convolution():
+    sketch = Sketch()
+    before = sketch.graph(sketch.depthwise("x", "d", multiplier=3))
+    after = expand_depthwise(before, NpuConfig())
+    assert kinds(after) == [OpKind.CONV_2D]
+    dense = after.operands(after.ops[0])[1].data
+    assert dense.shape == (9, 3, 3, 3)
+    assert np.count_nonzero(dense.any(axis=(1, 2))) == 9  # one input channel for each output
+    assert_equal_values(before, after)
+
+
+def test_very_many_channels_stay_depthwise():
+    sketch = Sketch(shape=(1, 3, 3, 40))
+    before = sketch.graph(sketch.depthwise("x", "d", multiplier=2))
+    assert kinds(expand_depthwise(before, NpuConfig(rows=2, cols=2))) == kinds(before)
+
+
+def test_random_networks_keep_their_values():
+    for seed in range(40):
+        before = random_network(seed)
+        assert_equal_values(before, rewrite(before, load_config()))
