@@ -15,7 +15,7 @@ from pathlib import Path
 
 import cocotb_tools.config
 
-from hw.generate import SOC_MODULE, verilog
+from hw.generate import SOC_MODULE, write_verilog
 from hw.spec.config import Config
 from hw.spec.errors import RequestError, TilewrightError
 from hw.spec.registers import MEMORY_BASE
@@ -29,6 +29,7 @@ from verification.toolchain import (
 )
 
 HERE = Path(__file__).parent
+HARDWARE = HERE.parent / "hw"
 EXECUTABLE = "model"
 
 VERILATOR_FLAGS = (
@@ -52,7 +53,7 @@ VERILATOR_FLAGS = (
     "-Wno-fatal",
 )
 COMPILER_FLAGS = "-std=c++20 -fcoroutines"
-OPTIMISATION = {"OPT_FAST": "-O2", "OPT_SLOW": "-O1", "OPT_GLOBAL": "-O1"}
+OPTIMISATION = {"OPT_FAST": "-O2", "OPT_SLOW": "-O0", "OPT_GLOBAL": "-O1"}
 """OPT_FAST is for code that runs each cycle; see docs/adr/ for what was measured."""
 
 BUILD_JOBS = 2
@@ -79,30 +80,30 @@ def build_model(
     ----------
     config: the hardware; the clock frequency has no influence.
     waves: able to write FST waves, and slower.
-    main: C++ main program; cocotb's if None.
+    main: C++ main program; the one that drives cocotb if None.
     note: called with a line that says what is going on before each long step.
 
     Raises RequestError when tools are missing, TilewrightError when they fail.
     """
     started = time.monotonic()
     compiler = find_compiler()
-    main = main or _cocotb_main()
-    sources = {
-        **verilog(config),
+    note("generating Verilog")
+    hardware, _ = cached("verilog", _source_key(config), lambda to: _generate(config, to))
+    sources = {path.name: path.read_text() for path in sorted(hardware.iterdir())} | {
         "top.sv": (HERE / "top.sv").read_text(),
         "public.vlt": (HERE / "public.vlt").read_text(),
-        "main.cpp": main.read_text(),
+        "main.cpp": (main or HERE / "main.cpp").read_text(),
     }
     flags = [*VERILATOR_FLAGS, *_parameters(config), *(["--trace-fst"] if waves else [])]
-    key = _key(sources, flags, compiler)
 
     def build(folder: Path) -> None:
         if compiler.is_fallback:
             note("no C++ compiler found: building with the slower one of the package ziglang")
-        note("building the simulation model (once for this hardware)")
+        else:
+            note("building (once for this hardware)")
         _build(folder, sources, flags, compiler)
 
-    folder, is_new = cached("models", key, build)
+    folder, is_new = cached("models", _key(sources, flags, compiler), build)
     return Model(folder / EXECUTABLE, time.monotonic() - started if is_new else 0.0)
 
 
@@ -116,9 +117,26 @@ def _parameters(config: Config) -> list[str]:
     return [f"-G{name}={value}" for name, value in values.items()]
 
 
+def _generate(config: Config, folder: Path) -> None:
+    write_verilog(config, folder)
+
+
+def _source_key(config: Config) -> str:
+    """Hash of what the Verilog is generated from; generating it takes seconds."""
+    description = {
+        path.relative_to(HARDWARE).as_posix(): path.read_text()
+        for path in sorted(HARDWARE.rglob("*"))
+        if path.suffix in (".py", ".sv")
+    }
+    return _hash([config.hardware_key(), description, versions()])
+
+
 def _key(sources: Mapping[str, str], flags: list[str], compiler: Compiler) -> str:
     """Hash of everything that the model depends on."""
-    parts = [sources, flags, COMPILER_FLAGS, OPTIMISATION, compiler.version, versions()]
+    return _hash([sources, flags, COMPILER_FLAGS, OPTIMISATION, compiler.version, versions()])
+
+
+def _hash(parts: list[object]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -170,7 +188,3 @@ def _run(command: list[str], folder: Path, who: str) -> None:
         raise TilewrightError(
             f"{who} could not build the simulation model:\n" + "\n".join(errors[-20:])
         )
-
-
-def _cocotb_main() -> Path:
-    return cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"

