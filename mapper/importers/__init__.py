@@ -8,6 +8,8 @@ from mapper.importers import flatbuffer
 from mapper.importers.onnx import import_onnx
 from mapper.importers.tflite import import_tflite
 
+_LARGEST_FILE = 1 << 28
+
 
 def import_model(path: Path) -> Graph:
     """Read a .tflite or .onnx file; its content tells which it is.
@@ -15,16 +17,29 @@ def import_model(path: Path) -> Graph:
     Raises RequestError, naming the file and where known the layer, if the file is missing, damaged,
     not quantised to int8 or has an operator that the project does not support.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise RequestError(
-            f"{path}: cannot be read ({reason}): give a .tflite or .onnx file"
-        ) from error
+    content = _read(path)
     if not content:
         raise RequestError(f"{path}: the file is empty: export or download the network again")
     looks_tflite = content[4:8] == flatbuffer.IDENTIFIER
     if looks_tflite or path.suffix.lower() == ".tflite":
         return import_tflite(path, content)
     return import_onnx(path, content)
+
+
+def _read(path: Path) -> bytes:
+    """All of a file that can be a network: a regular file of sensible size."""
+    try:
+        if path.exists() and not path.is_file():
+            raise RequestError(f"{path}: not a regular file: give a .tflite or .onnx file")
+        size = path.stat().st_size
+        if size > _LARGEST_FILE:
+            raise RequestError(
+                f"{path}: {size} bytes are more than a network for these accelerators can have "
+                f"({_LARGEST_FILE})"
+            )
+        return path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise RequestError(
+            f"{path}: cannot be read ({reason}): give a .tflite or .onnx file"
+        ) from error

@@ -16,7 +16,7 @@ import numpy as np
 from hw.spec.errors import RequestError
 from mapper import operators as limits
 from mapper.graph import Graph, Op, Port, Quant, Tensor
-from mapper.importers import onnx_convolution, onnx_layers, onnx_views
+from mapper.importers import onnx_convolution, onnx_layers, onnx_pools, onnx_views
 from mapper.importers.onnx_model import Interface, Model, Node, read_model
 from mapper.importers.onnx_qoperator import to_qdq
 from mapper.importers.onnx_values import (
@@ -265,10 +265,10 @@ _OPERATORS: dict[str, Callable[[Builder, Node], Value]] = {
     "Concat": onnx_layers.concat,
     "Relu": onnx_layers.relu,
     "Clip": onnx_layers.clip,
-    "MaxPool": onnx_layers.max_pool,
-    "AveragePool": onnx_layers.average_pool,
-    "GlobalAveragePool": onnx_layers.global_average_pool,
-    "ReduceMean": onnx_layers.reduce_mean,
+    "MaxPool": onnx_pools.max_pool,
+    "AveragePool": onnx_pools.average_pool,
+    "GlobalAveragePool": onnx_pools.global_average_pool,
+    "ReduceMean": onnx_pools.reduce_mean,
     "Pad": onnx_layers.pad,
     "Identity": onnx_views.identity,
     "Dropout": onnx_views.identity,

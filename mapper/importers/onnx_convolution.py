@@ -1,6 +1,7 @@
 """Conv, Gemm and MatMul: what multiplies data by constant weights, and the bias after it."""
 
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +59,13 @@ class _Product:
     attrs: at.Conv2d | at.DepthwiseConv2d | at.FullyConnected
 
     def pending(self) -> Pending:
-        return Pending(self.node.place, self.view, self.emit, with_bias=self.with_bias)
+        return Pending(
+            self.node.place,
+            self.view,
+            self.emit,
+            with_bias=self.with_bias,
+            channels=self.shape[-1],
+        )
 
     def emit(self, quant: Quant, lo: int, hi: int) -> Draft:
         if np.abs(self.bias).max(initial=0) >= 1 << 31:
@@ -155,26 +162,25 @@ def add_constant(builder: Builder, node: Node, position: int, constant: Constant
     Where that layer's result is quantised before the addition, that rounding is left out.
     """
     value = builder.value(node, position)
-    if not isinstance(value, Pending):
-        value = builder.settled.get(id(builder.activation(node, position).draft), value)
-    shapes = [value.view.shape if not isinstance(value, Constant) else (), constant.data.shape]
-    if not isinstance(value, Pending) or value.with_bias is None or value.low is not None:
-        require(node.place, limits.operands_have_one_shape, [*shapes, ()])
-        raise AssertionError
-    view = builder.value(node, position)
-    assert not isinstance(view, Constant)
-    wide = np.empty(view.view.size)
-    wide[view.view.reshape(-1)] = np.broadcast_to(constant.real(), view.view.shape).reshape(-1)
-    rows = wide.reshape(-1, _channels(value))
+    if isinstance(value, Constant):
+        raise RequestError(f"{node.place}: adds two constants; store their sum")
+    layer = value if isinstance(value, Pending) else builder.settled.get(id(value.draft))
+    if layer is None or layer.with_bias is None or layer.low is not None or layer.high is not None:
+        _refuse_constant(node, value.view.shape, constant)
+    # The vector to add at each stored position; its rows, one a pixel, must be alike.
+    wide = np.empty(value.view.size)
+    wide[value.view.reshape(-1)] = np.broadcast_to(constant.real(), value.view.shape).reshape(-1)
+    rows = wide.reshape(-1, layer.channels)
     if (rows != rows[0]).any():
-        require(node.place, limits.operands_have_one_shape, [*shapes, ()])
-    return replace(value.with_bias(rows[0]), view=view.view, place=node.place)
+        _refuse_constant(node, value.view.shape, constant)
+    return replace(layer.with_bias(rows[0]), view=value.view, place=node.place)
 
 
-def _channels(pending: Pending) -> int:
-    product = getattr(pending.emit, "__self__", None)
-    assert isinstance(product, _Product)
-    return product.shape[-1]
+def _refuse_constant(node: Node, shape: tuple[int, ...], constant: Constant) -> NoReturn:
+    raise RequestError(
+        f"{node.place}: adds a constant of shape {constant.data.shape} to {shape}; the nearest "
+        "supported form is the bias of the convolution or fully-connected layer just before it"
+    )
 
 
 def _whole(shape: tuple[int, ...]) -> View:

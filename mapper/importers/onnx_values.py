@@ -89,7 +89,7 @@ class Pending:
 
     `emit(quant, lo, hi)` adds the operator and gives the tensor that `view` refers to. `natural` is
     the quantisation that the result has if nothing else is asked for. `with_bias` gives the same
-    operator with a real vector, one number an output channel, added.
+    operator with a real vector, one number for each of `channels`, added.
     """
 
     place: Place
@@ -99,6 +99,7 @@ class Pending:
     low: float | None = None
     high: float | None = None
     with_bias: Callable[[NDArray[np.float64]], Pending] | None = None
+    channels: int = 0
 
 
 Value = Constant | Activation | Pending
@@ -112,6 +113,12 @@ def positions(shape: tuple[int, ...]) -> View:
 def in_order(view: View) -> bool:
     """Whether a view is a whole tensor in its own order."""
     return bool((view.reshape(-1) == np.arange(view.size, dtype=np.int32)).all())
+
+
+def view_of(shape: tuple[int, ...], axes: Axes) -> View:
+    """The file's view of a tensor that was stored with `axes`, () for no transposition."""
+    whole = positions(shape)
+    return whole.transpose(np.argsort(axes)) if axes else whole
 
 
 @dataclass(eq=False)

@@ -101,7 +101,11 @@ LIMITS: dict[str, tuple[Callable[[Image], str], list[str]]] = {
     ),
     "add of a constant": (
         lambda n: n.node("Add", [n.x, n.constant("b", np.ones((1, 2, 1, 1), np.float32))]),
-        ["ADD needs two computed tensors of one shape"],
+        ["(Add): adds a constant of shape (1, 2, 1, 1)", "the bias of the convolution"],
+    ),
+    "add of a picture": (
+        lambda n: n.node("Add", [conv(n), n.constant("b", np.eye(4, dtype=np.float32))]),
+        ["adds a constant of shape (4, 4) to (1, 4, 4, 4)"],
     ),
     "count_include_pad": (
         lambda n: n.node(
