@@ -1,5 +1,7 @@
 """The compute queue: one decoded command that waits for its transfers and for the array."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import Component, In, Out
@@ -25,14 +27,19 @@ class ComputeQueue(Component):
     idle: none is here or at work.
     """
 
-    commands: In(stream.Signature(COMMAND_LAYOUT))
-    compute: Out(stream.Signature(COMMAND_LAYOUT))
-    blocked: Out(1)
-    transfers_completed: In(WAIT_BITS)
-    completed: In(1)
-    clear: In(1)
-    count: Out(WAIT_BITS)
-    idle: Out(1)
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "commands": In(stream.Signature(COMMAND_LAYOUT)),
+                "compute": Out(stream.Signature(COMMAND_LAYOUT)),
+                "blocked": Out(1),
+                "transfers_completed": In(WAIT_BITS),
+                "completed": In(1),
+                "clear": In(1),
+                "count": Out(WAIT_BITS),
+                "idle": Out(1),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -1,5 +1,7 @@
 """The decoder: collects the words of a command and finds the queue that it goes to."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
@@ -43,11 +45,16 @@ class Decoder(Component):
     word_error: the next word could not be read; it is not taken.
     """
 
-    words: In(stream.Signature(COMMAND_WORD))
-    commands: Out(stream.Signature(DECODED))
-    clear: In(1)
-    opcode_error: Out(1)
-    word_error: Out(1)
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "words": In(stream.Signature(COMMAND_WORD)),
+                "commands": Out(stream.Signature(DECODED)),
+                "clear": In(1),
+                "opcode_error": Out(1),
+                "word_error": Out(1),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -1,5 +1,7 @@
 """The NPU's registers, as hw.spec.registers.NPU lays them out."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from amaranth.hdl import Module, Signal, Value
@@ -26,29 +28,31 @@ class NpuRegisters(Component):
     sequencer, cause, opcode, ``*_busy``, ``ring_*``: DEBUG.
     """
 
-    bus: In(register_bus())
-    start: Out(1)
-    acknowledge: Out(1)
-    command_address: Out(32)
-    profile_address: Out(32)
-    profile_advance: In(1)
-    busy: In(1)
-    done: In(1)
-    error: In(4)
-    transfers_completed: In(16)
-    computes_completed: In(16)
-    sequencer: In(4)
-    cause: In(4)
-    opcode: In(8)
-    transfer_busy: In(1)
-    weights_busy: In(1)
-    drain_busy: In(1)
-    ring_empty: In(1)
-    ring_full: In(1)
-
     def __init__(self, config: NpuConfig) -> None:
         self._config = config
-        super().__init__()
+        super().__init__(
+            {
+                "bus": In(register_bus()),
+                "start": Out(1),
+                "acknowledge": Out(1),
+                "command_address": Out(32),
+                "profile_address": Out(32),
+                "profile_advance": In(1),
+                "busy": In(1),
+                "done": In(1),
+                "error": In(4),
+                "transfers_completed": In(16),
+                "computes_completed": In(16),
+                "sequencer": In(4),
+                "cause": In(4),
+                "opcode": In(8),
+                "transfer_busy": In(1),
+                "weights_busy": In(1),
+                "drain_busy": In(1),
+                "ring_empty": In(1),
+                "ring_full": In(1),
+            }
+        )
 
     def _values(self) -> dict[str, Any]:
         """What each readable register reads as."""

@@ -1,5 +1,7 @@
 """The sequencer: hands each command to its queue, in order, and ends the stream."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from amaranth.hdl import Module, Signal
@@ -46,30 +48,35 @@ class Sequencer(Component):
     busy, done, error, state, computes_completed: for the registers.
     """
 
-    start: In(1)
-    clear: Out(1)
-    acknowledge: In(1)
-    words: In(stream.Signature(COMMAND_WORD))
-    stop: Out(1)
-    weights: Out(stream.Signature(WEIGHTS_DESCRIPTOR))
-    transfers: Out(stream.Signature(TRANSFER_DESCRIPTOR))
-    compute: Out(stream.Signature(COMMAND_LAYOUT))
-    compute_blocked: Out(1)
-    compute_completed: In(1)
-    compute_idle: In(1)
-    transfers_completed: In(WAIT_BITS)
-    transfers_idle: In(1)
-    weights_idle: In(1)
-    record_idle: In(1)
-    fetch_idle: In(1)
-    abort_weights: Out(1)
-    read_error: In(1)
-    write_error: In(1)
-    busy: Out(1)
-    done: Out(1)
-    error: Out(4)
-    state: Out(State)
-    computes_completed: Out(WAIT_BITS)
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "start": In(1),
+                "clear": Out(1),
+                "acknowledge": In(1),
+                "words": In(stream.Signature(COMMAND_WORD)),
+                "stop": Out(1),
+                "weights": Out(stream.Signature(WEIGHTS_DESCRIPTOR)),
+                "transfers": Out(stream.Signature(TRANSFER_DESCRIPTOR)),
+                "compute": Out(stream.Signature(COMMAND_LAYOUT)),
+                "compute_blocked": Out(1),
+                "compute_completed": In(1),
+                "compute_idle": In(1),
+                "transfers_completed": In(WAIT_BITS),
+                "transfers_idle": In(1),
+                "weights_idle": In(1),
+                "record_idle": In(1),
+                "fetch_idle": In(1),
+                "abort_weights": Out(1),
+                "read_error": In(1),
+                "write_error": In(1),
+                "busy": Out(1),
+                "done": Out(1),
+                "error": Out(4),
+                "state": Out(State),
+                "computes_completed": Out(WAIT_BITS),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -145,15 +152,12 @@ class Sequencer(Component):
         with m.If(self.acknowledge):
             m.d.sync += self.done.eq(0)
         with m.Switch(self.state):
-            with m.Case(State.IDLE):
-                with m.If(self.start):
-                    m.d.sync += [self.state.eq(State.DECODE), self.done.eq(0), self.error.eq(0)]
-            with m.Case(State.DECODE):
-                with m.If(ended | (self.error != 0)):
-                    m.d.sync += self.state.eq(State.FINISH)
-            with m.Case(State.FINISH):
-                with m.If(quiet & self.weights_idle & self.fetch_idle):
-                    m.d.sync += [self.state.eq(State.IDLE), self.done.eq(1)]
+            with m.Case(State.IDLE), m.If(self.start):
+                m.d.sync += [self.state.eq(State.DECODE), self.done.eq(0), self.error.eq(0)]
+            with m.Case(State.DECODE), m.If(ended | (self.error != 0)):
+                m.d.sync += self.state.eq(State.FINISH)
+            with m.Case(State.FINISH), m.If(quiet & self.weights_idle & self.fetch_idle):
+                m.d.sync += [self.state.eq(State.IDLE), self.done.eq(1)]
         with m.If(self.busy & (self.error == 0)):
             for name, failed in (
                 ("opcode", decoder.opcode_error),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from amaranth.hdl import Cat, Module, Mux, Signal
@@ -111,7 +112,7 @@ class Transfers(Component):
         m.d.sync += [
             reading.eq(Cat(stores, reading)),
             reads[0].eq(beat),
-            *(after.eq(before) for before, after in zip(reads, reads[1:], strict=False)),
+            *(after.eq(before) for before, after in pairwise(reads)),
             reserved.eq(reserved + (loads | stores) - (fifo.r_rdy & fifo.r_en)),
             loading.eq(loading + loads - load_written),
         ]

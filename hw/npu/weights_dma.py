@@ -78,12 +78,11 @@ class WeightsDma(Component):
         ]
         with m.If(self.abort):
             m.d.sync += beats_left.eq(0)
-        with m.Elif(beats_left == 0):
-            with m.If(queue.r_rdy):
-                m.d.sync += [
-                    address.eq(region.memory_address[shift:]),
-                    beats_left.eq(region.bytes[shift:]),
-                ]
+        with m.Elif(queue.r_rdy & queue.r_en):
+            m.d.sync += [
+                address.eq(region.memory_address[shift:]),
+                beats_left.eq(region.bytes[shift:]),
+            ]
         with m.Elif(requested):
             m.d.sync += [address.eq(address + 1), beats_left.eq(beats_left - 1)]
         return m
