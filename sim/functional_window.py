@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -32,6 +33,8 @@ def convolve(
     _need(v["pixels"] == rows * cols, "pixels is not output_rows x output_cols")
     _need(v["tiles"] == -(-v["pixels"] // config.cols), "tiles does not match pixels")
     _need(v["block_words"] == taps, "block_words is not kernel_rows x run_bytes")
+    shared = (v["group"] - 1) * v["x_step"] + run <= config.port_bytes
+    _need(1 <= v["group"] <= config.cols and (shared or v["group"] == 1), "group exceeds a word")
     image, read = _window_image(command, run, scratchpad)
     step, width = v["stride_rows"] * image.shape[1], image.shape[1]
     strides = (step, v["x_step"], width, 1)
@@ -40,7 +43,7 @@ def convolve(
     patches = windows.reshape(rows * cols, taps).astype(exact)
     sums = (patches @ blocks.weights[:, :channels].astype(exact)).astype(np.int64)
     written = _finish(command, blocks, sums.reshape(rows, cols, channels), scratchpad, config)
-    words = taps * (v["tiles"])
+    words = taps * v["tiles"]
     counts["mac"] += rows * cols * channels * taps
     counts["weight_buffer_read_words"] += v["blocks"] * (PARAMETER_WORDS + words)
     counts["requantise"] += rows * cols * channels
@@ -85,8 +88,7 @@ def _need(condition: bool, message: str) -> None:
         raise CheckError(message)
 
 
-def _check_strips(v: dict[str, int] | object, config: NpuConfig) -> None:
-    assert isinstance(v, dict)
+def _check_strips(v: Mapping[str, int], config: NpuConfig) -> None:
     strip, kernel = v["strip_cols"], (v["kernel_rows"], v["kernel_cols"])
     strips = -(-v["output_cols"] // strip)
     _need(1 <= strip <= config.cols, "strip_cols exceeds the array")

@@ -157,7 +157,7 @@ def test_a_tensor_larger_than_main_memory_is_refused():
 def test_weights_larger_than_main_memory_are_refused():
     sketch = Sketch(shape=(1, 1, 1, 600))
     graph = sketch.graph(sketch.conv("x", "c", 600))
-    with pytest.raises(RequestError, match="need .* bytes of main memory.*enlarge memory_bytes"):
+    with pytest.raises(RequestError, match=r"need .* bytes of main memory.*enlarge memory_bytes"):
         compile_model(graph, load_config(sets=["memory_bytes=262144"]))
 
 

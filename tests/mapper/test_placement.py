@@ -42,7 +42,7 @@ def test_softmax_of_another_output_scale_is_refused():
     sketch = Sketch(shape=(1, 9))
     out = sketch.activation("s", (1, 9), 1 / 128, 0)
     graph = sketch.graph(sketch.op(OpKind.SOFTMAX, ["x"], out, at.Softmax()))
-    with pytest.raises(RequestError, match="'make s'.*nearest supported form.*1/256"):
+    with pytest.raises(RequestError, match=r"'make s'.*nearest supported form.*1/256"):
         placed(graph)
 
 
@@ -81,7 +81,7 @@ def test_asymmetric_weights_are_refused():
     sketch.tensors["c w"] = dataclasses.replace(
         weights, quant=Quant(weights.quant.scale, (0, 5), 0)
     )
-    with pytest.raises(RequestError, match="'make c'.*zero point 0"):
+    with pytest.raises(RequestError, match=r"'make c'.*zero point 0"):
         placed(sketch.graph("c"))
 
 
@@ -89,7 +89,7 @@ def test_a_constant_operand_is_refused():
     sketch = Sketch()
     data = np.zeros((1, 6, 5, 3), dtype=np.int8)
     sketch.tensors["k"] = Tensor("k", data.shape, "int8", Quant((0.05,), (3,)), data)
-    with pytest.raises(RequestError, match="'make s'.*'k' is a constant"):
+    with pytest.raises(RequestError, match=r"'make s'.*'k' is a constant"):
         placed(sketch.graph(sketch.add("x", "k", "s")))
 
 

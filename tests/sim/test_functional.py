@@ -4,10 +4,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-from tests.mapper.graph_executor import execute
-from tests.mapper.networks import Sketch
-from tests.random_networks import random_config, random_input, random_network
-from tests.shared_models import INPUTS, golden, inputs, shared_models
 
 from hw.spec.commands import Opcode
 from hw.spec.config import load_config, make_config
@@ -15,6 +11,10 @@ from hw.spec.errors import CheckError, RequestError
 from mapper.compile import compile_model
 from mapper.importers import import_model
 from sim.functional import FunctionalBackend, run_functional
+from tests.mapper.graph_executor import execute
+from tests.mapper.networks import Sketch
+from tests.random_networks import random_config, random_input, random_network
+from tests.shared_models import INPUTS, golden, inputs, shared_models
 
 CONFIGS = {
     "default": {},
@@ -74,16 +74,20 @@ def test_outputs_of_every_input(name, scratchpad):
     assert_outputs(name, None, scratchpad_bytes=scratchpad)
 
 
+def max_window_bytes(graph):
+    """Bytes that the largest window of a convolution reads."""
+    sizes = [graph.tensors[op.inputs[1]].shape[1:] for op in graph.ops if len(op.inputs) > 2]
+    return max((int(np.prod(size)) for size in sizes), default=0)
+
+
 def assert_random_network(seed):
     large = {"largest": 40, "channels": 70} if seed % 3 == 0 else {}
     graph, config = random_network(seed, **large), random_config(seed)
     x = random_input(graph, seed)
     expected = execute(graph, {graph.inputs[0]: x})
-    try:
-        program = compile_model(graph, config)
-    except RequestError as error:
-        assert "enlarge scratchpad_bytes" in str(error)
-        return
+    if max_window_bytes(graph) > config.npu.scratchpad_bytes - 1024:
+        return  # test_compile.py tells what the message is
+    program = compile_model(graph, config)
     result = run_functional(program, {graph.inputs[0]: x}, trace=True)
     assert set(result.outputs) == set(graph.outputs)
     for tensor, value in (result.trace | result.outputs).items():
@@ -150,6 +154,7 @@ def changed(machine, opcode, number, **values):
         (Opcode.CONV, {"input_address": 65530}, "outside the scratchpad"),
         (Opcode.CONV, {"tiles": 3}, "tiles does not match pixels"),
         (Opcode.CONV, {"block_words": 17}, "block_words"),
+        (Opcode.CONV, {"group": 5}, "group exceeds a word"),
         (Opcode.STORE, {"memory_address": 0x4002_0000}, "overwrites the program"),
         (Opcode.STORE, {"memory_address": 0x3FFF_FFFF}, "outside main memory"),
         (Opcode.WEIGHTS, {"bytes": 8}, "stands before weights of an earlier command"),
