@@ -261,3 +261,23 @@ def test_weights_quantised_in_the_file(net: Network):
     graph = net.check(net.result(net.node("Gemm", [net.image(1, 9), w], transB=1)))
     stored = graph.operands(graph.ops[0])[1].data
     assert np.array_equal(stored, np.clip(np.rint(real / np.float32(0.01)), -128, 127))
+
+
+def test_integer_interfaces(net: Network):
+    """A network whose input and output are the integers: ports of the file's type."""
+    shift = 128 if net.dtype == "uint8" else 0
+    before, after = net.parameters(0.02, 5), net.parameters(0.03, -4)
+    given = net.input("x", (1, 3, 5, 6), net.dtype)
+    x = net.node("DequantizeLinear", [given, *before])
+    y = net.node("Conv", [x, net.weights("w", net.int8(4, 3, 2, 2), 0.004)])
+    y = net.node("QuantizeLinear", [y, *after])
+    content = net.finish([net.node("MaxPool", [y], kernel_shape=[2, 2])], net.dtype)
+    graph = import_onnx(Path("layer.onnx"), content)
+    data = (net.rng.integers(-128, 128, (1, 3, 5, 6)) + shift).astype(net.dtype)
+    (wanted,) = run_ort(content, {"x": data})
+    values = execute(graph, {graph.inputs[0]: encode_input(graph, graph.inputs[0], data)})
+    got = decode_output(graph, graph.outputs[0], values[graph.outputs[0]])
+    assert kinds(graph) == ["CONV_2D", "MAX_POOL_2D"]
+    assert {port.dtype for port in graph.ports.values()} == {net.dtype}
+    assert got.dtype == wanted.dtype
+    assert np.abs(got.astype(int) - wanted).max() <= 1

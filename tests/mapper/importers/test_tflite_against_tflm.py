@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hw.spec import numerics as nm
 from mapper.importers.tflite import import_tflite
 from tests.mapper.graph_executor import execute
 from tests.tflite_builder import TfliteBuilder, run_tflm
@@ -212,6 +213,23 @@ def test_quantize(layer: Layer):
     x, y = layer.input(shape), layer.output(shape, **layer.quantisation(0.4))
     layer.builder.quantize(x, y)
     layer.check(y)
+
+
+def test_real_inputs_and_outputs(layer: Layer):
+    """QUANTIZE of real numbers, ties among them, and DEQUANTIZE, which become ports."""
+    builder, quantisation = layer.builder, layer.quantisation()
+    given = builder.tensor("given", (1, 600), dtype="float32")
+    x = builder.tensor("x", (1, 600), **quantisation)
+    result = builder.tensor("result", (1, 600), dtype="float32")
+    builder.quantize(given, x)
+    builder.dequantize(x, result)
+    scale, zero_point = quantisation["scale"], quantisation["zero_point"]
+    ties = ((np.arange(-150, 150) + 0.5) * scale).astype(np.float32)
+    real = np.concatenate([ties, layer.rng.normal(size=300).astype(np.float32) * 50 * scale])
+    quantised, dequantised = run_tflm(builder.finish([given], [x, result]), real[None])
+    got = nm.quantise(real, scale, zero_point)
+    assert np.array_equal(got, quantised[0])
+    assert np.array_equal(nm.dequantise(got, scale, zero_point), dequantised[0])
 
 
 def test_concatenation(layer: Layer):
