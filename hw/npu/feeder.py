@@ -211,7 +211,8 @@ class Feeder(Component):
             )
         )
         port = self._config.port_bytes
-        short = ~self._depthwise & (self._run_left < port)
+        alone = ~self._depthwise & (self._conv["group"] == 1)
+        short = alone & (self._run_left < port)
         m.d.comb += [
             self.read.address.eq(self._current.address + self._tap_row_address + self._tap_x),
             self.read.size.eq(

@@ -18,16 +18,17 @@ CONFIGS = {
         rows=5, cols=3, port_bytes=8, requantiser_lanes=2, accumulator_bits=24, depthwise_kernel=2
     ),
     "3x6": NpuConfig(
-        rows=3, cols=6, port_bytes=16, requantiser_lanes=2, accumulator_bits=20, depthwise_kernel=4
+        rows=3, cols=6, port_bytes=16, requantiser_lanes=2, accumulator_bits=20, depthwise_kernel=3
     ),
     "6x2": NpuConfig(
         rows=6, cols=2, port_bytes=32, requantiser_lanes=4, accumulator_bits=29, depthwise_kernel=5
     ),
     "7x4": NpuConfig(
-        rows=7, cols=4, port_bytes=8, requantiser_lanes=7, accumulator_bits=32, depthwise_kernel=3
+        rows=7, cols=4, port_bytes=16, requantiser_lanes=7, accumulator_bits=32, depthwise_kernel=4
     ),
 }
-"""Not square, not powers of two; lanes that do and don't divide the rows; every port width."""
+"""Not square, not powers of two; lanes that do and don't divide the rows; every port width; slots
+of the column buffers that are not a power of two (7x4)."""
 
 
 def simulate(

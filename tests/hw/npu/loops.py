@@ -38,7 +38,7 @@ class Read:
 class Step:
     """One reduction step: which slot it takes (numbered from the command's start) and where.
 
-    ``position``: convolution: byte of the slot; depthwise: column of the window.
+    ``position``: convolution: byte of the window's word; depthwise: column of the window.
     ``released``: slots given back up to and including this step.
     """
 
@@ -134,6 +134,19 @@ def slots(c: Command, config: NpuConfig) -> list[list[Read]]:
         for row in range(-c["pad_top"], height - c["pad_top"]):
             xs = [left + j * c["pixel_bytes"] for j in range(width)]
             result.append([Read(row, x, config.rows) for x in xs])
+    return result
+
+
+def groups(c: Command, slot: list[Read]) -> list[range]:
+    """The columns that each scratchpad read of a slot serves."""
+    most = c["group"] if c.opcode is Opcode.CONV else 1
+    result: list[range] = []
+    for column, read in enumerate(slot):
+        last = result[-1] if result else range(0)
+        if last and len(last) < most and slot[last[0]].row == read.row:
+            result[-1] = range(last.start, column + 1)
+        else:
+            result.append(range(column, column + 1))
     return result
 
 

@@ -1,12 +1,13 @@
 """The array against sums of products in Python integers, with gaps between the steps."""
 
 import random
+from collections import deque
 from functools import partial
 
 import pytest
 from amaranth.sim import SimulatorContext
 
-from hw.npu.array import CAPTURE_LATENCY, MacArray
+from hw.npu.array import ACTIVATION_DELAY, CAPTURE_LATENCY, MacArray
 from hw.spec.config import NpuConfig
 from tests.hw.npu.bench import CONFIGS, packed, simulate, unpacked
 
@@ -22,6 +23,7 @@ class Tb:
         self.dut = MacArray(config)
         self.shown: dict[int, list[list[int]]] = {}
         self.unread: list[list[int]] = []
+        self.operands_due = deque([0] * (ACTIVATION_DELAY - 1))
         self.cycle = 0
         self.checked = 0
 
@@ -86,9 +88,9 @@ class Tb:
         self.new_tile()
         for _ in range(cycles):
             self.read(ctx)
-            activations = self.present(ctx)
+            self.operands_due.append(self.present(ctx))
             await ctx.tick()
-            ctx.set(self.dut.activations, activations)
+            ctx.set(self.dut.activations, self.operands_due.popleft())
             self.cycle += 1
 
 

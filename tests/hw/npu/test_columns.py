@@ -1,12 +1,13 @@
 """The column buffers against byte arrays, written and read at random in every cycle."""
 
 import random
+from collections import deque
 from functools import partial
 
 import pytest
 from amaranth.sim import SimulatorContext
 
-from hw.npu.columns import Columns
+from hw.npu.columns import SELECT_LATENCY, Columns
 from hw.spec.config import NpuConfig
 from tests.hw.npu.bench import CONFIGS, packed, simulate
 
@@ -18,70 +19,79 @@ class Tb:
         self.dut = Columns(config)
         self.bytes = [bytearray(config.column_bytes) for _ in range(config.columns)]
         self.written = [[False] * config.column_bytes for _ in range(config.columns)]
+        self.offsets: dict[tuple[int, int], int] = {}
         self.checked = 0
 
-    def fill(self, ctx: SimulatorContext) -> None:
-        """A slot of one column, of a convolution or a depthwise window."""
+    def fill(self, ctx: SimulatorContext) -> set[tuple[int, int]]:
+        """A word for some columns' slot; returns the (column, byte) places that change."""
         config, rng = self.config, self.rng
-        valid, depthwise = rng.random() < 0.7, rng.random() < 0.5
+        depthwise = rng.random() < 0.5
         width = config.weight_word_bytes if depthwise else config.port_bytes
         slots = config.depthwise_slots if depthwise else config.convolution_slots
-        column, slot = rng.randrange(config.columns), rng.randrange(slots)
-        data = rng.randbytes(config.port_bytes)
-        ctx.set(
-            self.dut.fill,
-            {
-                "valid": valid,
-                "depthwise": depthwise,
-                "column": column,
-                "slot": slot,
-                "data": packed(data),
-            },
-        )
-        if valid:
-            place = slice(slot * width, (slot + 1) * width)
-            self.bytes[column][place] = data[:width]
-            self.written[column][place] = [True] * width
+        columns = rng.choice([0, 1 << rng.randrange(config.columns), rng.getrandbits(config.cols)])
+        slot, data = rng.randrange(slots), rng.randbytes(config.port_bytes)
+        offsets = [rng.randrange(config.port_bytes) for _ in range(config.cols)]
+        layout = {"depthwise": depthwise, "slot": slot, "data": packed(data)}
+        ctx.set(self.dut.fill, {**layout, "columns": columns, "offsets": offsets})
+        places = range(slot * width, (slot + 1) * width)
+        for column in (c for c in range(config.columns) if columns >> c & 1):
+            for place, byte in zip(places, data, strict=False):
+                self.bytes[column][place] = byte
+                self.written[column][place] = True
+            if depthwise:  # offsets mean nothing any more: kinds don't mix in a command
+                for other in range(config.convolution_slots):
+                    self.offsets.pop((column, other), None)
+            elif column < config.cols:
+                self.offsets[column, slot] = offsets[column]
+        return {(c, place) for c in range(config.columns) if columns >> c & 1 for place in places}
 
-    def select(self, ctx: SimulatorContext) -> dict[tuple[int, int], int] | None:
-        """What (row, column) shall see in the next cycle, as far as it was ever written."""
+    def select(self, ctx: SimulatorContext) -> dict[tuple[int, int], tuple[int, int]] | None:
+        """Which (column, byte) each (row, column) of the array shall see, as far as defined."""
         config, rng = self.config, self.rng
         valid, depthwise, double = (rng.random() < p for p in (0.7, 0.5, 0.5))
-        granule = rng.randrange(config.depthwise_slots)
-        byte = rng.randrange(config.weight_word_bytes)
-        tap = rng.randrange(config.depthwise_kernel)
-        ctx.set(
-            self.dut.select,
-            {
-                "valid": valid,
-                "depthwise": depthwise,
-                "granule": granule,
-                "byte": byte,
-                "tap": tap,
-                "double": double,
-            },
-        )
-        if not valid:
-            return None
+        slots = config.depthwise_slots if depthwise else config.convolution_slots
+        layout = {
+            "slot": rng.randrange(slots),
+            "byte": rng.randrange(config.port_bytes),
+            "tap": rng.randrange(config.depthwise_kernel),
+        }
+        flags = {"valid": valid, "depthwise": depthwise, "double": double}
+        ctx.set(self.dut.select, {**layout, **flags})
+        slot, byte, tap = layout.values()
         seen = {}
         for c in range(config.cols):
             column = c * (2 if double else 1) + tap if depthwise else c
+            offset = 0 if depthwise else self.offsets.get((c, slot), config.port_bytes)
+            if column >= config.columns or (not depthwise and offset + byte >= config.port_bytes):
+                continue
             for r in range(config.rows):
-                place = granule * config.weight_word_bytes + (r if depthwise else byte)
-                if column < config.columns and self.written[column][place]:
-                    seen[r, c] = self.bytes[column][place]
-        return seen
+                if depthwise:
+                    place = slot * config.weight_word_bytes + r
+                else:
+                    place = slot * config.port_bytes + offset + byte
+                if self.written[column][place]:
+                    seen[r, c] = (column, place)
+        return seen if valid else None
 
     async def run(self, ctx: SimulatorContext, cycles: int) -> None:
+        """Slots being written are not read in the same cycle; later writes come too late."""
         held: dict[tuple[int, int], int] = {}
+        pipeline: deque[dict[tuple[int, int], int] | None] = deque([None] * (SELECT_LATENCY - 1))
         for _ in range(cycles):
             data = ctx.get(self.dut.activations).to_bytes(self.config.rows * self.config.cols)
             for (r, c), expected in held.items():
                 assert data[-1 - (r * self.config.cols + c)] == expected, (r, c)
             self.checked += len(held)
             chosen = self.select(ctx)
-            held = held if chosen is None else chosen
-            self.fill(ctx)
+            if chosen is not None:
+                values = {at: self.bytes[column][place] for at, (column, place) in chosen.items()}
+            changed = self.fill(ctx)
+            if chosen is None:
+                pipeline.append(None)
+            else:
+                pipeline.append({at: v for at, v in values.items() if chosen[at] not in changed})
+            following = pipeline.popleft()
+            held = held if following is None else following
             await ctx.tick()
 
 

@@ -4,14 +4,14 @@ import random
 
 import pytest
 from amaranth.sim import Simulator, SimulatorContext
-from tests.hw.npu.commands import random_add, random_window
-from tests.hw.npu.reference import Reference
 
 from hw.npu.compute_side import ComputeSide
 from hw.npu.scratchpad import SCRATCHPAD_READ_LATENCY
 from hw.spec.commands import MAX_LENGTH, Command, Opcode
 from hw.spec.config import NpuConfig
 from hw.spec.profile import CAUSES, RECORD, RECORD_WORDS
+from tests.hw.npu.commands import random_add, random_window
+from tests.hw.npu.reference import Reference
 
 SCRATCHPAD_BYTES = 16384
 
@@ -34,17 +34,15 @@ class TB:
         pipeline = [0] * (SCRATCHPAD_READ_LATENCY - 1)
         read, write = self.dut.read, self.dut.write
         while True:
-            _, _, valid, address, wv, wa, wd, wm = await ctx.tick().sample(
-                read.valid, read.address, write.valid, write.address, write.data, write.mask
+            _, _, valid, address, size, wv, wa, wd, wm = await ctx.tick().sample(
+                *(read.valid, read.address, read.size),
+                *(write.valid, write.address, write.data, write.mask),
             )
             self.cycles += 1
-            got = self.rng.getrandbits(8 * port)
-            if valid:
-                got = int.from_bytes(
-                    bytes(self.memory[(address + i) % SCRATCHPAD_BYTES] for i in range(port)),
-                    "little",
-                )
-            pipeline.append(got)
+            got = bytearray(self.rng.randbytes(port))
+            for i in range(size if valid else 0):
+                got[i] = self.memory[(address + i) % SCRATCHPAD_BYTES]
+            pipeline.append(int.from_bytes(got, "little"))
             ctx.set(read.data, pipeline.pop(0))
             if wv:
                 for i in range(port):

@@ -8,7 +8,7 @@ from amaranth.sim import SimulatorContext
 
 from hw.npu.array import CAPTURE_LATENCY
 from hw.npu.drain import Drain
-from hw.spec.commands import PARAMETER_WORDS, Command
+from hw.spec.commands import PARAMETER_WORDS, Command, Opcode
 from hw.spec.config import NpuConfig
 from tests.hw.npu.bench import CONFIGS, command_words, packed, simulate
 from tests.hw.npu.loops import Tile, every_kind, tiles
@@ -97,6 +97,8 @@ class Tb:
             self.plan.popleft()
             layout = {"valid": 1, "pixels": len(tile.pixels), "parameter_set": self.set}
             ends = {"ends_strip": tile.ends_strip, "ends_block": tile.ends_block}
+            if self.command.opcode is Opcode.CONV:
+                ends["ends_strip"] = bool(self.rng.randint(0, 1))  # means nothing then
             ctx.set(dut.tile, {**layout, **ends})
             self.captures[self.cycles + CAPTURE_LATENCY - 1] = self.results(tile)
             if tile.ends_block:

@@ -9,7 +9,7 @@ from hw.npu.feeder import FILL_LATENCY, Feeder
 from hw.spec.commands import Command, Opcode
 from hw.spec.config import NpuConfig
 from tests.hw.npu.bench import CONFIGS, ReadPort, command_words, simulate
-from tests.hw.npu.loops import Read, capacity, every_kind, slots, tiles
+from tests.hw.npu.loops import Read, capacity, every_kind, groups, slots, tiles
 
 MEMORY_BYTES = 4096
 
@@ -40,7 +40,7 @@ class Tb:
         dut = self.dut
         expected = slots(c, self.config)
         size = capacity(c, self.config)
-        filled = released = column = cycles = 0
+        filled = released = served = cycles = 0
         ctx.set(dut.command, command_words(c))
         ctx.set(dut.start, 1)
         await self.cycle(ctx)
@@ -50,13 +50,15 @@ class Tb:
             assert cycles < 40 * len(expected) * self.config.columns + 100
             back = self.release(filled - released)
             ctx.set(dut.released, back)
-            if ctx.get(dut.fill.valid):
+            if ctx.get(dut.fill.columns):
                 assert filled < released + size, "overwrites a slot in use"
-                self.check(ctx, c, expected[filled][column], filled % size, column)
-                column += 1
-                assert ctx.get(dut.slot_filled) == (column == len(expected[filled]))
+                slot = expected[filled]
+                columns = groups(c, slot)
+                self.check(ctx, c, slot, columns[served], filled % size)
+                served += 1
+                assert ctx.get(dut.slot_filled) == (served == len(columns))
                 if ctx.get(dut.slot_filled):
-                    filled, column = filled + 1, 0
+                    filled, served = filled + 1, 0
             else:
                 assert not ctx.get(dut.slot_filled)
             released += back
@@ -64,7 +66,7 @@ class Tb:
         for _ in range(FILL_LATENCY + 4):
             ctx.set(dut.released, min(filled - released, self.config.depthwise_kernel + 1))
             released += ctx.get(dut.released)
-            assert not ctx.get(dut.fill.valid)
+            assert not ctx.get(dut.fill.columns)
             assert not ctx.get(dut.slot_filled)
             await self.cycle(ctx)
         ctx.set(dut.released, 0)
@@ -76,13 +78,21 @@ class Tb:
             return most
         return self.rng.randint(0, most) if self.rng.random() >= self.patience else 0
 
-    def check(self, ctx: SimulatorContext, c: Command, read: Read, slot: int, column: int) -> None:
+    def check(
+        self, ctx: SimulatorContext, c: Command, slot: list[Read], columns: range, number: int
+    ) -> None:
+        """One word for ``columns``; each finds its bytes at its offset."""
         fill = self.dut.fill
-        assert ctx.get(fill.depthwise) == (c.opcode is Opcode.DEPTHWISE)
-        assert ctx.get(fill.slot) == slot
-        assert ctx.get(fill.column) == column
+        conv = c.opcode is Opcode.CONV
+        assert ctx.get(fill.depthwise) == (not conv)
+        assert ctx.get(fill.slot) == number
+        assert ctx.get(fill.columns) == sum(1 << column for column in columns)
         data = ctx.get(fill.data).to_bytes(self.config.port_bytes, "little")
-        assert data[: read.count] == self.bytes_of(c, read), (c, read)
+        for column in columns:
+            read = slot[column]
+            offset = ctx.get(fill.offsets[column]) if conv else 0
+            wanted = self.bytes_of(c, read)
+            assert data[offset : offset + read.count] == wanted, (c, column)
 
     async def cycle(self, ctx: SimulatorContext) -> None:
         data = self.port.cycle(ctx, self.dut.read)
@@ -111,7 +121,7 @@ def test_reads_in_every_cycle() -> None:
         checked = 0
         while checked < 12:
             for c in every_kind(tb.rng, config, most_steps=300):
-                widths = [len(slot) for slot in slots(c, config)]
+                widths = [len(groups(c, slot)) for slot in slots(c, config)]
                 if min(widths) < 3:
                     continue  # narrower than the way there and back: two slots don't hide it
                 strips = sum(t.ends_strip or t.ends_block for t in tiles(c, config))

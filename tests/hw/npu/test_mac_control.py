@@ -146,15 +146,13 @@ class Tb:
 
     def check_select(self, ctx: SimulatorContext, step: Step) -> None:
         c, config, select = self.command, self.config, self.dut.select
-        granule = ctx.get(select.granule)
-        slot = step.slot % capacity(c, config)
+        assert ctx.get(select.slot) == step.slot % capacity(c, config)
         assert ctx.get(select.depthwise) == (c.opcode is Opcode.DEPTHWISE)
         if c.opcode is Opcode.CONV:
-            byte = granule * config.weight_word_bytes + ctx.get(select.byte)
-            assert byte == slot * config.port_bytes + step.position
-            return
-        tap = (step.position, c["stride_cols"] == 2) if is_window(c) else (0, False)
-        assert (granule, ctx.get(select.tap), ctx.get(select.double)) == (slot, *tap)
+            assert ctx.get(select.byte) == step.position
+        else:
+            tap = (step.position, c["stride_cols"] == 2) if is_window(c) else (0, False)
+            assert (ctx.get(select.tap), ctx.get(select.double)) == tap
 
     def check_tile(self, ctx: SimulatorContext, step: Step) -> None:
         c, dut, tile = self.command, self.dut, self.dut.tile
