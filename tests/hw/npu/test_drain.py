@@ -154,7 +154,7 @@ def test_every_result_goes_to_its_place(name: str, stall: float) -> None:
     tb = Tb(CONFIGS[name], seed=name, stall=stall)
 
     async def run(ctx: SimulatorContext) -> None:
-        while tb.outputs < 150:
+        while tb.outputs < (800 if stall == 0 else 150):
             for command in every_kind(tb.rng, tb.config, most_steps=300):
                 await tb.execute(ctx, command)
 

@@ -106,8 +106,9 @@ def test_fills_every_slot_in_order(name: str, patience: float) -> None:
     tb = Tb(CONFIGS[name], seed=name, patience=patience)
 
     async def run(ctx: SimulatorContext) -> None:
-        for command in every_kind(tb.rng, tb.config, most_steps=300):
-            await tb.execute(ctx, command)
+        for _ in range(3):
+            for command in every_kind(tb.rng, tb.config, most_steps=200):
+                await tb.execute(ctx, command)
 
     simulate(tb.dut, run)
 
