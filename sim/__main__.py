@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -17,6 +18,10 @@ def main() -> int:
     0 done and checked; 2 the request is wrong; 3 the simulation failed its check; 130 interrupted.
     Anything else that escapes is an internal error: a traceback and status 1.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal without some sign of the report gets another one, not a traceback.
+            stream.reconfigure(errors="replace")
     try:
         handle(sys.argv[1:])
         sys.stdout.flush()

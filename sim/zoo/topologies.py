@@ -75,7 +75,7 @@ class Topology:
 def _head(source: str, classes: int) -> tuple[Layer, ...]:
     return (
         Pool(name="pool", source=source),
-        Dense(name="fc", source="pool", features=classes, relu=False, spread=1.5),
+        Dense(name="fc", source="pool", features=classes, relu=False),
         Softmax(name="softmax", source="fc"),
     )
 

@@ -1,11 +1,18 @@
 """The built-in networks: topology, bytes, and outputs that mean something to a comparison."""
 
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
 from onnx import numpy_helper, shape_inference
 
+from hw.spec.config import Config
 from hw.spec.errors import RequestError
+from mapper.compile import compile_model
+from mapper.importers.onnx import import_onnx
+from mapper.interface import decode_output, encode_input
+from sim.functional import FunctionalBackend
 from sim.zoo import ZOO_NAMES, zoo_model, zoo_topology
 from sim.zoo.calibrate import SAMPLES, sample_input
 from sim.zoo.topologies import same_padding
@@ -76,6 +83,23 @@ def test_no_activation_is_dead_or_clipped_much(name):
     for tap, *values in zip(taps, *runs, strict=True):
         assert np.unique(values).size > 20, tap
         assert np.mean(np.stack(values) == 127) < 0.1, tap
+
+
+@pytest.mark.parametrize("name", MACS)
+def test_rounding_does_not_decide_the_answer(name):
+    """Fixed-point results follow onnxruntime's floating-point ones, over all layers."""
+    ort = pytest.importorskip("onnxruntime")
+    graph = import_onnx(Path(f"{name}.onnx"), zoo_model(name))
+    backend = FunctionalBackend(compile_model(graph, Config()))
+    session = ort.InferenceSession(zoo_model(name))
+    (source,), (sink,) = graph.inputs, graph.outputs
+    found, expected = [], []
+    for seed in range(2000, 2012):
+        x = zoo_input(name, seed)
+        outputs = backend.run({source: encode_input(graph, source, x)}).outputs
+        found.append(decode_output(graph, sink, outputs[sink]))
+        expected.append(session.run(None, {"input": x})[0])
+    assert np.corrcoef(np.ravel(found), np.ravel(expected))[0, 1] > 0.98
 
 
 def test_input_is_seeded():
