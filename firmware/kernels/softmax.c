@@ -67,9 +67,10 @@ static int32_t reciprocal(int32_t sum, int32_t *exponent) {
     return x < 1 << 30 ? x * 2 : INT32_MAX;
 }
 
-static inline int32_t exponential(const struct tw_step_softmax *s, int32_t difference) {
-    const int32_t wide = (int32_t)((uint32_t)difference << s->left_shift);
-    return exp_on_negative(high_multiply(wide, s->multiplier));
+/* exp of a difference from the maximum of the row. */
+static int32_t exponential(int32_t difference, int32_t multiplier, int32_t left_shift) {
+    const int32_t wide = (int32_t)((uint32_t)difference << left_shift);
+    return exp_on_negative(high_multiply(wide, multiplier));
 }
 
 static int32_t largest_of(const int8_t *x, int32_t count) {
@@ -80,14 +81,14 @@ static int32_t largest_of(const int8_t *x, int32_t count) {
     return largest;
 }
 
-static void softmax_row(const struct tw_step_softmax *s, const int8_t *x, int8_t *output) {
+static inline void softmax_row(const struct tw_step_softmax *p, const int8_t *x, int8_t *output) {
     int32_t kept[KEPT];
-    const int32_t largest = largest_of(x, s->cols);
+    const int32_t largest = largest_of(x, p->cols);
     int32_t sum = 0;
-    for (int32_t i = 0; i < s->cols; i++) {
+    for (int32_t i = 0; i < p->cols; i++) {
         const int32_t difference = x[i] - largest;
-        if (difference >= s->diff_min) {
-            const int32_t e = exponential(s, difference);
+        if (difference >= p->diff_min) {
+            const int32_t e = exponential(difference, p->multiplier, p->left_shift);
             sum += rounding_divide(e, SUM_INTEGER_BITS);
             if (i < KEPT) {
                 kept[i] = e;
@@ -97,12 +98,13 @@ static void softmax_row(const struct tw_step_softmax *s, const int8_t *x, int8_t
     int32_t exponent;
     const int32_t scale = reciprocal(sum, &exponent);
     const int32_t shift = exponent + 31 - 8;
-    for (int32_t i = 0; i < s->cols; i++) {
+    for (int32_t i = 0; i < p->cols; i++) {
         const int32_t difference = x[i] - largest;
         int32_t probability = 0;
         /* Beyond 31 bits, all is less than half a unit. */
-        if (difference >= s->diff_min && shift <= 31) {
-            const int32_t e = i < KEPT ? kept[i] : exponential(s, difference);
+        if (difference >= p->diff_min && shift <= 31) {
+            const int32_t e =
+                i < KEPT ? kept[i] : exponential(difference, p->multiplier, p->left_shift);
             probability = rounding_divide(high_multiply(e, scale), shift);
         }
         output[i] = clamp(probability + OUTPUT_ZERO_POINT, INT8_MIN, INT8_MAX);
@@ -110,11 +112,12 @@ static void softmax_row(const struct tw_step_softmax *s, const int8_t *x, int8_t
 }
 
 void softmax(const struct tw_step_softmax *s) {
-    const int8_t *input = at(s->input);
-    int8_t *output = at(s->output);
-    for (int32_t row = 0; row < s->rows; row++) {
-        softmax_row(s, input, output);
-        input += s->cols;
-        output += s->cols;
+    const struct tw_step_softmax p = *s;
+    const int8_t *input = at(p.input);
+    int8_t *output = at(p.output);
+    for (int32_t row = 0; row < p.rows; row++) {
+        softmax_row(&p, input, output);
+        input += p.cols;
+        output += p.cols;
     }
 }
