@@ -1,6 +1,7 @@
 """An upper bound of the cycles of a command stream or a CPU step, for the watchdog.
 
-It is no estimate: every part is taken as if nothing overlapped, and all of it four times.
+It is no estimate: every part is taken as if nothing overlapped and no cache hit, and all of it
+several times.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from hw.spec.config import Config, NpuConfig
 from hw.spec.program import Step, StepKind
 
 SAFETY = 4
+CPU_SAFETY = 2
 _COMMAND = 500
 _STEP = 20_000
-_CPU_PRODUCT = 40
-_CPU_ELEMENT = 2_000
+_CPU_PRODUCT = (64, 4)
+_CPU_ELEMENT = (800, 40)
+"""Cycles, and accesses to main memory, of a product and of an output element on the slowest CPU."""
 
 
 def stream_bound(commands: Iterable[Command], config: Config) -> int:
@@ -72,5 +75,8 @@ def step_bound(step: Step, config: Config) -> int:
         elements = 4 * v["rows"] * v["cols"]
     if step.kind is StepKind.COPY:
         elements = v["chunks"] * v["chunk_bytes"]
-    work = elements * (_CPU_ELEMENT + _CPU_PRODUCT * taps)
-    return SAFETY * (_STEP + work * (1 + config.soc.memory_latency // 4))
+    product, element = (
+        cycles + accesses * config.soc.memory_latency
+        for cycles, accesses in (_CPU_PRODUCT, _CPU_ELEMENT)
+    )
+    return CPU_SAFETY * (_STEP + elements * (element + product * taps))

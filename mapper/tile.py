@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
 
+import numpy as np
+
 from hw.spec.config import NpuConfig
 from mapper.weights import blob_bytes, needs_stream
 from mapper.work import AddWork, Region, Shape, WindowWork, Work
@@ -112,14 +114,13 @@ def compute_cycles(work: Work, config: NpuConfig) -> int:
 
 def _covered(work: WindowWork, axis: int, size: int) -> int:
     """Input rows (axis 0) or columns (axis 1) that all tiles of this size read together."""
-    region = work.region
+    region, extent = work.region, work.input_shape[axis]
     first, end = (region.top, region.bottom) if axis == 0 else (region.left, region.right)
-    total = 0
-    for start in range(first, end, size):
-        stop = min(start + size, end)
-        part = input_region(work, Region(start, start, stop, stop))
-        total += part.rows if axis == 0 else part.cols
-    return total
+    starts = np.arange(first, end, size)
+    lows = starts * work.stride[axis] - work.pad[axis]
+    steps = np.minimum(starts + size, end) - 1
+    highs = steps * work.stride[axis] - work.pad[axis] + work.kernel[axis]
+    return int((np.clip(highs, 0, extent) - np.clip(lows, 0, extent)).sum())
 
 
 def traffic(work: Work, tiling: Tiling, staged: tuple[bool, ...], config: NpuConfig) -> int:
@@ -150,8 +151,14 @@ def cost(work: Work, tiling: Tiling, staged: tuple[bool, ...], config: NpuConfig
 
 def _shares(extent: int, limit: int) -> list[int]:
     """Tile sizes that cut an extent into 1, 2, 3, ... nearly equal parts, largest first."""
-    sizes = sorted({-(-extent // parts) for parts in range(1, extent + 1)}, reverse=True)
-    return [size for size in sizes if size <= limit]
+    sizes: list[int] = []
+    size = extent
+    while size:
+        if size <= limit:
+            sizes.append(size)
+        # The next number of parts whose largest is smaller.
+        size = -(-extent // -(-extent // (size - 1))) if size > 1 else 0
+    return sizes
 
 
 def _channel_shares(work: Work, config: NpuConfig) -> list[int]:
@@ -222,9 +229,12 @@ def choose_tiling(
         first = next(tilings(work, config, staged))[0]
         return first, [0] * len(staged), cost(work, first, staged, config)
     for group in tilings(work, config, staged):
-        ranked = sorted(
-            (cost(work, tiling, staged, config), index) for index, tiling in enumerate(group)
-        )
+        possible = [
+            (index, tiling)
+            for index, tiling in enumerate(group)
+            if tiling.copies * sum(staging_bytes(work, tiling, staged)) <= config.scratchpad_bytes
+        ]
+        ranked = sorted((cost(work, tiling, staged, config), index) for index, tiling in possible)
         for price, index in ranked:
             tiling = group[index]
             addresses = fits(list(staging_bytes(work, tiling, staged)) * tiling.copies)
