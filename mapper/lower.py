@@ -53,17 +53,16 @@ def _convolution(graph: Graph, op: Op) -> list[Work]:
     assert weights.data is not None
     assert bias.data is not None
     flat = _flat_weights(op, weights.data)
+    depthwise = op.kind is OpKind.DEPTHWISE_CONV_2D
     multipliers, shifts = channel_factors(graph, op)
     folded = bias.data.astype(np.int64) - x.zero_point * flat.sum(axis=1, dtype=np.int64)
-    result = graph.result(op)
-    attrs = op.attrs
+    result, attrs = graph.result(op), op.attrs
     if isinstance(attrs, at.FullyConnected):
         shapes: tuple[Shape, Shape] = (1, 1, x.elements), (1, 1, result.elements)
         kernel, stride, pad = (1, 1), (1, 1), (0, 0)
     else:
         assert isinstance(attrs, at.Conv2d | at.DepthwiseConv2d)
         shapes = image_shape(x), image_shape(result)
-        depthwise = op.kind is OpKind.DEPTHWISE_CONV_2D
         kernel = weights.shape[:2] if depthwise else weights.shape[1:3]
         stride, pad = attrs.stride, (attrs.padding.top, attrs.padding.left)
     return [
@@ -86,7 +85,7 @@ def _convolution(graph: Graph, op: Op) -> list[Work]:
                 lo=attrs.lo,
                 hi=attrs.hi,
             ),
-            depthwise=op.kind is OpKind.DEPTHWISE_CONV_2D,
+            depthwise=depthwise,
         )
     ]
 

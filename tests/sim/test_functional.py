@@ -9,6 +9,7 @@ from hw.spec.commands import Opcode
 from hw.spec.config import load_config, make_config
 from hw.spec.errors import CheckError, RequestError
 from mapper.compile import compile_model
+from mapper.graph import Graph
 from mapper.importers import import_model
 from sim.functional import FunctionalBackend, run_functional
 from tests.mapper.graph_executor import execute
@@ -120,6 +121,21 @@ def test_events_that_arithmetic_tells():
     assert events["mac"] == program.macs == 4 * 4 * 9 * 18
     assert events["requantise"] == 4 * 4 * 9
     assert events["weight_buffer_read_words"] == 2 * (9 + 2 * 18)
+
+
+@pytest.mark.parametrize("scratchpad", [65536, 4096])
+def test_several_inputs_and_outputs(scratchpad):
+    sketch = Sketch(shape=(1, 20, 20, 9))
+    other = sketch.activation("y", (1, 20, 20, 9), 0.02, -7)
+    total = sketch.add("x", other, "s")
+    outputs = [sketch.conv(total, "c", 5, (3, 3)), total, sketch.relu(other, "r", scale=0.03)]
+    graph = Graph.build("two", sketch.tensors.values(), sketch.ops, ["x", other], outputs)
+    values = {name: random_input(graph, seed) for seed, name in enumerate(("x", other))}
+    expected = execute(graph, values)
+    config = load_config(sets=[f"scratchpad_bytes={scratchpad}"])
+    found = run_functional(compile_model(graph, config), values).outputs
+    for name in outputs:
+        assert np.array_equal(found[name], expected[name]), name
 
 
 def test_wrong_inputs_are_refused():
