@@ -10,6 +10,8 @@ rounded at bit 11, which keeps the multiplier small.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
@@ -43,7 +45,7 @@ class OperandScaler(Component):
         m = Module()
         controls = [Signal(ScalerControl(), name=f"control_{i}") for i in range(SCALER_LATENCY - 1)]
         m.d.sync += controls[0].eq(self.control)
-        for before, after in zip(controls, controls[1:], strict=False):
+        for before, after in pairwise(controls):
             m.d.sync += after.eq(before)
         centred = Signal(signed(9))
         product = Signal(signed(41))
@@ -94,7 +96,7 @@ class Adder(Component):
         tags = [Signal(tag, name=f"tag_{i}") for i in range(depth)]
         issued = Signal(tag)
         m.d.sync += tags[0].eq(issued)
-        for before, after in zip(tags, tags[1:], strict=False):
+        for before, after in pairwise(tags):
             m.d.sync += after.eq(before)
         self._issue(m, add, issued)
         arrived, scaled = tags[SCRATCHPAD_READ_LATENCY - 1], tags[-1]

@@ -19,6 +19,8 @@ A row is a module of its own, so that all rows are one module to simulators and 
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from amaranth.hdl import Cat, Elaboratable, Module, Mux, Signal, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
@@ -123,7 +125,7 @@ class MacArray(Component):
         config = self._config
         stages = [Signal(StepControl(), name=f"stage_{i}") for i in range(CAPTURE_LATENCY - 1)]
         m.d.sync += stages[0].eq(self.step)
-        for before, after in zip(stages, stages[1:], strict=False):
+        for before, after in pairwise(stages):
             m.d.sync += after.eq(before)
         weights = [Signal(8 * config.rows, name=f"weights_{i}") for i in range(ACTIVATION_DELAY)]
         with m.If(self.step.valid):

@@ -10,7 +10,6 @@ from hw.npu.compute_side import ComputeSide
 from hw.npu.memory_side import MemorySide
 from hw.spec.config import NpuConfig
 
-
 ACTIVITIES = ("array", "requantiser", "dma")
 """Lanes of a trace, from bit 0: array steps, requantised results, beats of main memory."""
 

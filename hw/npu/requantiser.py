@@ -22,6 +22,8 @@ with its sign-dependent nudge amounts to; stage 6 and 7 round halves away from z
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
@@ -171,7 +173,7 @@ class Requantiser(Component):
             tags[0].address.eq(self.input.address),
             tags[0].mask.eq(self.input.mask),
         ]
-        for before, after in zip(tags, tags[1:], strict=False):
+        for before, after in pairwise(tags):
             m.d.sync += after.eq(before)
         results = []
         for index in range(lanes):

@@ -53,7 +53,7 @@ class NpuConfig:
     ----------
     rows: output channels computed at once, 2..32.
     cols: output pixels computed at once, 2..32.
-    accumulator_bits: width of an accumulator, 20..32. The mapper refuses layers that could overflow.
+    accumulator_bits: width of an accumulator, 20..32. Layers that could overflow it are refused.
     scratchpad_bytes: activation memory, all banks together.
     scratchpad_banks: banks interleaved by words of ``port_bytes``; more banks, fewer DMA conflicts.
     port_bytes: bytes that one scratchpad access moves; power of two, at least rows and cols.

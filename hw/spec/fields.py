@@ -22,15 +22,17 @@ class Field:
     signed: bool = False
 
     def __post_init__(self) -> None:
-        if not (0 < self.width and self.lsb + self.width <= 32):
+        if not (self.width > 0 and self.lsb + self.width <= 32):
             raise ValueError(f"field {self.name} does not fit a 32-bit word")
 
     @property
     def minimum(self) -> int:
+        """Smallest value that fits."""
         return -(1 << (self.width - 1)) if self.signed else 0
 
     @property
     def maximum(self) -> int:
+        """Largest value that fits."""
         return (1 << (self.width - int(self.signed))) - 1
 
     def insert(self, value: int) -> int:

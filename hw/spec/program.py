@@ -37,6 +37,8 @@ TIME_WORDS = 4
 
 
 class StepKind(IntEnum):
+    """What a step does: a command stream of the NPU, or an operator on the CPU."""
+
     NPU = 0
     CONV_2D = 1
     DEPTHWISE_CONV_2D = 2

@@ -34,6 +34,7 @@ class Register:
         check_layout(self.fields, 1, self.name)
 
     def field(self, name: str) -> Field:
+        """The field of this name."""
         return next(field for field in self.fields if field.name == name)
 
 
@@ -47,6 +48,7 @@ class Peripheral:
     registers: tuple[Register, ...]
 
     def register(self, name: str) -> Register:
+        """The register of this name."""
         return next(register for register in self.registers if register.name == name)
 
 
@@ -105,7 +107,7 @@ NPU = Peripheral(
             "PROFILE_ADDRESS",
             0x14,
             "rw",
-            "Main memory address of the next profile record, multiple of 32; advances with each one.",
+            "Main memory address of the next profile record, multiple of 32; each one advances it.",
         ),
         Register(
             "DEBUG",

@@ -109,8 +109,10 @@ class Reference:
             row = oy * c["stride_rows"] + ky - c["pad_top"]
             x = c["x_start"] + ox * c["x_step"]
             if depthwise:
-                for kx in range(c["kernel_cols"]):
-                    values.append(self._byte(c, row, x + kx * c["pixel_bytes"] + channel))
+                values.extend(
+                    self._byte(c, row, x + kx * c["pixel_bytes"] + channel)
+                    for kx in range(c["kernel_cols"])
+                )
             else:
                 values += [self._byte(c, row, x + k) for k in range(c["run_bytes"])]
         return values

@@ -17,7 +17,9 @@ def truncating_division(numerator: int, denominator: int) -> int:
     return quotient if numerator >= 0 else -quotient
 
 
-def requantise(value: int, bias: int, multiplier: int, shift: int, zp: int, lo: int, hi: int) -> int:
+def requantise(
+    value: int, bias: int, multiplier: int, shift: int, zp: int, lo: int, hi: int
+) -> int:
     """gemmlowp's definitions, with C's truncating division."""
     x = wrap32(wrap32(value + bias) << max(shift, 0))
     product = x * multiplier
@@ -36,8 +38,12 @@ def elements(rng: random.Random, count: int) -> list[tuple[int, int, int, int]]:
     for _ in range(count):
         value = rng.choice([rng.choice(edge), rng.randint(-(1 << 18), 1 << 18)])
         bias = rng.choice([0, rng.randint(-(1 << 16), 1 << 16)])
-        multiplier = rng.choice([1 << 30, (1 << 31) - 1, rng.randint(1 << 30, (1 << 31) - 1), 12345])
-        result.append((value, bias, multiplier, rng.choice([0, 1, 7, -1, -31, rng.randint(-20, 0)])))
+        multiplier = rng.choice(
+            [1 << 30, (1 << 31) - 1, rng.randint(1 << 30, (1 << 31) - 1), 12345]
+        )
+        result.append(
+            (value, bias, multiplier, rng.choice([0, 1, 7, -1, -31, rng.randint(-20, 0)]))
+        )
     return result
 
 
@@ -53,11 +59,11 @@ def test_every_lane_equals_the_reference() -> None:
         ctx.set(dut.stage, {"zero_point": zp, "low": lo, "high": hi})
         for i in range(400):
             group = elements(rng, 3)
-            lanes = [dict(zip(("value", "bias", "multiplier", "shift"), e, strict=True)) for e in group]
+            lanes = [
+                dict(zip(("value", "bias", "multiplier", "shift"), e, strict=True)) for e in group
+            ]
             valid = rng.random() < 0.7
-            ctx.set(
-                dut.input, {"valid": valid, "address": i, "mask": i % 8, "lanes": lanes}
-            )
+            ctx.set(dut.input, {"valid": valid, "address": i, "mask": i % 8, "lanes": lanes})
             if valid:
                 sent.append([i, i % 8, [requantise(*e, zp, lo, hi) for e in group]])
             await ctx.tick()
@@ -71,7 +77,9 @@ def test_every_lane_equals_the_reference() -> None:
                 dut.output.valid, dut.output.address, dut.output.mask, dut.output.data
             )
             if valid:
-                values = [int.from_bytes(bytes([data >> 8 * i & 255]), signed=True) for i in range(3)]
+                values = [
+                    int.from_bytes(bytes([data >> 8 * i & 255]), signed=True) for i in range(3)
+                ]
                 received.append([address, mask, values])
 
     simulator = Simulator(dut)
