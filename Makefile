@@ -1,5 +1,5 @@
 # Everything runs from .venv, which the targets set up themselves from pyproject.toml.
-# Needs Python >= 3.11 (with venv), a C++ compiler, make and perl; the rest comes from PyPI.
+# Needs Python >= 3.11 (with venv), make and a C++ compiler; the rest comes from PyPI.
 
 PYTHON ?= python3
 JOBS   ?= 2
