@@ -163,16 +163,17 @@ class ComputeSide(Component):
         config = self._config
         counters, events = self._counters, self._counters.events
         active = Signal(range(config.rows * config.cols + 1))
-        stepped = Signal()
+        stepped, multiplied = Signal(), Signal()
         m.d.sync += active.eq(self._mac.active_pixels * self._mac.active_rows)
         m.d.sync += stepped.eq(self._mac.step.valid)
+        m.d.sync += multiplied.eq(self._mac.step.valid & ~self._mac.step.maximum)
         written = Signal(range(config.requantiser_lanes + 1))
         output = self._requantiser.output
         m.d.comb += written.eq(
             Mux(output.valid, sum(output.mask[i] for i in range(config.requantiser_lanes)), 0)
         )
         m.d.comb += [
-            events.mac.eq(Mux(stepped, active, 0)),
+            events.mac.eq(Mux(multiplied, active, 0)),
             events.accumulator_access.eq(Mux(stepped, active, 0) + written),
             events.requantise.eq(written),
             events.scratchpad_read_words.eq(self.read.valid + self.dma_read),

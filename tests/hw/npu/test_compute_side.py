@@ -115,14 +115,6 @@ def run(config: NpuConfig, seed: int, count: int, stall: float) -> None:
                         * command["output_rows"]
                         * command["output_cols"]
                     )
-                else:
-                    products += (
-                        command["kernel_rows"]
-                        * command["kernel_cols"]
-                        * command["channels"]
-                        * command["output_rows"]
-                        * command["output_cols"]
-                    )
             expected = bytearray(tb.memory)
             Reference(config, expected).run(command, words)
             await tb.execute(ctx, command, words)
