@@ -47,6 +47,9 @@ VERILATOR_FLAGS = (
     "--x-initial",
     "fast",
     "--no-assert",
+    # Fewer, larger files: each costs a second for its headers.
+    "--output-groups",
+    "2",
     # Yosys and SpinalHDL write widths as they come; real mistakes stop at Amaranth.
     "-Wno-WIDTH",
     "-Wno-CASEINCOMPLETE",

@@ -28,8 +28,6 @@ class Arbiter(Component):
     """
 
     def __init__(self, bus_bytes: int, *, masters: int, depth: int) -> None:
-        if masters < 2:
-            raise ValueError(f"masters = {masters}: must be at least 2")
         self.count = masters
         self.depth = depth
         bus = memory_bus(bus_bytes)

@@ -33,8 +33,6 @@ class LineBridge(Component):
     """
 
     def __init__(self, bus_bytes: int) -> None:
-        if bus_bytes not in (4, 8, 16, 32):
-            raise ValueError(f"bus_bytes = {bus_bytes}: must be 4, 8, 16 or 32")
         self.bus_bytes = bus_bytes
         super().__init__(
             {
