@@ -98,5 +98,5 @@ class Tb:
 @pytest.mark.parametrize("name", CONFIGS)
 def test_sums_and_maxima(name: str, idle: float) -> None:
     tb = Tb(CONFIGS[name], seed=name, idle=idle)
-    simulate(tb.dut, partial(tb.run, cycles=1200))
-    assert tb.checked > 120
+    simulate(tb.dut, partial(tb.run, cycles=700))
+    assert tb.checked > 60

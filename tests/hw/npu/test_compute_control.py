@@ -126,7 +126,7 @@ class Tb:
         self.rest(ctx)
 
     async def run(self, ctx: SimulatorContext) -> None:
-        for _ in range(40):
+        for _ in range(30):
             kind = self.rng.choice(["window", "window", "add", "mark"])
             if kind == "mark":
                 command = Command(Opcode.MARK, {"layer": self.rng.getrandbits(16)})

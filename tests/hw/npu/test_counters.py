@@ -44,7 +44,7 @@ class Tb:
 
     async def run(self, ctx: SimulatorContext) -> None:
         dut, rng = self.dut, self.rng
-        while self.records < 8:
+        while self.records < 5:
             may_mark = ctx.get(dut.ready)
             self.read_record(ctx)
             inputs = {"layer": rng.getrandbits(16), "time": rng.getrandbits(32)}
