@@ -21,7 +21,7 @@ def test_a_command_parses(command):
 def test_there_are_commands_and_the_make_targets_exist():
     assert len(COMMANDS) > 8
     makefile = (README.parent / "Makefile").read_text()
-    for target in re.findall(r"\bmake ([a-z]+)", TEXT):
+    for target in re.findall(r"(?:^|`)make ([a-z]+)", TEXT, re.MULTILINE):
         assert f"\n{target}:" in makefile, target
 
 

@@ -55,9 +55,14 @@ VERILATOR_FLAGS = (
     "-Wno-CASEINCOMPLETE",
     "-Wno-fatal",
 )
+WAVES_FLAGS = ("--trace-fst", "-CFLAGS", "-I..", "-LDFLAGS", "-L..")
+"""The FST writer finds lz4.h and zlib.h, and their empty libraries, in the build's folder."""
+
 COMPILER_FLAGS = "-std=c++20 -fcoroutines"
 OPTIMISATION = {"OPT_FAST": "-O2", "OPT_SLOW": "-O0", "OPT_GLOBAL": "-O1"}
 """OPT_FAST is for code that runs each cycle; see docs/adr/ for what was measured."""
+
+EMPTY_ARCHIVE = "!<arch>\n"
 
 BUILD_JOBS = 2
 
@@ -97,7 +102,10 @@ def build_model(
         "public.vlt": (HERE / "public.vlt").read_text(),
         "main.cpp": (main or HERE / "main.cpp").read_text(),
     }
-    flags = [*VERILATOR_FLAGS, *_parameters(config), *(["--trace-fst"] if waves else [])]
+    flags = [*VERILATOR_FLAGS, *_parameters(config)]
+    if waves:
+        sources |= _compression()
+        flags += WAVES_FLAGS
 
     def build(folder: Path) -> None:
         if compiler.is_fallback:
@@ -108,6 +116,12 @@ def build_model(
 
     folder, is_new = cached("models", _key(sources, flags, compiler), build)
     return Model(folder / EXECUTABLE, time.monotonic() - started if is_new else 0.0)
+
+
+def _compression() -> dict[str, str]:
+    """What stands in for liblz4 and zlib, which few systems have headers of."""
+    headers = {path.name: path.read_text() for path in (HERE / "compression").glob("*.h")}
+    return {**headers, "liblz4.a": EMPTY_ARCHIVE, "libz.a": EMPTY_ARCHIVE}
 
 
 def _parameters(config: Config) -> list[str]:
