@@ -64,6 +64,7 @@ class LineBridge(Component):
         last_word = Signal(range(LINE_WORDS))
         line = Signal(ArrayLayout(8 * self.bus_bytes, beats))
         failed = Signal()
+        refill = Signal()
 
         m.d.comb += [
             memory.sel.eq(-1),
@@ -89,6 +90,7 @@ class LineBridge(Component):
                         issued.eq(~memory.stall),
                         received.eq(0),
                         failed.eq(0),
+                        refill.eq(burst),
                         wanted.eq(Mux(burst, beats, 1)),
                         # A single word is taken from where its beat is kept: the line's first.
                         word.eq(cpu.adr[:lane_bits]),
@@ -114,7 +116,9 @@ class LineBridge(Component):
                     words = Array(line.as_value().word_select(i, 32) for i in range(LINE_WORDS))
                     m.d.comb += [
                         cpu.ack.eq(1),
-                        cpu.err.eq(failed),
+                        # VexRiscv's instruction cache takes an error in a line's last word for
+                        # the next line's as well. A line fails as a whole, so it is told before.
+                        cpu.err.eq(failed & ~(refill & (word == last_word))),
                         cpu.dat_r.eq(words[word[:3]]),
                     ]
                     m.d.sync += word.eq(word + 1)

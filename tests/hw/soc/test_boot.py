@@ -31,8 +31,10 @@ def program(tmp_path_factory):
         flags = "-target riscv32-freestanding-none -mcpu=generic_rv32+m -O2 -g0 -nostdlib -Wall"
         flags += " -fno-sanitize=all -fno-asynchronous-unwind-tables"
         subprocess.run(
-            [*zig, "cc", *flags.split(), f"-DSCENARIO={scenario}", f"-I{folder}"]
-            + ["-T", str(HERE / "bringup.ld"), str(HERE / "bringup.c"), "-o", str(elf)],
+            [
+                *(*zig, "cc", *flags.split(), f"-DSCENARIO={scenario}", f"-I{folder}"),
+                *("-T", str(HERE / "bringup.ld"), str(HERE / "bringup.c"), "-o", str(elf)),
+            ],
             check=True,
         )
         subprocess.run([*zig, "objcopy", "-O", "binary", str(elf), str(binary)], check=True)
