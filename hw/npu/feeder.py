@@ -8,8 +8,9 @@ ahead as far as there are free slots. From the outermost loop:
 - convolution: tile of ``cols`` consecutive pixels, across row ends;
   depthwise: input row of the strip (window on chip), or output row (tapwise);
 - kernel row, then word of the kernel row (convolution) or kernel column (depthwise, tapwise);
-- column: one scratchpad read a cycle, for one column, or for a group of neighbouring ones whose
-  windows lie in the same word (``group`` of the command).
+- column: one scratchpad read a cycle; or, where windows of neighbouring pixels lie in the same
+  word (``group`` of the command), one read for all of them every other cycle, the cycle before
+  being taken to find out how many they are.
 
 An access that lies partly or wholly outside the input gets the pad value in the bytes that do.
 """
@@ -112,7 +113,9 @@ class Feeder(Component):
         self._running = Signal()
         self._go = Signal()
         self._last_column = Signal()
-        self._group = Signal(range(config.cols + 1))
+        self._grouped, self._prepared = Signal(), Signal()
+        self._group = Signal(range(config.cols + 1), init=1)
+        self._group_step = Signal(2 * self._offset_bits)
         self._blocks_left = Signal(16)
         self._block_address = Signal(ADDRESS_BITS)
         self._block_x = Signal(signed(X_BITS))
@@ -157,6 +160,9 @@ class Feeder(Component):
             self._strip_address.eq(origin),
             self._strip_x.eq(self._conv["x_start"]),
             self._strip_left.eq(self._conv["output_cols"]),
+            self._grouped.eq(~self._depthwise & (self._conv["group"] != 1)),
+            self._prepared.eq(0),
+            self._group.eq(1),
         ]
 
     def _begin_strip(self, m: Module) -> None:
@@ -199,9 +205,16 @@ class Feeder(Component):
         return Mux(self._depthwise, self._dw["kernel_cols"], self._conv["run_bytes"])
 
     def _issue(self, m: Module) -> None:
-        """One read a cycle, when the slot that it goes to is free."""
-        m.d.comb += self._go.eq(self._running & ((self._column != 0) | (self._slots_free != 0)))
-        self._choose_group(m)
+        """A read, when the slot that it goes to is free."""
+        m.d.comb += self._go.eq(
+            self._running
+            & (self._prepared | ~self._grouped)
+            & ((self._column != 0) | (self._slots_free != 0))
+        )
+        with m.If(self._go):
+            m.d.sync += self._prepared.eq(0)
+        with m.Elif(self._running & self._grouped):
+            self._prepare_group(m)
         m.d.comb += self._last_column.eq(
             Mux(
                 self._depthwise,
@@ -211,8 +224,7 @@ class Feeder(Component):
             )
         )
         port = self._config.port_bytes
-        alone = ~self._depthwise & (self._conv["group"] == 1)
-        short = alone & (self._run_left < port)
+        short = ~self._grouped & (self._run_left < port)
         m.d.comb += [
             self.read.address.eq(self._current.address + self._tap_row_address + self._tap_x),
             self.read.size.eq(
@@ -220,18 +232,23 @@ class Feeder(Component):
             ),
         ]
 
-    def _choose_group(self, m: Module) -> None:
-        """Columns that this read serves: no further than the tile and the row of pixels."""
-        conv = self._conv
+    def _prepare_group(self, m: Module) -> None:
+        """Columns that the next read serves: no further than the tile and the row of pixels."""
         limits = (
             self._config.cols - self._column,
             self._current.left,
-            conv["output_cols"] - self._current.output_col,
+            self._conv["output_cols"] - self._current.output_col,
         )
-        group = Mux(self._depthwise, 1, conv["group"])
+        group = self._conv["group"]
         for limit in limits:
-            group = Mux(~self._depthwise & (limit < group), limit, group)
-        m.d.comb += self._group.eq(group)
+            group = Mux(limit < group, limit, group)
+        # Windows of a group lie in one word, so that the step between them is small.
+        step = self._conv["x_step"][: self._offset_bits]
+        m.d.sync += [
+            self._group.eq(group),
+            self._group_step.eq(group[: self._offset_bits + 1] * step),
+            self._prepared.eq(1),
+        ]
 
     def _advance(self, m: Module) -> None:
         """Step the innermost loop; at its end the next outer one, and so on."""
@@ -271,9 +288,8 @@ class Feeder(Component):
         wrap = ~self._depthwise & (next_col == conv["output_cols"])
         step = Signal(ADDRESS_BITS)
         m.d.comb += step.eq(Mux(self._window, self._dw["pixel_bytes"], conv["x_step"]))
-        # Windows of a group lie in one word, so that the step between them is small.
         with m.If(self._group != 1):
-            m.d.comb += step.eq(self._group * conv["x_step"][: self._offset_bits])
+            m.d.comb += step.eq(self._group_step)
         m.d.comb += [
             following.address.eq(current.address + step),
             following.row_address.eq(current.row_address),
