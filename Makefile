@@ -6,7 +6,7 @@ JOBS   ?= 2
 MODEL  ?= vww.onnx
 VENV   := .venv
 BIN    := $(VENV)/bin
-C_FILES = $(wildcard firmware/*.[ch] firmware/*/*.[ch] tests/firmware/host/*.[ch])
+C_FILES = $(wildcard firmware/*.[ch] firmware/*/*.[ch] tests/firmware/host/*.[ch] verification/compression/*.h)
 
 .PHONY: run test slow lint format clean
 .DELETE_ON_ERROR:
