@@ -7,19 +7,20 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firmware.build import build_firmware
 from hw.spec.errors import CheckError, RequestError
-from hw.spec.profile import RECORD_BYTES
+from hw.spec.profile import ACTIVITIES, RECORD_BYTES
 from hw.spec.program import TIME_WORDS
 from hw.spec.registers import MEMORY_BASE
 from mapper.program import Program, ProgramPort
 from sim.failure import describe_failure
 from sim.progress import Progress
-from sim.segments import Segment, read_segments
+from sim.segments import CLOCK, Segment, read_segments
 from verification.build import Model, build_model
 from verification.cache import cache_directory
 from verification.simulate import Job, Outcome, simulate
@@ -29,6 +30,17 @@ STEP_CYCLES = 20_000
 """Added to the Program's bound: start-up and checks, and what firmware prints for each step."""
 
 Tensor = NDArray[np.int8]
+
+
+class Activity(NamedTuple):
+    """``engine`` (one of hw.spec.profile.ACTIVITIES) worked from cycle ``start`` up to ``end``.
+
+    Cycles count from the start of the inference; pauses of a few cycles are not told.
+    """
+
+    engine: str
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +53,7 @@ class RtlResult:
     cycles: from firmware's call that starts the inference to its return.
     segments: where they went, in order; their cycles add up to `cycles`.
     uart: everything that firmware printed.
+    activity: stretches of work of the NPU's engines, when asked for.
     build_s, simulate_s: seconds of host time; build_s is 0 when the model was in the cache.
     simulated_cycles: all cycles of the simulation, boot and prints included.
     """
@@ -49,6 +62,7 @@ class RtlResult:
     cycles: int
     segments: tuple[Segment, ...]
     uart: str
+    activity: tuple[Activity, ...]
     build_s: float
     simulate_s: float
     simulated_cycles: int
@@ -69,14 +83,15 @@ def run_rtl(
     inputs: Mapping[str, Tensor],
     *,
     waves: Path | None = None,
+    activity: bool = False,
     progress: Progress | None = None,
 ) -> RtlResult:
     """Run ``program`` on ``inputs`` (by name, of the Program's shapes).
 
     Builds firmware and simulation model unless the cache has them. ``waves`` names an FST file to
-    write. Raises RequestError when an input does not fit or a tool is missing, CheckError when
-    the chip hangs, traps or reports an error: the evidence is then kept in a directory that the
-    message names.
+    write; ``activity`` asks for when each engine of the NPU worked. Raises RequestError when an
+    input does not fit or a tool is missing, CheckError when the chip hangs, traps or reports an
+    error: the evidence is then kept in a directory that the message names.
     """
     progress = progress or Progress()
     config = program.config
@@ -89,7 +104,7 @@ def run_rtl(
         *((port.address, _size(port)) for port in program.outputs),
     ]
     limit = program.cycle_bound + BOOT_CYCLES + STEP_CYCLES * len(program.steps)
-    job = Job(config, image, ranges, limit, waves)
+    job = Job(config, image, ranges, limit, waves, activity)
     outcome = _simulate(model, job, program, progress)
     total, times, records, *outputs = outcome.memory
     start, end = (int(word) for word in np.frombuffer(total, np.uint32))
@@ -98,9 +113,13 @@ def run_rtl(
             port.name: np.frombuffer(data, np.int8).reshape(port.shape)
             for port, data in zip(program.outputs, outputs, strict=True)
         },
-        cycles=(end - start) % (1 << 32),
+        cycles=(end - start) % CLOCK,
         segments=read_segments(program.steps, start, end, times, records),
         uart=outcome.uart,
+        activity=tuple(
+            Activity(ACTIVITIES[engine], (begin - start) % CLOCK, (done - start) % CLOCK)
+            for engine, begin, done in outcome.activity
+        ),
         build_s=model.build_s,
         simulate_s=outcome.simulate_s,
         simulated_cycles=outcome.cycle,

@@ -75,13 +75,19 @@ def run(request: RunRequest, progress: Progress) -> RunResult:
             host=Host(build_s=0.0, simulate_s=reference_s, cycles_per_s=None),
         )
         return _published(_result(request, network, program, measured, remarks), request)
-    chip = run_rtl(program, inputs, waves=request.waves, progress=progress)
+    chip = run_rtl(
+        program,
+        inputs,
+        waves=request.waves,
+        activity=request.trace is not None,
+        progress=progress,
+    )
     check, difference = compare(reference, chip.outputs)
     result = _published(
         _result(request, network, program, _measured(program, chip, check), remarks), request
     )
     if request.trace:
-        spans = trace_spans(program, chip.segments)
+        spans = trace_spans(program, chip.segments, chip.activity)
         write_trace(request.trace, spans, result.clock_hz, report_title(result))
     if check.mismatches:
         evidence = keep_evidence(program, inputs, reference, chip.outputs, chip.uart)

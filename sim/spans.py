@@ -1,29 +1,53 @@
-"""The trace of a run on the chip, from the segments between its counters' snapshots."""
+"""The trace of a run on the chip: layers from the counters' snapshots, engines cycle by cycle."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 
 from mapper.program import Program
 from sim.rows import BUSY, REST_NAMES, energy_events
+from sim.rtl import Activity
 from sim.segments import Segment
 from sim.trace import TraceSpan
 
 Args = Mapping[str, int | float | str]
 
 
-def trace_spans(program: Program, segments: Sequence[Segment]) -> tuple[TraceSpan, ...]:
-    """Spans by layer for every lane.
+def trace_spans(
+    program: Program, segments: Sequence[Segment], activity: Sequence[Activity]
+) -> tuple[TraceSpan, ...]:
+    """Spans for every lane.
 
-    The counters are read once a layer, so a span of the DMA or the requantiser lasts as long as its
-    layer, and its `args` tell how much of that it was at work.
+    A layer's span tells its counters. The engines' spans are what the chip showed while it ran,
+    cut where a layer ends; the DMA works ahead, so its spans carry the layer that the array is at.
     """
-    return tuple(span for segment in segments for span in _spans(program, segment))
+    layers = [span for segment in segments for span in _layer_spans(program, segment)]
+    starts = [segment.start for segment in segments]
+    engines: list[TraceSpan] = []
+    for stretch in activity:
+        start = stretch.start
+        while start < stretch.end:
+            index = max(bisect_right(starts, start) - 1, 0)
+            segment = segments[index]
+            last = index + 1 == len(segments)
+            end = stretch.end if last else min(stretch.end, starts[index + 1])
+            name = _segment_name(program, segment)
+            engines.append(
+                TraceSpan(lane=stretch.engine, name=name, start_cycle=start, end_cycle=end)
+            )
+            start = end
+    return (*layers, *engines)
 
 
-def _spans(program: Program, segment: Segment) -> list[TraceSpan]:
-    layer = None if segment.layer is None else program.layers[segment.layer]
-    name = layer.name if layer else REST_NAMES[segment.engine][0]
+def _segment_name(program: Program, segment: Segment) -> str:
+    if segment.layer is None:
+        return REST_NAMES[segment.engine][0]
+    return program.layers[segment.layer].name
+
+
+def _layer_spans(program: Program, segment: Segment) -> list[TraceSpan]:
+    name = _segment_name(program, segment)
     spans: list[TraceSpan] = []
 
     def add(lane: str, start: int, cycles: int, args: Args) -> None:
@@ -34,25 +58,17 @@ def _spans(program: Program, segment: Segment) -> list[TraceSpan]:
                 )
             )
 
+    layer = None if segment.layer is None else program.layers[segment.layer]
     if segment.engine == "cpu":
         add("CPU", segment.start, segment.cycles, {"op": layer.op} if layer else {})
         return spans
     # The CPU is awake at the start of a stream and after its end, to take the interrupt.
     awake = segment.start + (0 if layer else segment.cycles - segment.cpu_active)
     add("CPU", awake, segment.cpu_active, {})
-    if layer is None:
-        return spans
-    events = energy_events(program.config, [segment])
-    read, written = events["main_memory_read_bytes"], events["main_memory_write_bytes"]
-    waits = {f"waits for {k}": v for k, v in segment.causes.items() if k != BUSY and v}
-    array = {"op": layer.op, "macs": layer.macs, "busy": segment.causes[BUSY], **waits}
-    add("array", segment.start, segment.cycles, array)
-    if events["requantise"]:
-        busy = -(-events["requantise"] // program.config.npu.requantiser_lanes)
-        args: Args = {"elements": events["requantise"], "busy": busy}
-        add("requantiser", segment.start, segment.cycles, args)
-    if read or written:
-        busy = (read + written) // program.config.npu.bus_bytes
-        args = {"bytes_read": read, "bytes_written": written, "busy": busy}
-        add("DMA", segment.start, segment.cycles, args)
+    if layer is not None:
+        waits = {f"waits for {k}": v for k, v in segment.causes.items() if k != BUSY and v}
+        events = energy_events(program.config, [segment])
+        counts = {name.replace("_", " "): count for name, count in events.items() if count}
+        args: Args = {"op": layer.op, "busy": segment.causes[BUSY], **waits, **counts}
+        add("layers", segment.start, segment.cycles, args)
     return spans

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hw.spec.profile import ACTIVITIES
 from sim.files import write_atomically
 
-LANES = ("CPU", "array", "requantiser", "DMA")
+LANES = ("layers", "CPU", *ACTIVITIES)
 """Rows of the picture, from the top."""
 
 PROCESS = 1

@@ -138,14 +138,17 @@ def _generate(config: Config, folder: Path) -> None:
     write_verilog(config, folder)
 
 
+DESCRIPTION = {
+    path.relative_to(HARDWARE).as_posix(): path.read_text()
+    for path in sorted(HARDWARE.rglob("*"))
+    if path.suffix in (".py", ".sv")
+}
+"""The hardware's sources as this process runs them: read once, since a later edit is not loaded."""
+
+
 def _source_key(config: Config) -> str:
     """Hash of what the Verilog is generated from; generating it takes seconds."""
-    description = {
-        path.relative_to(HARDWARE).as_posix(): path.read_text()
-        for path in sorted(HARDWARE.rglob("*"))
-        if path.suffix in (".py", ".sv")
-    }
-    return _hash([config.hardware_key(), description, versions()])
+    return _hash([config.hardware_key(), DESCRIPTION, versions()])
 
 
 def _key(sources: Mapping[str, str], flags: list[str], compiler: Compiler) -> str:

@@ -34,6 +34,7 @@ class Job:
     ranges: (address, bytes) of what to read back, anywhere in main memory.
     cycle_limit: the watchdog.
     waves: FST file to write; the model must be built for it.
+    activity: whether to note when which engine of the accelerator worked.
     """
 
     config: Config
@@ -41,6 +42,7 @@ class Job:
     ranges: Sequence[tuple[int, int]]
     cycle_limit: int
     waves: Path | None = None
+    activity: bool = False
 
 
 @dataclass
@@ -57,6 +59,8 @@ class Outcome:
     npu: STATUS, DEBUG and COMPLETED, unless all went well; None where nothing answered.
     uart: everything printed.
     memory: the bytes of each range.
+    activity: (engine, first cycle, cycle behind the last) of each stretch of work, in the timer's
+        cycles, engines numbered as in hw.spec.profile.ACTIVITIES.
     simulate_s: seconds of host time.
     log: the simulator's output.
     """
@@ -69,6 +73,7 @@ class Outcome:
     npu: dict[str, int | None] = field(default_factory=dict)
     uart: str = ""
     memory: list[bytes] = field(default_factory=list)
+    activity: list[tuple[int, int, int]] = field(default_factory=list)
     simulate_s: float = 0.0
     log: Path = Path()
 
@@ -84,6 +89,7 @@ def simulate(
     word_bytes = job.config.npu.bus_bytes
     words = [_words(address, length, word_bytes) for address, length in job.ranges]
     image, ranges, dump = folder / "image.bin", folder / "ranges.txt", folder / "dump.bin"
+    activity = folder / "activity.txt"
     image.write_bytes(_reversed_words(job.image, word_bytes))
     ranges.write_text("".join(f"{first} {count}\n" for first, count in words))
     arguments = [
@@ -92,6 +98,7 @@ def simulate(
         f"+dump={dump}",
         f"+cycle_limit={job.cycle_limit}",
         *([f"+waves={job.waves.absolute()}"] if job.waves else []),
+        *([f"+activity={activity}"] if job.activity else []),
     ]
     outcome = Outcome(log=folder / "simulator.log")
     started = time.monotonic()
@@ -106,6 +113,10 @@ def simulate(
         begin = position + (address - MEMORY_BASE) % word_bytes
         outcome.memory.append(memory[begin : begin + length])
         position += count * word_bytes
+    if job.activity:
+        for line in activity.read_text().splitlines():
+            engine, begin, end = map(int, line.split())
+            outcome.activity.append((engine, begin, end))
     return outcome
 
 

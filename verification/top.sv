@@ -2,8 +2,8 @@
 //
 // The clock runs here, so that Python sleeps through it. It wakes on three events only: a byte
 // sent by the UART, a heartbeat every 2**HEARTBEAT cycles, and the end of the run.
-// Plusargs: +cycle_limit=N (the watchdog), +bare (end by $finish: for runs without Python), and
-// those of main_memory.
+// Plusargs: +cycle_limit=N (the watchdog), +bare (end by $finish: for runs without Python),
+// +activity=FILE (when which engine of the accelerator worked), and those of main_memory.
 `timescale 1ns / 1ns
 module top #(
     parameter int unsigned BUS_BYTES = 8,
@@ -12,6 +12,8 @@ module top #(
     parameter bit [31:0] MEMORY_BASE = 32'h40000000
 );
     localparam int HEARTBEAT = 20;
+    localparam int ENGINES = 3;
+    localparam int ACTIVITY_GAP = 16;
     localparam bit [1:0] RUNNING = 0, FINISHED = 1, WATCHDOG = 2, BUS_ERROR = 3;
 
     logic clk = 0;
@@ -32,6 +34,8 @@ module top #(
     logic [8*BUS_BYTES-1:0] memory_dat_w, memory_dat_r;
 
     logic sent, finish, bus_error;
+    logic [31:0] chip_time;
+    logic [ENGINES-1:0] activity;
     logic [7:0] sent_byte;
     logic [31:0] status, trap_cause, trap_pc, trap_value;
 
@@ -73,7 +77,9 @@ module top #(
         .trap_cause(trap_cause),
         .trap_pc(trap_pc),
         .trap_value(trap_value),
-        .bus_error(bus_error)
+        .bus_error(bus_error),
+        .cycles(chip_time),
+        .activity(activity)
     );
 
     bit [1:0] reason = RUNNING;
@@ -119,6 +125,30 @@ module top #(
         stopped <= reason != RUNNING;
         if (stopped && bare) $finish;
     end
+
+    // A line "engine begin end" for each stretch of work, pauses of up to ACTIVITY_GAP included.
+    int activity_file = 0;
+    string activity_name;
+    bit [ENGINES-1:0] at_work = 0;
+    bit [31:0] work_begin[ENGINES];
+    bit [31:0] work_end[ENGINES];
+    initial
+        if ($value$plusargs("activity=%s", activity_name))
+            activity_file = $fopen(activity_name, "w");
+    always_ff @(posedge clk)
+        if (activity_file != 0)
+            for (int engine = 0; engine < ENGINES; engine++)
+                if (activity[engine]) begin
+                    if (!at_work[engine]) work_begin[engine] <= chip_time;
+                    at_work[engine] <= 1;
+                    work_end[engine] <= chip_time + 1;
+                end else if (at_work[engine]
+                             && (reason != RUNNING || chip_time - work_end[engine] > ACTIVITY_GAP)) begin
+                    $fdisplay(activity_file, "%0d %0d %0d", engine, work_begin[engine],
+                              work_end[engine]);
+                    at_work[engine] <= 0;
+                    if (reason != RUNNING) $fflush(activity_file);
+                end
 
     wire [31:0] cpu_pc = soc.cpu.core.lastStagePc;
 

@@ -9,9 +9,7 @@ from hw.bus import memory_bus, register_bus
 from hw.npu.compute_side import ComputeSide
 from hw.npu.memory_side import MemorySide
 from hw.spec.config import NpuConfig
-
-ACTIVITIES = ("array", "requantiser", "dma")
-"""Lanes of a trace, from bit 0: array steps, requantised results, beats of main memory."""
+from hw.spec.profile import ACTIVITIES
 
 
 class Npu(Component):
@@ -21,7 +19,7 @@ class Npu(Component):
     -----
     bus: master of main memory. registers: slave of the CPU (hw.spec.registers.NPU).
     interrupt: a command stream has ended. time: cycle counter for time stamps.
-    activity: what is at work in this cycle, a bit for each of `ACTIVITIES`.
+    activity: what is at work in this cycle, a bit for each of hw.spec.profile.ACTIVITIES.
     """
 
     def __init__(self, config: NpuConfig) -> None:

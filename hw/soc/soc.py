@@ -15,7 +15,10 @@ from hw.soc.line_bridge import LineBridge
 from hw.soc.timer import Timer
 from hw.soc.uart import Uart
 from hw.spec.config import Config
+from hw.spec.profile import ACTIVITIES
 from hw.spec.registers import FINISHER, INTERRUPT_NPU, NPU, TIMER, UART
+
+ACTIVITY_BITS = len(ACTIVITIES)
 
 
 class Soc(Component):
@@ -32,6 +35,8 @@ class Soc(Component):
     uart_tx, uart_rx: serial port.
     uart_sent, uart_byte: each byte as it starts to be sent.
     finish, status, trap_cause, trap_pc, trap_value: see `Finisher`.
+    cycles: the timer's counter, which all time stamps are taken from.
+    activity: which of the accelerator's engines are at work (hw.spec.profile.ACTIVITIES), or 0.
     bus_error: a store of the CPU went to nothing; stays high. Also the CPU's software interrupt.
     """
 
@@ -51,6 +56,8 @@ class Soc(Component):
                 "trap_pc": Out(32),
                 "trap_value": Out(32),
                 "bus_error": Out(1),
+                "cycles": Out(32),
+                "activity": Out(ACTIVITY_BITS),
             }
         )
 
@@ -71,6 +78,7 @@ class Soc(Component):
             blocks.append((NPU, npu.registers))
             m.d.comb += [
                 npu.time.eq(timer.cycles),
+                self.activity.eq(npu.activity),
                 cpu.interrupts.eq(npu.interrupt << INTERRUPT_NPU),
             ]
         m.submodules.decoder = decoder = Decoder([peripheral for peripheral, _ in blocks])
@@ -93,6 +101,7 @@ class Soc(Component):
         m.d.comb += [
             cpu.timer_interrupt.eq(timer.interrupt),
             cpu.software_interrupt.eq(self.bus_error),
+            self.cycles.eq(timer.cycles),
             self.uart_tx.eq(uart.tx),
             uart.rx.eq(self.uart_rx),
             self.uart_sent.eq(uart.sent),

@@ -30,6 +30,10 @@ EVENTS: tuple[tuple[str, str], ...] = (
 )
 """Event counters: name, meaning."""
 
+ACTIVITIES = ("array", "requantiser", "DMA")
+"""Engines that say in each cycle whether they are at work, from bit 0 of the NPU's ``activity``:
+a step of the array, results of the requantiser, a beat of main memory."""
+
 RECORD: tuple[str, ...] = (
     "layer",
     "time",

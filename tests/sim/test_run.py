@@ -44,6 +44,15 @@ def test_a_run_on_the_chip_is_complete(tmp_path):
     events = json.loads(files["trace"].read_text())["traceEvents"]
     end = max(event.get("ts", 0) + event.get("dur", 0) for event in events)
     assert end == pytest.approx(total["latency_s"] * 1e6)
+    lanes = {e["tid"]: e["args"]["name"] for e in events if e["name"] == "thread_name"}
+    busy = dict.fromkeys(lanes.values(), 0)
+    for event in events:
+        if event["ph"] == "X":
+            busy[lanes[event["tid"]]] += event["args"]["cycles"]
+    # The DMA moves at most a beat a cycle and hardly pauses; the array steps for all of 33,000.
+    assert total["read_bytes"] / 8 <= busy["DMA"] <= total["cycles"]
+    assert 264_192 / 8 <= busy["array"] <= total["cycles"]
+    assert 0 < busy["requantiser"] < busy["array"]
     assert "Bit-exact" in files["html"].read_text()
 
 
@@ -61,6 +70,7 @@ def test_wrong_outputs_are_an_error_and_the_evidence_is_kept(monkeypatch, tmp_pa
             cycles=100,
             segments=(segment,),
             uart="hello",
+            activity=(),
             build_s=0.0,
             simulate_s=1.0,
             simulated_cycles=200,
