@@ -1,0 +1,93 @@
+"""Measures the four MLPerf Tiny networks on several arrays: ``make performance``.
+
+Prints a Markdown table of the cycles of one inference on the chip (RTL with firmware, everything
+included), and for one array each layer's utilisation and stalls. Needs the official ``.tflite``
+files in a folder, ``vww.tflite`` and so on.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from hw.spec.config import Config, load_config
+from hw.spec.profile import CAUSES
+from mapper.compile import compile_model
+from mapper.importers import import_model
+from mapper.program import Program
+from sim.functional import run_functional
+from sim.rtl import RtlResult, run_rtl
+
+NETWORKS = ("vww", "kws", "ic", "ad")
+ARRAYS = ("4x8", "8x8", "16x8", "16x16")
+
+
+def measure(path: Path, config: Config) -> tuple[Program, RtlResult]:
+    """One inference on seeded noise, checked against the functional backend."""
+    program = compile_model(import_model(path), config)
+    generator = np.random.default_rng(1)
+    inputs = {
+        port.name: generator.integers(-128, 128, port.shape, dtype=np.int8)
+        for port in program.inputs
+    }
+    result = run_rtl(program, inputs)
+    for name, expected in run_functional(program, inputs).outputs.items():
+        np.testing.assert_array_equal(result.outputs[name], expected)
+    return program, result
+
+
+def array_config(array: str, sets: Sequence[str]) -> Config:
+    """``RxC`` with other fields set."""
+    rows, _, cols = array.partition("x")
+    return load_config(sets=[f"rows={rows}", f"cols={cols}", *sets])
+
+
+def print_table(models: Path, arrays: Sequence[str], sets: Sequence[str]) -> None:
+    """A row for each array."""
+    print(f"| array | {' | '.join(name.upper() for name in NETWORKS)} |")
+    print("|---|" + "---|" * len(NETWORKS))
+    for array in arrays:
+        config = array_config(array, sets)
+        cycles = [measure(models / f"{name}.tflite", config)[1].cycles for name in NETWORKS]
+        print(f"| {array} | {' | '.join(f'{count:,}' for count in cycles)} |", flush=True)
+
+
+def print_layers(models: Path, array: str, sets: Sequence[str]) -> None:
+    """A table for each network: utilisation of the array and causes of stalls by layer."""
+    config = array_config(array, sets)
+    elements = config.npu.rows * config.npu.cols
+    causes = [name for name, _ in CAUSES if name != "busy"]
+    for name in NETWORKS:
+        program, result = measure(models / f"{name}.tflite", config)
+        print(f"\n### {name.upper()} at {array}: {result.cycles:,} cycles")
+        print(f"| layer | operator | cycles | utilisation | {' | '.join(causes)} |")
+        print("|---|---|---|---|" + "---|" * len(causes))
+        for segment in result.segments:
+            layer = program.layers[segment.layer] if segment.layer is not None else None
+            label = (layer.name, layer.op) if layer else (f"({segment.engine})", "")
+            used = layer.macs / elements / segment.cycles if layer and layer.macs else None
+            share = "" if used is None else f"{used:.1%}"
+            stalls = " | ".join(str(segment.causes.get(cause, "")) for cause in causes)
+            print(f"| {label[0]} | {label[1]} | {segment.cycles:,} | {share} | {stalls} |")
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--models", type=Path, default=Path("../shared/models/tflite"))
+    parser.add_argument("--array", action="append", help="RxC; several times")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="sets")
+    parser.add_argument("--layers", action="store_true", help="every layer of the first array")
+    arguments = parser.parse_args()
+    arrays = arguments.array or ARRAYS
+    if arguments.layers:
+        print_layers(arguments.models, arrays[0], arguments.sets)
+    else:
+        print_table(arguments.models, arrays, arguments.sets)
+
+
+if __name__ == "__main__":
+    main()
