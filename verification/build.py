@@ -134,16 +134,23 @@ def _parameters(config: Config) -> list[str]:
     return [f"-G{name}={value}" for name, value in values.items()]
 
 
+def _read_description() -> dict[str, str]:
+    return {
+        path.relative_to(HARDWARE).as_posix(): path.read_text()
+        for path in sorted(HARDWARE.rglob("*"))
+        if path.suffix in (".py", ".sv")
+    }
+
+
+DESCRIPTION = _read_description()
+"""The hardware's sources as this process runs them: read once, since a later edit is not loaded."""
+
+
 def _generate(config: Config, folder: Path) -> None:
     write_verilog(config, folder)
-
-
-DESCRIPTION = {
-    path.relative_to(HARDWARE).as_posix(): path.read_text()
-    for path in sorted(HARDWARE.rglob("*"))
-    if path.suffix in (".py", ".sv")
-}
-"""The hardware's sources as this process runs them: read once, since a later edit is not loaded."""
+    # Some modules were loaded only now: under the key belongs what was made from one state.
+    if _read_description() != DESCRIPTION:
+        raise TilewrightError("the hardware's sources changed during the run; run again")
 
 
 def _source_key(config: Config) -> str:

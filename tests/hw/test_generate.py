@@ -1,0 +1,153 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hw.generate import main, verilog, write_verilog
+from hw.header import c_header, write_header
+from hw.netlist import unique_modules
+from hw.reference import references
+from hw.spec import commands, profile, program, registers
+from hw.spec.config import load_config
+
+PROJECT = Path(__file__).parents[2]
+
+
+def test_reference_pages_in_docs_are_up_to_date():
+    for name, text in references().items():
+        assert (PROJECT / "docs" / name).read_text() == text, "run: python -m hw.generate docs"
+
+
+def test_header_gives_the_layout_that_python_encodes(tmp_path):
+    """A compiler's view of the structs, against positions counted here."""
+    write_header(tmp_path / "tilewright.h")
+    checks = [
+        f"offsetof(struct tw_{peripheral.name.lower()}, {register.name}) == {register.offset}"
+        for peripheral in registers.PERIPHERALS
+        for register in peripheral.registers
+    ]
+    for kind, names in program.STEPS.items():
+        checks += [
+            f"offsetof(struct tw_step, {kind.name.lower()}.{name}) == {8 + 4 * i}"
+            for i, name in enumerate(names)
+        ]
+    for owner, fields in (
+        ("tw_program", [name for name, _ in program.HEADER_WORDS]),
+        ("tw_profile_record", profile.RECORD),
+    ):
+        checks += [f"offsetof(struct {owner}, {name}) == {4 * i}" for i, name in enumerate(fields)]
+    checks += [
+        "sizeof(struct tw_step) == 128",
+        "sizeof(struct tw_profile_record) == 96",
+        "TW_MEMORY_BASE == 0x40000000",
+        "TW_PROGRAM_BASE == 0x40020000",
+        "TW_STEP_SOFTMAX == 9",
+        "TW_OPCODE_DEPTHWISE == 0x11",
+        "TW_COMMAND_WAIT_MASK == 0xffff0000",
+        "TW_NPU_STATUS_ERROR_MASK == 0xf0 && TW_NPU_STATUS_ERROR_LSB == 4",
+        "TW_NPU_BASE == 0xf0000000 && TW_FINISHER_BASE == 0xf0030000",
+    ]
+    lines = [f'_Static_assert({check}, "{check}");' for check in checks]
+    source = tmp_path / "check.c"
+    source.write_text("\n".join(["#include <stddef.h>", '#include "tilewright.h"', *lines]))
+    compiler = [sys.executable, "-m", "ziglang", "cc", "-target", "riscv32-freestanding-none"]
+    flags = ["-Wall", "-Wextra", "-Werror", "-c", "-o", str(tmp_path / "check.o")]
+    subprocess.run([*compiler, *flags, str(source)], check=True)
+
+
+def test_header_is_written_only_when_it_changes(tmp_path):
+    path = tmp_path / "tilewright.h"
+    assert main(["header", str(path)]) == 0
+    before = path.stat().st_mtime_ns
+    write_header(path)
+    assert path.stat().st_mtime_ns == before
+    path.write_text("old")
+    write_header(path)
+    assert path.read_text() == c_header()
+
+
+def test_every_command_is_in_the_reference():
+    text = references()["commands.md"]
+    for opcode, fields in commands.BODY.items():
+        section = text.partition(f"## {opcode.name} (")[2].partition("\n## ")[0]
+        assert all(f"`{field.name}`" in section for field in fields)
+
+
+def test_unknown_request_is_refused(capsys):
+    assert main(["nonsense"]) == 2
+    assert "hw.generate header" in capsys.readouterr().err
+
+
+RTLIL = """\
+attribute \\generator "Amaranth"
+module \\top
+  cell \\top.a \\a
+    connect \\x \\x
+  end
+  cell \\top.b \\b
+    connect \\x \\y
+  end
+  cell \\top.c \\c
+    connect \\x \\y
+  end
+  cell \\Foreign \\d
+  end
+end
+module \\top.a
+  cell \\top.a.leaf \\leaf
+  end
+end
+module \\top.b
+  cell \\top.b.leaf \\leaf
+  end
+end
+module \\top.c
+  cell \\top.c.leaf \\leaf
+  end
+end
+module \\top.a.leaf
+  wire width 1 \\x
+end
+module \\top.b.leaf
+  wire width 1 \\x
+end
+module \\top.c.leaf
+  wire width 2 \\x
+end
+"""
+
+
+def test_equal_modules_become_one_from_the_leaves_up():
+    text, instances = unique_modules(RTLIL)
+    assert re.findall(r"^module \\(\S+)$", text, re.MULTILINE) == [
+        "top_a_leaf",
+        "top_a",
+        "top_c_leaf",
+        "top_c",
+        "top",
+    ]
+    assert instances == {"top_a_leaf": 2, "top_a": 2, "top_c_leaf": 1, "top_c": 1, "top": 1}
+    assert re.findall(r"^  cell \\(\S+) \\(\w)$", text.rpartition("module")[2], re.MULTILINE) == [
+        ("top_a", "a"),
+        ("top_a", "b"),
+        ("top_c", "c"),
+        ("Foreign", "d"),
+    ]
+
+
+def test_verilog_is_the_same_each_time_and_names_no_path(tmp_path):
+    config = load_config("tiny")
+    files = verilog(config)
+    assert verilog(config) == files
+    assert str(PROJECT) not in files["soc.v"]
+    assert {path.name: path.read_text() for path in write_verilog(config, tmp_path / "v")} == files
+
+
+@pytest.mark.parametrize("rows", [3, 8])
+def test_rows_of_the_array_are_one_module(rows):
+    text = verilog(load_config("default", None, [f"rows={rows}", "cols=2"]))["soc.v"]
+    declared = re.findall(r"^module (\w*array_row\w*)\(", text, re.MULTILINE)
+    assert len(declared) == 1
+    assert len(re.findall(rf"^  {declared[0]} \S+ \(", text, re.MULTILINE)) == rows

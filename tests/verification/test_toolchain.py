@@ -1,0 +1,60 @@
+import os
+
+import pytest
+
+from hw.spec.config import load_config
+from hw.spec.errors import RequestError
+from verification.build import build_model
+from verification.simulate import Job, simulate
+from verification.toolchain import find_compiler, require_make
+
+
+def test_a_named_compiler_comes_first(monkeypatch):
+    monkeypatch.setenv("CXX", "g++")
+    assert find_compiler().command == ("g++",)
+
+
+def test_without_a_compiler_zig_takes_its_place(monkeypatch):
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setenv("PATH", "")
+    compiler = find_compiler()
+    assert compiler.is_fallback
+    assert compiler.command[-2:] == ("ziglang", "c++")
+    assert compiler.variables["CFG_CXXFLAGS_PCH_I"] == "-include-pch"
+
+
+def test_without_any_compiler_the_message_says_what_to_install(monkeypatch):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(RequestError, match=r"no C\+\+ compiler: tried no-such-compiler"):
+        find_compiler()
+
+
+def test_without_make(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(RequestError, match="make is not installed"):
+        require_make()
+
+
+@pytest.mark.rtl
+@pytest.mark.slow
+def test_the_fallback_builds_a_model_that_runs(monkeypatch, tmp_path):
+    # Only make and what it calls: no compiler.
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("make", "sh", "rm", "cp", "echo", "cat", "uname", "env", "mkdir", "mv", "test"):
+        for folder in os.environ["PATH"].split(os.pathsep):
+            if os.access(f"{folder}/{name}", os.X_OK):
+                (tools / name).symlink_to(f"{folder}/{name}")
+                break
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setenv("PATH", str(tools))
+    monkeypatch.setenv("TILEWRIGHT_CACHE", str(tmp_path / "cache"))
+    config = load_config("cpu-only")
+    notes = []
+    model = build_model(config, note=notes.append)
+    assert any("ziglang" in note for note in notes)
+    assert build_model(config).build_s == 0
+    loop = (0x0000006F).to_bytes(4, "little")
+    outcome = simulate(model.executable, Job(config, loop, [], 5000), tmp_path)
+    assert outcome.reason == "watchdog"
