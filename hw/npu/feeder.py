@@ -12,7 +12,9 @@ ahead as far as there are free slots. From the outermost loop:
   word (``group`` of the command), one read for all of them every other cycle, the cycle before
   being taken to find out how many they are.
 
-An access that lies partly or wholly outside the input gets the pad value in the bytes that do.
+A depthwise slot whose row lies outside the input is filled at once, when the first column has
+shown it. An access that lies partly or wholly outside the input gets the pad value in the bytes
+that do.
 """
 
 from __future__ import annotations
@@ -113,6 +115,7 @@ class Feeder(Component):
         self._running = Signal()
         self._go = Signal()
         self._last_column = Signal()
+        self._row_missing, self._rest_at_once = Signal(), Signal()
         self._grouped, self._prepared = Signal(), Signal()
         self._group = Signal(range(config.cols + 1), init=1)
         self._group_step = Signal(2 * self._offset_bits)
@@ -215,10 +218,12 @@ class Feeder(Component):
             m.d.sync += self._prepared.eq(0)
         with m.Elif(self._running & self._grouped):
             self._prepare_group(m)
+        # All of a depthwise slot is in one row, and its columns follow one another in each cycle.
+        m.d.comb += self._rest_at_once.eq(self._depthwise & (self._column != 0) & self._row_missing)
         m.d.comb += self._last_column.eq(
             Mux(
                 self._depthwise,
-                self._column == self._columns - 1,
+                (self._column == self._columns - 1) | self._rest_at_once,
                 (self._column + self._group == self._config.cols)
                 | (self._current.left == self._group),
             )
@@ -360,6 +365,7 @@ class Feeder(Component):
         m.d.comb += row.eq(self._current.row + self._kernel_row)
         m.d.comb += row_exists.eq((row >= 0) & (row < self._conv["input_rows"]))
         m.d.comb += self.read.valid.eq(self._go & row_exists)
+        m.d.sync += self._row_missing.eq(~row_exists)
         layout = data.StructLayout(
             {
                 "valid": 1,
@@ -407,7 +413,8 @@ class Feeder(Component):
         for c in range(config.columns):
             hit = Signal(name=f"hit_{c}")
             distance = Signal(range(config.columns), name=f"distance_{c}")
-            taken = (self._column <= c) & (self._column + self._group > c)
+            within = self._rest_at_once | (self._column + self._group > c)
+            taken = (self._column <= c) & within
             m.d.sync += hit.eq(self._go & taken)
             m.d.sync += distance.eq(c - self._column)
             arrived = Signal(name=f"arrived_{c}")

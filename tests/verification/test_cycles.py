@@ -12,7 +12,7 @@ from mapper.importers import import_model
 from sim.rtl import run_rtl
 from tests.shared_models import golden, shared_models
 
-CYCLES = {"vww": 152_513, "kws": 53_243, "ic": 208_385, "ad": 35_796}
+CYCLES = {"vww": 151_989, "kws": 53_223, "ic": 208_385, "ad": 35_796}
 
 
 @pytest.mark.rtl

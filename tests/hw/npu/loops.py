@@ -138,7 +138,12 @@ def slots(c: Command, config: NpuConfig) -> list[list[Read]]:
 
 
 def groups(c: Command, slot: list[Read]) -> list[range]:
-    """The columns that each scratchpad read of a slot serves."""
+    """The columns that each scratchpad read of a slot serves.
+
+    A depthwise slot whose row does not exist takes two turns, however wide it is.
+    """
+    if c.opcode is Opcode.DEPTHWISE and len(slot) > 1 and not 0 <= slot[0].row < c["input_rows"]:
+        return [range(1), range(1, len(slot))]
     most = c["group"] if c.opcode is Opcode.CONV else 1
     result: list[range] = []
     for column, read in enumerate(slot):
