@@ -2,7 +2,7 @@
 
 Amaranth emits a module for every instance. Modules that read the same become one here, so that
 equal rows of the array are compiled once. The native Yosys of the package pyosys turns the result
-into Verilog (see docs/adr/0003-verilog-by-pyosys.md).
+into Verilog (see docs/adr/0004-verilog-by-pyosys.md).
 """
 
 from __future__ import annotations

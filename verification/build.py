@@ -60,7 +60,7 @@ WAVES_FLAGS = ("--trace-fst", "-CFLAGS", "-I..", "-LDFLAGS", "-L..")
 
 COMPILER_FLAGS = "-std=c++20 -fcoroutines"
 OPTIMISATION = {"OPT_FAST": "-O2", "OPT_SLOW": "-O0", "OPT_GLOBAL": "-O1"}
-"""OPT_FAST is for code that runs each cycle; see docs/adr/ for what was measured."""
+"""OPT_FAST is for code that runs each cycle; measured in docs/adr/0005-co-simulation.md."""
 
 EMPTY_ARCHIVE = "!<arch>\n"
 
@@ -95,8 +95,12 @@ def build_model(
     """
     started = time.monotonic()
     compiler = find_compiler()
-    note("generating Verilog")
-    hardware, _ = cached("verilog", _source_key(config), lambda to: _generate(config, to))
+
+    def generate(folder: Path) -> None:
+        note("generating Verilog")
+        _generate(config, folder)
+
+    hardware, _ = cached("verilog", _source_key(config), generate)
     sources = {path.name: path.read_text() for path in sorted(hardware.iterdir())} | {
         "top.sv": (HERE / "top.sv").read_text(),
         "public.vlt": (HERE / "public.vlt").read_text(),
