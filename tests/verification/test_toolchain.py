@@ -42,7 +42,7 @@ def test_the_fallback_builds_a_model_that_runs(monkeypatch, tmp_path):
     # Only make and what it calls: no compiler.
     tools = tmp_path / "bin"
     tools.mkdir()
-    for name in ("make", "sh", "rm", "cp", "echo", "cat", "uname", "env", "mkdir", "mv", "test"):
+    for name in ("make", "sh", "rm", "cat", "echo", "test", "uname", "xargs"):
         for folder in os.environ["PATH"].split(os.pathsep):
             if os.access(f"{folder}/{name}", os.X_OK):
                 (tools / name).symlink_to(f"{folder}/{name}")
