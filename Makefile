@@ -8,7 +8,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 C_FILES = $(wildcard firmware/*.[ch] firmware/*/*.[ch] tests/firmware/host/*.[ch] verification/compression/*.h)
 
-.PHONY: run test slow lint format clean
+.PHONY: run test slow performance lint format clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp ## simulate one network (MODEL=..., ARGS=...)
@@ -19,6 +19,9 @@ test: $(VENV)/test.stamp ## all tests but the slow ones
 
 slow: $(VENV)/test.stamp ## the tests that take minutes
 	@$(BIN)/python -m pytest -n $(JOBS) -m slow $(ARGS)
+
+performance: $(VENV)/run.stamp ## cycles of the MLPerf Tiny networks on several arrays
+	@$(BIN)/python -m verification.performance $(ARGS)
 
 lint: $(VENV)/test.stamp ## formatting, rules, types, import contracts
 	@$(BIN)/ruff check
