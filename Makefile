@@ -8,7 +8,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 C_FILES = $(wildcard firmware/*.[ch] firmware/*/*.[ch] tests/firmware/host/*.[ch] verification/compression/*.h)
 
-.PHONY: run test slow performance lint format clean
+.PHONY: run test slow performance lint format benchmark clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp ## simulate one network (MODEL=..., ARGS=...)
@@ -34,6 +34,9 @@ format: $(VENV)/test.stamp ## rewrite the sources in the project's format
 	@$(BIN)/ruff check --fix --exit-zero
 	@$(BIN)/ruff format
 	@$(if $(C_FILES),$(BIN)/clang-format -i $(C_FILES))
+
+benchmark: $(VENV)/run.stamp ## speed of the simulation under cocotb and in bare C++ (ARGS=...)
+	@$(BIN)/python -m verification.benchmark $(ARGS)
 
 clean: ## remove .venv and caches of this checkout
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .import_linter_cache
