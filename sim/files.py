@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from hw.spec.errors import RequestError
@@ -32,6 +34,28 @@ def write_atomically(path: Path, content: str | bytes) -> None:
             raise
     except OSError as error:
         raise RequestError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+@contextmanager
+def replacing(path: Path) -> Generator[Path]:
+    """A path for another program to write to, which replaces ``path`` once the block is done.
+
+    Where the block fails, what was written is removed and ``path`` stays as it was. A device or
+    pipe is given as it is. Raises RequestError where the file cannot be replaced.
+    """
+    path = path.resolve()
+    if _is_special(path):
+        yield path
+        return
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield partial
+        try:
+            partial.replace(path)
+        except OSError as error:
+            raise RequestError(f"{path}: cannot be written: {error.strerror}") from None
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def require_writable(path: Path) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware.build import build_firmware
-from hw.spec.errors import CheckError, RequestError
+from hw.spec.errors import CheckError, RequestError, TilewrightError
 from hw.spec.profile import ACTIVITIES, RECORD_BYTES
 from hw.spec.program import TIME_WORDS
 from hw.spec.registers import MEMORY_BASE
 from mapper.program import Program, ProgramPort
 from sim.failure import describe_failure
+from sim.files import replacing
 from sim.progress import Progress
 from sim.segments import CLOCK, Segment, read_segments
 from verification.build import Model, build_model
@@ -71,11 +73,6 @@ class RtlResult:
     def cpu_active(self) -> int:
         """Cycles in which the CPU was not asleep."""
         return sum(segment.cpu_active for segment in self.segments)
-
-    @property
-    def cpu_asleep(self) -> int:
-        """Cycles in which the CPU slept while the NPU worked."""
-        return self.cycles - self.cpu_active
 
 
 def run_rtl(
@@ -179,11 +176,15 @@ def _simulate(model: Model, job: Job, program: Program, progress: Progress) -> O
             def on_cycle(cycle: int) -> None:
                 step.detail = f"{cycle / 1e6:.1f} M cycles"
 
-            outcome = simulate(model.executable, job, folder, on_cycle)
+            with replacing(job.waves) if job.waves else nullcontext() as waves:
+                job = replace(job, waves=waves)
+                outcome = simulate(model.executable, job, folder, on_cycle)
         if message := describe_failure(outcome, job, program):
-            keep = True
             (folder / "uart.txt").write_text(outcome.uart)
             raise CheckError(f"{message}\nEvidence is kept in {folder}")
+    except TilewrightError as error:
+        keep = not isinstance(error, RequestError)
+        raise
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -208,13 +209,27 @@ def _run(command: list[str], folder: Path, who: str) -> None:
     # Flags for another make must not reach this one.
     environment.pop("MAKEFLAGS", None)
     try:
-        done = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            process_group=0,
         )
     except OSError as error:
         raise RequestError(f"{command[0]}: cannot be run: {error.strerror}") from None
-    if done.returncode:
-        lines = (done.stdout + done.stderr).splitlines()
+    with process:
+        try:
+            output, _ = process.communicate()
+        except BaseException:
+            # Whoever interrupts us does not leave make's compilers behind.
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    if process.returncode:
+        lines = output.splitlines()
         errors = [line for line in lines if "rror" in line] or lines
         raise TilewrightError(
             f"{who} could not build the simulation model:\n" + "\n".join(errors[-20:])

@@ -1,8 +1,11 @@
 """The command line as a user meets it: exit statuses, messages, files."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 import tomllib
 
 import numpy as np
@@ -162,6 +165,19 @@ def test_an_interrupt_is_one_line_and_status_130(tilewright, monkeypatch):
     assert status == 130
     assert err.splitlines()[-1] == "interrupted"
     assert out == ""
+
+
+def test_a_polite_end_is_an_interrupt(tilewright, monkeypatch):
+    def ended(*_):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(10)
+
+    monkeypatch.setattr("sim.run.run_functional", ended)
+    before = signal.getsignal(signal.SIGTERM)
+    status, _, err = functional(tilewright, "--model", "ad")
+    signal.signal(signal.SIGTERM, before)
+    assert status == 130
+    assert err.splitlines()[-1] == "interrupted"
 
 
 def test_a_reader_that_leaves_is_no_error():

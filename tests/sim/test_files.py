@@ -4,7 +4,7 @@ import stat
 import pytest
 
 from hw.spec.errors import RequestError
-from sim.files import require_writable, write_atomically
+from sim.files import replacing, require_writable, write_atomically
 
 
 def test_a_file_is_replaced_whole_and_nothing_is_left_beside_it(tmp_path):
@@ -38,6 +38,20 @@ def test_a_pipe_is_written_to_not_replaced(tmp_path):
     write_atomically(tmp_path / "pipe", "text")
     assert os.read(reader, 10) == b"text"
     os.close(reader)
+
+
+def test_what_another_program_wrote_replaces_the_file_only_when_it_is_whole(tmp_path):
+    path = tmp_path / "a.fst"
+    path.write_text("old")
+    with pytest.raises(KeyboardInterrupt), replacing(path) as partial:
+        partial.write_text("ha")
+        raise KeyboardInterrupt
+    assert path.read_text() == "old"
+    with replacing(path) as partial:
+        partial.write_text("whole")
+        assert path.read_text() == "old"
+    assert path.read_text() == "whole"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_impossible_targets_are_refused_with_the_reason(tmp_path):
