@@ -61,7 +61,8 @@ def _add_config_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _config(options: argparse.Namespace) -> Config:
-    short = [f"{key}={getattr(options, key)}" for key in ("rows", "cols") if getattr(options, key)]
+    given = {key: getattr(options, key) for key in ("rows", "cols")}
+    short = [f"{key}={value}" for key, value in given.items() if value is not None]
     return load_config(options.preset, options.config, [*short, *options.sets])
 
 

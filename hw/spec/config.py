@@ -53,11 +53,12 @@ class NpuConfig:
     ----------
     rows: output channels computed at once, 2..32.
     cols: output pixels computed at once, 2..32.
-    accumulator_bits: width of an accumulator, 20..32. Layers that could overflow it are refused.
+    accumulator_bits: width of an accumulator, 20..32. Layers that could overflow
+        it run on the CPU.
     scratchpad_bytes: activation memory, all banks together.
     scratchpad_banks: banks interleaved by words of ``port_bytes``; more banks, fewer DMA conflicts.
-    port_bytes: bytes that one scratchpad access moves; power of two, at least rows and cols.
-        0 chooses the smallest, but no less than 16.
+    port_bytes: bytes that one scratchpad access moves; power of two, at least rows.
+        0 chooses the smallest of at least rows, cols, bus_bytes and 16.
     weight_buffer_bytes: ring buffer for weights, filled by DMA ahead of use.
     requantiser_lanes: results requantised a cycle, at most rows. 0 chooses rows.
     depthwise_kernel: largest depthwise or pooling kernel that reuses its window on chip (larger
@@ -247,21 +248,30 @@ FIELDS: tuple[str, ...] = (*_NPU_FIELDS, *_SOC_FIELDS)
 """Every key that ``--set`` and a TOML file accept."""
 
 
-def make_config(values: Mapping[str, Any], source: str = "configuration") -> Config:
+def make_config(values: Mapping[str, Any]) -> Config:
     """Build a `Config` from a flat mapping of overrides.
 
-    Raises `RequestError` that names ``source`` and the key for unknown keys, wrong types and
-    values that cannot be built.
+    Raises `RequestError` that names the key for unknown keys, wrong types and values that cannot
+    be built.
     """
-    parts: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+    typed = _typed_values(values, "configuration")
+    return Config(
+        npu=NpuConfig(**{k: v for k, v in typed.items() if k in _NPU_FIELDS}),
+        soc=SocConfig(**{k: v for k, v in typed.items() if k in _SOC_FIELDS}),
+    )
+
+
+def _typed_values(values: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """The values as their fields' types; a RequestError names ``source``."""
+    typed: dict[str, Any] = {}
     for key, value in values.items():
         if key not in FIELDS:
             near = difflib.get_close_matches(key, FIELDS, n=3, cutoff=0.4)
             hint = f"did you mean {' or '.join(near)}?" if near else f"keys: {', '.join(FIELDS)}"
             raise RequestError(f"{source}: unknown key {key!r}; {hint}")
-        part, field = (0, _NPU_FIELDS[key]) if key in _NPU_FIELDS else (1, _SOC_FIELDS[key])
-        parts[part][key] = _typed(value, str(field.type), key, source)
-    return Config(npu=NpuConfig(**parts[0]), soc=SocConfig(**parts[1]))
+        field = _NPU_FIELDS.get(key) or _SOC_FIELDS[key]
+        typed[key] = _typed(value, str(field.type), key, source)
+    return typed
 
 
 def _typed(value: Any, type_name: str, key: str, source: str) -> int | str:
@@ -304,14 +314,11 @@ def load_config(
             + (f"did you mean {' or '.join(near)}?" if near else f"presets: {', '.join(PRESETS)}")
         )
     values: dict[str, Any] = dict(PRESETS[preset])
-    source = f"preset {preset}"
     if toml is not None:
-        values.update(_read_toml(toml))
-        source = str(toml)
+        values |= _typed_values(_read_toml(toml), str(toml))
     for item in sets:
         key, equals, value = item.partition("=")
         if not equals or not key.strip():
             raise RequestError(f"--set {item!r}: must read KEY=VALUE")
-        values[key.strip()] = value.strip()
-        source = "--set"
-    return make_config(values, source)
+        values |= _typed_values({key.strip(): value.strip()}, "--set")
+    return make_config(values)

@@ -40,6 +40,13 @@ def test_later_sources_override_earlier_ones(tmp_path: Path) -> None:
     assert (config.soc.cpu, config.soc.memory_latency) == ("standard", 16)
 
 
+def test_a_wrong_key_is_blamed_on_the_file_that_has_it(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("colz = 5\n")
+    with pytest.raises(RequestError, match=r"mine\.toml: unknown key 'colz'; did you mean cols"):
+        load_config(toml=file, sets=["rows=4"])
+
+
 def test_flat_holds_every_field_once() -> None:
     assert tuple(load_config().flat()) == FIELDS
     assert len(set(FIELDS)) == len(FIELDS)
