@@ -18,11 +18,11 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     where the file cannot be written.
     """
     data = content.encode() if isinstance(content, str) else content
-    path = path.resolve()
     try:
         if _is_special(path):
             path.write_bytes(data)
             return
+        path = path.resolve()
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -43,10 +43,10 @@ def replacing(path: Path) -> Generator[Path]:
     Where the block fails, what was written is removed and ``path`` stays as it was. A device or
     pipe is given as it is. Raises RequestError where the file cannot be replaced.
     """
-    path = path.resolve()
     if _is_special(path):
         yield path
         return
+    path = path.resolve()
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         yield partial
@@ -64,7 +64,7 @@ def require_writable(path: Path) -> None:
         raise RequestError(f"{path}: is a folder; name a file")
     if not path.parent.is_dir():
         raise RequestError(f"{path}: the folder {path.parent} does not exist; create it first")
-    if not all(os.access(part, os.W_OK) for part in _touched(path.resolve())):
+    if not all(os.access(part, os.W_OK) for part in _touched(path)):
         raise RequestError(f"{path}: cannot be written: permission denied")
 
 
@@ -79,6 +79,7 @@ def make_folder(path: Path) -> None:
 
 
 def _is_special(path: Path) -> bool:
+    # Asked before links are followed: /dev/stdout leads to a name that exists in /proc only.
     return path.exists() and not path.is_file()
 
 
@@ -86,6 +87,7 @@ def _touched(path: Path) -> tuple[Path, ...]:
     """What must be writable: the device itself, or the folder and the file if it is there."""
     if _is_special(path):
         return (path,)
+    path = path.resolve()
     return (path.parent, path) if path.exists() else (path.parent,)
 
 

@@ -1,5 +1,6 @@
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -40,12 +41,27 @@ def test_a_pipe_is_written_to_not_replaced(tmp_path):
     os.close(reader)
 
 
+def test_a_pipe_without_a_name_is_written_to():
+    reader, writer = os.pipe()
+    path = Path(f"/dev/fd/{writer}")
+    require_writable(path)
+    write_atomically(path, "text")
+    os.close(writer)
+    with os.fdopen(reader) as file:
+        assert file.read() == "text"
+
+
 def test_what_another_program_wrote_replaces_the_file_only_when_it_is_whole(tmp_path):
     path = tmp_path / "a.fst"
     path.write_text("old")
-    with pytest.raises(KeyboardInterrupt), replacing(path) as partial:
-        partial.write_text("ha")
-        raise KeyboardInterrupt
+
+    def interrupted():
+        with replacing(path) as partial:
+            partial.write_text("ha")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert path.read_text() == "old"
     with replacing(path) as partial:
         partial.write_text("whole")
