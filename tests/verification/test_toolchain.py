@@ -12,6 +12,8 @@ from verification.toolchain import find_compiler, require_make
 def test_a_named_compiler_comes_first(monkeypatch):
     monkeypatch.setenv("CXX", "g++")
     assert find_compiler().command == ("g++",)
+    monkeypatch.setenv("CXX", "g++ -m64")
+    assert find_compiler().command == ("g++", "-m64")
 
 
 def test_without_a_compiler_zig_takes_its_place(monkeypatch):
@@ -24,9 +26,16 @@ def test_without_a_compiler_zig_takes_its_place(monkeypatch):
 
 
 def test_without_any_compiler_the_message_says_what_to_install(monkeypatch):
-    monkeypatch.setenv("CXX", "no-such-compiler")
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setenv("PATH", "")
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
-    with pytest.raises(RequestError, match=r"no C\+\+ compiler: tried no-such-compiler"):
+    with pytest.raises(RequestError, match=r"no C\+\+ compiler: tried c\+\+, g\+\+, clang\+\+"):
+        find_compiler()
+
+
+def test_a_named_compiler_that_does_not_run_is_refused(monkeypatch):
+    monkeypatch.setenv("CXX", "no-such-compiler -O2")
+    with pytest.raises(RequestError, match="CXX = no-such-compiler -O2: .* does not run"):
         find_compiler()
 
 
