@@ -35,7 +35,7 @@ def test_without_any_compiler_the_message_says_what_to_install(monkeypatch):
 
 def test_a_named_compiler_that_does_not_run_is_refused(monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler -O2")
-    with pytest.raises(RequestError, match="CXX = no-such-compiler -O2: .* does not run"):
+    with pytest.raises(RequestError, match=r"CXX = no-such-compiler -O2: .* does not run"):
         find_compiler()
 
 
