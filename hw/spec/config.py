@@ -105,6 +105,10 @@ class NpuConfig:
     def _validate_memories(self) -> None:
         port, banks = self.port_bytes, self.scratchpad_banks
         _require(
+            _is_power_of_two(self.bus_bytes) and 4 <= self.bus_bytes <= 32,
+            f"bus_bytes = {self.bus_bytes}: must be 4, 8, 16 or 32",
+        )
+        _require(
             _is_power_of_two(port) and 8 <= port <= 32,
             f"port_bytes = {port}: must be 8, 16 or 32",
         )
@@ -114,21 +118,21 @@ class NpuConfig:
             "for each row; set port_bytes to a power of two of at least rows",
         )
         _require(
-            _is_power_of_two(self.bus_bytes) and 4 <= self.bus_bytes <= port,
-            f"bus_bytes = {self.bus_bytes}: must be a power of two, 4..port_bytes ({port})",
+            self.bus_bytes <= port,
+            f"bus_bytes = {self.bus_bytes}: must be at most port_bytes = {port}",
         )
         _require(
             _is_power_of_two(banks) and 2 <= banks <= 16,
             f"scratchpad_banks = {banks}: must be 2, 4, 8 or 16",
         )
         _require(
+            4096 <= self.scratchpad_bytes <= 1 << 20,
+            f"scratchpad_bytes = {self.scratchpad_bytes}: must be 4096..1048576",
+        )
+        _require(
             self.scratchpad_bytes % (port * banks) == 0,
             f"scratchpad_bytes = {self.scratchpad_bytes}: must be a multiple of "
             f"port_bytes x scratchpad_banks = {port * banks}",
-        )
-        _require(
-            4096 <= self.scratchpad_bytes <= 1 << 20,
-            f"scratchpad_bytes = {self.scratchpad_bytes}: must be 4096..1048576",
         )
         word = self.weight_memory_bytes
         _require(

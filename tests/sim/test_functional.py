@@ -8,6 +8,7 @@ import pytest
 from hw.spec.commands import Opcode
 from hw.spec.config import load_config, make_config
 from hw.spec.errors import CheckError, RequestError
+from mapper.attributes import OpKind
 from mapper.compile import compile_model
 from mapper.graph import Graph
 from mapper.importers import import_model
@@ -76,9 +77,16 @@ def test_outputs_of_every_input(name, scratchpad):
 
 
 def max_window_bytes(graph):
-    """Bytes that the largest window of a convolution reads."""
-    sizes = [graph.tensors[op.inputs[1]].shape[1:] for op in graph.ops if len(op.inputs) > 2]
-    return max((int(np.prod(size)) for size in sizes), default=0)
+    """Bytes that the largest window of a convolution, or of a depthwise one made dense, reads."""
+    sizes = [0]
+    for op in graph.ops:
+        if len(op.inputs) > 2:
+            kernel = graph.tensors[op.inputs[1]].shape
+            depthwise = op.kind is OpKind.DEPTHWISE_CONV_2D
+            channels = graph.tensors[op.inputs[0]].shape[-1]
+            window = (*kernel[:2], channels) if depthwise else kernel[1:]
+            sizes.append(int(np.prod(window)))
+    return max(sizes)
 
 
 def assert_random_network(seed):

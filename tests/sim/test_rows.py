@@ -7,6 +7,7 @@ from hw.spec.profile import CAUSES, EVENTS
 from mapper.compile import compile_model
 from mapper.importers.onnx import import_onnx
 from sim.rows import energy_events, measured_rows, unmeasured_rows, weight_bytes_by_layer
+from sim.rtl import Activity
 from sim.segments import Segment
 from sim.spans import trace_spans
 from sim.zoo import zoo_model
@@ -99,12 +100,27 @@ def test_rows_without_time_claim_none(program):
 
 
 def test_spans_lie_in_their_segments_and_lanes_do_not_overlap(program, segments):
-    spans = trace_spans(program, segments)
-    for lane in ("CPU", "array", "requantiser", "DMA"):
+    """The array works through both layers; the DMA ahead of them and once more on its own."""
+    activity = (
+        Activity("array", 60, 600),
+        Activity("DMA", 12, 400),
+        Activity("DMA", 500, 512),
+        Activity("requantiser", 100, 110),
+    )
+    spans = trace_spans(program, segments, activity)
+    for lane in ("layers", "CPU", "array", "requantiser", "DMA"):
         ends = [(span.start_cycle, span.end_cycle) for span in spans if span.lane == lane]
         assert ends, lane
         assert all(a[1] <= b[0] for a, b in pairwise(ends)), lane
     cpu = sum(s.end_cycle - s.start_cycle for s in spans if s.lane == "CPU")
     assert cpu == sum(s.cpu_active for s in segments)
-    dma = [span for span in spans if span.lane == "DMA"]
-    assert dma[0].args == {"bytes_read": 720, "bytes_written": 0, "busy": 90}
+    array = [(s.name, s.start_cycle, s.end_cycle) for s in spans if s.lane == "array"]
+    names = [layer.name for layer in program.layers[:2]]
+    assert array == [(names[0], 60, 510), (names[1], 510, 600)]
+    dma = [(s.name, s.start_cycle, s.end_cycle) for s in spans if s.lane == "DMA"]
+    assert dma == [(names[0], 12, 400), (names[0], 500, 510), (names[1], 510, 512)]
+    layers = [span for span in spans if span.lane == "layers"]
+    assert [span.name for span in layers] == names
+    assert layers[0].args["busy"] == 400
+    assert layers[0].args["waits for weights"] == 60
+    assert layers[0].args["main memory read bytes"] == 90 * 8
