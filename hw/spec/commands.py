@@ -77,20 +77,32 @@ _WINDOW: tuple[Field, ...] = (
     Field("output_cols", 12, 0, 16, "Output pixels of a row."),
     Field("output_rows", 12, 16, 16, "Output rows."),
     Field("channels", 13, 0, 16, "Output channels."),
-    Field("blocks", 13, 16, 16, "Blocks of `rows` output channels: ceil(channels / rows)."),
-    Field("block_words", 14, 0, 24, "Weight words of a block, without its parameters."),
+    Field("blocks", 13, 16, 16, "Blocks of `rows` output channels, or of two x `rows` if paired."),
+    Field("block_words", 14, 0, 24, "Weight words, or pairs of words, of a block: one a step."),
     Field("pad_value", 15, 0, 8, "What padding reads as: the input's zero point.", signed=True),
     Field("output_zero_point", 15, 8, 8, "Added after requantisation.", signed=True),
     Field("clamp_low", 15, 16, 8, "Smallest output.", signed=True),
     Field("clamp_high", 15, 24, 8, "Largest output.", signed=True),
     Field(
-        "tiles", 18, 0, 24, "Tiles of a block: CONV ceil(pixels / cols), DEPTHWISE strips x rows."
+        "tiles",
+        18,
+        0,
+        24,
+        "Tiles of a block: CONV ceil(pixels / cols), or cols / 2 if paired; DEPTHWISE strips x "
+        "rows.",
+    ),
+    Field(
+        "paired",
+        18,
+        24,
+        1,
+        "1: two neighbouring columns share a pixel and compute two blocks of channels.",
     ),
 )
 
 _CONV: tuple[Field, ...] = (
     *_WINDOW,
-    Field("group", 8, 8, 6, "Neighbouring pixels of a row that one read serves, 1..cols."),
+    Field("group", 8, 8, 6, "Neighbouring pixels of a row that one read serves, 1 or more."),
     Field("stream", 8, 24, 1, "1: each tile has weights of its own in the stream; 0: replayed."),
     Field("run_bytes", 16, 0, 20, "Bytes of a kernel row: kernel width x input channels."),
     Field("pixels", 17, 0, 24, "Output pixels: output_rows x output_cols."),
@@ -103,7 +115,7 @@ _DEPTHWISE: tuple[Field, ...] = (
     Field("maximum", 8, 24, 1, "1: largest of the window instead of the weighted sum."),
     Field("tapwise", 8, 25, 1, "1: read every tap of every pixel; 0: keep the window on chip."),
     Field("pixel_bytes", 16, 0, 20, "Bytes from input pixel to input pixel."),
-    Field("strip_cols", 17, 0, 8, "Output pixels of a strip, at most `cols`."),
+    Field("strip_cols", 17, 0, 8, "Output pixels of a strip, at most those of a tile."),
     Field("strip_input_step", 19, 0, 20, "Input bytes from strip to strip: strip_cols x x_step."),
     Field("strip_output_step", 20, 0, 20, "Output bytes from strip to strip."),
 )
@@ -169,6 +181,10 @@ PARAMETER_WORDS = 9
 Word 0..3 hold bytes 0..3 of the int32 bias, 4..7 of the int32 multiplier, 8 the int8 shift;
 byte r of a word belongs to row r. The bias has the input's zero point folded in:
 ``bias - zero_point * sum(weights)``, modulo 2**32.
+
+A paired command computes two blocks of ``rows`` channels at once: column ``2p`` the first one of
+pixel ``p``, column ``2p + 1`` the second one. Its stream consists of pairs of words, the first
+block's word before the second one's: nine pairs of parameters, then a pair for each step.
 """
 
 MAX_LEFT_SHIFT = 7

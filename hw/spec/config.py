@@ -148,9 +148,29 @@ class NpuConfig:
         return next_power_of_two(self.rows)
 
     @property
+    def weight_pair_bytes(self) -> int:
+        """Bytes of the weight words of two blocks of channels, as a paired step takes them."""
+        return 2 * self.weight_word_bytes
+
+    @property
     def weight_memory_bytes(self) -> int:
-        """Width of the weight buffer's memory: holds a bus beat and a weight word."""
-        return max(self.weight_word_bytes, self.bus_bytes)
+        """Width of the weight buffer's memory: holds a bus beat and a pair of weight words."""
+        return max(self.weight_pair_bytes, self.bus_bytes)
+
+    @property
+    def paired_pixels(self) -> int:
+        """Output pixels of a paired tile, in which two columns share a pixel."""
+        return self.cols // 2
+
+    @property
+    def pairs_depthwise(self) -> bool:
+        """Whether a scratchpad read brings two blocks of channels, so that DEPTHWISE can pair."""
+        return self.port_bytes >= self.weight_pair_bytes
+
+    @property
+    def depthwise_bytes(self) -> int:
+        """Bytes of a depthwise slot in one column: a pixel of one block, or of two."""
+        return self.weight_pair_bytes if self.pairs_depthwise else self.weight_word_bytes
 
     @property
     def columns(self) -> int:
@@ -160,7 +180,7 @@ class NpuConfig:
     @property
     def column_bytes(self) -> int:
         """Bytes of a column buffer: two convolution words, or the rows of a window and one more."""
-        rows_of_window = (self.depthwise_kernel + 1) * self.weight_word_bytes
+        rows_of_window = (self.depthwise_kernel + 1) * self.depthwise_bytes
         return max(2 * self.port_bytes, -(-rows_of_window // self.port_bytes) * self.port_bytes)
 
     @property
@@ -170,8 +190,8 @@ class NpuConfig:
 
     @property
     def depthwise_slots(self) -> int:
-        """Words of ``weight_word_bytes`` that a column buffer holds for depthwise windows."""
-        return self.column_bytes // self.weight_word_bytes
+        """Pixels of ``depthwise_bytes`` that a column buffer holds for depthwise windows."""
+        return self.column_bytes // self.depthwise_bytes
 
 
 @dataclass(frozen=True, kw_only=True)
