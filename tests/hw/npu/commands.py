@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import random
 
-from hw.spec.commands import Command, Opcode
+from hw.spec.commands import PARAMETER_WORDS, Command, Opcode
 from hw.spec.config import NpuConfig
 
 
-def random_words(rng: random.Random, config: NpuConfig, blocks: int, taps: int) -> list[bytes]:
-    """Parameters and weights of all blocks, one weight word each."""
-    width = config.weight_word_bytes
+def random_words(
+    rng: random.Random, config: NpuConfig, blocks: int, taps: int, *, paired: bool = False
+) -> list[bytes]:
+    """Parameters and weights of all blocks as weight words; paired: two halves' words in turn."""
     words: list[bytes] = []
     for _ in range(blocks):
-        planes = [bytearray(width) for _ in range(9)]
-        for r in range(config.rows):
-            bias = rng.randint(-30000, 30000).to_bytes(4, "little", signed=True)
-            multiplier = rng.randint(1 << 30, (1 << 31) - 1).to_bytes(4, "little")
-            shift = rng.randint(-10, 1).to_bytes(1, "little", signed=True)
-            for plane, value in zip(planes, bias + multiplier + shift, strict=True):
-                plane[r] = value
-        words += [bytes(plane) for plane in planes]
-        words += [bytes(rng.randrange(256) for _ in range(width)) for _ in range(taps)]
+        halves = [_block_words(rng, config, taps) for _ in range(2 if paired else 1)]
+        words += [word for pair in zip(*halves, strict=True) for word in pair]
     return words
+
+
+def _block_words(rng: random.Random, config: NpuConfig, taps: int) -> list[bytes]:
+    width = config.weight_word_bytes
+    planes = [bytearray(width) for _ in range(PARAMETER_WORDS)]
+    for r in range(config.rows):
+        bias = rng.randint(-30000, 30000).to_bytes(4, "little", signed=True)
+        multiplier = rng.randint(1 << 30, (1 << 31) - 1).to_bytes(4, "little")
+        shift = rng.randint(-10, 1).to_bytes(1, "little", signed=True)
+        for plane, value in zip(planes, bias + multiplier + shift, strict=True):
+            plane[r] = value
+    weights = [bytes(rng.randrange(256) for _ in range(width)) for _ in range(taps)]
+    return [*(bytes(plane) for plane in planes), *weights]
 
 
 def _outputs(rng: random.Random) -> dict[str, int]:
@@ -54,7 +61,9 @@ def random_add(rng: random.Random) -> Command:
 def random_window(rng: random.Random, config: NpuConfig) -> tuple[Command, list[bytes]]:
     """A CONV or DEPTHWISE command: odd sizes, paddings, strides; and its weight words."""
     depthwise = rng.random() < 0.5
-    channels_in = rng.randint(1, 2 * config.rows + 1) if depthwise else rng.randint(1, 20)
+    paired = rng.random() < 0.5 and (config.pairs_depthwise or not depthwise)
+    most_channels = rng.choice([2, 4]) * config.rows + 1
+    channels_in = rng.randint(1, most_channels) if depthwise else rng.randint(1, 20)
     rows_in, cols_in = rng.randint(1, 7), rng.randint(1, 9)
     square = rng.randint(1, max(3, config.depthwise_kernel))
     kernel = (square, square) if rng.random() < 0.6 else (rng.randint(1, 4), rng.randint(1, 4))
@@ -63,8 +72,7 @@ def random_window(rng: random.Random, config: NpuConfig) -> tuple[Command, list[
     bottom, right = rng.randint(0, kernel[0] - 1), rng.randint(0, kernel[1] - 1)
     rows_out = max(0, rows_in + top + bottom - kernel[0]) // stride[0] + 1
     cols_out = max(0, cols_in + left + right - kernel[1]) // stride[1] + 1
-    channels = channels_in if depthwise else rng.randint(1, 2 * config.rows + 1)
-    blocks = -(-channels // config.rows)
+    channels = channels_in if depthwise else rng.randint(1, most_channels)
     row_bytes = cols_in * channels_in
     pitch = row_bytes + rng.choice([0, 0, 3])
     pixel_out = channels + rng.choice([0, 0, 5])
@@ -87,56 +95,65 @@ def random_window(rng: random.Random, config: NpuConfig) -> tuple[Command, list[
         "output_cols": cols_out,
         "output_rows": rows_out,
         "channels": channels,
-        "blocks": blocks,
         "block_words": taps,
         "pad_value": rng.randint(-128, 127),
         **_outputs(rng),
     }
     if depthwise:
-        values.update(_depthwise_values(rng, config, kernel, stride, values, channels_in))
+        values.update(_taps(rng, config, kernel, stride, channels_in))
         values["maximum"] = int(maximum)
+        # Where depthwise commands can pair, only paired ones have a stride on chip.
+        paired |= config.pairs_depthwise and stride[1] == 2 and not values["tapwise"]
+        values.update(_strips(config, values, paired=paired))
         opcode = Opcode.DEPTHWISE
     else:
         pixels = rows_out * cols_out
+        tile = config.paired_pixels if paired else config.cols
         values.update(
             stream=0,
-            group=_group(rng, config, kernel[1] * channels_in, values["x_step"]),
+            group=_group(rng, config, kernel[1] * channels_in, values["x_step"], tile),
             run_bytes=kernel[1] * channels_in,
             pixels=pixels,
-            tiles=-(-pixels // config.cols),
+            tiles=-(-pixels // tile),
         )
         opcode = Opcode.CONV
-    return Command(opcode, values), random_words(rng, config, blocks, taps)
+    values["paired"] = int(paired)
+    values["blocks"] = -(-channels // (config.rows * (2 if paired else 1)))
+    words = random_words(rng, config, values["blocks"], taps, paired=paired)
+    return Command(opcode, values), words
 
 
-def _group(rng: random.Random, config: NpuConfig, run: int, step: int) -> int:
-    """Any number of pixels whose windows fit one word."""
+def _group(rng: random.Random, config: NpuConfig, run: int, step: int, tile: int) -> int:
+    """Any number of pixels of a tile whose windows fit one word."""
     largest = 1
-    while largest < config.cols and largest * step + run <= config.port_bytes:
+    while largest < tile and largest * step + run <= config.port_bytes:
         largest += 1
     return rng.randint(1, largest)
 
 
-def _depthwise_values(
+def _taps(
     rng: random.Random,
     config: NpuConfig,
     kernel: tuple[int, int],
     stride: tuple[int, int],
-    values: dict[str, int],
     channels_in: int,
 ) -> dict[str, int]:
     fits = max(kernel) <= config.depthwise_kernel and stride in ((1, 1), (2, 2))
     keeps = fits and (stride[0] <= min(kernel) or kernel == (1, 1))
-    window = keeps and rng.random() < 0.8
-    strip = config.cols
-    if window:
-        strip = min(strip, (config.columns - kernel[1]) // stride[1] + 1)
-    strips = -(-values["output_cols"] // strip)
     return {
         "kernel_cols": kernel[1],
         "stride_cols": stride[1],
-        "tapwise": int(not window),
+        "tapwise": int(not (keeps and rng.random() < 0.8)),
         "pixel_bytes": channels_in,
+    }
+
+
+def _strips(config: NpuConfig, values: dict[str, int], *, paired: bool) -> dict[str, int]:
+    strip = config.paired_pixels if paired else config.cols
+    if not values["tapwise"]:
+        strip = min(strip, (config.columns - values["kernel_cols"]) // values["stride_cols"] + 1)
+    strips = -(-values["output_cols"] // strip)
+    return {
         "strip_cols": strip,
         "strip_input_step": strip * values["x_step"],
         "strip_output_step": strip * values["output_pixel_pitch"],

@@ -58,13 +58,24 @@ def is_maximum(c: Command) -> bool:
     return c.opcode is Opcode.DEPTHWISE and bool(c["maximum"])
 
 
+def block_channels(c: Command, config: NpuConfig) -> int:
+    """Output channels that are computed at once."""
+    return config.rows * (2 if c["paired"] else 1)
+
+
 def every_kind(rng: random.Random, config: NpuConfig, most_steps: int) -> Iterator[Command]:
     """Random commands of at most ``most_steps`` until there was one of each kind."""
-    missing = {(Opcode.CONV, False, False)}
-    missing |= {(Opcode.DEPTHWISE, window, maximum) for window in (0, 1) for maximum in (0, 1)}
+    flags = (False, True)
+    missing = {(Opcode.CONV, False, False, paired) for paired in flags}
+    missing |= {
+        (Opcode.DEPTHWISE, window, maximum, paired)
+        for window in flags
+        for maximum in flags
+        for paired in flags[: 1 + config.pairs_depthwise]
+    }
     while missing:
         command, _ = random_window(rng, config)
-        kind = command.opcode, is_window(command), is_maximum(command)
+        kind = command.opcode, is_window(command), is_maximum(command), bool(command["paired"])
         if len(steps(command, config)) <= most_steps and (kind in missing or rng.random() < 0.1):
             missing.discard(kind)
             yield command
@@ -82,7 +93,8 @@ def tiles(c: Command, config: NpuConfig) -> list[Tile]:
     for block in range(c["blocks"]):
         if c.opcode is Opcode.CONV:
             flat = [(oy, ox) for oy in rows for ox in cols]
-            groups = [flat[i : i + config.cols] for i in range(0, len(flat), config.cols)]
+            size = config.paired_pixels if c["paired"] else config.cols
+            groups = [flat[i : i + size] for i in range(0, len(flat), size)]
             ends = [False] * len(groups)
         else:
             width = c["strip_cols"]
@@ -102,9 +114,11 @@ def _taps(c: Command, config: NpuConfig, tile: Tile) -> list[list[Read]]:
             port, run = config.port_bytes, c["run_bytes"]
             pieces = [(k, min(port, run - k)) for k in range(0, run, port)]
         else:
-            channel = tile.block * config.rows
-            kernel = range(c["kernel_cols"])
-            pieces = [(kx * c["pixel_bytes"] + channel, config.rows) for kx in kernel]
+            channels = block_channels(c, config)
+            pieces = [
+                (kx * c["pixel_bytes"] + tile.block * channels, channels)
+                for kx in range(c["kernel_cols"])
+            ]
         for offset, count in pieces:
             slots.append(
                 [
@@ -128,12 +142,13 @@ def slots(c: Command, config: NpuConfig) -> list[list[Read]]:
         if not tile.ends_strip:
             continue
         stride, pixels = c["stride_cols"], tile.pixels
-        left = c["x_start"] + pixels[0][1] * c["x_step"] + tile.block * config.rows
+        channels = block_channels(c, config)
+        left = c["x_start"] + pixels[0][1] * c["x_step"] + tile.block * channels
         width = (len(pixels) - 1) * stride + c["kernel_cols"]
         height = (c["output_rows"] - 1) * stride + c["kernel_rows"]
         for row in range(-c["pad_top"], height - c["pad_top"]):
             xs = [left + j * c["pixel_bytes"] for j in range(width)]
-            result.append([Read(row, x, config.rows) for x in xs])
+            result.append([Read(row, x, channels) for x in xs])
     return result
 
 

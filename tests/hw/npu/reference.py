@@ -30,6 +30,13 @@ def signed_byte(value: int) -> int:
     return value - 256 if value > 127 else value
 
 
+def requantise(total: int, plane: bytes) -> int:
+    """``plane``: bias, multiplier and shift of a channel as the nine parameter bytes."""
+    bias = int.from_bytes(plane[0:4], "little", signed=True)
+    multiplier = int.from_bytes(plane[4:8], "little")
+    return scale(wrap32(total + bias), multiplier, signed_byte(plane[8]))
+
+
 def clamp(command: Command, value: int) -> int:
     value += command["output_zero_point"]
     return min(max(value, command["clamp_low"]), command["clamp_high"]) & 255
@@ -68,36 +75,31 @@ class Reference:
         return c["pad_value"]
 
     def _window(self, c: Command, words: list[bytes], *, depthwise: bool) -> None:
-        rows = self.config.rows
         writes = {}
-        position = 0
-        taps = c["block_words"]
-        for block in range(c["blocks"]):
-            parameters = words[position : position + PARAMETER_WORDS]
-            weights = words[position + PARAMETER_WORDS : position + PARAMETER_WORDS + taps]
-            position += PARAMETER_WORDS + taps
-            for r in range(min(rows, c["channels"] - block * rows)):
-                plane = bytes(word[r] for word in parameters)
-                bias = int.from_bytes(plane[0:4], "little", signed=True)
-                multiplier = int.from_bytes(plane[4:8], "little")
-                shift = signed_byte(plane[8])
-                for oy in range(c["output_rows"]):
-                    for ox in range(c["output_cols"]):
-                        values = self._operands(c, oy, ox, block * rows + r, depthwise=depthwise)
-                        if depthwise and c["maximum"]:
-                            total = max(values)
-                        else:
-                            factors = [signed_byte(word[r]) for word in weights]
-                            total = sum(v * f for v, f in zip(values, factors, strict=True))
-                        address = (
-                            c["output_address"]
-                            + oy * c["output_row_pitch"]
-                            + ox * c["output_pixel_pitch"]
-                            + block * rows
-                            + r
-                        )
-                        scaled = scale(wrap32(total + bias), multiplier, shift)
-                        writes[address] = clamp(c, scaled)
+        rows, halves = self.config.rows, 2 if c["paired"] else 1
+        block_words = halves * (PARAMETER_WORDS + c["block_words"])
+        for channel in range(c["channels"]):
+            block, row = divmod(channel, rows)
+            start = block // halves * block_words + block % halves
+            mine = words[start : start + block_words : halves]
+            plane = bytes(word[row] for word in mine[:PARAMETER_WORDS])
+            factors = [signed_byte(word[row]) for word in mine[PARAMETER_WORDS:]][
+                : c["block_words"]
+            ]
+            for oy in range(c["output_rows"]):
+                for ox in range(c["output_cols"]):
+                    values = self._operands(c, oy, ox, channel, depthwise=depthwise)
+                    if depthwise and c["maximum"]:
+                        total = max(values)
+                    else:
+                        total = sum(v * f for v, f in zip(values, factors, strict=True))
+                    address = (
+                        c["output_address"]
+                        + oy * c["output_row_pitch"]
+                        + ox * c["output_pixel_pitch"]
+                        + channel
+                    )
+                    writes[address] = clamp(c, requantise(total, plane))
         for address, value in writes.items():
             self.scratchpad[address] = value
 
