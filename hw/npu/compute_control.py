@@ -65,6 +65,7 @@ class ComputeControl(Component):
             self.weights.payload.blocks.eq(conv["blocks"]),
             self.weights.payload.tiles.eq(conv["tiles"]),
             self.weights.payload.block_words.eq(conv["block_words"]),
+            self.weights.payload.paired.eq(conv["paired"]),
             self.weights.payload.stream.eq((opcode == Opcode.CONV) & conv["stream"]),
             self.layer.eq(CommandView(self.command, Opcode.MARK)["layer"]),
             self.opcode.eq(opcode),

@@ -15,6 +15,7 @@ from hw.npu.counters import Counters
 from hw.npu.drain import Drain
 from hw.npu.feeder import Feeder
 from hw.npu.mac_control import MacControl
+from hw.npu.parameters import ParameterSets
 from hw.npu.requantiser import Requantiser
 from hw.npu.scratchpad import read_port, write_port
 from hw.npu.weight_ring import WEIGHT_START
@@ -29,8 +30,8 @@ class ComputeSide(Component):
     -----
     compute, blocked: commands in order; blocked: one is decoded but waits for transfers.
     completed: pulse, the command at work has ended and its writes can be read. idle: none is.
-    read, write: scratchpad, always served. weights: what the weight ring shall deliver; words:
-    what it delivers.
+    read, write: scratchpad, always served. weights: what the weight ring shall deliver; words,
+    parameters: what it delivers (reading_parameters: it is at parameters).
     record: words of profile records. clear: counters to zero. time: their time stamp.
     read_beat, write_beat, dma_read, dma_write: events of the memory side.
     cause, opcode, drain_busy: for NPU.DEBUG.
@@ -48,7 +49,9 @@ class ComputeSide(Component):
                 "read": Out(read_port(config.port_bytes)),
                 "write": Out(write_port(config.port_bytes)),
                 "weights": Out(stream.Signature(WEIGHT_START)),
-                "words": In(stream.Signature(8 * config.weight_word_bytes)),
+                "words": In(stream.Signature(8 * config.weight_pair_bytes)),
+                "parameters": In(stream.Signature(8 * config.weight_pair_bytes)),
+                "reading_parameters": In(1),
                 "record": Out(stream.Signature(32)),
                 "clear": In(1),
                 "time": In(32),
@@ -72,6 +75,7 @@ class ComputeSide(Component):
         m.submodules.columns = self._columns = Columns(config)
         m.submodules.mac_control = self._mac = MacControl(config)
         m.submodules.array = self._array = MacArray(config)
+        m.submodules.parameter_sets = self._parameters = ParameterSets(config)
         m.submodules.drain = self._drain = Drain(config)
         m.submodules.adder = self._adder = Adder(config)
         m.submodules.requantiser = self._requantiser = Requantiser(config)
@@ -112,7 +116,9 @@ class ComputeSide(Component):
     def _connect_array(self, m: Module) -> None:
         feeder, columns, mac, array = self._feeder, self._columns, self._mac, self._array
         drain = self._drain
+        parameters = self._parameters
         connect(m, flipped(self.words), mac.words)
+        connect(m, flipped(self.parameters), parameters.words)
         m.d.comb += [
             columns.fill.eq(feeder.fill),
             mac.slot_filled.eq(feeder.slot_filled),
@@ -121,10 +127,16 @@ class ComputeSide(Component):
             array.step.eq(mac.step),
             array.weights.eq(mac.weights),
             array.activations.eq(columns.activations),
-            drain.parameters.eq(mac.parameters),
+            mac.reading_parameters.eq(self.reading_parameters),
+            mac.parameters_loaded.eq(parameters.loaded),
+            parameters.taken.eq(mac.parameters_taken),
+            parameters.freed.eq(drain.block_ended),
+            parameters.half.eq(drain.half),
+            drain.biases.eq(parameters.biases),
+            drain.multipliers.eq(parameters.multipliers),
+            drain.shifts.eq(parameters.shifts),
             drain.tile.eq(mac.tile),
             mac.drain_ready.eq(drain.ready),
-            mac.parameters_in_use.eq(drain.reading),
             drain.capture.eq(array.captured),
             drain.results.eq(array.results),
             array.shift.eq(drain.shift),
@@ -164,7 +176,7 @@ class ComputeSide(Component):
         counters, events = self._counters, self._counters.events
         active = Signal(range(config.rows * config.cols + 1))
         stepped, multiplied = Signal(), Signal()
-        m.d.sync += active.eq(self._mac.active_pixels * self._mac.active_rows)
+        m.d.sync += active.eq(self._mac.active_pixels * self._mac.active_channels)
         m.d.sync += stepped.eq(self._mac.step.valid)
         m.d.sync += multiplied.eq(self._mac.step.valid & ~self._mac.step.maximum)
         written = Signal(range(config.requantiser_lanes + 1))
@@ -172,13 +184,17 @@ class ComputeSide(Component):
         m.d.comb += written.eq(
             Mux(output.valid, sum(output.mask[i] for i in range(config.requantiser_lanes)), 0)
         )
+        paired = CommandView(self._control.command, Opcode.CONV)["paired"]
+        read = (self.words.valid & self.words.ready) + (
+            self.parameters.valid & self.parameters.ready
+        )
         m.d.comb += [
             events.mac.eq(Mux(multiplied, active, 0)),
             events.accumulator_access.eq(Mux(stepped, active, 0) + written),
             events.requantise.eq(written),
             events.scratchpad_read_words.eq(self.read.valid + self.dma_read),
             events.scratchpad_write_words.eq(self.write.valid + self.dma_write),
-            events.weight_buffer_read_words.eq(self.words.valid & self.words.ready),
+            events.weight_buffer_read_words.eq(Mux(paired, read << 1, read)),
             events.memory_read_beats.eq(self.read_beat),
             events.memory_write_beats.eq(self.write_beat),
             counters.clear.eq(self.clear),

@@ -16,9 +16,11 @@ class EventLayout(data.StructLayout):
     def __init__(self, config: NpuConfig) -> None:
         elements = range(config.rows * config.cols + config.requantiser_lanes + 1)
         wide = {"mac", "accumulator_access", "requantise"}
-        words = {"scratchpad_read_words", "scratchpad_write_words"}
+        ports = {"scratchpad_read_words": 2, "scratchpad_write_words": 2}
+        # A pair of weights and a pair of parameters.
+        words = {"weight_buffer_read_words": 3}
         widths = {
-            name: elements if name in wide else 2 if name in words else 1 for name, _ in EVENTS
+            name: elements if name in wide else (ports | words).get(name, 1) for name, _ in EVENTS
         }
         super().__init__(widths)
 

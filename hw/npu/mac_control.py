@@ -3,18 +3,21 @@
 It walks the loops of a CONV or DEPTHWISE command in step with the feeder (which fills column
 slots) and the weight ring (which delivers weight words in order of use), and hands every
 finished tile to the drain. In each cycle it says what it does or waits for.
+
+Whether a step is the last of a row, of its tile or of its block is known from registers that are
+set one step ahead, since all of the array waits for the decision to take a step.
 """
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import Component, In, Out
 
 from hw.npu.array import StepControl
 from hw.npu.columns import SelectLayout
 from hw.npu.command_view import COMMAND_LAYOUT, CommandView, opcode_of
-from hw.spec.commands import PARAMETER_WORDS, Opcode
+from hw.spec.commands import Opcode
 from hw.spec.config import NpuConfig
 from hw.spec.profile import CAUSES
 
@@ -23,32 +26,40 @@ CAUSE = {name: number for number, (name, _) in enumerate(CAUSES)}
 
 
 class TileLayout(data.StructLayout):
-    """A tile for the drain: its pixels, the parameter set, and where it stands in the loops."""
+    """A tile for the drain: its pixels, and where it stands in the loops."""
 
     def __init__(self, config: NpuConfig) -> None:
         super().__init__(
-            {
-                "valid": 1,
-                "pixels": range(config.cols + 1),
-                "parameter_set": 1,
-                "ends_strip": 1,
-                "ends_block": 1,
-            }
+            {"valid": 1, "pixels": range(config.cols + 1), "ends_strip": 1, "ends_block": 1}
         )
 
 
-class ParameterWrite(data.StructLayout):
-    """A weight word that is byte plane ``plane`` of parameter set ``set``."""
+class Countdown:
+    """``left`` of a total, taken in parts of at most ``part``: all of it one part ahead.
 
-    def __init__(self, config: NpuConfig) -> None:
-        super().__init__(
-            {
-                "valid": 1,
-                "set": 1,
-                "plane": range(PARAMETER_WORDS),
-                "data": 8 * config.weight_word_bytes,
-            }
-        )
+    ``now``: size of the part at work; ``last``: nothing comes behind it.
+    """
+
+    def __init__(self, name: str, bits: int, part: Value) -> None:
+        self._part = part
+        self._beyond = Signal(bits, name=f"{name}_beyond")
+        self.now = Signal(len(part), name=f"{name}_now")
+        self.last = Signal(name=f"{name}_last")
+
+    def start(self, m: Module, total: Value) -> None:
+        """Begin with the first part of ``total``."""
+        self._take(m, total)
+
+    def advance(self, m: Module) -> None:
+        """On to the next part."""
+        self._take(m, self._beyond)
+
+    def _take(self, m: Module, left: Value) -> None:
+        m.d.sync += [
+            self.now.eq(Mux(left < self._part, left, self._part)),
+            self.last.eq(left <= self._part),
+            self._beyond.eq(left - self._part),
+        ]
 
 
 class MacControl(Component):
@@ -57,13 +68,15 @@ class MacControl(Component):
     Ports
     -----
     start: pulse; ``command`` is stable from then on.
-    slot_filled, released: the column buffers' slots, from and to the feeder.
-    words: weights and parameters in order of use.
-    select, step, weights: a step, to the column buffers and the array.
-    parameters: to the drain, into the set that is not among ``parameters_in_use``.
+    slot_filled, released: the column buffers' slots, from and (a cycle later) to the feeder.
+    words: weights in order of use: a word in the low half, or a pair of words if paired.
+    reading_parameters: the ring reads parameters, which is why weights are missing.
+    parameters_loaded, parameters_taken: the block's parameters are there; its last tile ends.
+    select, step, weights: a step, to the column buffers and the array. ``weights`` has a word for
+        the even columns and one for the odd ones.
     tile: announced with its last step, only while ``drain_ready``.
     cause: what this cycle counts as, index into CAUSES; done: pulse, the last step was taken.
-    active_pixels, active_rows: pixels and channels of the tile at work.
+    active_pixels, active_channels: pixels and channels of the tile at work.
     """
 
     def __init__(self, config: NpuConfig) -> None:
@@ -74,16 +87,17 @@ class MacControl(Component):
                 "command": In(COMMAND_LAYOUT),
                 "slot_filled": In(1),
                 "released": Out(range(config.depthwise_kernel + 2)),
-                "words": In(stream.Signature(8 * config.weight_word_bytes)),
+                "words": In(stream.Signature(8 * config.weight_pair_bytes)),
+                "reading_parameters": In(1),
+                "parameters_loaded": In(1),
+                "parameters_taken": Out(1),
                 "select": Out(SelectLayout(config)),
                 "step": Out(StepControl()),
-                "weights": Out(8 * config.rows),
-                "parameters": Out(ParameterWrite(config)),
+                "weights": Out(2 * 8 * config.rows),
                 "tile": Out(TileLayout(config)),
                 "drain_ready": In(1),
-                "parameters_in_use": In(2),
                 "active_pixels": Out(range(config.cols + 1)),
-                "active_rows": Out(range(config.rows + 1)),
+                "active_channels": Out(range(2 * config.rows + 1)),
                 "cause": Out(range(len(CAUSES))),
                 "done": Out(1),
             }
@@ -92,18 +106,16 @@ class MacControl(Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         self._declare()
-        m.d.comb += self._depthwise.eq(opcode_of(self.command) == Opcode.DEPTHWISE)
-        m.d.comb += self._window.eq(self._depthwise & ~self._dw["tapwise"])
-        m.d.comb += self._maximum.eq(self._depthwise & self._dw["maximum"])
         m.d.comb += self.cause.eq(CAUSE["command"])
+        self._decode(m)
         self._count_slots(m)
         self._present(m)
         with m.FSM():
             with m.State("IDLE"), m.If(self.start):
-                self._begin_command(m)
-                m.next = "PARAMETERS"
-            with m.State("PARAMETERS"):
-                self._take_parameters(m)
+                m.next = "BEGIN"
+            with m.State("BEGIN"):
+                self._begin(m)
+                m.next = "RUN"
             with m.State("RUN"):
                 self._run(m)
         return m
@@ -112,186 +124,211 @@ class MacControl(Component):
         config = self._config
         self._conv = CommandView(self.command, Opcode.CONV)
         self._dw = CommandView(self.command, Opcode.DEPTHWISE)
+        # Constants of a command.
         self._depthwise, self._window, self._maximum = Signal(), Signal(), Signal()
-        self._plane = Signal(range(PARAMETER_WORDS))
-        self._set = Signal()
-        self._blocks_left = Signal(16)
-        self._channels_left = Signal(16)
-        self._pixels_left = Signal(24)
-        self._strip_left = Signal(16)
-        self._rows_left = Signal(16)
-        self._kernel_row = Signal(8)
-        self._kernel_col = Signal(8)
-        self._run_left = Signal(20)
-        self._first = Signal()
+        self._paired, self._double = Signal(), Signal()
+        self._run_length = Signal(20)
+        self._single_tap, self._single_row, self._single_output_row = Signal(), Signal(), Signal()
+        self._width = Signal(range(config.cols + 1))
+        self._block_channels = Signal(range(2 * config.rows + 1))
+        self._last_slot = Signal(range(config.depthwise_slots))
+        self._needed_by_stride = Signal(range(config.depthwise_slots + 1))
+        # Where the loops stand.
+        self._blocks = Signal(16)
+        self._last_block = Signal()
+        self._channels = Countdown("channels", 16, self._block_channels)
+        self._pixels = Countdown("pixels", 24, self._width)
+        self._rows_left, self._last_output_row = Signal(16), Signal()
+        self._kernel_rows_left, self._last_row = Signal(8), Signal()
+        self._run_left, self._run_ends = Signal(20), Signal()
+        self._tap = Signal(range(config.depthwise_kernel))
+        self._byte, self._slot_ends = Signal(range(config.port_bytes)), Signal()
+        self._first, self._last, self._taken = Signal(), Signal(), Signal()
+        # Slots: filled ones, the one of the step, the window's first, and how many a step needs.
         self._filled = Signal(range(config.depthwise_slots + 1))
-        self._base = Signal(range(config.depthwise_slots))
-        self._in_slot = Signal(range(config.port_bytes))
-        self._taken = Signal()
-        self._pixels = Signal(range(config.cols + 1))
+        self._slot, self._base = (Signal(range(config.depthwise_slots)) for _ in range(2))
+        self._needed = Signal(range(config.depthwise_slots + 1), init=1)
+        self._used = Signal.like(self.released)
+
+    def _decode(self, m: Module) -> None:
+        config, conv, dw = self._config, self._conv, self._dw
+        depthwise = opcode_of(self.command) == Opcode.DEPTHWISE
+        window = depthwise & ~dw["tapwise"]
+        run_length = Mux(depthwise, dw["kernel_cols"], conv["run_bytes"])
+        kernel_rows, stride = conv["kernel_rows"], dw["stride_rows"]
+        tile = Mux(conv["paired"], config.paired_pixels, config.cols)
+        slots = Mux(depthwise, config.depthwise_slots, config.convolution_slots)
+        with m.If(self.start):
+            m.d.sync += [
+                self._depthwise.eq(depthwise),
+                self._window.eq(window),
+                self._maximum.eq(depthwise & dw["maximum"]),
+                self._paired.eq(conv["paired"]),
+                self._double.eq(window & (dw["stride_cols"] == 2)),
+                self._run_length.eq(run_length),
+                self._single_tap.eq(run_length == 1),
+                self._single_row.eq(kernel_rows == 1),
+                self._single_output_row.eq(conv["output_rows"] == 1),
+                self._width.eq(Mux(depthwise, dw["strip_cols"], tile)),
+                self._block_channels.eq(config.rows << conv["paired"]),
+                self._last_slot.eq(slots - 1),
+                self._needed_by_stride.eq(Mux(stride > kernel_rows, stride, kernel_rows)),
+            ]
 
     def _count_slots(self, m: Module) -> None:
+        m.d.sync += self.released.eq(self._used)
         with m.If(self.start):
             m.d.sync += self._filled.eq(0)
         with m.Else():
-            m.d.sync += self._filled.eq(self._filled + self.slot_filled - self.released)
+            m.d.sync += self._filled.eq(self._filled + self.slot_filled - self._used)
 
-    def _begin_command(self, m: Module) -> None:
-        m.d.sync += [
-            self._blocks_left.eq(self._conv["blocks"]),
-            self._channels_left.eq(self._conv["channels"]),
-            self._plane.eq(0),
-            self._base.eq(0),
-        ]
+    def _begin(self, m: Module) -> None:
+        blocks = self._conv["blocks"]
+        m.d.sync += [self._blocks.eq(blocks), self._last_block.eq(blocks == 1)]
+        m.d.sync += [self._slot.eq(0), self._base.eq(0), self._byte.eq(0), self._slot_ends.eq(0)]
+        self._channels.start(m, self._conv["channels"])
         self._begin_block(m)
+        self._begin_tile(m, self._single_output_row)
 
     def _begin_block(self, m: Module) -> None:
-        m.d.sync += [
-            self._pixels_left.eq(self._conv["pixels"]),
-            self._strip_left.eq(self._conv["output_cols"]),
-            self._rows_left.eq(self._conv["output_rows"]),
-        ]
-        self._begin_tile(m)
+        self._pixels.start(m, Mux(self._depthwise, self._conv["output_cols"], self._conv["pixels"]))
+        self._begin_strip(m)
 
-    def _begin_tile(self, m: Module) -> None:
+    def _begin_strip(self, m: Module) -> None:
+        m.d.sync += self._rows_left.eq(self._conv["output_rows"])
+        m.d.sync += self._last_output_row.eq(self._single_output_row)
+
+    def _begin_tile(self, m: Module, last_output_row: Value) -> None:
         m.d.sync += [
             self._first.eq(1),
-            self._kernel_row.eq(0),
-            self._kernel_col.eq(0),
-            self._run_left.eq(self._conv["run_bytes"]),
-            self._in_slot.eq(0),
+            self._kernel_rows_left.eq(self._conv["kernel_rows"]),
+            self._last_row.eq(self._single_row),
+            self._needed.eq(
+                Mux(self._window & self._single_row, self._needed_at_last(last_output_row), 1)
+            ),
+        ]
+        self._begin_row(m)
+
+    def _begin_row(self, m: Module) -> None:
+        m.d.sync += [
+            self._run_left.eq(self._run_length),
+            self._run_ends.eq(self._single_tap),
+            self._tap.eq(0),
         ]
 
-    def _take_parameters(self, m: Module) -> None:
-        in_use = self.parameters_in_use.bit_select(self._set, 1)
-        m.d.comb += self.words.ready.eq(~in_use)
-        with m.If(in_use):
-            m.d.comb += self.cause.eq(CAUSE["drain"])
-        with m.Elif(~self.words.valid):
-            m.d.comb += self.cause.eq(CAUSE["weights"])
-        with m.Else():
-            m.d.comb += self.cause.eq(CAUSE["parameters"])
-            m.d.comb += self.parameters.valid.eq(1)
-            m.d.sync += self._plane.eq(self._plane + 1)
-            with m.If(self._plane == PARAMETER_WORDS - 1):
-                m.d.sync += self._plane.eq(0)
-                m.next = "RUN"
+    def _needed_at_last(self, last_output_row: Value) -> Value:
+        """Slots for a window's last kernel row: those that its last step gives back, too."""
+        return Mux(last_output_row, self._conv["kernel_rows"], self._needed_by_stride)
 
     def _present(self, m: Module) -> None:
         """What is presented whenever a step is taken."""
-        config = self._config
-        wide = Signal(range(2 * config.depthwise_slots))
-        slots = config.depthwise_slots
-        m.d.comb += wide.eq(self._base + self._kernel_row)
-        row_slot = Mux(wide >= slots, wide - slots, wide)
+        rows, word = 8 * self._config.rows, 8 * self._config.weight_word_bytes
+        low, high = self.words.payload[:rows], self.words.payload[word : word + rows]
         m.d.comb += [
             self.select.valid.eq(self._taken),
             self.select.depthwise.eq(self._depthwise),
-            self.select.double.eq(self._window & (self._dw["stride_cols"] == 2)),
-            self.select.byte.eq(self._in_slot),
-            self.select.tap.eq(Mux(self._window, self._kernel_col, 0)),
-            self.select.slot.eq(Mux(self._window, row_slot, self._base)),
+            self.select.paired.eq(self._paired),
+            self.select.double.eq(self._double),
+            self.select.byte.eq(self._byte),
+            self.select.tap.eq(Mux(self._window, self._tap, 0)),
+            self.select.slot.eq(self._slot),
             self.step.valid.eq(self._taken),
             self.step.first.eq(self._first),
+            self.step.last.eq(self._last),
             self.step.maximum.eq(self._maximum),
-            self.weights.eq(self.words.payload),
-            self.parameters.plane.eq(self._plane),
-            self.parameters.set.eq(self._set),
-            self.parameters.data.eq(self.words.payload),
-            self.tile.pixels.eq(self._pixels),
-            self.tile.parameter_set.eq(self._set),
-            self.active_pixels.eq(self._pixels),
-            self.active_rows.eq(
-                Mux(self._channels_left < config.rows, self._channels_left, config.rows)
-            ),
+            self.weights[:rows].eq(low),
+            self.weights[rows:].eq(Mux(self._paired, high, low)),
+            self.tile.pixels.eq(self._pixels.now),
+            self.active_pixels.eq(self._pixels.now),
+            self.active_channels.eq(self._channels.now),
         ]
-        cols, strip_cols = config.cols, self._dw["strip_cols"]
-        strip = Mux(self._strip_left < strip_cols, self._strip_left, strip_cols)
-        flat = Mux(self._pixels_left < cols, self._pixels_left, cols)
-        m.d.comb += self._pixels.eq(Mux(self._depthwise, strip, flat))
 
     def _run(self, m: Module) -> None:
-        last_col = self._kernel_col == self._dw["kernel_cols"] - 1
-        last_row = self._kernel_row == self._conv["kernel_rows"] - 1
-        last = last_row & Mux(self._depthwise, last_col, self._run_left == 1)
-        row_release = Signal(range(self._config.depthwise_kernel + 2))
-        m.d.comb += row_release.eq(
-            Mux(self._rows_left == 1, self._dw["kernel_rows"], self._dw["stride_rows"])
-        )
-        needed = Mux(last & (row_release > self._kernel_row), row_release, self._kernel_row + 1)
-        have_slot = Mux(self._window, self._filled >= needed, self._filled != 0)
+        have_slot = self._filled >= self._needed
         have_weight = self._maximum | self.words.valid
-        have_drain = ~last | self.drain_ready
-        m.d.comb += self._taken.eq(have_slot & have_weight & have_drain)
+        have_room = ~self._last | (self.drain_ready & self.parameters_loaded)
+        m.d.comb += self._last.eq(self._run_ends & self._last_row)
+        m.d.comb += self._taken.eq(have_slot & have_weight & have_room)
         m.d.comb += self.words.ready.eq(self._taken & ~self._maximum)
-        m.d.comb += self.step.last.eq(last)
         with m.If(self._taken):
             m.d.comb += self.cause.eq(CAUSE["busy"])
             m.d.sync += self._first.eq(0)
-            with m.If(self._depthwise):
-                self._advance_depthwise(m, last, last_col, row_release)
-            with m.Else():
-                self._advance_convolution(m)
-            with m.If(last):
-                m.d.comb += self.tile.valid.eq(1)
-                self._begin_tile(m)
+            self._advance(m)
+            self._advance_slot(m)
+            with m.If(self._last):
                 self._next_tile(m)
         with m.Elif(~have_slot):
             m.d.comb += self.cause.eq(CAUSE["activations"])
         with m.Elif(~have_weight):
-            m.d.comb += self.cause.eq(CAUSE["weights"])
+            cause = Mux(self.reading_parameters, CAUSE["parameters"], CAUSE["weights"])
+            m.d.comb += self.cause.eq(cause)
+        with m.Elif(~self.parameters_loaded):
+            m.d.comb += self.cause.eq(CAUSE["parameters"])
         with m.Else():
             m.d.comb += self.cause.eq(CAUSE["drain"])
 
-    def _advance_convolution(self, m: Module) -> None:
-        """Next byte of the slot; next slot at its end or the kernel row's."""
-        config = self._config
-        run_ends = self._run_left == 1
-        m.d.sync += self._in_slot.eq(self._in_slot + 1)
-        m.d.sync += self._run_left.eq(self._run_left - 1)
-        with m.If(run_ends):
-            m.d.sync += self._run_left.eq(self._conv["run_bytes"])
-            m.d.sync += self._kernel_row.eq(self._kernel_row + 1)
-        with m.If(run_ends | (self._in_slot == config.port_bytes - 1)):
-            last = self._base == config.convolution_slots - 1
-            m.d.comb += self.released.eq(1)
-            m.d.sync += self._in_slot.eq(0)
-            m.d.sync += self._base.eq(Mux(last, 0, self._base + 1))
+    def _advance(self, m: Module) -> None:
+        """Next tap of the kernel row, or next kernel row."""
+        m.d.sync += [
+            self._run_left.eq(self._run_left - 1),
+            self._run_ends.eq(self._run_left == 2),
+            self._tap.eq(self._tap + 1),
+        ]
+        with m.If(self._run_ends):
+            self._begin_row(m)
+            to_last = self._kernel_rows_left == 2
+            m.d.sync += self._kernel_rows_left.eq(self._kernel_rows_left - 1)
+            m.d.sync += self._last_row.eq(to_last)
+            with m.If(self._window):
+                at_last = self._needed_at_last(self._last_output_row)
+                m.d.sync += self._needed.eq(Mux(to_last, at_last, self._needed + 1))
 
-    def _advance_depthwise(self, m: Module, last: Signal, last_col: Signal, rows: Signal) -> None:
-        """Next tap; tapwise, each step uses up its slot; else a tile its stride of rows."""
+    def _advance_slot(self, m: Module) -> None:
+        """A window moves by rows; else the next byte of the slot, or the next slot."""
+        config = self._config
+        following = Mux(self._slot == self._last_slot, 0, self._slot + 1)
+        with m.If(self._window):
+            self._advance_window(m, following)
+        with m.Elif(self._depthwise | self._run_ends | self._slot_ends):
+            m.d.comb += self._used.eq(1)
+            m.d.sync += [self._slot.eq(following), self._byte.eq(0), self._slot_ends.eq(0)]
+        with m.Else():
+            m.d.sync += self._byte.eq(self._byte + 1)
+            m.d.sync += self._slot_ends.eq(self._byte == config.port_bytes - 2)
+
+    def _advance_window(self, m: Module, following: Value) -> None:
         slots = self._config.depthwise_slots
-        m.d.sync += self._kernel_col.eq(self._kernel_col + 1)
-        with m.If(last_col):
-            m.d.sync += self._kernel_col.eq(0)
-            m.d.sync += self._kernel_row.eq(self._kernel_row + 1)
-        used = Signal.like(self.released)
-        m.d.comb += used.eq(Mux(self._window, Mux(last, rows, 0), 1))
-        m.d.comb += self.released.eq(used)
-        moved = Signal(range(2 * slots + 1))
-        m.d.comb += moved.eq(self._base + used)
-        m.d.sync += self._base.eq(Mux(moved >= slots, moved - slots, moved))
+        rows = Mux(self._last_output_row, self._dw["kernel_rows"], self._dw["stride_rows"])
+        moved, base = Signal(range(2 * slots + 1)), Signal.like(self._base)
+        m.d.comb += moved.eq(self._base + rows[: len(self.released)])
+        m.d.comb += base.eq(Mux(moved >= slots, moved - slots, moved))
+        with m.If(self._last):
+            m.d.comb += self._used.eq(rows)
+            m.d.sync += [self._base.eq(base), self._slot.eq(base)]
+        with m.Elif(self._run_ends):
+            m.d.sync += self._slot.eq(following)
 
     def _next_tile(self, m: Module) -> None:
-        ends_strip = self._rows_left == 1
-        ends_block = Mux(
-            self._depthwise,
-            ends_strip & (self._strip_left <= self._dw["strip_cols"]),
-            self._pixels_left <= self._config.cols,
-        )
-        m.d.comb += self.tile.ends_strip.eq(ends_strip)
-        m.d.comb += self.tile.ends_block.eq(ends_block)
-        m.d.sync += self._pixels_left.eq(self._pixels_left - self._config.cols)
+        ends_strip = Signal()
+        m.d.comb += [
+            ends_strip.eq(~self._depthwise | self._last_output_row),
+            self.tile.valid.eq(1),
+            self.tile.ends_strip.eq(ends_strip),
+            self.tile.ends_block.eq(ends_strip & self._pixels.last),
+        ]
+        to_last_row = self._rows_left == 2
         m.d.sync += self._rows_left.eq(self._rows_left - 1)
-        with m.If(self._depthwise & ends_strip):
-            m.d.sync += self._rows_left.eq(self._conv["output_rows"])
-            m.d.sync += self._strip_left.eq(self._strip_left - self._dw["strip_cols"])
-        with m.If(ends_block):
+        m.d.sync += self._last_output_row.eq(to_last_row)
+        self._begin_tile(m, Mux(ends_strip, self._single_output_row, to_last_row))
+        with m.If(ends_strip):
+            self._begin_strip(m)
+            self._pixels.advance(m)
+        with m.If(self.tile.ends_block):
             self._begin_block(m)
-            m.d.sync += self._set.eq(~self._set)
-            m.d.sync += self._blocks_left.eq(self._blocks_left - 1)
-            m.d.sync += self._channels_left.eq(self._channels_left - self._config.rows)
-            m.next = "PARAMETERS"
-            with m.If(self._blocks_left == 1):
+            self._channels.advance(m)
+            m.d.comb += self.parameters_taken.eq(1)
+            m.d.sync += self._blocks.eq(self._blocks - 1)
+            m.d.sync += self._last_block.eq(self._blocks == 2)
+            with m.If(self._last_block):
                 m.d.comb += self.done.eq(1)
                 m.next = "IDLE"

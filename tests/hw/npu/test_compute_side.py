@@ -25,6 +25,7 @@ class TB:
         self.rng = random.Random(seed)
         self.memory = bytearray(self.rng.randrange(256) for _ in range(SCRATCHPAD_BYTES))
         self.words: list[bytes] = []
+        self.read = 0
         self.record: list[int] = []
         self.cycles = 0
         self.stall = 0.2
@@ -50,31 +51,50 @@ class TB:
                         self.memory[wa + i] = wd >> 8 * i & 255
 
     async def weights(self, ctx: SimulatorContext) -> None:
-        stream, request = self.dut.words, self.dut.weights
+        """Offers weights, and parameters up to the block after the one whose weights are next."""
+        request = self.dut.weights
         ctx.set(request.ready, 1)
-        queue: list[int] = []
-        offered = False
+        streams = {True: self.dut.parameters, False: self.dut.words}
+        queue: list[tuple[bool, int]] = []
+        offered: dict[bool, int | None] = {True: None, False: None}
         while True:
-            _, _, start, payload, ready = await ctx.tick().sample(
-                request.valid, request.payload, stream.ready
+            _, _, start, payload, *ready = await ctx.tick().sample(
+                request.valid, request.payload, *(s.ready for s in streams.values())
             )
-            if offered and ready:
-                queue.pop(0)
-                offered = False
+            for kind, taken in zip(streams, ready, strict=True):
+                if taken:
+                    offered[kind] = None
             if start:
-                queue += self._replay(payload.blocks, payload.tiles, payload.block_words)
-            if queue and not offered:
-                offered = self.rng.random() >= self.stall
-            ctx.set(stream.valid, offered)
-            ctx.set(stream.payload, queue[0] if offered else 0)
+                assert not queue
+                queue = self._replay(
+                    payload.blocks, payload.tiles, payload.block_words, paired=payload.paired
+                )
+            # In order within a kind; the reader may be ahead in the other one.
+            while queue and offered[queue[0][0]] is None and self.rng.random() >= self.stall:
+                kind, word = queue.pop(0)
+                offered[kind] = word
+            for kind, stream in streams.items():
+                word = offered[kind]
+                ctx.set(stream.valid, word is not None)
+                ctx.set(stream.payload, word or 0)
+            ctx.set(self.dut.reading_parameters, bool(queue) and queue[0][0])
 
-    def _replay(self, blocks: int, tiles: int, taps: int) -> list[int]:
-        result, position = [], 0
-        for _ in range(blocks):
-            result += self.words[position : position + 9]
-            result += self.words[position + 9 : position + 9 + taps] * tiles
-            position += 9 + taps
-        return [int.from_bytes(word, "little") for word in result]
+    def _replay(
+        self, blocks: int, tiles: int, taps: int, *, paired: bool
+    ) -> list[tuple[bool, int]]:
+        """(whether it is parameters, payload) in the order in which the ring reads."""
+        size = 2 if paired else 1
+        units = [
+            int.from_bytes(b"".join(self.words[i : i + size]), "little")
+            for i in range(0, len(self.words), size)
+        ]
+        result: list[tuple[bool, int]] = []
+        for block in range(blocks):
+            mine = units[block * (9 + taps) : (block + 1) * (9 + taps)]
+            result += [(True, unit) for unit in mine[:9]]
+            result += [(False, unit) for unit in mine[9:]] * tiles
+            self.read += (9 + taps * tiles) * size
+        return result
 
     async def execute(self, ctx: SimulatorContext, command: Command, words: list[bytes]) -> None:
         self.words = words
@@ -124,6 +144,7 @@ def run(config: NpuConfig, seed: int, count: int, stall: float) -> None:
         record = await tb.profile(ctx)
         assert record["layer"] == 7
         assert record["events_mac"] == products
+        assert record["events_weight_buffer_read_words"] == tb.read
         counted = sum(record[f"cycles_{name}"] for name, _ in CAUSES)
         assert before <= counted <= before + 4
 
