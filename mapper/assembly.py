@@ -21,6 +21,7 @@ from mapper.program import Location, MemoryUse, Program, ProgramLayer, ProgramPo
 from mapper.residency import Residency
 from mapper.schedule import Arrival, Scheduler
 from mapper.stream import CommandStream
+from mapper.weights import BlobKey
 from mapper.work import Layer
 
 
@@ -81,9 +82,7 @@ class Assembly:
             len(counter.steps(layer.op, 0)) for layer in self.layers if layer.engine == "cpu"
         )
 
-    def _place_blobs(
-        self, image: Image, scheduler: Scheduler
-    ) -> dict[tuple[int, int, int, int], int]:
+    def _place_blobs(self, image: Image, scheduler: Scheduler) -> dict[BlobKey, int]:
         """Addresses of the weights: one linear stretch in order of first use."""
         image.place(b"", ALIGNMENT)
         memory_word = self.config.npu.weight_memory_bytes

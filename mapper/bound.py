@@ -42,19 +42,15 @@ def _command_cycles(command: Command, config: Config) -> int:
 
 
 def _window_cycles(command: Command, npu: NpuConfig) -> int:
-    pixels = command["output_rows"] * command["output_cols"]
     if command.opcode is Opcode.CONV:
-        groups = -(-pixels // npu.cols)
         words = command["run_bytes"] // npu.port_bytes + 2
         reads = command["kernel_rows"] * words * npu.cols
         steps = command["kernel_rows"] * command["run_bytes"]
     else:
-        strips = -(-command["output_cols"] // command["strip_cols"])
-        groups = strips * command["output_rows"]
         steps = command["kernel_rows"] * command["kernel_cols"]
         reads = 2 * steps * (npu.cols + npu.depthwise_kernel)
     drain = 2 * npu.rows * npu.cols + 64
-    return command["blocks"] * (64 + groups * (2 * steps + 2 * reads + drain))
+    return command["blocks"] * (64 + command["tiles"] * (2 * steps + 2 * reads + drain))
 
 
 def step_bound(step: Step, config: Config) -> int:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from hw.spec.commands import Command, Opcode
 from hw.spec.config import NpuConfig
+from hw.spec.tile_shape import tile_shape
+from mapper.arrangement import arrange, window_of
+from mapper.cycles import Arrangement, Window, block_tiles
 from mapper.memory import Span
 from mapper.tile import Tile, input_region
-from mapper.weights import uses_stream
 from mapper.work import AddWork, Region, WindowWork
 
 _PITCH_BITS = 20
@@ -44,9 +46,7 @@ def _used(value: int, used: bool) -> int:
     return value if used or value < 1 << _PITCH_BITS else 0
 
 
-def _window_values(
-    work: WindowWork, tile: Tile, source: Place, target: Place, config: NpuConfig
-) -> dict[str, int]:
+def _window_values(work: WindowWork, tile: Tile, source: Place, target: Place) -> dict[str, int]:
     region, inside = tile.region, input_region(work, tile.region)
     start_row = region.top * work.stride[0] - work.pad[0]
     start_col = region.left * work.stride[1] - work.pad[1]
@@ -69,7 +69,6 @@ def _window_values(
         "output_cols": region.cols,
         "output_rows": region.rows,
         "channels": tile.channels,
-        "blocks": -(-tile.channels // config.rows),
         "block_words": work.weights.shape[1],
         "pad_value": work.pad_value,
         "output_zero_point": requantisation.zero_point,
@@ -78,55 +77,33 @@ def _window_values(
     }
 
 
-def _shared_reads(run: int, step: int, config: NpuConfig) -> int:
-    """Neighbouring pixels whose windows, ``step`` bytes apart, lie in one scratchpad word."""
-    if run > config.port_bytes or step == 0:
-        return 1
-    return min((config.port_bytes - run) // step + 1, config.cols)
-
-
-def _conv_values(work: WindowWork, tile: Tile, source: Place, config: NpuConfig) -> dict[str, int]:
-    pixels = tile.region.rows * tile.region.cols
-    run, step = work.kernel[1] * work.input_shape[2], work.stride[1] * source.pixel_pitch
+def _array_values(window: Window, arrangement: Arrangement, config: NpuConfig) -> dict[str, int]:
+    channels = tile_shape(config, paired=arrangement.paired).channels
     return {
-        "group": _shared_reads(run, step, config),
-        "stream": int(uses_stream(work, pixels, config)),
-        "run_bytes": run,
-        "pixels": pixels,
-        "tiles": -(-pixels // config.cols),
+        "paired": int(arrangement.paired),
+        "blocks": -(-window.channels // channels),
+        "tiles": block_tiles(window, arrangement, config),
     }
 
 
-def keeps_window(work: WindowWork, config: NpuConfig) -> bool:
-    """Whether a depthwise work reuses its window on chip."""
-    kernel, stride = work.kernel, work.stride
-    return (
-        max(kernel) <= config.depthwise_kernel
-        and stride[0] == stride[1]
-        and stride[0] in (1, 2)
-        and stride[0] <= min(kernel)
-    )
-
-
-def strip_cols(work: WindowWork, config: NpuConfig) -> int:
-    """Output pixels that a depthwise work computes side by side."""
-    if not keeps_window(work, config):
-        return config.cols
-    return min(config.cols, (config.columns - work.kernel[1]) // work.stride[1] + 1)
+def _conv_values(window: Window, arrangement: Arrangement) -> dict[str, int]:
+    return {
+        "group": arrangement.group,
+        "stream": int(arrangement.stream),
+        "run_bytes": window.run_bytes,
+        "pixels": window.rows * window.cols,
+    }
 
 
 def _depthwise_values(
-    work: WindowWork, tile: Tile, source: Place, target: Place, config: NpuConfig
+    work: WindowWork, arrangement: Arrangement, source: Place, target: Place, several: bool
 ) -> dict[str, int]:
-    strip = strip_cols(work, config)
-    strips = -(-tile.region.cols // strip)
-    several = strips > 1
+    strip = arrangement.strip_cols
     return {
-        "tiles": strips * tile.region.rows,
         "kernel_cols": work.kernel[1],
         "stride_cols": work.stride[1],
         "maximum": int(work.maximum),
-        "tapwise": int(not keeps_window(work, config)),
+        "tapwise": int(arrangement.tapwise),
         "pixel_bytes": _used(source.pixel_pitch, work.kernel[1] > 1),
         "strip_cols": strip,
         "strip_input_step": _used(strip * work.stride[1] * source.pixel_pitch, several),
@@ -142,11 +119,15 @@ def window_command(
     ``source`` is the place of the tile's input region (`input_region`) and, for a depthwise work,
     of the tile's first channel; ``target`` that of the tile's first output byte.
     """
-    values = _window_values(work, tile, source, target, config)
+    window = window_of(work, tile.region, tile.channels, source.pixel_pitch)
+    arrangement = arrange(window, config)
+    values = _window_values(work, tile, source, target)
+    values |= _array_values(window, arrangement, config)
     if work.depthwise:
-        values |= _depthwise_values(work, tile, source, target, config)
+        several = window.cols > arrangement.strip_cols
+        values |= _depthwise_values(work, arrangement, source, target, several)
     else:
-        values |= _conv_values(work, tile, source, config)
+        values |= _conv_values(window, arrangement)
     inside: Region = input_region(work, tile.region)
     channels = tile.channels if work.depthwise else work.input_shape[2]
     return Emitted(

@@ -13,7 +13,7 @@ from hw.spec.fields import encode
 from hw.spec.program import HEADER_WORDS, PROGRAM_MAGIC, PROGRAM_VERSION, STEP_WORDS, Step
 from hw.spec.registers import NPU, PROGRAM_BASE
 from mapper.memory import align
-from mapper.weights import WeightUse
+from mapper.weights import BlobKey, WeightUse
 
 ALIGNMENT = 64
 """Tables, streams and buffers start at multiples of this: a line of the CPU's caches and more."""
@@ -62,7 +62,7 @@ def npu_config_word(config: Config) -> int:
 
 
 def resolve_weights(
-    items: Sequence[Command | WeightUse], addresses: dict[tuple[int, int, int, int], int]
+    items: Sequence[Command | WeightUse], addresses: dict[BlobKey, int]
 ) -> list[Command]:
     """Replace weight uses by WEIGHTS; uses that follow on in memory become one command."""
     commands: list[Command] = []

@@ -17,7 +17,7 @@ from mapper.residency import WorkPlan
 from mapper.stream import CommandStream
 from mapper.tile import Tile, input_region, output_extent, tiles
 from mapper.transfer import Rectangle, copies
-from mapper.weights import WeightUse, needs_stream, replayed_blob, restream, streamed_blob
+from mapper.weights import BlobKey, WeightUse, replayed_blob, restream, streamed_blob
 from mapper.work import AddWork, Operand, Region, Shape, WindowWork, Work
 
 _ARRIVAL_CYCLES = 60
@@ -49,9 +49,7 @@ class Scheduler:
     scratchpad: Mapping[str, int]
     memory: Mapping[str, int]
     arrivals: dict[str, Arrival]
-    blobs: dict[tuple[int, int, int, int], bytes] = field(
-        default_factory=dict[tuple[int, int, int, int], bytes]
-    )
+    blobs: dict[BlobKey, bytes] = field(default_factory=dict[BlobKey, bytes])
     stream: CommandStream = field(default_factory=CommandStream)
 
     def work(self, number: int, work: Work, plan: WorkPlan) -> int:
@@ -227,14 +225,15 @@ class _WorkScheduler:
             row = tile.region.cols * tile.channels
             target = Place(self._output_staging(job), tile.channels, row)
         emitted = window_command(work, tile, source, target, self.config)
-        groups = -(-tile.region.rows * tile.region.cols // self.config.cols)
-        if needs_stream(work, self.config) and groups > 1:
-            self._streamed(work, tile, emitted, groups)
+        tiles_of_block, paired = emitted.command["tiles"], bool(emitted.command["paired"])
+        if emitted.command.values.get("stream", 0) and tiles_of_block > 1:
+            self._streamed(work, tile, emitted, tiles_of_block)
             return
-        key = (self.number, tile.first_channel, tile.channels, 0)
+        kind = "paired" if paired else "single"
+        key = BlobKey(self.number, tile.first_channel, tile.channels, kind)
         if key not in self.owner.blobs:
             self.owner.blobs[key] = replayed_blob(
-                work, tile.first_channel, tile.channels, self.config
+                work, tile.first_channel, tile.channels, self.config, paired=paired
             )
         self.stream.weights(WeightUse(key, 0, len(self.owner.blobs[key])))
         self.stream.compute(emitted)
@@ -244,7 +243,7 @@ class _WorkScheduler:
 
         So it is at work when they need room in the ring.
         """
-        key = (self.number, tile.first_channel, tile.channels, 1)
+        key = BlobKey(self.number, tile.first_channel, tile.channels, "restreamed")
         if key not in self.owner.blobs:
             self.owner.blobs[key] = streamed_blob(
                 work, tile.first_channel, tile.channels, self.config

@@ -122,7 +122,7 @@ def _accumulator(work: WindowWork, config: NpuConfig) -> str | None:
 
 
 def _ring(work: WindowWork, config: NpuConfig) -> str | None:
-    needed = ring_bytes(work, config)
+    needed = ring_bytes(work.weights.shape[1], config, paired=False)
     if work.depthwise and needed > config.weight_buffer_bytes:
         return (
             f"a block of its weights needs {needed} bytes, more than weight_buffer_bytes = "

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from math import prod
 
 import numpy as np
 
 from hw.spec.config import NpuConfig
-from mapper.weights import blob_bytes, needs_stream
+from mapper.arrangement import arrange, window_of
+from mapper.cycles import add_cycles, command_cycles, weight_bytes
+from mapper.weights import ring_bytes
 from mapper.work import AddWork, Region, Shape, WindowWork, Work
-
-COMMAND_CYCLES = 60
-"""What one more tile costs besides its data: fetch, decode, start and end of a command."""
 
 _MAX_EXTENT = 65535
 _MAX_PIXELS = (1 << 24) - 1
@@ -103,13 +103,31 @@ def staging_bytes(work: Work, tiling: Tiling, staged: tuple[bool, ...]) -> tuple
     )
 
 
-def compute_cycles(work: Work, config: NpuConfig) -> int:
-    """Array steps of a work, roughly."""
-    if isinstance(work, AddWork):
-        return -(-work.elements * 2 // config.port_bytes)
+def _parts(extent: int, size: int) -> Iterator[tuple[int, int]]:
+    """(size, how many) of the parts that an extent is cut into."""
+    if extent >= size:
+        yield size, extent // size
+    if extent % size:
+        yield extent % size, 1
+
+
+def _commands(work: Work, tiling: Tiling, config: NpuConfig) -> tuple[int, int]:
+    """(cycles, bytes of weights) of all commands of a work."""
     rows, cols, channels = output_extent(work)
-    blocks, groups = -(-channels // config.rows), -(-rows * cols // config.cols)
-    return blocks * groups * max(work.weights.shape[1], config.cols)
+    if isinstance(work, AddWork):
+        return sum(n * add_cycles(size, config) for size, n in _parts(cols, tiling.cols)), 0
+    cycles, weights = 0, 0
+    for (height, n_rows), (width, n_cols), (depth, n_channels) in product(
+        _parts(rows, tiling.rows), _parts(cols, tiling.cols), _parts(channels, tiling.channels)
+    ):
+        top, left, count = work.region.top, work.region.left, n_rows * n_cols * n_channels
+        region = Region(top, left, top + height, left + width)
+        pitch = work.input.pixel_pitch or work.input_shape[2]
+        window = window_of(work, region, depth, pitch)
+        arrangement = arrange(window, config)
+        cycles += count * command_cycles(window, arrangement, config)
+        weights += count * weight_bytes(window, arrangement, config)
+    return cycles, weights
 
 
 def _covered(work: WindowWork, axis: int, size: int) -> int:
@@ -123,30 +141,36 @@ def _covered(work: WindowWork, axis: int, size: int) -> int:
     return int((np.clip(highs, 0, extent) - np.clip(lows, 0, extent)).sum())
 
 
-def traffic(work: Work, tiling: Tiling, staged: tuple[bool, ...], config: NpuConfig) -> int:
-    """Bytes that cross the bus for a work: staged operands and weights."""
+def _operand_bytes(work: Work, tiling: Tiling, staged: tuple[bool, ...]) -> int:
+    """Bytes of staged operands that cross the bus for a work."""
     if isinstance(work, AddWork):
         return work.elements * sum(staged)
+    moved = 0
     rows, cols, channels = output_extent(work)
-    pixel_tiles = -(-rows // tiling.rows) * -(-cols // tiling.cols)
-    moved = pixel_tiles * blob_bytes(work, config)
     if staged[0]:
         pixels = _covered(work, 0, tiling.rows) * _covered(work, 1, tiling.cols)
         moved += pixels * (channels if work.depthwise else work.input_shape[2])
     return moved + (rows * cols * channels if staged[1] else 0)
 
 
+def traffic(work: Work, tiling: Tiling, staged: tuple[bool, ...], config: NpuConfig) -> int:
+    """Bytes that cross the bus for a work: staged operands and weights."""
+    return _operand_bytes(work, tiling, staged) + _commands(work, tiling, config)[1]
+
+
 def cost(work: Work, tiling: Tiling, staged: tuple[bool, ...], config: NpuConfig) -> float:
-    """Cycles of a work under a tiling, with what crosses the bus weighed in."""
+    """Cycles of a work under a tiling, with what crosses the bus weighed in.
+
+    The cycles of the commands hold the time that their weights take on the bus.
+    """
+    compute, weights = _commands(work, tiling, config)
+    operands = _operand_bytes(work, tiling, staged) / config.bus_bytes
+    transfer = operands + weights / config.bus_bytes
+    if tiling.copies == 1:
+        return compute + operands + transfer / 4
     rows, cols, channels = output_extent(work)
     count = -(-rows // tiling.rows) * -(-cols // tiling.cols) * -(-channels // tiling.channels)
-    transfer = traffic(work, tiling, staged, config) / config.bus_bytes
-    compute = compute_cycles(work, config)
-    if tiling.copies == 1:
-        exposed = compute + transfer
-    else:
-        exposed = max(compute, transfer) + transfer / count
-    return exposed + transfer / 4 + COMMAND_CYCLES * count
+    return max(compute, transfer) + operands / count + transfer / 4
 
 
 def _shares(extent: int, limit: int) -> list[int]:
@@ -177,8 +201,10 @@ def _legal(work: Work, tiling: Tiling, config: NpuConfig) -> bool:
         return False
     # A block that the ring cannot hold is streamed again for each group of pixels, which
     # mapper.weights lays out for one block a command.
-    restreams = needs_stream(work, config) and tiling.rows * tiling.cols > config.cols
-    return not restreams or tiling.channels <= config.rows
+    if work.depthwise or tiling.rows * tiling.cols <= config.cols:
+        return True
+    ring = ring_bytes(work.weights.shape[1], config, paired=False)
+    return ring <= config.weight_buffer_bytes or tiling.channels <= config.rows
 
 
 def tilings(work: Work, config: NpuConfig, staged: tuple[bool, ...]) -> Iterator[list[Tiling]]:

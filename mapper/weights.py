@@ -1,7 +1,8 @@
 """Weights and requantisation parameters in the order in which the array takes them.
 
 A blob is what one command consumes: for each block of ``rows`` output channels nine parameter
-words, then its weight words, one a tap. Byte r of a word belongs to row r.
+words, then its weight words, one a tap. Byte r of a word belongs to row r. A paired command takes
+two blocks at once, and each of those words is a pair: the first block's word, then the second's.
 
 A command whose blocks do not fit the ring takes a block's weight words again for each group of
 pixels (``stream``). Such a command has one block only. Its blob repeats the words until the
@@ -12,71 +13,65 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import lcm
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from hw.spec.commands import PARAMETER_WORDS
 from hw.spec.config import NpuConfig
 from hw.spec.numerics import Int8Array, Int32Array
+from hw.spec.tile_shape import tile_shape
 from mapper.memory import align
 from mapper.work import WindowWork
 
 
+class BlobKey(NamedTuple):
+    """A blob: some output channels of a work, laid out in one way."""
+
+    work: int
+    first_channel: int
+    channels: int
+    kind: Literal["single", "paired", "restreamed"]
+
+
 @dataclass(frozen=True)
 class WeightUse:
-    """A stretch of a blob that one WEIGHTS command is to send; blobs are told by their key."""
+    """A stretch of a blob that one WEIGHTS command is to send."""
 
-    key: tuple[int, int, int, int]
+    key: BlobKey
     start: int
     bytes: int
 
 
-def blob_bytes(work: WindowWork, config: NpuConfig) -> int:
-    """Bytes of all blocks of a work."""
-    blocks = -(-work.weights.shape[0] // config.rows)
-    return blocks * block_bytes(work, config)
+def ring_bytes(block_words: int, config: NpuConfig, *, paired: bool) -> int:
+    """Bytes of the ring that a block with its parameters, or a pair of blocks, can occupy.
 
-
-def block_bytes(work: WindowWork, config: NpuConfig) -> int:
-    """Bytes of one block with its parameters."""
-    return (PARAMETER_WORDS + work.weights.shape[1]) * config.weight_word_bytes
-
-
-def ring_bytes(work: WindowWork, config: NpuConfig) -> int:
-    """Bytes of the ring that a block can occupy: it may begin inside a memory word."""
-    return block_bytes(work, config) + config.weight_memory_bytes - config.weight_word_bytes
-
-
-def needs_stream(work: WindowWork, config: NpuConfig) -> bool:
-    """Whether a block of a convolution does not fit the ring."""
-    return not work.depthwise and ring_bytes(work, config) > config.weight_buffer_bytes
-
-
-def uses_stream(work: WindowWork, pixels: int, config: NpuConfig) -> bool:
-    """Whether a command over so many pixels streams its weights.
-
-    A single group of pixels reads every word once, so that streaming is free and lets the ring
-    run ahead; otherwise it costs the bus and is done where the ring is too small.
+    It may begin inside a memory word.
     """
-    if needs_stream(work, config):
-        return True
-    crowded = 2 * ring_bytes(work, config) > config.weight_buffer_bytes
-    return not work.depthwise and pixels <= config.cols and crowded
+    step = tile_shape(config, paired=paired).step_bytes
+    return (PARAMETER_WORDS + block_words) * step + config.weight_memory_bytes - step
 
 
-def layout(work: WindowWork, first: int, count: int, config: NpuConfig) -> Int8Array:
-    """int8 [blocks, PARAMETER_WORDS + taps, weight_word_bytes] of ``count`` channels."""
-    rows, word = config.rows, config.weight_word_bytes
-    blocks, taps = -(-count // rows), work.weights.shape[1]
+def layout(
+    work: WindowWork, first: int, count: int, config: NpuConfig, *, paired: bool
+) -> Int8Array:
+    """int8 [blocks, PARAMETER_WORDS + taps, 2 if paired else 1, weight_word_bytes].
+
+    These are ``count`` channels from ``first`` on; zeros where a block has no more.
+    """
+    tile = tile_shape(config, paired=paired)
+    blocks, taps = -(-count // tile.channels), work.weights.shape[1]
     end = first + count
-    channels = np.zeros((blocks * rows, PARAMETER_WORDS + taps), dtype=np.int8)
+    channels = np.zeros((blocks * tile.channels, PARAMETER_WORDS + taps), dtype=np.int8)
     requantisation = work.requantisation
     channels[:count, 0:4] = _planes(requantisation.bias[first:end])
     channels[:count, 4:8] = _planes(requantisation.multipliers[first:end])
     channels[:count, 8] = requantisation.shifts[first:end]
     channels[:count, PARAMETER_WORDS:] = work.weights[first:end]
-    result = np.zeros((blocks, PARAMETER_WORDS + taps, word), dtype=np.int8)
-    result[:, :, :rows] = channels.reshape(blocks, rows, -1).transpose(0, 2, 1)
+    shape = (blocks, PARAMETER_WORDS + taps, tile.step_words, config.weight_word_bytes)
+    result = np.zeros(shape, dtype=np.int8)
+    by_row = channels.reshape(blocks, tile.step_words, config.rows, -1)
+    result[:, :, :, : config.rows] = by_row.transpose(0, 3, 1, 2)
     return result
 
 
@@ -85,9 +80,11 @@ def _planes(values: Int32Array) -> Int8Array:
     return np.ascontiguousarray(values.astype("<i4")).view(np.int8).reshape(-1, 4)
 
 
-def replayed_blob(work: WindowWork, first: int, count: int, config: NpuConfig) -> bytes:
+def replayed_blob(
+    work: WindowWork, first: int, count: int, config: NpuConfig, *, paired: bool
+) -> bytes:
     """The blob of a command that replays its weights, or reads them once."""
-    data = layout(work, first, count, config).tobytes()
+    data = layout(work, first, count, config, paired=paired).tobytes()
     return data.ljust(align(len(data), config.weight_memory_bytes), b"\0")
 
 
@@ -122,7 +119,7 @@ def restream(work: WindowWork, groups: int, config: NpuConfig) -> Restream:
 
 def streamed_blob(work: WindowWork, first: int, count: int, config: NpuConfig) -> bytes:
     """Parameters and so many repetitions of the words that `restream` finds its stretches."""
-    data = layout(work, first, count, config)[0]
+    data = layout(work, first, count, config, paired=False)[0]
     sent = restream(work, 1, config)
     repeats = -(-sent.blob_bytes // (data.shape[0] - PARAMETER_WORDS) // config.weight_word_bytes)
     words = [data[:PARAMETER_WORDS], *([data[PARAMETER_WORDS:]] * (repeats + 1))]

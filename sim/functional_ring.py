@@ -11,6 +11,7 @@ from hw.spec.commands import COMPUTE_OPCODES, PARAMETER_WORDS, Command, Opcode
 from hw.spec.config import NpuConfig
 from hw.spec.errors import CheckError
 from hw.spec.numerics import Int8Array, Int32Array
+from hw.spec.tile_shape import tile_shape
 from sim.functional_memory import Memory
 
 _QUEUE = 4
@@ -19,7 +20,10 @@ _QUEUE = 4
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """Parameters (int32 [blocks x rows]) and weights (int8 [taps, blocks x rows]) of a command."""
+    """Parameters (int32 [channels]) and weights (int8 [taps, channels]) of a command.
+
+    Channels are in order, filled up to whole blocks: of ``rows``, or of two x ``rows`` if paired.
+    """
 
     bias: Int32Array
     multipliers: Int32Array
@@ -48,19 +52,20 @@ class Ring:
     def take(self, command: Command) -> Blocks:
         """The blocks of a CONV or DEPTHWISE, off the ring."""
         config, words = self.config, command["block_words"]
-        word = config.weight_word_bytes
+        tile = tile_shape(config, paired=bool(command["paired"]))
         stream = bool(command.values.get("stream", 0))
-        block = (PARAMETER_WORDS + words) * word
+        block = (PARAMETER_WORDS + words) * tile.step_bytes
         if not stream and block > config.weight_buffer_bytes:
             raise CheckError(f"a block of {block} bytes does not fit the weight buffer")
         repeats = command["tiles"] if stream else 1
-        shape = (command["blocks"], (PARAMETER_WORDS + repeats * words), word)
+        steps = PARAMETER_WORDS + repeats * words
+        shape = (command["blocks"], steps, tile.step_words, config.weight_word_bytes)
         size = int(np.prod(shape))
         if self._position + size > len(self._bytes):
             raise CheckError("takes more weights than the stream sends")
         data = self._bytes[self._position : self._position + size].reshape(shape)
         self._position += _padded(size, config)
-        return _decoded(data[:, :, : config.rows], words, repeats)
+        return _decoded(data[:, :, :, : config.rows], words, repeats)
 
     def check_end(self) -> None:
         """Raise CheckError when weights are left over."""
@@ -74,12 +79,14 @@ def _padded(size: int, config: NpuConfig) -> int:
 
 
 def _decoded(data: Int8Array, words: int, repeats: int) -> Blocks:
-    blocks, _, rows = data.shape
-    channels = np.ascontiguousarray(data.transpose(0, 2, 1)).reshape(blocks * rows, -1)
+    """From int8 [blocks, parameters and weights, words of a step, rows]."""
+    blocks, steps, halves, rows = data.shape
+    count = blocks * halves * rows
+    channels = np.ascontiguousarray(data.transpose(0, 2, 3, 1)).reshape(count, steps)
     bias, multipliers = (
         np.ascontiguousarray(channels[:, first : first + 4]).view("<i4")[:, 0] for first in (0, 4)
     )
-    tiles = channels[:, PARAMETER_WORDS:].reshape(blocks * rows, repeats, words)
+    tiles = channels[:, PARAMETER_WORDS:].reshape(count, repeats, words)
     if repeats > 1 and (tiles != tiles[:, :1]).any():
         raise CheckError("the weights of one tile differ from those of another")
     return Blocks(bias, multipliers, channels[:, 8].astype(np.int32), tiles[:, 0].T)
@@ -90,8 +97,9 @@ def demand(command: Command, config: NpuConfig) -> int:
     if command.opcode not in (Opcode.CONV, Opcode.DEPTHWISE):
         return 0
     repeats = command["tiles"] if command.values.get("stream", 0) else 1
-    words = PARAMETER_WORDS + repeats * command["block_words"]
-    return _padded(command["blocks"] * words * config.weight_word_bytes, config)
+    steps = PARAMETER_WORDS + repeats * command["block_words"]
+    step_bytes = tile_shape(config, paired=bool(command["paired"])).step_bytes
+    return _padded(command["blocks"] * steps * step_bytes, config)
 
 
 def _check_order(commands: Sequence[Command], config: NpuConfig) -> None:

@@ -13,6 +13,7 @@ from hw.spec.commands import MAX_LEFT_SHIFT, PARAMETER_WORDS, Command
 from hw.spec.config import NpuConfig
 from hw.spec.errors import CheckError
 from hw.spec.numerics import Int8Array
+from hw.spec.tile_shape import TileShape, tile_shape
 from sim.functional_memory import Memory
 from sim.functional_ring import Blocks
 from sim.hazards import Access
@@ -31,10 +32,12 @@ def convolve(
     rows, cols, run = v["output_rows"], v["output_cols"], v["run_bytes"]
     taps, channels = v["kernel_rows"] * run, v["channels"]
     _need(v["pixels"] == rows * cols, "pixels is not output_rows x output_cols")
-    _need(v["tiles"] == -(-v["pixels"] // config.cols), "tiles does not match pixels")
+    tile = _tile(v, config)
+    _need(v["tiles"] == -(-v["pixels"] // tile.pixels), "tiles does not match pixels")
     _need(v["block_words"] == taps, "block_words is not kernel_rows x run_bytes")
     shared = (v["group"] - 1) * v["x_step"] + run <= config.port_bytes
-    _need(1 <= v["group"] <= config.cols and (shared or v["group"] == 1), "group exceeds a word")
+    _need(shared or v["group"] == 1, "group exceeds a word")
+    _need(1 <= v["group"] <= tile.pixels, "group exceeds a tile")
     image, read = _window_image(command, run, scratchpad)
     step, width = v["stride_rows"] * image.shape[1], image.shape[1]
     strides = (step, v["x_step"], width, 1)
@@ -43,9 +46,8 @@ def convolve(
     patches = windows.reshape(rows * cols, taps).astype(exact)
     sums = (patches @ blocks.weights[:, :channels].astype(exact)).astype(np.int64)
     written = _finish(command, blocks, sums.reshape(rows, cols, channels), scratchpad, config)
-    words = taps * v["tiles"]
     counts["mac"] += rows * cols * channels * taps
-    counts["weight_buffer_read_words"] += v["blocks"] * (PARAMETER_WORDS + words)
+    counts["weight_buffer_read_words"] += _words_read(v, tile)
     counts["requantise"] += rows * cols * channels
     return Access(reads=read, writes=written)
 
@@ -56,7 +58,8 @@ def depthwise(
     """DEPTHWISE: sum or maximum over the window, channel by channel."""
     v = command.values
     rows, cols, channels = v["output_rows"], v["output_cols"], v["channels"]
-    _check_strips(v, config)
+    tile = _tile(v, config)
+    _check_strips(v, tile, config)
     taps = v["kernel_rows"] * v["kernel_cols"]
     _need(v["block_words"] == (0 if v["maximum"] else taps), "block_words does not match kernel")
     run = (v["kernel_cols"] - 1) * v["pixel_bytes"] + channels
@@ -76,9 +79,7 @@ def depthwise(
             sums += windows[tap] * blocks.weights[tap, :channels].astype(np.int32)
         counts["mac"] += rows * cols * channels * taps
     written = _finish(command, blocks, sums, scratchpad, config)
-    counts["weight_buffer_read_words"] += v["blocks"] * (
-        PARAMETER_WORDS + v["tiles"] * v["block_words"]
-    )
+    counts["weight_buffer_read_words"] += _words_read(v, tile)
     counts["requantise"] += rows * cols * channels
     return Access(reads=read, writes=written)
 
@@ -88,10 +89,22 @@ def _need(condition: bool, message: str) -> None:
         raise CheckError(message)
 
 
-def _check_strips(v: Mapping[str, int], config: NpuConfig) -> None:
+def _tile(v: Mapping[str, int], config: NpuConfig) -> TileShape:
+    tile = tile_shape(config, paired=bool(v["paired"]))
+    _need(v["blocks"] == -(-v["channels"] // tile.channels), "blocks does not match channels")
+    return tile
+
+
+def _words_read(v: Mapping[str, int], tile: TileShape) -> int:
+    """Weight words that the array takes: two a step of a paired command, parameters included."""
+    return v["blocks"] * (PARAMETER_WORDS + v["tiles"] * v["block_words"]) * tile.step_words
+
+
+def _check_strips(v: Mapping[str, int], tile: TileShape, config: NpuConfig) -> None:
     strip, kernel = v["strip_cols"], (v["kernel_rows"], v["kernel_cols"])
     strips = -(-v["output_cols"] // strip)
-    _need(1 <= strip <= config.cols, "strip_cols exceeds the array")
+    _need(config.pairs_depthwise or not v["paired"], "a read does not bring a pair's channels")
+    _need(1 <= strip <= tile.pixels, "strip_cols exceeds a tile")
     _need(v["tiles"] == strips * v["output_rows"], "tiles is not strips x output_rows")
     if strips > 1:
         _need(v["strip_input_step"] == strip * v["x_step"], "strip_input_step is wrong")
@@ -100,6 +113,8 @@ def _check_strips(v: Mapping[str, int], config: NpuConfig) -> None:
         _need(max(kernel) <= config.depthwise_kernel, "the window does not fit on chip")
         equal = v["stride_rows"] == v["stride_cols"] and v["stride_cols"] in (1, 2)
         _need(equal, "this stride needs tapwise")
+        single = v["stride_cols"] == 1 or v["paired"] == 1 or not config.pairs_depthwise
+        _need(single, "this stride needs a paired command")
         needed = (strip - 1) * v["stride_cols"] + v["kernel_cols"]
         _need(needed <= config.columns, "a strip needs more columns than there are")
 
@@ -138,7 +153,6 @@ def _finish(
     """Requantise [rows, cols, channels] and write them; returns the bytes written."""
     v = command.values
     rows, cols, channels = sums.shape
-    _need(v["blocks"] == -(-channels // config.rows), "blocks does not match channels")
     limit = 1 << (config.accumulator_bits - 1)
     _need(bool(sums.max() < limit and sums.min() >= -limit), "an accumulator overflows")
     shifts = blocks.shifts[:channels]

@@ -5,7 +5,7 @@ import pytest
 
 from hw.spec.commands import PARAMETER_WORDS
 from hw.spec.config import NpuConfig
-from mapper.weights import layout, replayed_blob, restream, streamed_blob
+from mapper.weights import layout, replayed_blob, restream, ring_bytes, streamed_blob
 from mapper.work import Operand, Region, Requantisation, WindowWork
 
 
@@ -31,14 +31,15 @@ def window_work(channels, taps, seed=0):
     )
 
 
-def expected_bytes(work, first, count, config):
-    """Word by word, channel by channel."""
+def expected_bytes(work, first, count, config, *, paired=False):
+    """Word by word, channel by channel; a pair has the next block's channels in its second half."""
     result, rows, word = bytearray(), config.rows, config.weight_word_bytes
-    q = work.requantisation
-    for block in range(-(-count // rows)):
+    q, halves = work.requantisation, 1 + paired
+    for block in range(-(-count // (rows * halves))):
         columns = []
-        for row in range(word):
-            channel = block * rows + row
+        for byte in range(word * halves):
+            half, row = divmod(byte, word)
+            channel = (block * halves + half) * rows + row
             if row >= rows or channel >= count:
                 columns.append(bytes(PARAMETER_WORDS + work.weights.shape[1]))
                 continue
@@ -54,23 +55,46 @@ def expected_bytes(work, first, count, config):
     return bytes(result)
 
 
+@pytest.mark.parametrize("paired", [False, True])
 @pytest.mark.parametrize(("rows", "bus"), [(2, 4), (5, 8), (6, 16), (8, 8), (31, 4)])
-def test_layout_in_order_of_use(rows, bus):
+def test_layout_in_order_of_use(rows, bus, paired):
     config = NpuConfig(rows=rows, bus_bytes=bus)
-    work = window_work(channels=3 * rows - 1, taps=7)
-    assert layout(work, 0, 3 * rows - 1, config).tobytes() == expected_bytes(
-        work, 0, 3 * rows - 1, config
-    )
-    assert layout(work, rows, rows + 1, config).tobytes() == expected_bytes(
-        work, rows, rows + 1, config
-    )
+    work = window_work(channels=5 * rows - 1, taps=7)
+    for first, count in ((0, 5 * rows - 1), (rows, rows + 1), (rows, 3 * rows), (1, rows)):
+        found = layout(work, first, count, config, paired=paired).tobytes()
+        assert found == expected_bytes(work, first, count, config, paired=paired)
 
 
-def test_a_blob_fills_memory_words():
+def test_a_pair_of_blocks_by_hand():
+    """Three rows, so words of four bytes; five channels, so that the second block lacks one."""
+    config = NpuConfig(rows=3)
+    work = window_work(channels=5, taps=2)
+    found = layout(work, 0, 5, config, paired=True)
+    assert found.shape == (1, PARAMETER_WORDS + 2, 2, 4)
+    tap = work.weights[:, 1]
+    assert found[0, -1].tolist() == [[*tap[:3], 0], [*tap[3:], 0, 0]]
+
+
+@pytest.mark.parametrize("paired", [False, True])
+def test_a_blob_fills_memory_words(paired):
     config = NpuConfig(rows=3, bus_bytes=16)
-    blob = replayed_blob(window_work(3, 8), 0, 3, config)
+    blob = replayed_blob(window_work(3, 8), 0, 3, config, paired=paired)
     assert len(blob) % config.weight_memory_bytes == 0
-    assert not any(blob[(PARAMETER_WORDS + 8) * config.weight_word_bytes :])
+    assert not any(blob[(PARAMETER_WORDS + 8) * config.weight_word_bytes * (1 + paired) :])
+
+
+@pytest.mark.parametrize("paired", [False, True])
+@pytest.mark.parametrize(("rows", "bus"), [(2, 4), (2, 16), (8, 8), (32, 8)])
+def test_a_block_in_the_ring_begins_anywhere_in_a_memory_word(rows, bus, paired):
+    """The bytes of all memory words that it touches, less those of words before and behind it."""
+    config = NpuConfig(rows=rows, bus_bytes=bus)
+    memory, step = config.weight_memory_bytes, rows * (1 + paired)
+    size = (PARAMETER_WORDS + 5) * step
+    touched = [
+        (start + size - 1) // memory * memory + memory - start // memory * memory
+        for start in range(0, memory, step)
+    ]
+    assert max(touched) - memory < ring_bytes(5, config, paired=paired) <= max(touched)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,105 @@
+"""How a command is laid on the array: paired or not, reads shared or not, windows kept or not.
+
+All ways that the hardware can take are weighed by the cycle formula. Where they are equally fast,
+the one that keeps the array shorter is chosen, which leaves time for the bus; then the one that
+reads fewer bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+
+from hw.spec.config import NpuConfig
+from hw.spec.tile_shape import tile_shape
+from mapper.cycles import Arrangement, Window, array_cycles, block_tiles, bytes_read, command_cycles
+from mapper.weights import ring_bytes
+from mapper.work import Region, WindowWork
+
+
+def window_of(work: WindowWork, region: Region, channels: int, pixel_pitch: int) -> Window:
+    """The geometry of a tile of a work whose input has this pitch."""
+    bytes_ = 0 if work.depthwise else work.input_shape[2]
+    return Window(
+        depthwise=work.depthwise,
+        rows=region.rows,
+        cols=region.cols,
+        channels=channels,
+        kernel=work.kernel,
+        stride=work.stride,
+        missing_rows=min(max(work.pad[0] - region.top * work.stride[0], 0), work.kernel[0]),
+        run_bytes=work.kernel[1] * bytes_,
+        x_step=0 if work.depthwise else work.stride[1] * pixel_pitch,
+        block_words=work.weights.shape[1],
+    )
+
+
+@lru_cache(maxsize=1 << 14)
+def arrange(window: Window, config: NpuConfig) -> Arrangement:
+    """The arrangement with the fewest cycles."""
+    possible = _depthwise(window, config) if window.depthwise else _convolutions(window, config)
+
+    def price(arrangement: Arrangement) -> tuple[int, int, int]:
+        return (
+            command_cycles(window, arrangement, config),
+            array_cycles(window, arrangement, config),
+            bytes_read(window, arrangement, config),
+        )
+
+    return min(possible, key=price)
+
+
+def _convolutions(window: Window, config: NpuConfig) -> Iterator[Arrangement]:
+    for paired in (False, True):
+        ring = ring_bytes(window.block_words, config, paired=paired)
+        tiles = block_tiles(window, Arrangement(paired), config)
+        fits = ring <= config.weight_buffer_bytes
+        if paired and tiles > 1 and not fits:
+            continue  # only single blocks are sent again for each tile
+        # A single tile reads every word once, so that streaming is free and lets the ring run
+        # ahead; otherwise it costs the bus and is done where the ring is too small.
+        crowded = 2 * ring > config.weight_buffer_bytes
+        single = Arrangement(paired, stream=not fits or (tiles == 1 and crowded))
+        yield single
+        group = _largest_group(window, config, paired=paired)
+        if group > 1:
+            yield replace(single, group=group)
+
+
+def _largest_group(window: Window, config: NpuConfig, *, paired: bool) -> int:
+    """Neighbouring pixels whose windows lie in one scratchpad word."""
+    if window.run_bytes > config.port_bytes or window.x_step == 0:
+        return 1
+    within = (config.port_bytes - window.run_bytes) // window.x_step + 1
+    return min(within, tile_shape(config, paired=paired).pixels)
+
+
+def _depthwise(window: Window, config: NpuConfig) -> Iterator[Arrangement]:
+    for paired in (False, True) if config.pairs_depthwise else (False,):
+        ring = ring_bytes(window.block_words, config, paired=paired)
+        if paired and ring > config.weight_buffer_bytes:
+            continue
+        pixels = tile_shape(config, paired=paired).pixels
+        if _keeps_window(window, config, paired=paired):
+            stride, kernel = window.stride[1], window.kernel[1]
+            most = min(pixels, (config.columns - kernel) // stride + 1)
+            yield Arrangement(paired, strip_cols=_even(window.cols, most))
+        yield Arrangement(paired, tapwise=True, strip_cols=_even(window.cols, pixels))
+
+
+def _keeps_window(window: Window, config: NpuConfig, *, paired: bool) -> bool:
+    """Whether the array can take a window from the column buffers."""
+    kernel, stride = window.kernel, window.stride
+    return (
+        max(kernel) <= config.depthwise_kernel
+        and stride[0] == stride[1]
+        and stride[0] in (1, 2)
+        and stride[0] <= min(kernel)
+        and (stride[0] == 1 or paired or not config.pairs_depthwise)
+    )
+
+
+def _even(extent: int, limit: int) -> int:
+    """The width of as few equal parts of an extent as the limit allows."""
+    return -(-extent // -(-extent // limit))
