@@ -1,13 +1,14 @@
 """Measures the four MLPerf Tiny networks on several arrays: ``make performance``.
 
 Prints a Markdown table of the cycles of one inference on the chip (RTL with firmware, everything
-included), and for one array each layer's utilisation and stalls. Needs the official ``.tflite``
-files in a folder, ``vww.tflite`` and so on.
+included), and for one array where they go: by cause and kind of layer, or layer by layer. Needs the
+official ``.tflite`` files in a folder, ``vww.tflite`` and so on.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,14 +16,20 @@ import numpy as np
 
 from hw.spec.config import Config, load_config
 from hw.spec.profile import CAUSES
+from mapper.attributes import OpKind
 from mapper.compile import compile_model
+from mapper.graph import Graph
 from mapper.importers import import_model
-from mapper.program import Program
+from mapper.program import Program, ProgramLayer
 from sim.functional import run_functional
 from sim.rtl import RtlResult, run_rtl
 
 NETWORKS = ("vww", "kws", "ic", "ad")
 ARRAYS = ("4x8", "8x8", "16x8", "16x16")
+
+
+START, REST = "CPU, start and interrupt", "adds and pools"
+KINDS = ("convolution", "pointwise", "depthwise", "fully connected", REST, "CPU operators", START)
 
 
 def measure(path: Path, config: Config) -> tuple[Program, RtlResult]:
@@ -74,17 +81,79 @@ def print_layers(models: Path, array: str, sets: Sequence[str]) -> None:
             print(f"| {label[0]} | {label[1]} | {segment.cycles:,} | {share} | {stalls} |")
 
 
+def kinds_of(graph: Graph, program: Program) -> list[str]:
+    """For each layer of the program one of KINDS."""
+    ops = {op.name: op for op in graph.ops}
+
+    def kind(layer: ProgramLayer) -> str:
+        op = ops[layer.covers[0]]
+        if layer.engine == "cpu":
+            return "CPU operators"
+        if op.kind is OpKind.CONV_2D:
+            _, height, width, _ = graph.tensors[op.inputs[1]].shape
+            return "pointwise" if height == width == 1 else "convolution"
+        named = {
+            OpKind.DEPTHWISE_CONV_2D: "depthwise",
+            OpKind.FULLY_CONNECTED: "fully connected",
+        }
+        return named.get(op.kind, REST)
+
+    return [kind(layer) for layer in program.layers]
+
+
+def print_summary(models: Path, array: str, sets: Sequence[str]) -> None:
+    """Where the cycles of each network go: by cause, and by kind of layer with its utilisation."""
+    config = array_config(array, sets)
+    causes = [name for name, _ in CAUSES]
+    columns = []
+    for name in NETWORKS:
+        program, result = measure(models / f"{name}.tflite", config)
+        kinds = kinds_of(import_model(models / f"{name}.tflite"), program)
+        columns.append(summary(program, result, kinds, config.npu.rows * config.npu.cols))
+    print(f"| {array} | {' | '.join(name.upper() for name in NETWORKS)} |")
+    print("|---|" + "---|" * len(NETWORKS))
+    for row in (*causes, "CPU", "total", "utilisation", *KINDS):
+        print(f"| {row} | {' | '.join(column[row] for column in columns)} |")
+
+
+def summary(
+    program: Program, result: RtlResult, kinds: Sequence[str], elements: int
+) -> dict[str, str]:
+    """A column of `print_summary`'s table, by row."""
+    causes: Counter[str] = Counter()
+    cycles: Counter[str] = Counter()
+    macs: Counter[str] = Counter()
+    for segment in result.segments:
+        causes.update(segment.causes)
+        kind = START if segment.layer is None else kinds[segment.layer]
+        cycles[kind] += segment.cycles
+    for layer, kind in zip(program.layers, kinds, strict=True):
+        macs[kind] += layer.macs
+    column = {name: f"{causes[name]:,}" for name, _ in CAUSES}
+    column["CPU"] = f"{result.cycles - sum(causes.values()):,}"
+    column["total"] = f"{result.cycles:,}"
+    column["utilisation"] = f"{macs.total() / elements / result.cycles:.1%}"
+    for kind in KINDS:
+        share = f"{cycles[kind] / result.cycles:.1%}"
+        used = f", {macs[kind] / elements / cycles[kind]:.1%} used" if macs[kind] else ""
+        column[kind] = f"{cycles[kind]:,} ({share}{used})" if cycles[kind] else "-"
+    return column
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=Path, default=Path("../shared/models/tflite"))
     parser.add_argument("--array", action="append", help="RxC; several times")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="sets")
-    parser.add_argument("--layers", action="store_true", help="every layer of the first array")
+    parser.add_argument("--summary", action="store_true", help="the first array by cause and kind")
+    parser.add_argument("--layers", action="store_true", help="the first array layer by layer")
     arguments = parser.parse_args()
     arrays = arguments.array or ARRAYS
     if arguments.layers:
         print_layers(arguments.models, arrays[0], arguments.sets)
+    elif arguments.summary:
+        print_summary(arguments.models, arrays[0], arguments.sets)
     else:
         print_table(arguments.models, arrays, arguments.sets)
 
