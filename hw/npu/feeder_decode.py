@@ -1,0 +1,137 @@
+"""What the feeder needs of a command, in registers: each loop's length and steps.
+
+Fields that CONV and DEPTHWISE have at the same place and with the same meaning are not here.
+"""
+
+from __future__ import annotations
+
+from amaranth.hdl import Array, Const, Module, Mux, Shape, Signal, signed
+from amaranth.lib import data
+from amaranth.lib.wiring import Component, In, Out
+from amaranth.utils import exact_log2
+
+from hw.npu.command_view import COMMAND_LAYOUT, CommandView, opcode_of
+from hw.spec.commands import ADDRESS_BITS, Opcode
+from hw.spec.config import NpuConfig
+
+
+class MultiplesLayout(data.ArrayLayout):
+    """``[k]``: k x ``x_step`` modulo two words, k up to ``cols``.
+
+    Exact for pixels whose windows lie in one word, and for the step from such a group to the next.
+    """
+
+    def __init__(self, config: NpuConfig) -> None:
+        super().__init__(exact_log2(config.port_bytes) + 1, config.cols + 1)
+
+
+class LoopsLayout(data.StructLayout):
+    """Constants of a command.
+
+    ``depthwise``; ``shared``: two columns take the same pixel of a convolution;
+    ``grouped``: a read serves more than one pixel, up to ``group``.
+    ``pad_offset``: bytes from the first window's row to input row 0. ``block_step``: bytes from
+    block to block of channels.
+    ``double``, ``overlap``: columns that a strip spans: pixels, or twice as many, + overlap.
+    ``tile_length``, ``tile_piece``: tiles: pixels of the output in pieces of a tile, or rows.
+    ``row_step``, ``rows``: bytes and input rows from a row of windows to the next one's.
+    ``run_length``, ``run_piece``, ``word_step``: slots of a kernel row: bytes in pieces of a word,
+    or taps; bytes from slot to slot. ``final_kernel_row``: number of the last kernel row.
+    ``column_step``: bytes from a full group of columns to the next one.
+    ``read_size``: bytes of a read; grouped and depthwise reads are all of one size.
+    """
+
+    def __init__(self, config: NpuConfig) -> None:
+        super().__init__(
+            {
+                "depthwise": 1,
+                "shared": 1,
+                "grouped": 1,
+                "group": range(config.cols + 1),
+                "pad_offset": ADDRESS_BITS,
+                "block_step": range(2 * config.rows + 1),
+                "double": 1,
+                "overlap": signed(9),
+                "tile_length": 24,
+                "tile_piece": range(config.cols + 1),
+                "row_step": ADDRESS_BITS,
+                "rows": 8,
+                "run_length": ADDRESS_BITS,
+                "run_piece": range(config.port_bytes + 1),
+                "word_step": ADDRESS_BITS,
+                "final_kernel_row": 8,
+                "column_step": ADDRESS_BITS,
+                "read_size": range(config.port_bytes + 1),
+                "multiples": MultiplesLayout(config),
+            }
+        )
+
+
+class FeederDecode(Component):
+    """Decodes ``command``, CONV or DEPTHWISE, into ``loops``.
+
+    One cycle after the command ``loops`` is right, except for ``column_step``: after two.
+    """
+
+    def __init__(self, config: NpuConfig) -> None:
+        self._config = config
+        super().__init__({"command": In(COMMAND_LAYOUT), "loops": Out(LoopsLayout(config))})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config, loops = self._config, self.loops
+        conv = CommandView(self.command, Opcode.CONV)
+        dw = CommandView(self.command, Opcode.DEPTHWISE)
+        depthwise, window, double = Signal(), Signal(), Signal()
+        m.d.comb += [
+            depthwise.eq(opcode_of(self.command) == Opcode.DEPTHWISE),
+            window.eq(depthwise & ~dw["tapwise"]),
+            double.eq(window & (dw["stride_cols"] == 2)),
+        ]
+        # A window's strip: all input rows and columns under its pixels.
+        stride = Mux(double, 2, 1)
+        rows = conv["output_rows"]
+        input_rows = Mux(double, rows << 1, rows) + conv["kernel_rows"] - stride
+        channels = Mux(conv["paired"], 2 * config.rows, config.rows)
+        m.d.sync += [
+            loops.depthwise.eq(depthwise),
+            loops.shared.eq(~depthwise & conv["paired"]),
+            loops.grouped.eq(~depthwise & (conv["group"] != 1)),
+            loops.group.eq(Mux(depthwise, 1, conv["group"])),
+            loops.pad_offset.eq(conv["pad_top"] * conv["input_row_pitch"]),
+            loops.block_step.eq(Mux(depthwise, channels, 0)),
+            loops.double.eq(double),
+            loops.overlap.eq(Mux(window, dw["kernel_cols"] - stride, 0)),
+            loops.tile_length.eq(
+                Mux(depthwise, Mux(window, input_rows, rows), conv["pixels"]),
+            ),
+            loops.tile_piece.eq(
+                Mux(depthwise, 1, Mux(conv["paired"], config.paired_pixels, config.cols))
+            ),
+            loops.row_step.eq(Mux(window, conv["input_row_pitch"], conv["row_step"])),
+            loops.rows.eq(Mux(window, 1, conv["stride_rows"])),
+            loops.run_length.eq(
+                Mux(depthwise, Mux(window, 1, dw["kernel_cols"]), conv["run_bytes"])
+            ),
+            loops.run_piece.eq(Mux(depthwise, 1, config.port_bytes)),
+            loops.word_step.eq(Mux(depthwise, dw["pixel_bytes"], config.port_bytes)),
+            loops.final_kernel_row.eq(Mux(window, 0, conv["kernel_rows"] - 1)),
+            loops.read_size.eq(Mux(depthwise, channels, config.port_bytes)),
+        ]
+        self._steps(m, window, dw["pixel_bytes"], conv["x_step"])
+        return m
+
+    def _steps(self, m: Module, window: Signal, pixel_bytes: Signal, x_step: Signal) -> None:
+        """Multiples by doubling and adding: no multiplier is needed for so few bits."""
+        loops = self.loops
+        width = Shape.cast(loops.multiples[0].shape()).width
+        multiples = [Const(0, width), x_step[:width]]
+        for k in range(2, self._config.cols + 1):
+            multiple = Signal(width, name=f"multiple_{k}")
+            m.d.comb += multiple.eq((multiples[k // 2] << 1) + (multiples[1] if k % 2 else 0))
+            multiples.append(multiple)
+        for k, multiple in enumerate(multiples):
+            m.d.sync += loops.multiples[k].eq(multiple)
+        group_step = Array(list(loops.multiples))[loops.group]
+        pixel_step = Mux(window, pixel_bytes, x_step)
+        m.d.sync += loops.column_step.eq(Mux(loops.grouped, group_step, pixel_step))
