@@ -1,7 +1,8 @@
 """The MAC array: rows x cols output-stationary processing elements.
 
 Row ``r`` holds one output channel, column ``c`` one output pixel. In every step each element
-multiplies its row's weight by its activation and adds the product to its accumulator. After a
+multiplies its row's weight by its activation and adds the product to its accumulator. A row has
+two weights: even and odd columns may compute different channels (paired commands). After a
 tile's last step all accumulators are copied into shadow registers, from which the drain takes
 them column by column while the next tile accumulates.
 
@@ -42,11 +43,12 @@ class StepControl(data.StructLayout):
 
 
 class ArrayRow(Component):
-    """One row: ``cols`` elements that share a weight.
+    """One row: ``cols`` elements, of which the even and the odd ones share a weight each.
 
-    Ports: ``weight`` with the delayed step control of each pipeline stage (``multiply``,
-    ``accumulate``, ``capture``), ``activations`` (a byte for each column), ``shift`` moves the
-    shadow registers down by one column, ``result`` is the shadow register of column 0.
+    Ports: ``weight_even`` and ``weight_odd`` with the delayed step control of each pipeline stage
+    (``multiply``, ``accumulate``, ``capture``), ``activations`` (a byte for each column),
+    ``shift`` moves the shadow registers down by one column, ``result`` is the shadow register of
+    column 0.
     """
 
     def __init__(self, config: NpuConfig) -> None:
@@ -54,7 +56,8 @@ class ArrayRow(Component):
         self._bits = config.accumulator_bits
         super().__init__(
             {
-                "weight": In(signed(8)),
+                "weight_even": In(signed(8)),
+                "weight_odd": In(signed(8)),
                 "activations": In(8 * config.cols),
                 "multiply": In(1),
                 "maximum": In(1),
@@ -75,9 +78,10 @@ class ArrayRow(Component):
             activation = Signal(signed(8), name=f"activation_{c}")
             product = Signal(signed(16), name=f"product_{c}")
             accumulator = Signal(signed(bits), name=f"accumulator_{c}")
+            weight = self.weight_odd if c % 2 else self.weight_even
             m.d.comb += activation.eq(self.activations.word_select(c, 8))
             with m.If(self.multiply):
-                m.d.sync += product.eq(Mux(self.maximum, activation, activation * self.weight))
+                m.d.sync += product.eq(Mux(self.maximum, activation, activation * weight))
             with m.If(self.accumulate):
                 keep = self.accumulate_maximum & (accumulator > product)
                 start = self.accumulate_first | self.accumulate_maximum
@@ -99,7 +103,8 @@ class MacArray(Component):
     Ports
     -----
     step: control of a step, with
-    weights: one byte for each row, in the same cycle;
+    weights: two bytes for each row, in the same cycle: byte ``r`` for even columns, byte
+        ``rows + r`` for odd columns;
     activations: a byte for each row and column (row-major: byte ``r * cols + c``),
         `ACTIVATION_DELAY` cycles later.
     captured: pulse, a tile's results stand in the shadow registers from the next cycle on.
@@ -112,7 +117,7 @@ class MacArray(Component):
         super().__init__(
             {
                 "step": In(StepControl()),
-                "weights": In(8 * config.rows),
+                "weights": In(2 * 8 * config.rows),
                 "activations": In(8 * config.rows * config.cols),
                 "captured": Out(1),
                 "shift": In(1),
@@ -127,7 +132,7 @@ class MacArray(Component):
         m.d.sync += stages[0].eq(self.step)
         for before, after in pairwise(stages):
             m.d.sync += after.eq(before)
-        weights = [Signal(8 * config.rows, name=f"weights_{i}") for i in range(ACTIVATION_DELAY)]
+        weights = [Signal.like(self.weights, name=f"weights_{i}") for i in range(ACTIVATION_DELAY)]
         with m.If(self.step.valid):
             m.d.sync += weights[0].eq(self.weights)
         m.d.sync += weights[1].eq(weights[0])
@@ -140,7 +145,8 @@ class MacArray(Component):
             m.submodules[f"row_{r}"] = row
             rows.append(row)
             m.d.comb += [
-                row.weight.eq(weights[-1].word_select(r, 8)),
+                row.weight_even.eq(weights[-1].word_select(r, 8)),
+                row.weight_odd.eq(weights[-1].word_select(config.rows + r, 8)),
                 row.activations.eq(self.activations.word_select(r, 8 * config.cols)),
                 row.multiply.eq(multiply.valid),
                 row.maximum.eq(multiply.maximum),

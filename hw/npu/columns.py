@@ -6,14 +6,18 @@ read one step at a time by the array. The bytes are divided into slots, used as 
 - convolution: slots of ``port_bytes``; a slot holds consecutive bytes of each pixel's window
   from the column's offset on (neighbouring pixels may get the same bytes, read once), and a step
   takes the same byte of the window in every column, for all rows;
-- depthwise: slots of ``weight_word_bytes``; a slot holds one input row, a pixel in each column,
-  and a step takes for output pixel ``c`` the pixel in column ``c * stride + tap``, a byte for
-  each row.
+- depthwise: slots of ``depthwise_bytes``; a slot holds one input row, a pixel in each column,
+  and a step takes for output pixel ``p`` the pixel in column ``p * stride + tap``, a byte for
+  each row. Output pixel ``p`` is column ``p`` of the array, or, paired, its columns ``2p`` and
+  ``2p + 1``, which take a pixel's first and second ``rows`` bytes.
+
+Which columns an array column can take from is known for each: a step's ``tap`` and kind are
+decoded into one choice among them, in the cycle before it is looked up.
 """
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
@@ -29,7 +33,7 @@ class FillLayout(data.StructLayout):
 
     ``columns``: which ones; ``offsets``: byte of the word at which each column's window starts;
     ``slot``: which slot; ``depthwise``: how slots are divided; ``data``: ``port_bytes`` bytes
-    (depthwise: the low ``weight_word_bytes`` count).
+    (depthwise: the low ``depthwise_bytes`` count).
     """
 
     def __init__(self, config: NpuConfig) -> None:
@@ -48,7 +52,8 @@ class SelectLayout(data.StructLayout):
     """What a step reads.
 
     ``slot``: which one; convolution: ``byte`` of each column's window; depthwise: the column
-    ``tap`` of the window, ``double``: output pixels two columns apart.
+    ``tap`` of the window, ``double``: output pixels two columns apart, ``paired``: two columns of
+    the array to an output pixel (only if ``pairs_depthwise``; ``double`` then only with it).
     """
 
     def __init__(self, config: NpuConfig) -> None:
@@ -60,6 +65,7 @@ class SelectLayout(data.StructLayout):
                 "byte": range(config.port_bytes),
                 "tap": range(config.depthwise_kernel),
                 "double": 1,
+                "paired": 1,
             }
         )
 
@@ -85,13 +91,11 @@ class Columns(Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        granules = self._storage(m)
-        select = Signal(SelectLayout(config))
-        m.d.sync += select.valid.eq(self.select.valid)
-        with m.If(self.select.valid):
-            m.d.sync += select.eq(self.select)
-        bytes_ = self._bytes(m, select, granules)
-        with m.If(select.valid):
+        valid = Signal()
+        m.d.sync += valid.eq(self.select.valid)
+        chosen, shared = self._read_slots(m)
+        bytes_ = [self._take(m, c, chosen, shared[c]) for c in range(config.cols)]
+        with m.If(valid):
             m.d.sync += self.activations.eq(
                 Cat(
                     bytes_[c].word_select(r, 8)
@@ -101,75 +105,101 @@ class Columns(Component):
             )
         return m
 
-    def _bytes(
-        self, m: Module, select: data.View[SelectLayout], granules: list[list[Signal]]
-    ) -> list[Signal]:
-        """For each output pixel its byte for every row."""
-        config = self._config
-        word = config.weight_word_bytes
-        shift = exact_log2(word)
-        indices = self._indices(m)
-        chosen = [Signal(8 * word, name=f"chosen_{c}") for c in range(config.columns)]
-        bytes_ = [Signal(8 * config.rows, name=f"pixel_{c}") for c in range(config.columns)]
+    def _read_slots(self, m: Module) -> tuple[list[Signal], list[Value]]:
+        """Each column's depthwise slot, and its byte for a convolution."""
+        config, select = self._config, self.select
+        granules = self._storage(m)
+        shift = exact_log2(config.depthwise_bytes)
+        chosen, shared = [], []
         for c in range(config.columns):
+            index = Signal(range(config.depthwise_slots), name=f"granule_{c}")
             granule = select.slot
             if c < config.cols:
-                granule = Mux(select.depthwise, select.slot, indices[c] >> shift)
-            m.d.comb += chosen[c].eq(Array(granules[c])[granule])
-        for c in range(config.cols):
-            shared = chosen[c].word_select(indices[c][:shift], 8)
-            pixel = self._window(m, select, chosen, c)
-            m.d.comb += bytes_[c].eq(
-                Mux(select.depthwise, pixel, Cat(shared for _ in range(config.rows)))
-            )
-        return bytes_
+                byte = self._byte(m, c)
+                place = Signal(shift, name=f"place_{c}")
+                m.d.sync += place.eq(byte[:shift])
+                granule = Mux(select.depthwise, select.slot, Cat(byte[shift:], select.slot))
+            m.d.sync += index.eq(granule)
+            chosen.append(Signal(8 * config.depthwise_bytes, name=f"chosen_{c}"))
+            m.d.comb += chosen[c].eq(Array(granules[c])[index])
+            if c < config.cols:
+                shared.append(chosen[c].word_select(place, 8))
+        return chosen, shared
 
-    def _indices(self, m: Module) -> list[Signal]:
-        """For each output pixel the byte of its column buffer that a convolution's step takes."""
+    def _byte(self, m: Module, c: int) -> Signal:
+        """The byte of a slot that a convolution's step takes for column ``c``."""
         config, fill = self._config, self.fill
-        port_shift = exact_log2(config.port_bytes)
-        indices = []
-        for c in range(config.cols):
-            offsets = []
-            for slot in range(config.convolution_slots):
-                offset = Signal(range(config.port_bytes), name=f"offset_{c}_{slot}")
-                with m.If(fill.columns[c] & (fill.slot == slot)):
-                    m.d.sync += offset.eq(fill.offsets[c])
-                offsets.append(offset)
-            index = Signal(range(config.column_bytes), name=f"index_{c}")
-            byte = Array(offsets)[self.select.slot] + self.select.byte
-            m.d.sync += index.eq(byte[:port_shift] + (self.select.slot << port_shift))
-            indices.append(index)
-        return indices
+        offsets = []
+        for slot in range(config.convolution_slots):
+            offset = Signal(range(config.port_bytes), name=f"offset_{c}_{slot}")
+            with m.If(fill.columns[c] & (fill.slot == slot)):
+                m.d.sync += offset.eq(fill.offsets[c])
+            offsets.append(offset)
+        byte = Signal(range(config.port_bytes), name=f"byte_{c}")
+        m.d.comb += byte.eq(Array(offsets)[self.select.slot] + self.select.byte)
+        return byte
 
     def _storage(self, m: Module) -> list[list[Signal]]:
         """Registers, ``[column][granule]``, and their writes."""
         config, fill = self._config, self.fill
-        word = config.weight_word_bytes
-        per_slot = config.port_bytes // word
+        bits = 8 * config.depthwise_bytes
+        per_slot = config.port_bytes // config.depthwise_bytes
         granules: list[list[Signal]] = []
         for c in range(config.columns):
             granules.append([])
             for g in range(config.depthwise_slots):
-                granule = Signal(8 * word, name=f"column_{c}_granule_{g}")
+                granule = Signal(bits, name=f"column_{c}_granule_{g}")
                 granules[c].append(granule)
-                part = fill.data.word_select(g % per_slot, 8 * word)
+                part = fill.data.word_select(g % per_slot, bits)
                 with m.If(fill.columns[c] & fill.depthwise & (fill.slot == g)):
-                    m.d.sync += granule.eq(fill.data[: 8 * word])
+                    m.d.sync += granule.eq(fill.data[:bits])
                 with m.Elif(fill.columns[c] & ~fill.depthwise & (fill.slot == g // per_slot)):
                     m.d.sync += granule.eq(part)
         return granules
 
-    def _window(
-        self, m: Module, select: data.View[SelectLayout], chosen: list[Signal], c: int
-    ) -> Signal:
-        """The pixel of the depthwise window that output pixel ``c`` takes in this step."""
-        config = self._config
-        single = [chosen[c + tap] for tap in range(config.depthwise_kernel)]
-        last = config.columns - 1
-        double = [chosen[min(2 * c + tap, last)] for tap in range(config.depthwise_kernel)]
-        pixel = Signal(8 * config.weight_word_bytes, name=f"window_{c}")
-        m.d.comb += pixel.eq(
-            Mux(select.double, Array(double)[select.tap], Array(single)[select.tap])
-        )
-        return pixel
+    def _take(self, m: Module, c: int, chosen: list[Signal], shared: Value) -> Signal:
+        """What column ``c`` of the array takes, a byte for each row.
+
+        Choice 0 is a convolution's byte for all rows; the others are the halves of pixels that
+        some depthwise window has at this column.
+        """
+        config, select = self._config, self.select
+        bits = 8 * config.rows
+        windows = self._windows(c)
+        halves = sorted({half for _, taps in windows for half in taps})
+        choices = [shared.replicate(config.rows)]
+        choices += [chosen[column].word_select(half, bits) for column, half in halves]
+        choice = Signal(range(len(choices)), name=f"choice_{c}")
+        with m.If(~select.depthwise):
+            m.d.sync += choice.eq(0)
+        for kind, taps in windows:
+            numbers = Array(1 + halves.index(half) for half in taps)
+            with m.Elif(kind):
+                m.d.sync += choice.eq(numbers[select.tap])
+        taken = Signal(bits, name=f"taken_{c}")
+        m.d.comb += taken.eq(Array(choices)[choice])
+        return taken
+
+    def _windows(self, c: int) -> list[tuple[Value, list[tuple[int, int]]]]:
+        """Kinds of depthwise window at column ``c`` of the array; what each takes, by tap.
+
+        (column, half of its pixel); taps beyond the last column do not happen.
+        """
+        config, select = self._config, self.select
+
+        def taps(first: int, half: int) -> list[tuple[int, int]]:
+            last = min(first + config.depthwise_kernel, config.columns)
+            return [(column, half) for column in range(first, last)]
+
+        if not config.pairs_depthwise:
+            windows = [(~select.double, taps(c, 0)), (select.double, taps(2 * c, 0))]
+        elif c < 2 * config.paired_pixels:
+            pixel, half = divmod(c, 2)
+            windows = [
+                (~select.paired, taps(c, 0)),
+                (~select.double, taps(pixel, half)),
+                (select.double, taps(2 * pixel, half)),
+            ]
+        else:
+            windows = [(~select.paired, taps(c, 0))]
+        return [window for window in windows if window[1]]

@@ -61,7 +61,7 @@ class Tb:
         """Presents a step or noise; returns the activations that belong to it."""
         config, dut, rng = self.config, self.dut, self.rng
         rows, cols = config.rows, config.cols
-        weights = self.operands(rows)
+        weights = self.operands(2 * rows)
         activations = self.operands(rows * cols)
         control = {name: rng.randint(0, 1) for name in ("first", "last", "maximum")}
         last = self.done == self.length - 1
@@ -73,7 +73,7 @@ class Tb:
                 for r in range(rows):
                     a = activations[r * cols + c]
                     if not self.maximum:
-                        self.sums[c][r] += weights[r] * a
+                        self.sums[c][r] += weights[c % 2 * rows + r] * a
                     elif self.done == 0 or a > self.sums[c][r]:
                         self.sums[c][r] = a
             self.done += 1

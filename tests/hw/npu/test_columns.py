@@ -11,6 +11,9 @@ from hw.npu.columns import SELECT_LATENCY, Columns
 from hw.spec.config import NpuConfig
 from tests.hw.npu.bench import CONFIGS, packed, simulate
 
+PAIRS_ODD = {"3x5": NpuConfig(rows=3, cols=5, port_bytes=8, depthwise_kernel=1)}
+"""Columns in pairs of which one is left, and windows of one tap."""
+
 
 class Tb:
     def __init__(self, config: NpuConfig, seed: int | str) -> None:
@@ -26,7 +29,7 @@ class Tb:
         """A word for some columns' slot; returns the (column, byte) places that change."""
         config, rng = self.config, self.rng
         depthwise = rng.random() < 0.5
-        width = config.weight_word_bytes if depthwise else config.port_bytes
+        width = config.depthwise_bytes if depthwise else config.port_bytes
         slots = config.depthwise_slots if depthwise else config.convolution_slots
         columns = rng.choice([0, 1 << rng.randrange(config.columns), rng.getrandbits(config.cols)])
         slot, data = rng.randrange(slots), rng.randbytes(config.port_bytes)
@@ -48,30 +51,51 @@ class Tb:
     def select(self, ctx: SimulatorContext) -> dict[tuple[int, int], tuple[int, int]] | None:
         """Which (column, byte) each (row, column) of the array shall see, as far as defined."""
         config, rng = self.config, self.rng
-        valid, depthwise, double = (rng.random() < p for p in (0.7, 0.5, 0.5))
+        valid, depthwise = rng.random() < 0.7, rng.random() < 0.5
+        double, paired = rng.randint(0, 1), rng.randint(0, 1)
+        if depthwise and config.pairs_depthwise:
+            double &= paired
+        elif depthwise:
+            paired = 0
         slots = config.depthwise_slots if depthwise else config.convolution_slots
         layout = {
             "slot": rng.randrange(slots),
             "byte": rng.randrange(config.port_bytes),
             "tap": rng.randrange(config.depthwise_kernel),
         }
-        flags = {"valid": valid, "depthwise": depthwise, "double": double}
+        flags = {"valid": valid, "depthwise": depthwise, "double": double, "paired": paired}
         ctx.set(self.dut.select, {**layout, **flags})
-        slot, byte, tap = layout.values()
+        if not valid:
+            return None
+        if depthwise:
+            seen = self.depthwise(layout["slot"], layout["tap"], 1 + double, 1 + paired)
+        else:
+            seen = self.convolution(layout["slot"], layout["byte"])
+        return {at: place for at, place in seen.items() if self.written[place[0]][place[1]]}
+
+    def depthwise(
+        self, slot: int, tap: int, stride: int, halves: int
+    ) -> dict[tuple[int, int], tuple[int, int]]:
+        config = self.config
+        seen = {}
+        for pixel in range(config.cols // halves):
+            column = pixel * stride + tap
+            for half in range(halves):
+                for r in range(config.rows):
+                    place = slot * config.depthwise_bytes + half * config.rows + r
+                    if column < config.columns:
+                        seen[r, pixel * halves + half] = (column, place)
+        return seen
+
+    def convolution(self, slot: int, byte: int) -> dict[tuple[int, int], tuple[int, int]]:
+        config = self.config
         seen = {}
         for c in range(config.cols):
-            column = c * (2 if double else 1) + tap if depthwise else c
-            offset = 0 if depthwise else self.offsets.get((c, slot), config.port_bytes)
-            if column >= config.columns or (not depthwise and offset + byte >= config.port_bytes):
-                continue
-            for r in range(config.rows):
-                if depthwise:
-                    place = slot * config.weight_word_bytes + r
-                else:
-                    place = slot * config.port_bytes + offset + byte
-                if self.written[column][place]:
-                    seen[r, c] = (column, place)
-        return seen if valid else None
+            place = self.offsets.get((c, slot), config.port_bytes) + byte
+            if place < config.port_bytes:
+                for r in range(config.rows):
+                    seen[r, c] = (c, slot * config.port_bytes + place)
+        return seen
 
     async def run(self, ctx: SimulatorContext, cycles: int) -> None:
         """Slots being written are not read in the same cycle; later writes come too late."""
@@ -95,8 +119,8 @@ class Tb:
             await ctx.tick()
 
 
-@pytest.mark.parametrize("name", CONFIGS)
-def test_equal_byte_arrays(name: str) -> None:
-    tb = Tb(CONFIGS[name], seed=name)
+@pytest.mark.parametrize(("name", "config"), (CONFIGS | PAIRS_ODD).items())
+def test_equal_byte_arrays(name: str, config: NpuConfig) -> None:
+    tb = Tb(config, seed=name)
     simulate(tb.dut, partial(tb.run, cycles=700))
     assert tb.checked > 2_500
