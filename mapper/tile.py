@@ -194,17 +194,19 @@ def _channel_shares(work: Work, config: NpuConfig) -> list[int]:
     return [size for size in sizes if size <= _MAX_EXTENT]
 
 
-def _legal(work: Work, tiling: Tiling, config: NpuConfig) -> bool:
-    if isinstance(work, AddWork):
-        return True
-    if tiling.rows * tiling.cols > _MAX_PIXELS:
+def _restreams(work: Work, config: NpuConfig) -> bool:
+    """Whether the ring cannot hold a block, so that it is sent again for each group of pixels."""
+    if isinstance(work, AddWork) or work.depthwise:
         return False
-    # A block that the ring cannot hold is streamed again for each group of pixels, which
-    # mapper.weights lays out for one block a command.
-    if work.depthwise or tiling.rows * tiling.cols <= config.cols:
-        return True
     ring = ring_bytes(work.weights.shape[1], config, paired=False)
-    return ring <= config.weight_buffer_bytes or tiling.channels <= config.rows
+    return ring > config.weight_buffer_bytes
+
+
+def _legal(tiling: Tiling, config: NpuConfig, *, restreams: bool) -> bool:
+    pixels = tiling.rows * tiling.cols
+    # mapper.weights lays out what is sent again for one block a command.
+    several = restreams and pixels > config.cols and tiling.channels > config.rows
+    return pixels <= _MAX_PIXELS and not several
 
 
 def tilings(work: Work, config: NpuConfig, staged: tuple[bool, ...]) -> Iterator[list[Tiling]]:
@@ -219,7 +221,7 @@ def tilings(work: Work, config: NpuConfig, staged: tuple[bool, ...]) -> Iterator
         shares = {min(cols, -(-size // port) * port) for size in _shares(cols, cols)}
         yield [Tiling(1, size, 1, c) for size in sorted(shares, reverse=True) for c in (1, 2)]
         return
-    copies = (1, 2) if any(staged) else (1,)
+    copies, restreams = (1, 2) if any(staged) else (1,), _restreams(work, config)
     row_shares, col_shares = _shares(rows, _MAX_EXTENT), _shares(cols, _MAX_EXTENT)
     groups = [
         (row_shares, col_shares[:1], channel_shares[:1]),
@@ -235,7 +237,7 @@ def tilings(work: Work, config: NpuConfig, staged: tuple[bool, ...]) -> Iterator
             for k in some_channels
             for n in copies
         ]
-        legal = [tiling for tiling in group if _legal(work, tiling, config)]
+        legal = [tiling for tiling in group if _legal(tiling, config, restreams=restreams)]
         if legal:
             yield legal
 

@@ -1,0 +1,121 @@
+"""Which arrangement commands get: the fastest that the hardware can do."""
+
+import dataclasses
+
+import pytest
+
+from hw.spec.commands import Opcode
+from hw.spec.config import NpuConfig, load_config
+from mapper.arrangement import arrange, window_of
+from mapper.compile import compile_model
+from mapper.cycles import Arrangement, command_cycles
+from mapper.importers import import_model
+from mapper.work import Region
+from tests.mapper.test_compile import commands
+from tests.mapper.test_cycles import depthwise, pointwise
+from tests.mapper.test_tile import image_work
+from tests.shared_models import shared_models
+
+DEFAULT = NpuConfig()
+
+
+@pytest.mark.parametrize(
+    ("side", "paired"),
+    [
+        (8, False),  # 64 pixels fill eight columns; unpaired tiles read fewer weights
+        (6, True),  # 4.5 tiles instead of 5
+        (3, True),  # 1.5 instead of 2
+        (1, True),
+    ],
+)
+def test_images_that_leave_columns_idle_are_paired(side, paired):
+    window = pointwise(side, side, 64, 64)
+    assert arrange(window, DEFAULT).paired is paired
+
+
+def test_a_block_of_few_channels_is_not_paired():
+    """A second half without channels gains nothing."""
+    assert not arrange(pointwise(6, 6, 64, 8), DEFAULT).paired
+    assert arrange(pointwise(6, 6, 64, 16), DEFAULT).paired
+
+
+def test_a_pair_of_blocks_that_does_not_fit_the_ring_is_not_replayed():
+    small = NpuConfig(weight_buffer_bytes=1024)
+    assert arrange(pointwise(6, 6, 64, 64), small) == Arrangement(paired=False)
+    assert arrange(pointwise(6, 6, 200, 8), small) == Arrangement(paired=False, stream=True)
+
+
+def test_a_single_tile_of_pairs_may_be_streamed():
+    small = NpuConfig(rows=4, cols=8, weight_buffer_bytes=1024)
+    assert arrange(pointwise(1, 1, 640, 64), small) == Arrangement(paired=True, stream=True)
+    assert arrange(pointwise(1, 1, 20, 64), small) == Arrangement(paired=True)
+
+
+def test_fully_connected_layers_of_narrow_arrays_are_paired():
+    assert arrange(pointwise(1, 1, 128, 128), NpuConfig(rows=4, cols=8)).paired
+
+
+def test_depthwise_pairs_read_half_as_often():
+    assert arrange(depthwise(24, 32), DEFAULT) == Arrangement(paired=True, strip_cols=4)
+    assert not arrange(depthwise(24, 32), NpuConfig(rows=16)).paired
+    assert arrange(depthwise(24, 8), DEFAULT) == Arrangement(paired=False, strip_cols=8)
+
+
+def test_stride_two_keeps_its_window_only_in_pairs_where_there_are_pairs():
+    window = depthwise(24, 8, stride=2, top=0)
+    assert arrange(window, DEFAULT) == Arrangement(paired=True, strip_cols=4)
+    narrow = NpuConfig(port_bytes=8)
+    assert arrange(window, narrow) == Arrangement(paired=False, strip_cols=4)
+    # 34 pairs of 32 bytes do not fit 1 KiB; one block, read tap by tap, does.
+    large = dataclasses.replace(window, kernel=(5, 5), block_words=25)
+    tight = NpuConfig(rows=16, port_bytes=32, depthwise_kernel=5, weight_buffer_bytes=1024)
+    assert arrange(large, tight) == Arrangement(paired=False, tapwise=True, strip_cols=8)
+
+
+def test_strips_are_cut_evenly():
+    """Twelve pixels are two strips of six, which read eight columns in less than nine taps."""
+    window, config = depthwise(12, 16), NpuConfig(rows=16)
+    assert arrange(window, config) == Arrangement(paired=False, strip_cols=6)
+    uneven = Arrangement(paired=False, strip_cols=8)
+    assert command_cycles(window, arrange(window, config), config) < command_cycles(
+        window, uneven, config
+    )
+
+
+def test_large_kernels_and_odd_strides_are_read_tap_by_tap():
+    window = dataclasses.replace(depthwise(6, 16), kernel=(5, 5), block_words=25)
+    assert arrange(window, DEFAULT) == Arrangement(paired=True, tapwise=True, strip_cols=3)
+    window = dataclasses.replace(depthwise(6, 16), stride=(3, 3))
+    assert arrange(window, DEFAULT).tapwise
+
+
+def test_reads_are_shared_where_that_is_faster():
+    """Of rows of one pixel nothing is shared, and each would cost a cycle more."""
+    lanes = NpuConfig(rows=8, cols=16)
+    assert arrange(pointwise(1, 64, 2, 8), lanes) == Arrangement(paired=False, group=8)
+    assert arrange(pointwise(64, 1, 2, 8), lanes) == Arrangement(paired=False, group=1)
+
+
+def test_geometry_of_a_tile():
+    """Rows 2 and 3 of windows that step by two rows of an image with a row of padding above."""
+    work = image_work()
+    first, later = (
+        window_of(work, Region(top, 0, top + 2, 9), 20, pixel_pitch=6) for top in (0, 2)
+    )
+    assert (first.missing_rows, later.missing_rows) == (1, 0)
+    assert (later.rows, later.cols, later.channels) == (2, 9, 20)
+    assert (later.run_bytes, later.x_step, later.block_words) == (2 * 4, 6, 24)
+
+
+def test_commands_of_a_network_carry_what_was_chosen():
+    """VWW at 8 x 8: its 6 x 6 and 3 x 3 images and all depthwise layers of 16 channels or more."""
+    graph = import_model(shared_models() / "tflite" / "vww.tflite")
+    program = compile_model(graph, load_config())
+    for command in commands(program):
+        if command.opcode is Opcode.CONV:
+            small = 1 < command["pixels"] <= 36
+            assert command["paired"] == small
+            assert command["tiles"] == -(-command["pixels"] // (4 if small else 8))
+        if command.opcode is Opcode.DEPTHWISE:
+            assert command["paired"] == (command["channels"] > 8)
+            assert command["blocks"] == max(command["channels"] // 16, 1)
