@@ -43,6 +43,7 @@ class Npu(Component):
         connect(m, memory.compute, compute.compute)
         connect(m, compute.weights, memory.start)
         connect(m, memory.words, compute.words)
+        connect(m, memory.parameters, compute.parameters)
         connect(m, compute.read, memory.read)
         connect(m, compute.write, memory.write)
         connect(m, compute.record, memory.record)
@@ -55,6 +56,7 @@ class Npu(Component):
                     memory.read_beat | memory.write_beat,
                 )
             ),
+            compute.reading_parameters.eq(memory.reading_parameters),
             compute.time.eq(self.time),
             compute.blocked.eq(memory.compute_blocked),
             compute.clear.eq(memory.clear),
