@@ -27,7 +27,7 @@ class MemorySide(Component):
     -----
     bus: main memory. registers: the CPU. interrupt: a stream has ended.
     read, write: scratchpad accesses of the compute side.
-    start, words: weights of the compute command at work.
+    start, words, parameters, reading_parameters: weights of the compute command at work.
     compute: commands in order, whole; valid once the transfers they wait for have completed.
     compute_blocked: a command is decoded but still waits for transfers.
     compute_completed: pulse, the command at work has ended and its writes are in the scratchpad.
@@ -49,7 +49,9 @@ class MemorySide(Component):
                 "read": In(read_port(config.port_bytes)),
                 "write": In(write_port(config.port_bytes)),
                 "start": In(stream.Signature(WEIGHT_START)),
-                "words": Out(stream.Signature(8 * config.weight_word_bytes)),
+                "words": Out(stream.Signature(8 * config.weight_pair_bytes)),
+                "parameters": Out(stream.Signature(8 * config.weight_pair_bytes)),
+                "reading_parameters": Out(1),
                 "compute": Out(stream.Signature(COMMAND_LAYOUT)),
                 "compute_blocked": Out(1),
                 "compute_completed": In(1),
@@ -96,6 +98,7 @@ class MemorySide(Component):
         connect(m, flipped(self.write), scratchpad.write)
         connect(m, flipped(self.start), ring.start)
         connect(m, flipped(self.words), ring.words)
+        connect(m, flipped(self.parameters), ring.parameters)
         connect(m, flipped(self.compute), sequencer.compute)
         connect(m, flipped(self.record), writer.record)
 
@@ -110,6 +113,7 @@ class MemorySide(Component):
             transfers.clear.eq(sequencer.clear),
             # Its progress
             weights.room.eq(ring.room),
+            self.reading_parameters.eq(ring.reading_parameters),
             transfers.computes_completed.eq(sequencer.computes_completed),
             sequencer.transfers_completed.eq(transfers.completed),
             sequencer.compute_completed.eq(self.compute_completed),

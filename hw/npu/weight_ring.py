@@ -1,53 +1,57 @@
-"""The weight ring: filled by DMA ahead of use, read as weight words in the order of use."""
+"""The weight ring: filled by DMA ahead of use, read in the order of use."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream
-from amaranth.lib.data import StructLayout
-from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import Component, In, Out
+from amaranth.lib.wiring import Component, In, Out, connect, flipped
 from amaranth.utils import exact_log2
 
-from hw.spec.commands import PARAMETER_WORDS
+from hw.npu.weight_fifo import WeightFifo
+from hw.npu.weight_walk import WEIGHT_START, UnitsLayout, WeightWalk
 from hw.spec.config import NpuConfig
 
-PREFETCH_WORDS = 8
-"""Words read ahead of their use; at least the three cycles until a slot can be reused."""
-
-WEIGHT_START = StructLayout({"blocks": 16, "tiles": 24, "block_words": 24, "stream": 1})
-"""What a compute command reads: fields as in its command."""
+READ_CYCLES = 3
+"""From the read of a line to its first word at an empty output: memory, FIFO, register."""
 
 
 class WeightRing(Component):
     """Ring memory between the weight DMA and the array.
 
+    A line of the memory is read in each cycle that has one to read. A line holds two or more weight
+    words, so that the reads of unpaired commands run ahead of the array, which takes one a cycle,
+    and bring the next block's parameters meanwhile.
+
     Ports
     -----
     beats: beats of the bus, in the order of the weight stream.
     room: beats that the ring can take.
-    start: one compute command's reads, accepted while the reader is idle. It begins at the next
-        multiple of ``weight_memory_bytes`` in the weight stream.
-    words: for each block the parameter words, then ``block_words`` words for each tile; replayed
-        from the ring for every tile, or new ones for every tile with ``stream``. ``blocks``
-        and ``tiles`` are at least 1; ``block_words`` may be 0.
-    clear: forgets all contents; the reader must be idle.
+    start: one compute command's reads, accepted while no other is being read. It begins at the next
+        multiple of ``weight_memory_bytes`` in the weight stream. ``blocks`` and ``tiles`` are at
+        least 1; ``block_words`` may be 0.
+    words: for each tile of each block ``block_words`` weights: a word in the low half of the
+        payload, the other half being undefined, or a pair of words if ``paired``. Replayed from
+        the ring for every tile, or new ones for every tile with ``stream``.
+    parameters: for each block its PARAMETER_WORDS parameters, in the same layout.
+    reading_parameters: parameters are being read where a missing word could have been.
+    clear: forgets all contents; nothing may be being read.
     empty, full: nothing stored; no room for a beat.
-    busy: a start is being read or words wait to be taken.
+    busy: a start is being read, or words or parameters wait to be taken.
     """
 
     def __init__(self, config: NpuConfig) -> None:
         self._config = config
         self.ring_beats = config.weight_buffer_bytes // config.bus_bytes
+        payload = 8 * config.weight_pair_bytes
         super().__init__(
             {
                 "beats": In(stream.Signature(8 * config.bus_bytes)),
                 "room": Out(range(self.ring_beats + 1)),
                 "start": In(stream.Signature(WEIGHT_START)),
-                "words": Out(stream.Signature(8 * config.weight_word_bytes)),
+                "words": Out(stream.Signature(payload)),
+                "parameters": Out(stream.Signature(payload)),
+                "reading_parameters": Out(1),
                 "clear": In(1),
                 "empty": Out(1),
                 "full": Out(1),
@@ -58,115 +62,60 @@ class WeightRing(Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        # Log2 of how many beats and weight words a memory word holds, and of the ring's size.
-        self._beat_sub = exact_log2(config.weight_memory_bytes // config.bus_bytes)
-        self._word_sub = exact_log2(config.weight_memory_bytes // config.weight_word_bytes)
-        self._rows = exact_log2(config.weight_buffer_bytes // config.weight_memory_bytes)
-        memory = Memory(shape=8 * config.weight_memory_bytes, depth=1 << self._rows, init=[])
-        m.submodules.memory = memory
-
-        # Positions count up modulo twice the ring: equal ones mean empty, not full.
-        filled = Signal(self._rows + self._beat_sub + 1)
-        freed = Signal(self._rows + self._word_sub + 1)
-        self._fill(m, memory, filled, freed)
-        self._read(m, memory, filled, freed)
+        lines = config.weight_buffer_bytes // config.weight_memory_bytes
+        m.submodules.memory = memory = Memory(
+            shape=8 * config.weight_memory_bytes, depth=lines, init=[]
+        )
+        m.submodules.walk = walk = WeightWalk(config)
+        connect(m, flipped(self.start), walk.start)
+        m.d.comb += walk.clear.eq(self.clear)
+        filled = self._fill(m, memory, walk.freed)
+        self._read(m, memory, walk, filled)
         return m
 
-    def _fill(self, m: Module, memory: Memory, filled: Signal, freed: Signal) -> None:
+    def _fill(self, m: Module, memory: Memory, freed: Signal) -> Signal:
+        """Returns the line that is being filled, counted like ``freed``."""
         port = memory.write_port(granularity=8 * self._config.bus_bytes)
-        beats = 1 << self._beat_sub
-        taken = self.beats.valid & self.beats.ready
-        freed_beats = Signal.like(filled)
+        beat_bits = exact_log2(self._config.weight_memory_bytes // self._config.bus_bytes)
+        # Both count beats modulo twice the ring: equal ones mean empty, not full.
+        filled, end = Signal.like(self.room), Signal.like(self.room)
+        taken = Signal()
         m.d.comb += [
-            # One of the two parts is of a single unit, so this only shifts.
-            freed_beats.eq(Cat(Const(0, self._beat_sub), freed[self._word_sub :])),
-            self.room.eq(self.ring_beats - (filled - freed_beats)[: len(filled)]),
-            self.full.eq(self.room == 0),
-            self.empty.eq(filled == freed_beats),
+            end.eq(Cat(Const(0, beat_bits), freed[:-1], ~freed[-1])),
+            self.room.eq(end - filled),
+            self.full.eq(filled == end),
+            self.empty.eq(self.room[-1]),
             self.beats.ready.eq(~self.full),
-            port.addr.eq(filled[self._beat_sub :]),
-            port.data.eq(self.beats.payload.replicate(beats)),
-            port.en.eq(Mux(taken, 1 << filled[: self._beat_sub], 0)),
+            taken.eq(self.beats.valid & self.beats.ready),
+            port.addr.eq(filled[beat_bits:]),
+            port.data.eq(self.beats.payload.replicate(1 << beat_bits)),
+            port.en.eq(Mux(taken, 1 << filled[:beat_bits], 0)),
         ]
         m.d.sync += filled.eq(Mux(self.clear, 0, filled + taken))
+        return filled[beat_bits:]
 
-    def _read(self, m: Module, memory: Memory, filled: Signal, freed: Signal) -> None:
-        """Stage 1: the memory is read. Stage 2: the word enters the prefetch FIFO."""
-        bits = 8 * self._config.weight_word_bytes
+    def _read(self, m: Module, memory: Memory, walk: WeightWalk, filled: Signal) -> None:
+        """A line is read, and enters one of the FIFOs a cycle later."""
         port = memory.read_port(domain="sync")
-        m.submodules.fifo = fifo = SyncFIFO(width=bits, depth=PREFETCH_WORDS)
-        position = Signal.like(freed)
-        reserved = Signal(range(PREFETCH_WORDS + 1))
-        issue, active, arrives = Signal(), Signal(), Signal()
-        lane = Signal(range(max(2, 1 << self._word_sub)))
+        m.submodules.words_fifo = words = WeightFifo(self._config)
+        m.submodules.parameters_fifo = parameters = WeightFifo(self._config)
+        connect(m, words.output, flipped(self.words))
+        connect(m, parameters.output, flipped(self.parameters))
+        room = Mux(walk.parameters, parameters.room, words.room)
+        units, delay = Signal(UnitsLayout(self._config)), Signal(READ_CYCLES)
         m.d.comb += [
-            issue.eq(
-                active
-                & (reserved != PREFETCH_WORDS)
-                & (position[self._word_sub :] != filled[self._beat_sub :])
-            ),
-            port.en.eq(issue),
-            port.addr.eq(position[self._word_sub :]),
-            fifo.w_en.eq(arrives),
-            fifo.w_data.eq(port.data.word_select(lane, bits)),
-            self.words.payload.eq(fifo.r_data),
-            self.words.valid.eq(fifo.r_rdy),
-            fifo.r_en.eq(self.words.ready),
-            self.busy.eq(active | (reserved != 0)),
+            walk.step.eq(walk.active & room & (walk.line != filled)),
+            port.en.eq(walk.step),
+            port.addr.eq(walk.line),
+            self.reading_parameters.eq(delay[-1]),
+            self.busy.eq(walk.active | words.busy | parameters.busy),
         ]
-        m.d.sync += [
-            arrives.eq(issue),
-            lane.eq(position[: self._word_sub]),
-            reserved.eq(reserved + issue - (fifo.r_rdy & fifo.r_en)),
-        ]
-        self._count(m, active, issue, position, freed)
-
-    def _count(self, m: Module, active: Signal, issue: Signal, position: Any, freed: Any) -> None:
-        """Steps through parameters, tiles and blocks with each word read."""
-        command = Signal(WEIGHT_START)
-        last_of_block = Signal.like(command.block_words)
-        words_left, tiles_left = Signal.like(command.block_words), Signal.like(command.tiles)
-        blocks_left, in_parameters = Signal.like(command.blocks), Signal()
-        after, block_ends = Signal.like(position), Signal()
-        no_words = Signal()
-        m.d.comb += [
-            self.start.ready.eq(~active),
-            after.eq(position + 1),
-            block_ends.eq((words_left == 0) & Mux(in_parameters, no_words, tiles_left == 0)),
-        ]
-        with m.If(issue):
-            m.d.sync += [words_left.eq(words_left - 1), position.eq(after)]
-            with m.If(in_parameters | command.stream | (tiles_left == 0)):
-                m.d.sync += freed.eq(after)
-            with m.If(block_ends):
-                m.d.sync += [
-                    blocks_left.eq(blocks_left - 1),
-                    in_parameters.eq(1),
-                    words_left.eq(PARAMETER_WORDS - 1),
-                ]
-                with m.If(blocks_left == 0):
-                    start_of_next = Cat(
-                        Const(0, self._word_sub),
-                        position[self._word_sub :] + 1,
-                    )
-                    m.d.sync += [active.eq(0), position.eq(start_of_next), freed.eq(start_of_next)]
-            with m.Elif(words_left == 0):
-                m.d.sync += [in_parameters.eq(0), words_left.eq(last_of_block)]
-                with m.If(in_parameters):
-                    m.d.sync += tiles_left.eq(command.tiles - 1)
-                with m.Else():
-                    m.d.sync += tiles_left.eq(tiles_left - 1)
-                    with m.If(~command.stream):
-                        m.d.sync += position.eq(freed)
-        with m.If(self.start.valid & self.start.ready):
-            m.d.sync += [
-                active.eq(1),
-                command.eq(self.start.payload),
-                last_of_block.eq(self.start.payload.block_words - 1),
-                no_words.eq(self.start.payload.block_words == 0),
-                blocks_left.eq(self.start.payload.blocks - 1),
-                in_parameters.eq(1),
-                words_left.eq(PARAMETER_WORDS - 1),
+        m.d.sync += units.eq(walk.units)
+        m.d.sync += delay.eq(Cat(walk.active & walk.parameters, delay))
+        for fifo, mine in ((words, ~walk.parameters), (parameters, walk.parameters)):
+            m.d.comb += [
+                fifo.reserve.eq(walk.step & mine),
+                fifo.line.data.eq(port.data),
+                fifo.line.units.eq(units),
             ]
-        with m.If(self.clear):
-            m.d.sync += [position.eq(0), freed.eq(0)]
+            m.d.sync += fifo.write.eq(fifo.reserve)

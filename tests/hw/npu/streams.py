@@ -19,13 +19,14 @@ class ComputeWork:
     """What the bench's compute side does on one command.
 
     accesses: scratchpad address, data, and the mask of a write; None: a read that gives the data.
-    record: words of a profile record. words: what the weight ring delivers.
+    record: words of a profile record. words, parameters: what the weight ring delivers.
     """
 
     command: Command
     accesses: list[tuple[int, bytes, int | None]] = field(default_factory=list)
     record: list[int] = field(default_factory=list)
     words: list[bytes] = field(default_factory=list)
+    parameters: list[bytes] = field(default_factory=list)
 
 
 class Stream:
@@ -123,18 +124,21 @@ class Stream:
         rng, config = self.rng, self.config
         values = {f.name: rng.randint(f.minimum, f.maximum) for f in BODY[Opcode.CONV]}
         values |= {"blocks": rng.randint(1, 3), "tiles": rng.randint(1, 4)}
-        values |= {"block_words": rng.randint(0, 20), "stream": rng.randint(0, 1)}
+        size = config.weight_word_bytes << values["paired"]
+        # A block that is replayed must fit the ring, wherever in a memory word it begins.
+        units = (config.weight_buffer_bytes - config.weight_memory_bytes) // size
+        most = min(20, units - PARAMETER_WORDS)
+        values |= {"block_words": rng.randint(0, most), "stream": rng.randint(0, 1)}
         work = ComputeWork(Command(Opcode.CONV, values))
         start = self.weights_at
 
         def take(count: int) -> list[bytes]:
-            size = config.weight_word_bytes
             at = self.weights_at
             self.weights_at += count * size
             return [bytes(self.memory[at + i * size :][:size]) for i in range(count)]
 
         for _ in range(values["blocks"]):
-            work.words += take(PARAMETER_WORDS)
+            work.parameters += take(PARAMETER_WORDS)
             tile = take(values["block_words"])
             work.words += tile
             for _ in range(values["tiles"] - 1):

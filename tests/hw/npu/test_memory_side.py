@@ -170,19 +170,28 @@ class Tb:
             ctx.set(dut.record.valid, 1)
             await until(ctx, dut.record.ready)
             ctx.set(dut.record.valid, 0)
-        if work.words:
+        if work.parameters:
             values = work.command.values
-            names = ("blocks", "tiles", "block_words", "stream")
+            names = ("blocks", "tiles", "block_words", "stream", "paired")
             ctx.set(dut.start.payload, {name: values[name] for name in names})
             ctx.set(dut.start.valid, 1)
             await until(ctx, dut.start.ready)
             ctx.set(dut.start.valid, 0)
-            for word in work.words:
-                await self.pause(ctx)
-                ctx.set(dut.words.ready, 1)
-                data = await until(ctx, dut.words.valid, dut.words.payload)
-                ctx.set(dut.words.ready, 0)
-                assert data == int.from_bytes(word, "little")
+            await self.take(ctx, work)
+
+    async def take(self, ctx, work: ComputeWork) -> None:
+        """A block's parameters, then its weights, as the array needs both."""
+        dut, blocks = self.dut, work.command.values["blocks"]
+        for block in range(blocks):
+            for port, units in ((dut.parameters, work.parameters), (dut.words, work.words)):
+                count = len(units) // blocks
+                for unit in units[block * count :][:count]:
+                    await self.pause(ctx)
+                    ctx.set(port.ready, 1)
+                    data = await until(ctx, port.valid, port.payload)
+                    ctx.set(port.ready, 0)
+                    size = len(unit)
+                    assert data.to_bytes(self.config.weight_pair_bytes, "little")[:size] == unit
 
 
 def new_stream(tb: Tb, seed: int, scratchpad: bytearray | None = None) -> Stream:
