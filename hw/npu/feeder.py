@@ -77,6 +77,9 @@ class Feeder(Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         self._declare()
+        m.submodules.decode, m.submodules.fills = self._decode, self._fills
+        m.submodules.strips, m.submodules.tiles = self._strips, self._tiles
+        m.submodules.taps, m.submodules.groups = self._taps, self._groups
         self._connect(m)
         self._count_slots(m)
         self._issue(m)
@@ -121,11 +124,6 @@ class Feeder(Component):
         """The loops, innermost last: each goes on when the one inside it has ended."""
         conv, loops = self._conv, self._loops
         strips, tiles, taps, groups = self._strips, self._tiles, self._taps, self._groups
-        m.submodules.decode, m.submodules.fills = self._decode, self._fills
-        m.submodules.strips, m.submodules.tiles = strips, tiles
-        m.submodules.taps, m.submodules.groups = taps, groups
-        strip_columns = (strips.size << loops.double) + loops.overlap
-        first_columns = Mux(loops.depthwise, strip_columns, tiles.size)
         m.d.sync += self._last_block.eq(self._blocks_left == 1)
         m.d.comb += [
             self._decode.command.eq(self.command),
@@ -144,6 +142,10 @@ class Feeder(Component):
             taps.row_pitch.eq(conv["input_row_pitch"]),
             taps.restart.eq(self._restart),
             taps.take.eq(self._slot_ends),
+        ]
+        strip_columns = (strips.size << loops.double) + loops.overlap
+        first_columns = Mux(loops.depthwise, strip_columns, tiles.size)
+        m.d.comb += [
             groups.depthwise.eq(loops.depthwise),
             groups.group.eq(loops.group),
             groups.row_pixels.eq(conv["output_cols"]),

@@ -5,7 +5,7 @@ Fields that CONV and DEPTHWISE have at the same place and with the same meaning 
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Const, Module, Mux, Shape, Signal, signed
+from amaranth.hdl import Array, Const, Module, Mux, Shape, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
@@ -88,10 +88,6 @@ class FeederDecode(Component):
             window.eq(depthwise & ~dw["tapwise"]),
             double.eq(window & (dw["stride_cols"] == 2)),
         ]
-        # A window's strip: all input rows and columns under its pixels.
-        stride = Mux(double, 2, 1)
-        rows = conv["output_rows"]
-        input_rows = Mux(double, rows << 1, rows) + conv["kernel_rows"] - stride
         channels = Mux(conv["paired"], 2 * config.rows, config.rows)
         m.d.sync += [
             loops.depthwise.eq(depthwise),
@@ -100,16 +96,6 @@ class FeederDecode(Component):
             loops.group.eq(Mux(depthwise, 1, conv["group"])),
             loops.pad_offset.eq(conv["pad_top"] * conv["input_row_pitch"]),
             loops.block_step.eq(Mux(depthwise, channels, 0)),
-            loops.double.eq(double),
-            loops.overlap.eq(Mux(window, dw["kernel_cols"] - stride, 0)),
-            loops.tile_length.eq(
-                Mux(depthwise, Mux(window, input_rows, rows), conv["pixels"]),
-            ),
-            loops.tile_piece.eq(
-                Mux(depthwise, 1, Mux(conv["paired"], config.paired_pixels, config.cols))
-            ),
-            loops.row_step.eq(Mux(window, conv["input_row_pitch"], conv["row_step"])),
-            loops.rows.eq(Mux(window, 1, conv["stride_rows"])),
             loops.run_length.eq(
                 Mux(depthwise, Mux(window, 1, dw["kernel_cols"]), conv["run_bytes"])
             ),
@@ -118,10 +104,29 @@ class FeederDecode(Component):
             loops.final_kernel_row.eq(Mux(window, 0, conv["kernel_rows"] - 1)),
             loops.read_size.eq(Mux(depthwise, channels, config.port_bytes)),
         ]
-        self._steps(m, window, dw["pixel_bytes"], conv["x_step"])
+        self._tiles(m, depthwise, window, double)
+        self._column_steps(m, Mux(window, dw["pixel_bytes"], conv["x_step"]), conv["x_step"])
         return m
 
-    def _steps(self, m: Module, window: Signal, pixel_bytes: Signal, x_step: Signal) -> None:
+    def _tiles(self, m: Module, depthwise: Signal, window: Signal, double: Signal) -> None:
+        """Tiles; a window's are all input rows under a strip's pixels."""
+        config, loops = self._config, self.loops
+        conv = CommandView(self.command, Opcode.CONV)
+        dw = CommandView(self.command, Opcode.DEPTHWISE)
+        stride = Mux(double, 2, 1)
+        rows = conv["output_rows"]
+        input_rows = Mux(double, rows << 1, rows) + conv["kernel_rows"] - stride
+        pixels = Mux(conv["paired"], config.paired_pixels, config.cols)
+        m.d.sync += [
+            loops.double.eq(double),
+            loops.overlap.eq(Mux(window, dw["kernel_cols"] - stride, 0)),
+            loops.tile_length.eq(Mux(depthwise, Mux(window, input_rows, rows), conv["pixels"])),
+            loops.tile_piece.eq(Mux(depthwise, 1, pixels)),
+            loops.row_step.eq(Mux(window, conv["input_row_pitch"], conv["row_step"])),
+            loops.rows.eq(Mux(window, 1, conv["stride_rows"])),
+        ]
+
+    def _column_steps(self, m: Module, column_step: Value, x_step: Value) -> None:
         """Multiples by doubling and adding: no multiplier is needed for so few bits."""
         loops = self.loops
         width = Shape.cast(loops.multiples[0].shape()).width
@@ -133,5 +138,4 @@ class FeederDecode(Component):
         for k, multiple in enumerate(multiples):
             m.d.sync += loops.multiples[k].eq(multiple)
         group_step = Array(list(loops.multiples))[loops.group]
-        pixel_step = Mux(window, pixel_bytes, x_step)
-        m.d.sync += loops.column_step.eq(Mux(loops.grouped, group_step, pixel_step))
+        m.d.sync += loops.column_step.eq(Mux(loops.grouped, group_step, column_step))

@@ -153,7 +153,7 @@ def slots(c: Command, config: NpuConfig) -> list[list[Read]]:
 
 
 def groups(c: Command, slot: list[Read]) -> list[range]:
-    """The columns that each scratchpad read of a slot serves.
+    """The columns (paired convolution: pixels) that each read of a slot serves, a read a cycle.
 
     A depthwise slot whose row does not exist takes two turns, however wide it is.
     """

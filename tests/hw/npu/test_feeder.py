@@ -1,6 +1,7 @@
 """The feeder against the slots that a command's definition asks for, released at random."""
 
 import random
+from collections import Counter
 
 import pytest
 from amaranth.sim import SimulatorContext
@@ -143,20 +144,64 @@ def test_padding_wider_than_a_word() -> None:
     simulate(tb.dut, run)
 
 
-def test_reads_in_every_cycle() -> None:
+@pytest.mark.parametrize("name", ["3x6", "16x9"])
+def test_reads_in_every_cycle(name: str) -> None:
     """With free slots, only a command's start and a strip's cost cycles without a read."""
-    config = CONFIGS["3x6"]
+    config = SHAPES[name]
     tb = Tb(config, seed=9, patience=0.0)
 
     async def run(ctx: SimulatorContext) -> None:
-        checked = 0
-        while checked < 12:
+        checked: Counter[bool] = Counter()  # with and without shared reads
+        while min(checked[False], checked[True]) < 6:
             for c in every_kind(tb.rng, config, most_steps=300):
                 widths = [len(groups(c, slot)) for slot in slots(c, config)]
                 if min(widths) < 3:
                     continue  # narrower than the way there and back: two slots don't hide it
                 strips = sum(t.ends_strip or t.ends_block for t in tiles(c, config))
                 assert await tb.execute(ctx, c) == sum(widths) + strips + FILL_LATENCY
-                checked += 1
+                checked[c.opcode is Opcode.CONV and c["group"] > 1] += 1
+
+    simulate(tb.dut, run)
+
+
+def test_reads_of_an_image_keep_up_with_the_array() -> None:
+    """3x3 windows of a 3-channel image, two pixels a read: 24 reads for a tile's 27 steps."""
+    config = SHAPES["16x16"]
+    tb = Tb(config, seed=2, patience=0.0)
+    rows, cols, pitch = 2, 48, 96 * 3
+    values = {
+        "input_address": 5,
+        "input_row_pitch": pitch,
+        "input_rows": 4,
+        "pad_top": 0,
+        "input_row_bytes": pitch,
+        "x_start": 0,
+        "x_step": 6,
+        "row_step": 2 * pitch,
+        "stride_rows": 2,
+        "kernel_rows": 3,
+        "output_address": 0,
+        "output_pixel_pitch": 8,
+        "output_row_pitch": 8 * cols,
+        "output_cols": cols,
+        "output_rows": rows,
+        "channels": 8,
+        "blocks": 1,
+        "block_words": 27,
+        "pad_value": -128,
+        "output_zero_point": 0,
+        "clamp_low": -128,
+        "clamp_high": 127,
+        "tiles": 6,
+        "paired": 0,
+        "group": 2,
+        "stream": 0,
+        "run_bytes": 9,
+        "pixels": rows * cols,
+    }
+
+    async def run(ctx: SimulatorContext) -> None:
+        cycles = await tb.execute(ctx, Command(Opcode.CONV, values))
+        assert cycles == 6 * 24 + 1 + FILL_LATENCY
 
     simulate(tb.dut, run)
