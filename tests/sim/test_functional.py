@@ -23,7 +23,10 @@ CONFIGS = {
     "16 KiB": {"scratchpad_bytes": 16384},
     "8 KiB": {"scratchpad_bytes": 8192},
     "4 KiB": {"scratchpad_bytes": 4096, "rows": 4, "cols": 3, "weight_buffer_bytes": 1024},
+    "4x8": {"rows": 4},
     "6x10": {"rows": 6, "cols": 10},
+    "16x16, wide port": {"rows": 16, "cols": 16, "port_bytes": 32, "bus_bytes": 16},
+    "no depthwise pairs": {"port_bytes": 8},
     "32x32, small ring": {"rows": 32, "cols": 32, "weight_buffer_bytes": 1024},
     "cpu": {"npu": "none"},
 }
