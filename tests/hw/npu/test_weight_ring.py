@@ -108,12 +108,13 @@ class Tb:
         dut, quiet = self.dut, 0
         wanted = len(self.model.words) + len(self.model.parameters)
         while quiet < 5:
-            _, _, ready, valid, parameters = await ctx.tick().sample(
-                dut.words.ready, dut.words.valid, dut.reading_parameters
-            )
+            ports = dut.words.ready, dut.words.valid, dut.parameters.valid
+            flags = dut.busy, dut.reading_parameters
+            _, _, ready, *valid, busy, reading = await ctx.tick().sample(*ports, *flags)
             self.cycle += 1
-            if self.taken["words"] and ready and not valid:
-                self.without_word.append(parameters)
+            assert busy or not any(valid)
+            if self.taken["words"] and ready and not valid[0]:
+                self.without_word.append(reading)
             assert self.cycle < 30 * wanted + 10 * len(self.model.stream) + 1000
             quiet += sum(map(len, self.taken.values())) == wanted
         assert not ctx.get(dut.words.valid | dut.parameters.valid | dut.busy)
@@ -205,30 +206,36 @@ def test_replays_what_fills_the_ring(paired: int, words: int) -> None:
 
 
 def test_clear_forgets_what_was_filled() -> None:
-    """Half a line and more; the next command begins with the first beat after it."""
-    config = make_config(rows=8, bus_bytes=4)
-    dut = WeightRing(config)
+    """A line and a half behind a command; the next one begins with the first beat after it."""
+    dut = WeightRing(make_config(rows=8, bus_bytes=4))
+    reads = Reads(blocks=1, tiles=1, block_words=4, paired=1)
+
+    async def fill(ctx: SimulatorContext, beats: range) -> None:
+        ctx.set(dut.beats.valid, 1)
+        for beat in beats:
+            ctx.set(dut.beats.payload, beat)
+            await ctx.tick()
+        ctx.set(dut.beats.valid, 0)
+        assert ctx.get(dut.room) == SPACE // 4 - len(beats)
 
     async def bench(ctx: SimulatorContext) -> None:
-        for beats in (range(6), range(100, 152)):
-            for beat in beats:
-                ctx.set(dut.beats.payload, beat)
-                ctx.set(dut.beats.valid, 1)
-                await ctx.tick()
-            ctx.set(dut.beats.valid, 0)
-            assert ctx.get(dut.room) == SPACE // 4 - len(beats)
-            ctx.set(dut.clear, beats.start == 0)
+        for begin in (100, 1000):
+            await fill(ctx, range(begin, begin + 13 * 4))
+            ctx.set(dut.start.payload, vars(reads))
+            ctx.set(dut.start.valid, 1)
+            await ctx.tick()
+            ctx.set(dut.start.valid, 0)
+            for port, first, count in ((dut.parameters, begin, 9), (dut.words, begin + 36, 4)):
+                ctx.set(port.ready, 1)
+                for beat in range(first, first + 4 * count, 4):
+                    (payload,) = await ctx.tick().sample(port.payload).until(port.valid)
+                    assert payload & 0xFFFFFFFF == beat
+                ctx.set(port.ready, 0)
+            await fill(ctx, range(6))
+            ctx.set(dut.clear, 1)
             await ctx.tick()
             ctx.set(dut.clear, 0)
-        ctx.set(dut.start.payload, vars(Reads(1, 1, 4, paired=1)))
-        ctx.set(dut.start.valid, 1)
-        await ctx.tick()
-        ctx.set(dut.start.valid, 0)
-        for port, first, count in ((dut.parameters, 100, 9), (dut.words, 136, 4)):
-            ctx.set(port.ready, 1)
-            for beat in range(first, first + 4 * count, 4):
-                payload = await ctx.tick().sample(port.payload).until(port.valid)
-                assert payload[0] & 0xFFFFFFFF == beat
+            assert ctx.get(dut.empty)
 
     simulate(dut, bench)
 
