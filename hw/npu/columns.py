@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
 from amaranth.lib import data
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
@@ -108,20 +109,19 @@ class Columns(Component):
     def _read_slots(self, m: Module) -> tuple[list[Signal], list[Value]]:
         """Each column's depthwise slot, and its byte for a convolution."""
         config, select = self._config, self.select
-        granules = self._storage(m)
         shift = exact_log2(config.depthwise_bytes)
         chosen, shared = [], []
         for c in range(config.columns):
-            index = Signal(range(config.depthwise_slots), name=f"granule_{c}")
-            granule = select.slot
+            slot = Signal(range(config.depthwise_slots), name=f"slot_{c}")
+            number = select.slot
             if c < config.cols:
                 byte = self._byte(m, c)
                 place = Signal(shift, name=f"place_{c}")
                 m.d.sync += place.eq(byte[:shift])
-                granule = Mux(select.depthwise, select.slot, Cat(byte[shift:], select.slot))
-            m.d.sync += index.eq(granule)
+                number = Mux(select.depthwise, select.slot, Cat(byte[shift:], select.slot))
+            m.d.sync += slot.eq(number)
             chosen.append(Signal(8 * config.depthwise_bytes, name=f"chosen_{c}"))
-            m.d.comb += chosen[c].eq(Array(granules[c])[index])
+            m.d.comb += chosen[c].eq(self._storage(m, c, slot))
             if c < config.cols:
                 shared.append(chosen[c].word_select(place, 8))
         return chosen, shared
@@ -139,23 +139,32 @@ class Columns(Component):
         m.d.comb += byte.eq(Array(offsets)[self.select.slot] + self.select.byte)
         return byte
 
-    def _storage(self, m: Module) -> list[list[Signal]]:
-        """Registers, ``[column][granule]``, and their writes."""
+    def _storage(self, m: Module, c: int, slot: Signal) -> Value:
+        """The memories of column ``c`` and their writes; returns what stands in ``slot``.
+
+        A convolution's slot takes a word of all banks, a depthwise one a word of one bank, so that
+        each memory has one write and one read a cycle: LUT RAM where there is such.
+        """
         config, fill = self._config, self.fill
         bits = 8 * config.depthwise_bytes
-        per_slot = config.port_bytes // config.depthwise_bytes
-        granules: list[list[Signal]] = []
-        for c in range(config.columns):
-            granules.append([])
-            for g in range(config.depthwise_slots):
-                granule = Signal(bits, name=f"column_{c}_granule_{g}")
-                granules[c].append(granule)
-                part = fill.data.word_select(g % per_slot, bits)
-                with m.If(fill.columns[c] & fill.depthwise & (fill.slot == g)):
-                    m.d.sync += granule.eq(fill.data[:bits])
-                with m.Elif(fill.columns[c] & ~fill.depthwise & (fill.slot == g // per_slot)):
-                    m.d.sync += granule.eq(part)
-        return granules
+        banks = config.port_bytes // config.depthwise_bytes
+        bank_bits = exact_log2(banks)
+        words = []
+        for b in range(banks):
+            memory = Memory(shape=bits, depth=config.convolution_slots, init=[])
+            m.submodules[f"column_{c}_bank_{b}"] = memory
+            write, read = memory.write_port(), memory.read_port(domain="comb")
+            mine = fill.slot[:bank_bits] == b
+            m.d.comb += [
+                write.en.eq(fill.columns[c] & (~fill.depthwise | mine)),
+                write.addr.eq(Mux(fill.depthwise, fill.slot[bank_bits:], fill.slot)),
+                write.data.eq(
+                    Mux(fill.depthwise, fill.data[:bits], fill.data.word_select(b, bits))
+                ),
+                read.addr.eq(slot[bank_bits:]),
+            ]
+            words.append(read.data)
+        return Array(words)[slot[:bank_bits]] if banks > 1 else words[0]
 
     def _take(self, m: Module, c: int, chosen: list[Signal], shared: Value) -> Signal:
         """What column ``c`` of the array takes, a byte for each row.
