@@ -3,7 +3,7 @@
 docs/npu.md lists the costs that are put together here. A block of output channels takes as long as
 the slowest of the array with its activations, the weight ring's reader, and the bus that fills the
 ring. It counts no waiting for a LOAD or STORE and no weights that an earlier command keeps out of
-the ring.
+the ring. tests/verification/test_formula.py holds it against the RTL's counters.
 """
 
 from __future__ import annotations
