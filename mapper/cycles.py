@@ -23,6 +23,9 @@ COMMAND_CYCLES = 40
 _FILL_CYCLES = 3
 """From a read of the scratchpad to its pixel's first step."""
 
+_SLOT_CYCLES = 5
+"""From a step that uses up a slot to the first step on what fills it next, of one read."""
+
 
 @dataclass(frozen=True)
 class Window:
@@ -237,7 +240,11 @@ def _windows(window: Window, arrangement: Arrangement, config: NpuConfig) -> int
 
 
 def _tapwise(window: Window, arrangement: Arrangement, config: NpuConfig) -> int:
-    """Cycles of a block of which each tap is read for each pixel."""
+    """Cycles of a block of which each tap is read for each pixel, a slot a tap."""
     taps = window.kernel[0] * window.kernel[1]
-    cycles = max(taps, _drain(window, arrangement, config))
-    return window.rows * window.cols * cycles
+    turns = -(-taps * _SLOT_CYCLES // config.depthwise_slots)
+    drain = _drain(window, arrangement, config)
+    return window.rows * sum(
+        count * max(taps * pixels, turns, pixels * drain)
+        for pixels, count in _strips(window, arrangement)
+    )

@@ -107,9 +107,13 @@ def test_depthwise_stride_two_by_hand():
 
 def test_tapwise_reads_each_tap_of_each_pixel():
     window = dataclasses.replace(depthwise(5, 16), kernel=(4, 4), block_words=16, missing_rows=0)
-    paired = Arrangement(paired=True, tapwise=True, strip_cols=4)
+    paired = Arrangement(paired=True, tapwise=True, strip_cols=3)
     assert block_cycles(window, paired) == 25 * 16
     reader = 9 + 10 * 16  # two strips a row
+    assert DEFAULT.depthwise_slots == 4  # each takes 5 cycles until its next step
+    single = dataclasses.replace(window, rows=1, cols=1)
+    assert block_cycles(single, Arrangement(True, tapwise=True, strip_cols=1)) == 25
+    assert block_cycles(single, Arrangement(False, tapwise=True, strip_cols=1)) == 2 * 20
     assert bytes_read(window, paired, DEFAULT) == 25 * 16 * 16 + reader * 16
 
 
