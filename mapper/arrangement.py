@@ -1,4 +1,5 @@
-"""How a command is laid on the array: paired or not, reads shared or not, windows kept or not.
+"""How a command is laid on the array: paired or not, reads shared or not, windows kept or not,
+rows and columns exchanged or not.
 
 All ways that the hardware can take are weighed by the cycle formula. Where they are equally fast,
 the one that keeps the array shorter is chosen, which leaves time for the bus; then the one that
@@ -11,16 +12,26 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 
+from hw.spec.commands import ADDRESS_BITS
 from hw.spec.config import NpuConfig
 from hw.spec.tile_shape import tile_shape
 from mapper.cycles import Arrangement, Window, array_cycles, block_tiles, bytes_read, command_cycles
 from mapper.weights import ring_bytes
 from mapper.work import Region, WindowWork
 
+_EXTENT_BITS = 16
+"""Of a command's ``input_rows`` and the like."""
 
-def window_of(work: WindowWork, region: Region, channels: int, pixel_pitch: int) -> Window:
-    """The geometry of a tile of a work whose input has this pitch."""
+
+def window_of(
+    work: WindowWork, region: Region, channels: int, pixel_pitch: int, row_pitch: int
+) -> Window:
+    """The geometry of a tile of a work whose input has these pitches."""
     bytes_ = 0 if work.depthwise else work.input_shape[2]
+
+    def missing(first: int, axis: int) -> int:
+        return min(max(work.pad[axis] - first * work.stride[axis], 0), work.kernel[axis])
+
     return Window(
         depthwise=work.depthwise,
         rows=region.rows,
@@ -28,17 +39,23 @@ def window_of(work: WindowWork, region: Region, channels: int, pixel_pitch: int)
         channels=channels,
         kernel=work.kernel,
         stride=work.stride,
-        missing_rows=min(max(work.pad[0] - region.top * work.stride[0], 0), work.kernel[0]),
+        missing_rows=missing(region.top, 0),
+        missing_cols=missing(region.left, 1),
+        row_pitch=row_pitch,
         run_bytes=work.kernel[1] * bytes_,
         x_step=0 if work.depthwise else work.stride[1] * pixel_pitch,
         block_words=work.weights.shape[1],
     )
 
 
+def arrangements(window: Window, config: NpuConfig) -> Iterator[Arrangement]:
+    """All that the hardware can do and that may be the fastest."""
+    return _depthwise(window, config) if window.depthwise else _convolutions(window, config)
+
+
 @lru_cache(maxsize=1 << 14)
 def arrange(window: Window, config: NpuConfig) -> Arrangement:
     """The arrangement with the fewest cycles."""
-    possible = _depthwise(window, config) if window.depthwise else _convolutions(window, config)
 
     def price(arrangement: Arrangement) -> tuple[int, int, int]:
         return (
@@ -47,7 +64,7 @@ def arrange(window: Window, config: NpuConfig) -> Arrangement:
             bytes_read(window, arrangement, config),
         )
 
-    return min(possible, key=price)
+    return min(arrangements(window, config), key=price)
 
 
 def _convolutions(window: Window, config: NpuConfig) -> Iterator[Arrangement]:
@@ -76,6 +93,28 @@ def _largest_group(window: Window, config: NpuConfig, *, paired: bool) -> int:
 
 
 def _depthwise(window: Window, config: NpuConfig) -> Iterator[Arrangement]:
+    yield from _upright(window, config)
+    if _can_turn(window):
+        for arrangement in _upright(window.turned(), config):
+            yield replace(arrangement, transposed=True)
+
+
+def _can_turn(window: Window) -> bool:
+    """Whether a command's fields hold the image with its rows and columns exchanged.
+
+    Its rows are pixels then, so that positions in a row span all rows under the windows.
+    """
+    height, width = (
+        (outputs - 1) * stride + kernel
+        for outputs, stride, kernel in zip(
+            (window.rows, window.cols), window.stride, window.kernel, strict=True
+        )
+    )
+    inside = window.missing_rows < window.kernel[0]
+    return inside and height * window.row_pitch < 1 << ADDRESS_BITS and width < 1 << _EXTENT_BITS
+
+
+def _upright(window: Window, config: NpuConfig) -> Iterator[Arrangement]:
     for paired in (False, True) if config.pairs_depthwise else (False,):
         ring = ring_bytes(window.block_words, config, paired=paired)
         if paired and ring > config.weight_buffer_bytes:

@@ -9,7 +9,7 @@ the ring. tests/verification/test_formula.py holds it against the RTL's counters
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import gcd
 
@@ -32,9 +32,10 @@ class Window:
     """Geometry of a CONV, or with ``depthwise`` of a DEPTHWISE.
 
     Output ``rows`` x ``cols`` x ``channels``; (vertical, horizontal) ``kernel`` and ``stride``;
-    ``missing_rows`` of the first window that lie above the image; ``run_bytes`` of a kernel row and
-    ``x_step`` bytes from window to window (both of a convolution); ``block_words`` weights of a
-    channel, none for a maximum.
+    ``missing_rows`` and ``missing_cols`` of the first window that lie above and left of the image;
+    ``row_pitch`` bytes from input row to input row; ``run_bytes`` of a kernel row and ``x_step``
+    bytes from window to window (both of a convolution); ``block_words`` weights of a channel, none
+    for a maximum.
     """
 
     depthwise: bool
@@ -44,27 +45,46 @@ class Window:
     kernel: tuple[int, int]
     stride: tuple[int, int]
     missing_rows: int
+    missing_cols: int
+    row_pitch: int
     run_bytes: int
     x_step: int
     block_words: int
+
+    def turned(self) -> Window:
+        """Rows and columns exchanged."""
+        return replace(
+            self,
+            rows=self.cols,
+            cols=self.rows,
+            kernel=self.kernel[::-1],
+            stride=self.stride[::-1],
+            missing_rows=self.missing_cols,
+            missing_cols=self.missing_rows,
+        )
 
 
 @dataclass(frozen=True)
 class Arrangement:
     """How a command lies on the array: the fields of the same names, those of a convolution 1 and
-    False for a DEPTHWISE, those of a DEPTHWISE 0 and False for a convolution."""
+    False for a DEPTHWISE, those of a DEPTHWISE 0 and False for a convolution.
+
+    ``transposed`` (DEPTHWISE): the image's columns are the command's rows.
+    """
 
     paired: bool
     group: int = 1
     stream: bool = False
     tapwise: bool = False
     strip_cols: int = 0
+    transposed: bool = False
 
 
 def block_tiles(window: Window, arrangement: Arrangement, config: NpuConfig) -> int:
     """Tiles of a block."""
     if window.depthwise:
-        return -(-window.cols // arrangement.strip_cols) * window.rows
+        lying = _lying(window, arrangement)
+        return -(-lying.cols // arrangement.strip_cols) * lying.rows
     pixels = tile_shape(config, paired=arrangement.paired).pixels
     return -(-window.rows * window.cols // pixels)
 
@@ -105,9 +125,9 @@ def _block(window: Window, arrangement: Arrangement, config: NpuConfig, tile: Ti
     if not window.depthwise:
         array = _convolution(window, arrangement, config, tile)
     elif arrangement.tapwise:
-        array = _tapwise(window, arrangement, config)
+        array = _tapwise(_lying(window, arrangement), arrangement, config)
     else:
-        array = _windows(window, arrangement, config)
+        array = _windows(_lying(window, arrangement), arrangement, config)
     words = PARAMETER_WORDS + block_tiles(window, arrangement, config) * window.block_words
     return max(array, -(-words * tile.step_bytes // config.weight_memory_bytes))
 
@@ -127,9 +147,10 @@ def bytes_read(window: Window, arrangement: Arrangement, config: NpuConfig) -> i
     elif arrangement.tapwise:
         reads = window.rows * window.cols * window.kernel[0] * window.kernel[1]
     else:
-        height = (window.rows - 1) * window.stride[0] + window.kernel[0] - window.missing_rows
+        lying = _lying(window, arrangement)
+        height = (lying.rows - 1) * lying.stride[0] + lying.kernel[0] - lying.missing_rows
         reads = height * sum(
-            count * _columns(window, pixels) for pixels, count in _strips(window, arrangement)
+            count * _columns(lying, pixels) for pixels, count in _strips(lying, arrangement)
         )
     tiles = block_tiles(window, arrangement, config)
     words = PARAMETER_WORDS + tiles * window.block_words
@@ -139,6 +160,11 @@ def bytes_read(window: Window, arrangement: Arrangement, config: NpuConfig) -> i
 def add_cycles(elements: int, config: NpuConfig) -> int:
     """Cycles of an ADD."""
     return COMMAND_CYCLES + 2 * -(-elements // config.requantiser_lanes)
+
+
+def _lying(window: Window, arrangement: Arrangement) -> Window:
+    """As the command sees it."""
+    return window.turned() if arrangement.transposed else window
 
 
 def _loaded_bytes(

@@ -11,7 +11,7 @@ from mapper.arrangement import arrange, window_of
 from mapper.cycles import Arrangement, Window, block_tiles
 from mapper.memory import Span
 from mapper.tile import Tile, input_region
-from mapper.work import AddWork, Region, WindowWork
+from mapper.work import AddWork, WindowWork
 
 _PITCH_BITS = 20
 
@@ -23,6 +23,10 @@ class Place:
     address: int
     pixel_pitch: int
     row_pitch: int
+
+    def turned(self) -> Place:
+        """Rows and columns exchanged."""
+        return Place(self.address, self.row_pitch, self.pixel_pitch)
 
     def span(self, rows: int, cols: int, pixel_bytes: int) -> Span:
         """The bytes from the first to the last of so many pixels; empty without pixels."""
@@ -46,8 +50,11 @@ def _used(value: int, used: bool) -> int:
     return value if used or value < 1 << _PITCH_BITS else 0
 
 
-def _window_values(work: WindowWork, tile: Tile, source: Place, target: Place) -> dict[str, int]:
+def _window_values(
+    work: WindowWork, tile: Tile, channels: int, source: Place, target: Place
+) -> dict[str, int]:
     region, inside = tile.region, input_region(work, tile.region)
+    row_start, row_end = source.span(1, inside.cols, channels)
     start_row = region.top * work.stride[0] - work.pad[0]
     start_col = region.left * work.stride[1] - work.pad[1]
     several_rows, several_cols = region.rows > 1, region.cols > 1
@@ -57,7 +64,7 @@ def _window_values(work: WindowWork, tile: Tile, source: Place, target: Place) -
         "input_row_pitch": _used(source.row_pitch, inside.rows > 1),
         "input_rows": inside.rows,
         "pad_top": max(-start_row, 0),
-        "input_row_bytes": inside.cols * source.pixel_pitch,
+        "input_row_bytes": row_end - row_start,
         "x_start": min(start_col, 0) * source.pixel_pitch,
         "x_step": _used(work.stride[1] * source.pixel_pitch, several_cols),
         "row_step": _used(work.stride[0] * source.row_pitch, several_rows),
@@ -113,28 +120,30 @@ def _depthwise_values(
 
 def window_command(
     work: WindowWork, tile: Tile, source: Place, target: Place, config: NpuConfig
-) -> Emitted:
-    """CONV or DEPTHWISE for one tile.
+) -> tuple[Emitted, Arrangement]:
+    """CONV or DEPTHWISE for one tile, and how it lies on the array.
 
     ``source`` is the place of the tile's input region (`input_region`) and, for a depthwise work,
     of the tile's first channel; ``target`` that of the tile's first output byte.
     """
-    window = window_of(work, tile.region, tile.channels, source.pixel_pitch)
+    window = window_of(work, tile.region, tile.channels, source.pixel_pitch, source.row_pitch)
     arrangement = arrange(window, config)
-    values = _window_values(work, tile, source, target)
-    values |= _array_values(window, arrangement, config)
+    values = _array_values(window, arrangement, config)
+    inside = input_region(work, tile.region)
+    channels = tile.channels if work.depthwise else work.input_shape[2]
+    reads = source.span(inside.rows, inside.cols, channels)
+    writes = target.span(tile.region.rows, tile.region.cols, tile.channels)
+    if arrangement.transposed:
+        work, window, tile = work.turned(), window.turned(), tile.turned()
+        source, target = source.turned(), target.turned()
+    values |= _window_values(work, tile, channels, source, target)
     if work.depthwise:
         several = window.cols > arrangement.strip_cols
         values |= _depthwise_values(work, arrangement, source, target, several)
     else:
         values |= _conv_values(window, arrangement)
-    inside: Region = input_region(work, tile.region)
-    channels = tile.channels if work.depthwise else work.input_shape[2]
-    return Emitted(
-        Command(Opcode.DEPTHWISE if work.depthwise else Opcode.CONV, values),
-        (source.span(inside.rows, inside.cols, channels),),
-        (target.span(tile.region.rows, tile.region.cols, tile.channels),),
-    )
+    opcode = Opcode.DEPTHWISE if work.depthwise else Opcode.CONV
+    return Emitted(Command(opcode, values), (reads,), (writes,)), arrangement
 
 
 def add_command(work: AddWork, elements: int, a: int, b: int, output: int) -> Emitted:

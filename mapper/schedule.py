@@ -224,21 +224,22 @@ class _WorkScheduler:
         if staged[1]:
             row = tile.region.cols * tile.channels
             target = Place(self._output_staging(job), tile.channels, row)
-        emitted = window_command(work, tile, source, target, self.config)
-        tiles_of_block, paired = emitted.command["tiles"], bool(emitted.command["paired"])
-        if emitted.command.values.get("stream", 0) and tiles_of_block > 1:
-            self._streamed(work, tile, emitted, tiles_of_block)
+        emitted, arrangement = window_command(work, tile, source, target, self.config)
+        if arrangement.stream and emitted.command["tiles"] > 1:
+            self._streamed(work, tile, emitted)
             return
-        kind = "paired" if paired else "single"
-        key = BlobKey(self.number, tile.first_channel, tile.channels, kind)
+        kind = "paired" if arrangement.paired else "single"
+        first, count, transposed = tile.first_channel, tile.channels, arrangement.transposed
+        key = BlobKey(self.number, first, count, kind, transposed)
         if key not in self.owner.blobs:
+            lying = work.turned() if transposed else work
             self.owner.blobs[key] = replayed_blob(
-                work, tile.first_channel, tile.channels, self.config, paired=paired
+                lying, first, count, self.config, paired=arrangement.paired
             )
         self.stream.weights(WeightUse(key, 0, len(self.owner.blobs[key])))
         self.stream.compute(emitted)
 
-    def _streamed(self, work: WindowWork, tile: Tile, emitted: Emitted, groups: int) -> None:
+    def _streamed(self, work: WindowWork, tile: Tile, emitted: Emitted) -> None:
         """The command stands between its first weights and the repetitions.
 
         So it is at work when they need room in the ring.
@@ -248,7 +249,7 @@ class _WorkScheduler:
             self.owner.blobs[key] = streamed_blob(
                 work, tile.first_channel, tile.channels, self.config
             )
-        sent = restream(work, groups, self.config)
+        sent = restream(work, emitted.command["tiles"], self.config)
         rest = [sent.window] * sent.repeats + [sent.tail] * (sent.tail > 0)
         self.stream.weights(WeightUse(key, 0, sent.head + rest[0]))
         self.stream.compute(emitted)

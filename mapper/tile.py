@@ -41,6 +41,10 @@ class Tile:
     first_channel: int
     channels: int
 
+    def turned(self) -> Tile:
+        """Rows and columns exchanged."""
+        return Tile(self.region.turned(), self.first_channel, self.channels)
+
 
 def output_extent(work: Work) -> Shape:
     """(rows, columns, channels) that a work computes; an ADD is one row of one channel."""
@@ -123,7 +127,8 @@ def _commands(work: Work, tiling: Tiling, config: NpuConfig) -> tuple[int, int]:
         top, left, count = work.region.top, work.region.left, n_rows * n_cols * n_channels
         region = Region(top, left, top + height, left + width)
         pitch = work.input.pixel_pitch or work.input_shape[2]
-        window = window_of(work, region, depth, pitch)
+        row_pitch = work.input.row_pitch or work.input_shape[1] * pitch
+        window = window_of(work, region, depth, pitch, row_pitch)
         arrangement = arrange(window, config)
         cycles += count * command_cycles(window, arrangement, config)
         weights += count * weight_bytes(window, arrangement, config)

@@ -26,12 +26,16 @@ from mapper.work import WindowWork
 
 
 class BlobKey(NamedTuple):
-    """A blob: some output channels of a work, laid out in one way."""
+    """A blob: some output channels of a work, laid out in one way.
+
+    ``transposed``: taps in the order column, row.
+    """
 
     work: int
     first_channel: int
     channels: int
     kind: Literal["single", "paired", "restreamed"]
+    transposed: bool = False
 
 
 @dataclass(frozen=True)

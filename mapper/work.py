@@ -7,7 +7,7 @@ in a shape of its own, since the bytes are the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from hw.spec.numerics import AddParameters, Int8Array, Int32Array
@@ -46,6 +46,10 @@ class Region:
         """Width in pixels."""
         return self.right - self.left
 
+    def turned(self) -> Region:
+        """Rows and columns exchanged."""
+        return Region(self.left, self.top, self.right, self.bottom)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Requantisation:
@@ -83,6 +87,27 @@ class WindowWork:
     requantisation: Requantisation
     depthwise: bool
     maximum: bool = False
+
+    def turned(self) -> WindowWork:
+        """A depthwise work on the image with rows and columns exchanged.
+
+        The operands, offset and pitches, are as they were.
+        """
+        rows, cols, channels = self.input_shape
+        output_rows, output_cols, output_channels = self.output_shape
+        taps = self.weights
+        if not self.maximum:
+            taps = taps.reshape(-1, *self.kernel).swapaxes(1, 2).reshape(taps.shape)
+        return replace(
+            self,
+            input_shape=(cols, rows, channels),
+            output_shape=(output_cols, output_rows, output_channels),
+            region=self.region.turned(),
+            kernel=self.kernel[::-1],
+            stride=self.stride[::-1],
+            pad=self.pad[::-1],
+            weights=taps,
+        )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -82,6 +82,26 @@ def test_strips_are_cut_evenly():
     )
 
 
+def test_narrow_images_are_transposed():
+    """Strips of four of 25 rows leave no column idle but in the last; of 5 columns they do."""
+    narrow = dataclasses.replace(depthwise(25, 64), cols=5)
+    expected = Arrangement(paired=True, strip_cols=4, transposed=True)
+    assert arrange(narrow, DEFAULT) == expected
+    assert arrange(narrow.turned(), DEFAULT) == dataclasses.replace(expected, transposed=False)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"row_pitch": (1 << 20) // 27 + 1},  # positions in a row of 20 bits
+        {"missing_rows": 3},  # the first window starts further above than its height
+    ],
+)
+def test_images_beyond_the_fields_stay_upright(change):
+    narrow = dataclasses.replace(depthwise(25, 64), cols=5)
+    assert not arrange(dataclasses.replace(narrow, **change), DEFAULT).transposed
+
+
 def test_large_kernels_and_odd_strides_are_read_tap_by_tap():
     window = dataclasses.replace(depthwise(6, 16), kernel=(5, 5), block_words=25)
     assert arrange(window, DEFAULT) == Arrangement(paired=True, tapwise=True, strip_cols=3)
@@ -100,7 +120,8 @@ def test_geometry_of_a_tile():
     """Rows 2 and 3 of windows that step by two rows of an image with a row of padding above."""
     work = image_work()
     first, later = (
-        window_of(work, Region(top, 0, top + 2, 9), 20, pixel_pitch=6) for top in (0, 2)
+        window_of(work, Region(top, 0, top + 2, 9), 20, pixel_pitch=6, row_pitch=54)
+        for top in (0, 2)
     )
     assert (first.missing_rows, later.missing_rows) == (1, 0)
     assert (later.rows, later.cols, later.channels) == (2, 9, 20)

@@ -28,14 +28,16 @@ PAIRED, SINGLE = Arrangement(paired=True), Arrangement(paired=False)
 def pointwise(rows: int, cols: int, inputs: int, channels: int) -> Window:
     return Window(
         depthwise=False, rows=rows, cols=cols, channels=channels, kernel=(1, 1), stride=(1, 1),
-        missing_rows=0, run_bytes=inputs, x_step=inputs, block_words=inputs,
+        missing_rows=0, missing_cols=0, row_pitch=cols * inputs, run_bytes=inputs, x_step=inputs,
+        block_words=inputs,
     )  # fmt: skip
 
 
 def depthwise(side: int, channels: int, stride: int = 1, top: int = 1) -> Window:
     return Window(
         depthwise=True, rows=side, cols=side, channels=channels, kernel=(3, 3),
-        stride=(stride, stride), missing_rows=top, run_bytes=0, x_step=0, block_words=9,
+        stride=(stride, stride), missing_rows=top, missing_cols=top, row_pitch=side * channels,
+        run_bytes=0, x_step=0, block_words=9,
     )  # fmt: skip
 
 
@@ -105,6 +107,20 @@ def test_depthwise_stride_two_by_hand():
     assert block_cycles(window, paired) == 2 * 3 * (2 * 9 + 3 + 3 + 11 * 18)
 
 
+def test_a_transposed_command_takes_what_the_turned_image_takes():
+    """KWS: 25 x 5 pixels; strips of four rows of the image, six of them and one of a single row."""
+    window = dataclasses.replace(depthwise(25, 64), cols=5, missing_cols=0)
+    transposed = Arrangement(paired=True, strip_cols=4, transposed=True)
+    strips = 6 * (3 * 6 - 6 + 3 + 3 + 4 * 9) + (2 * 3 + 3 + 3 + 4 * 9)
+    padded = dataclasses.replace(window, missing_cols=1)
+    assert block_cycles(padded, transposed) == 4 * strips
+    upright = Arrangement(paired=True, strip_cols=4)
+    assert block_cycles(padded.turned(), upright) == 4 * strips
+    assert bytes_read(padded, transposed, DEFAULT) == bytes_read(padded.turned(), upright, DEFAULT)
+    assert weight_bytes(padded, transposed, DEFAULT) == weight_bytes(padded, upright, DEFAULT)
+    assert block_cycles(window, transposed) == 4 * strips  # a third row, but it comes ahead
+
+
 def test_tapwise_reads_each_tap_of_each_pixel():
     window = dataclasses.replace(depthwise(5, 16), kernel=(4, 4), block_words=16, missing_rows=0)
     paired = Arrangement(paired=True, tapwise=True, strip_cols=3)
@@ -162,6 +178,8 @@ def geometry(command: Command, config: NpuConfig) -> tuple[Window, Arrangement]:
         kernel=(command["kernel_rows"], 1),
         stride=(command["stride_rows"], 1),
         missing_rows=command["pad_top"],
+        missing_cols=0,
+        row_pitch=command["input_row_pitch"],
         run_bytes=command["run_bytes"],
         x_step=command["x_step"],
         block_words=command["block_words"],

@@ -27,6 +27,8 @@ def formula(command: Command, config: NpuConfig) -> tuple[int, int]:
         kernel=(v["kernel_rows"], v.get("kernel_cols", 1)),
         stride=(v["stride_rows"], v.get("stride_cols", 1)),
         missing_rows=v["pad_top"],
+        missing_cols=0,
+        row_pitch=v["input_row_pitch"],
         run_bytes=v.get("run_bytes", 0),
         x_step=v["x_step"],
         block_words=v["block_words"],
