@@ -1,7 +1,7 @@
-"""How a command is laid on the array: paired or not, reads shared or not, windows kept or not,
-rows and columns exchanged or not.
+"""How a command is laid on the array: paired or not, windows kept or not, transposed or not.
 
-All ways that the hardware can take are weighed by the cycle formula. Where they are equally fast,
+All ways that the hardware can take are weighed by the cycle formula. A read serves as many pixels
+as it can, which is never slower. Where they are equally fast,
 the one that keeps the array shorter is chosen, which leaves time for the bus; then the one that
 reads fewer bytes.
 """
@@ -77,19 +77,17 @@ def _convolutions(window: Window, config: NpuConfig) -> Iterator[Arrangement]:
         # A single tile reads every word once, so that streaming is free and lets the ring run
         # ahead; otherwise it costs the bus and is done where the ring is too small.
         crowded = 2 * ring > config.weight_buffer_bytes
-        single = Arrangement(paired, stream=not fits or (tiles == 1 and crowded))
-        yield single
+        stream = not fits or (tiles == 1 and crowded)
         group = _largest_group(window, config, paired=paired)
-        if group > 1:
-            yield replace(single, group=group)
+        yield Arrangement(paired, stream=stream, group=group)
 
 
 def _largest_group(window: Window, config: NpuConfig, *, paired: bool) -> int:
-    """Neighbouring pixels whose windows lie in one scratchpad word."""
+    """Pixels of a row that one read can serve: their windows lie in one scratchpad word."""
     if window.run_bytes > config.port_bytes or window.x_step == 0:
         return 1
     within = (config.port_bytes - window.run_bytes) // window.x_step + 1
-    return min(within, tile_shape(config, paired=paired).pixels)
+    return min(within, window.cols, tile_shape(config, paired=paired).pixels)
 
 
 def _depthwise(window: Window, config: NpuConfig) -> Iterator[Arrangement]:

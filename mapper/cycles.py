@@ -20,6 +20,9 @@ from hw.spec.tile_shape import TileShape, tile_shape
 COMMAND_CYCLES = 40
 """From one command's last step to the next one's first."""
 
+_ADD_CYCLES = 23
+"""From one command's last step to an ADD's first, and from its last one to its end."""
+
 _FILL_CYCLES = 3
 """From a read of the scratchpad to its pixel's first step."""
 
@@ -140,7 +143,7 @@ def bytes_read(window: Window, arrangement: Arrangement, config: NpuConfig) -> i
         slots = window.kernel[0] * -(-window.run_bytes // config.port_bytes)
         reads = slots * sum(
             count * groups
-            for _, groups, _, count in _tile_reads(
+            for _, groups, count in _tile_reads(
                 window.rows * window.cols, window.cols, tile.pixels, arrangement.group
             )
         )
@@ -159,7 +162,7 @@ def bytes_read(window: Window, arrangement: Arrangement, config: NpuConfig) -> i
 
 def add_cycles(elements: int, config: NpuConfig) -> int:
     """Cycles of an ADD."""
-    return COMMAND_CYCLES + 2 * -(-elements // config.requantiser_lanes)
+    return _ADD_CYCLES + 2 * -(-elements // config.requantiser_lanes)
 
 
 def _lying(window: Window, arrangement: Arrangement) -> Window:
@@ -192,40 +195,36 @@ def _convolution(
     whole, rest = divmod(window.run_bytes, config.port_bytes)
     drain = _drain(window, arrangement, config)
     total = 0
-    for pixels, groups, spans, count in _tile_reads(
+    for pixels, reads, count in _tile_reads(
         window.rows * window.cols, window.cols, tile.pixels, arrangement.group
     ):
-        reads = groups + (spans if arrangement.group > 1 else 0)
         row = whole * max(config.port_bytes, reads) + (max(rest, reads) if rest else 0)
         total += count * max(window.kernel[0] * row, pixels * drain)
     return total
 
 
 @lru_cache(maxsize=1 << 12)
-def _tile_reads(
-    pixels: int, width: int, tile: int, group: int
-) -> tuple[tuple[int, int, int, int], ...]:
-    """Kinds of tiles: (pixels, shared reads of a slot, spans between row ends, how many tiles)."""
+def _tile_reads(pixels: int, width: int, tile: int, group: int) -> tuple[tuple[int, int, int], ...]:
+    """Kinds of tiles: (pixels, shared reads of a slot, how many tiles)."""
     full, rest = divmod(pixels, tile)
-    last = ((rest, *_shared(full * tile % width, rest, width, group), 1),) if rest else ()
+    last = ((rest, _shared(full * tile % width, rest, width, group), 1),) if rest else ()
     if group == 1:
-        return (*(((tile, tile, 0, full),) if full else ()), *last)
+        return (*(((tile, tile, full),) if full else ()), *last)
     period = width // gcd(tile, width)  # tiles until one starts at a row's begin again
     return (
         *(
-            (tile, *_shared(k * tile % width, tile, width, group), len(range(k, full, period)))
+            (tile, _shared(k * tile % width, tile, width, group), len(range(k, full, period)))
             for k in range(min(period, full))
         ),
         *last,
     )
 
 
-def _shared(start: int, pixels: int, width: int, group: int) -> tuple[int, int]:
-    """(reads, spans) of consecutive pixels from column ``start`` on in rows of ``width``."""
+def _shared(start: int, pixels: int, width: int, group: int) -> int:
+    """Reads of consecutive pixels from column ``start`` on in rows of ``width``."""
     first = min(width - start, pixels)
     rows, rest = divmod(pixels - first, width)
-    reads = -(-first // group) + rows * -(-width // group) + -(-rest // group)
-    return reads, 1 + rows + (rest > 0)
+    return -(-first // group) + rows * -(-width // group) + -(-rest // group)
 
 
 def _strips(window: Window, arrangement: Arrangement) -> Iterator[tuple[int, int]]:

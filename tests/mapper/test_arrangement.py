@@ -109,10 +109,10 @@ def test_large_kernels_and_odd_strides_are_read_tap_by_tap():
     assert arrange(window, DEFAULT).tapwise
 
 
-def test_reads_are_shared_where_that_is_faster():
-    """Of rows of one pixel nothing is shared, and each would cost a cycle more."""
+def test_a_read_serves_as_many_pixels_of_a_row_as_it_can():
     lanes = NpuConfig(rows=8, cols=16)
     assert arrange(pointwise(1, 64, 2, 8), lanes) == Arrangement(paired=False, group=8)
+    assert arrange(pointwise(16, 4, 2, 8), lanes) == Arrangement(paired=False, group=4)
     assert arrange(pointwise(64, 1, 2, 8), lanes) == Arrangement(paired=False, group=1)
 
 
