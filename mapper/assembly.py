@@ -10,6 +10,7 @@ from hw.spec.config import Config
 from hw.spec.errors import RequestError
 from hw.spec.program import Step, StepKind
 from hw.spec.registers import PROGRAM_BASE
+from mapper.arrival import Arrival
 from mapper.bound import step_bound, stream_bound
 from mapper.buffers import Slices
 from mapper.cpu import CpuLowering
@@ -19,7 +20,7 @@ from mapper.image import ALIGNMENT, Image, encode_stream, npu_config_word, resol
 from mapper.lifetimes import Lifetimes
 from mapper.program import Location, MemoryUse, Program, ProgramLayer, ProgramPort
 from mapper.residency import Residency
-from mapper.schedule import Arrival, Scheduler
+from mapper.schedule import Scheduler
 from mapper.stream import CommandStream
 from mapper.weights import BlobKey
 from mapper.work import Layer

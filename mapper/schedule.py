@@ -6,11 +6,12 @@ that the DMA works beside the array; `mapper.stream` finds what each command has
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from hw.spec.commands import Command, Opcode
 from hw.spec.config import NpuConfig
+from mapper.arrival import Arrival, strips
 from mapper.buffers import Slices
 from mapper.emit import Emitted, Place, add_command, window_command
 from mapper.residency import WorkPlan
@@ -18,21 +19,7 @@ from mapper.stream import CommandStream
 from mapper.tile import Tile, input_region, output_extent, tiles
 from mapper.transfer import Rectangle, copies
 from mapper.weights import BlobKey, WeightUse, replayed_blob, restream, streamed_blob
-from mapper.work import AddWork, Operand, Region, Shape, WindowWork, Work
-
-_ARRIVAL_CYCLES = 60
-"""Cycles of one more command, when a network input arrives in strips."""
-_MAX_ARRIVALS = 8
-
-
-@dataclass
-class Arrival:
-    """A network input on its way into its place in the scratchpad."""
-
-    memory: int
-    scratchpad: int
-    bytes: int
-    arrived: int = 0
+from mapper.work import AddWork, Operand, Region, Shape, WindowWork, Work, operands
 
 
 @dataclass
@@ -54,7 +41,7 @@ class Scheduler:
 
     def work(self, number: int, work: Work, plan: WorkPlan) -> int:
         """Emit all tiles of a work, and return how many; ``number`` tells works apart."""
-        return _WorkScheduler(self, number, work, self._adjusted(work, plan)).run()
+        return _WorkScheduler(self, number, work, plan).run()
 
     def store(self, buffer: str, offset: int, size: int) -> None:
         """Copy bytes of a resident buffer to its home in main memory."""
@@ -77,18 +64,6 @@ class Scheduler:
         """A LOAD or STORE of a rectangle, in as many commands as it takes."""
         for values, span in copies(rectangle):
             self.stream.transfer(Command(opcode, values), span)
-
-    def _adjusted(self, work: Work, plan: WorkPlan) -> WorkPlan:
-        """Cut a work into strips of rows when its input is still arriving."""
-        if isinstance(work, AddWork) or any(plan.staged) or plan.tiling.rows == 1:
-            return plan
-        arrival = self.arrivals.get(self.slices[work.input.tensor].buffer)
-        if arrival is None or arrival.arrived == arrival.bytes:
-            return plan
-        cycles = arrival.bytes / self.config.bus_bytes
-        strips = min(max(int((cycles / _ARRIVAL_CYCLES) ** 0.5), 1), _MAX_ARRIVALS)
-        rows = -(-plan.tiling.rows // strips)
-        return replace(plan, tiling=replace(plan.tiling, rows=rows))
 
 
 def _pitches(operand: Operand, slices: Slices, shape: Shape) -> tuple[int, int]:
@@ -136,26 +111,34 @@ class _WorkScheduler:
         copies = self.plan.tiling.copies
         jobs: list[_Job] = []
         loads = 0
-        for index, tile in enumerate(tiles(self.work, self.plan.tiling)):
+        for index, tile in enumerate(self._tiles()):
             shared = isinstance(self.work, WindowWork) and not self.work.depthwise
             fresh = not (shared and jobs and jobs[-1].tile.region == tile.region)
             loads += fresh
             jobs.append(_Job(tile, (loads - 1) % copies, index % copies, fresh))
         return jobs
 
+    def _tiles(self) -> Iterator[Tile]:
+        """The tiles in order, in strips of rows while the input is still arriving."""
+        work, tiling = self.work, self.plan.tiling
+        if isinstance(work, WindowWork) and not any(self.plan.staged):
+            found = self.owner.slices[work.input.tensor]
+            arrival = self.owner.arrivals.get(found.buffer)
+            if arrival is not None and arrival.arrived < arrival.bytes and found.offset == 0:
+                for region in strips(work, tiling, arrival, self.config):
+                    yield from tiles(replace(work, region=region), tiling)
+                return
+        yield from tiles(work, tiling)
+
     def _require(self, tile: Tile) -> None:
-        inputs = (
-            (self.work.a, self.work.b) if isinstance(self.work, AddWork) else (self.work.input,)
-        )
-        for operand in inputs:
+        for operand in operands(self.work)[0]:
             found = self.owner.slices[operand.tensor]
             arrival = self.owner.arrivals.get(found.buffer)
             if arrival is None:
                 continue
             end = arrival.bytes
             if isinstance(self.work, WindowWork) and found.offset == 0:
-                bottom = input_region(self.work, tile.region).bottom
-                end = min(bottom * self.work.input_shape[1] * self.work.input_shape[2], end)
+                end = arrival.needed(self.work, tile.region)
             self.owner.require(found.buffer, end)
 
     def _place(self, operand: Operand, shape: Shape, region: Region, channel: int) -> Place:

@@ -115,7 +115,7 @@ def _parts(extent: int, size: int) -> Iterator[tuple[int, int]]:
         yield extent % size, 1
 
 
-def _commands(work: Work, tiling: Tiling, config: NpuConfig) -> tuple[int, int]:
+def commands_cost(work: Work, tiling: Tiling, config: NpuConfig) -> tuple[int, int]:
     """(cycles, bytes of weights) of all commands of a work."""
     rows, cols, channels = output_extent(work)
     if isinstance(work, AddWork):
@@ -160,7 +160,7 @@ def _operand_bytes(work: Work, tiling: Tiling, staged: tuple[bool, ...]) -> int:
 
 def traffic(work: Work, tiling: Tiling, staged: tuple[bool, ...], config: NpuConfig) -> int:
     """Bytes that cross the bus for a work: staged operands and weights."""
-    return _operand_bytes(work, tiling, staged) + _commands(work, tiling, config)[1]
+    return _operand_bytes(work, tiling, staged) + commands_cost(work, tiling, config)[1]
 
 
 def cost(work: Work, tiling: Tiling, staged: tuple[bool, ...], config: NpuConfig) -> float:
@@ -168,7 +168,7 @@ def cost(work: Work, tiling: Tiling, staged: tuple[bool, ...], config: NpuConfig
 
     The cycles of the commands hold the time that their weights take on the bus.
     """
-    compute, weights = _commands(work, tiling, config)
+    compute, weights = commands_cost(work, tiling, config)
     operands = _operand_bytes(work, tiling, staged) / config.bus_bytes
     transfer = operands + weights / config.bus_bytes
     if tiling.copies == 1:
