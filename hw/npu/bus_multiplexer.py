@@ -78,7 +78,7 @@ class BusMultiplexer(Component):
     def _grant(self, m: Module, clients: list[Any], tags: SyncFIFO) -> None:
         valid = Cat(client.request.valid for client in clients)
         favoured, chosen = Signal(range(len(clients))), Signal(range(len(clients)))
-        free, strobe = Signal(), Signal()
+        free, strobe, room = Signal(), Signal(), Signal(init=1)
         request = Signal(request_layout(self._bus_bytes))
         for index in reversed(range(len(clients))):
             with m.If(valid[index]):
@@ -86,7 +86,7 @@ class BusMultiplexer(Component):
         with m.If(valid.bit_select(favoured, 1)):
             m.d.comb += chosen.eq(favoured)
         m.d.comb += [
-            free.eq((~strobe | ~self.bus.stall) & tags.w_rdy),
+            free.eq((~strobe | ~self.bus.stall) & room),
             tags.w_en.eq(free & valid.any()),
             self.bus.cyc.eq(tags.r_rdy),
             self.bus.stb.eq(strobe),
@@ -95,6 +95,8 @@ class BusMultiplexer(Component):
             self.bus.sel.eq(request.select),
             self.bus.dat_w.eq(request.data),
         ]
+        # Known a cycle ahead: one more may have come since.
+        m.d.sync += room.eq(tags.level < OUTSTANDING - 1)
         with m.If(~self.bus.stall):
             m.d.sync += strobe.eq(0)
         for index, client in enumerate(clients):

@@ -26,9 +26,9 @@ class CommandFetch(Component):
     -----
     client: the bus.
     start: pulse while ``idle``, drops what was read before.
-    stop: no further reads while high.
+    stop: no reads from the next cycle on.
     words: the stream, a word a cycle.
-    idle: no read is on its way.
+    idle: stopped, and no read is on its way.
     """
 
     def __init__(self, config: NpuConfig) -> None:
@@ -51,18 +51,20 @@ class CommandFetch(Component):
         m.submodules.fifo = ResetInserter(self.start)(fifo)
         request, answer = self.client.request, self.client.answer
         address = Signal.like(request.payload.address)
-        enabled = Signal()
+        # The bus waits for who asks, so room is known a cycle ahead: one may have come since.
+        enabled, room = Signal(), Signal()
         # Reads on their way, and those with the beats that wait in the FIFO.
         outstanding, reserved = Signal(range(depth + 1)), Signal(range(depth + 1))
         requested, popped = request.valid & request.ready, fifo.r_rdy & fifo.r_en
         m.d.comb += [
-            request.valid.eq(enabled & ~self.stop & (reserved != depth)),
+            request.valid.eq(enabled & room),
             request.payload.address.eq(address),
             fifo.w_en.eq(answer.valid),
             fifo.w_data.eq(Cat(answer.data, answer.error)),
-            self.idle.eq(outstanding == 0),
+            self.idle.eq(~enabled & (outstanding == 0)),
         ]
         m.d.sync += [
+            room.eq(reserved < depth - 1),
             address.eq(address + requested),
             outstanding.eq(outstanding + requested - answer.valid),
             reserved.eq(reserved + requested - popped),
@@ -79,15 +81,21 @@ class CommandFetch(Component):
         return m
 
     def _unpack(self, m: Module, fifo: SyncFIFO) -> None:
+        """Beats into words, each held in a register: it is decoded in the cycle that takes it."""
         lanes = self._bus_bytes // 4
         lane = Signal(range(max(lanes, 2)))
-        with m.If(self.start):
-            m.d.sync += lane.eq(0)
-        with m.Elif(self.words.valid & self.words.ready):
-            m.d.sync += lane.eq(0 if lanes == 1 else lane + 1)
+        take = Signal()
         m.d.comb += [
-            self.words.valid.eq(fifo.r_rdy),
-            self.words.payload.word.eq(fifo.r_data[:-1].word_select(lane, 32)),
-            self.words.payload.error.eq(fifo.r_data[-1]),
-            fifo.r_en.eq(self.words.ready & (lane == lanes - 1)),
+            take.eq(~self.words.valid | self.words.ready),
+            fifo.r_en.eq(take & (lane == lanes - 1)),
         ]
+        with m.If(take):
+            m.d.sync += [
+                self.words.valid.eq(fifo.r_rdy),
+                self.words.payload.word.eq(fifo.r_data[:-1].word_select(lane, 32)),
+                self.words.payload.error.eq(fifo.r_data[-1]),
+            ]
+            if lanes > 1:
+                m.d.sync += lane.eq(lane + fifo.r_rdy)
+        with m.If(self.start):
+            m.d.sync += [lane.eq(0), self.words.valid.eq(0)]

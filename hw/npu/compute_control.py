@@ -22,13 +22,14 @@ class ComputeControl(Component):
     Ports
     -----
     compute, blocked: commands from the sequencer; blocked: one waits for transfers.
-    command: the command at work, stable until the next one is accepted.
+    command: the command at work, stable until the next one is accepted. is_add: it is an ADD.
     start_window: CONV or DEPTHWISE begins; start_add: ADD begins.
     weights: what the weight ring shall deliver.
     mac_done: the array has taken the last step; mac_cause: what it counts.
     adding: the adder reads; adder_busy, drain_busy, requantiser_busy: not finished yet.
-    mark, layer: take a profile record, while ``mark_ready``.
-    cause: what this cycle counts as. completed: pulse. idle. opcode: of the command at work, or 0.
+    mark, layer: take a profile record, while ``mark_ready``: the one before has been sent.
+    cause: what this cycle counts as. completed: pulse. opcode: of the command at work, or 0.
+    idle: no command is at work, and all records have been sent.
     """
 
     def __init__(self) -> None:
@@ -37,6 +38,7 @@ class ComputeControl(Component):
                 "compute": In(stream.Signature(COMMAND_LAYOUT)),
                 "blocked": In(1),
                 "command": Out(COMMAND_LAYOUT),
+                "is_add": Out(1),
                 "start_window": Out(1),
                 "start_add": Out(1),
                 "weights": Out(stream.Signature(WEIGHT_START)),
@@ -72,13 +74,14 @@ class ComputeControl(Component):
         ]
         margin = Signal(range(WRITE_MARGIN + 1))
         with m.FSM() as fsm:
-            m.d.comb += self.idle.eq(fsm.ongoing("IDLE"))
+            m.d.comb += self.idle.eq(fsm.ongoing("IDLE") & self.mark_ready)
             with m.State("IDLE"):
                 m.d.comb += self.opcode.eq(0)
                 m.d.comb += self.compute.ready.eq(1)
                 m.d.comb += self.cause.eq(Mux(self.blocked, CAUSE["transfer"], CAUSE["command"]))
                 with m.If(self.compute.valid):
                     m.d.sync += self.command.eq(self.compute.payload)
+                    m.d.sync += self.is_add.eq(opcode_of(self.compute.payload) == Opcode.ADD)
                     m.next = "START"
             with m.State("START"), m.Switch(opcode):
                 with m.Case(Opcode.MARK):

@@ -1,4 +1,8 @@
-"""The counters: cycles by cause and events, and the record of them that MARK asks for."""
+"""The counters: cycles by cause and events, and the record of them that MARK asks for.
+
+All inputs pass a register first, so that the counters take nothing from the cycles of their
+sources; a record is what it would be without.
+"""
 
 from __future__ import annotations
 
@@ -54,21 +58,28 @@ class Counters(Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        inputs = ("clear", "running", "cause", "events", "time", "mark", "layer")
+        late = {name: Signal.like(getattr(self, name), name=f"late_{name}") for name in inputs}
+        m.d.sync += [late[name].eq(getattr(self, name)) for name in inputs]
         values = {name: Signal(32, name=name) for name in RECORD if name not in ("layer", "time")}
         for number, (name, _) in enumerate(CAUSES):
             counter = values[f"cycles_{name}"]
-            with m.If(self.running & (self.cause == number)):
+            with m.If(late["running"] & (late["cause"] == number)):
                 m.d.sync += counter.eq(counter + 1)
         for name, _ in EVENTS:
             counter = values[f"events_{name}"]
-            m.d.sync += counter.eq(counter + self.events[name])
-        with m.If(self.clear):
+            m.d.sync += counter.eq(counter + late["events"][name])
+        with m.If(late["clear"]):
             m.d.sync += [counter.eq(0) for counter in values.values()]
+        self._send(m, late["mark"], {"layer": late["layer"], "time": late["time"], **values})
+        return m
+
+    def _send(self, m: Module, mark: Signal, sources: dict[str, Signal]) -> None:
+        """Keeps ``sources`` at ``mark``, and puts them out word by word."""
         snapshot = [Signal(32, name=f"snapshot_{name}") for name in RECORD]
         position = Signal(range(RECORD_WORDS))
         sending = Signal()
-        sources = {"layer": self.layer, "time": self.time, **values}
-        with m.If(self.mark):
+        with m.If(mark):
             m.d.sync += [s.eq(sources[name]) for s, name in zip(snapshot, RECORD, strict=True)]
             m.d.sync += sending.eq(1)
             m.d.sync += position.eq(0)
@@ -78,8 +89,7 @@ class Counters(Component):
                 m.d.sync += sending.eq(0)
         padding = [0] * (RECORD_WORDS - len(RECORD))
         m.d.comb += [
-            self.ready.eq(~sending),
+            self.ready.eq(~sending & ~mark),
             self.record.valid.eq(sending),
             self.record.payload.eq(Array([*snapshot, *padding])[position]),
         ]
-        return m

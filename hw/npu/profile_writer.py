@@ -18,7 +18,7 @@ class ProfileWriter(Component):
     Ports
     -----
     client: the bus.
-    record: words of records, one a cycle while the bus keeps up.
+    record: words of records, one a cycle, and one cycle or more for each beat of the bus.
     address: of the record at work, multiple of bus_bytes.
     advance: pulse, the last beat of a record has left; the next one goes behind it.
     idle: all records are in memory.
@@ -45,7 +45,7 @@ class ProfileWriter(Component):
         outstanding = Signal(range(OUTSTANDING + 1))
         requested, taken = request.valid & request.ready, self.record.valid & self.record.ready
         m.d.comb += [
-            self.record.ready.eq(~full | request.ready),
+            self.record.ready.eq(~full),
             request.valid.eq(full),
             request.payload.address.eq(self.address[exact_log2(self._bus_bytes) :] + beat),
             request.payload.write.eq(1),

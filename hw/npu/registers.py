@@ -21,7 +21,7 @@ class NpuRegisters(Component):
     Ports
     -----
     bus: the CPU.
-    start, acknowledge: pulses of CONTROL.
+    start, acknowledge: pulses of CONTROL, a cycle after the write.
     command_address, profile_address: registers; the latter advances by RECORD_BYTES with
         ``profile_advance``.
     busy, done, error: STATUS. transfers_completed, computes_completed: COMPLETED.
@@ -87,9 +87,14 @@ class NpuRegisters(Component):
         m = Module()
         bus = self.bus
         request, values = Signal(), self._values()
+        # What the engines do comes late in a cycle, and is shown for a look only.
+        debug = Signal(32)
+        m.d.sync += debug.eq(values["DEBUG"])
+        values["DEBUG"] = debug
         exists = Signal()
         m.d.comb += request.eq(bus.cyc & bus.stb)
         m.d.sync += [bus.ack.eq(request & exists), bus.err.eq(request & ~exists)]
+        m.d.sync += [self.start.eq(0), self.acknowledge.eq(0)]
         with m.If(self.profile_advance):
             m.d.sync += self.profile_address.eq(self.profile_address + RECORD_BYTES)
         with m.Switch(bus.adr):
@@ -114,7 +119,7 @@ class NpuRegisters(Component):
         if register.name == "CONTROL":
             for name, pulse in (("start", self.start), ("acknowledge", self.acknowledge)):
                 bit = register.field(name).lsb
-                m.d.comb += pulse.eq(self.bus.dat_w[bit] & self.bus.sel[bit // 8])
+                m.d.sync += pulse.eq(self.bus.dat_w[bit] & self.bus.sel[bit // 8])
 
 
 def _assemble(register: Register, values: dict[str, Any]) -> Any:

@@ -166,6 +166,9 @@ class Requantiser(Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         lanes = self._config.requantiser_lanes
+        # All lanes look at it in their last stage, so there is time for a register.
+        stage = Signal.like(self.stage)
+        m.d.sync += stage.eq(self.stage)
         tag = data.StructLayout({"valid": 1, "address": ADDRESS_BITS, "mask": lanes})
         tags = [Signal(tag, name=f"tag_{i}") for i in range(REQUANTISER_LATENCY)]
         m.d.sync += [
@@ -180,7 +183,7 @@ class Requantiser(Component):
             lane = RequantiserLane()
             m.submodules[f"lane_{index}"] = lane
             m.d.comb += lane.lane.eq(self.input.lanes[index])
-            m.d.comb += lane.stage.eq(self.stage)
+            m.d.comb += lane.stage.eq(stage)
             results.append(lane.result)
         m.d.comb += [
             self.output.valid.eq(tags[-1].valid),

@@ -2,15 +2,17 @@
 
 Byte address ``a`` lies in bank ``(a / port_bytes) % banks``, so an access of ``port_bytes``
 consecutive bytes touches one bank or two neighbouring ones. Each bank reads and writes one word a
-cycle. The compute side always gets what it asks for; the DMA is served in the same cycle when the
-banks it needs are free.
+cycle. The compute side always gets what it asks for; the DMA is served when the banks it needs are
+free.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib.data import StructLayout
+from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out, Signature
 from amaranth.utils import exact_log2
@@ -18,10 +20,10 @@ from amaranth.utils import exact_log2
 from hw.spec.config import NpuConfig
 
 SCRATCHPAD_READ_LATENCY = 2
-"""Cycles from a read's valid (and ready) to its data."""
+"""Cycles from a read's valid to its data."""
 
 SCRATCHPAD_WRITE_LATENCY = 2
-"""Cycles from a write's valid (and ready) to the first read that is sure to see it."""
+"""Cycles from a write's valid to the first read that is sure to see it."""
 
 ADDRESS_BITS = 20
 
@@ -55,13 +57,28 @@ def write_port(port_bytes: int) -> Signature:
 
 
 def dma_read_port(port_bytes: int) -> Signature:
-    """As `read_port`, accepted in cycles with ``ready``."""
-    return Signature({**read_port(port_bytes).members, "ready": In(1)})
+    """As `read_port`, accepted in cycles with ``ready``; ``arrives`` comes with ``data``.
+
+    Data arrive in order, SCRATCHPAD_READ_LATENCY + 1 cycles after their request or later.
+    """
+    return Signature({**read_port(port_bytes).members, "ready": In(1), "arrives": In(1)})
 
 
 def dma_write_port(port_bytes: int) -> Signature:
-    """As `write_port`, accepted in cycles with ``ready``."""
+    """As `write_port`, accepted in cycles with ``ready``.
+
+    An accepted write is in its banks in the next cycle with ``ready``: reads are sure to see it
+    SCRATCHPAD_WRITE_LATENCY - 1 cycles after that one.
+    """
     return Signature({**write_port(port_bytes).members, "ready": In(1)})
+
+
+def _rotate(word: Any, step: int, count: Any) -> Any:
+    """``word`` rotated ``count`` times by ``step`` bits, to the left or (negative) to the right."""
+    value = Value.cast(word)
+    for i, bit in enumerate(count):
+        value = Mux(bit, value.rotate_left(step << i), value)
+    return value
 
 
 class _Place:
@@ -72,18 +89,26 @@ class _Place:
     ) -> None:
         offset_bits = exact_log2(config.port_bytes)
         row_bit = offset_bits + exact_log2(config.scratchpad_banks)
-        self.banks = config.scratchpad_banks
+        self.banks, self.width = config.scratchpad_banks, config.port_bytes
         self.offset = Signal(offset_bits, name=f"{name}_offset")
         self.bank = Signal(range(self.banks), name=f"{name}_bank")
         self.row = Signal(range(depth), name=f"{name}_row")
         self.next_row = Signal(range(depth), name=f"{name}_next_row")
         if m is not None:
+            following = self.row + 1
+            if depth & (depth - 1):
+                following = Mux(self.row == depth - 1, 0, following)
             m.d.comb += [
                 self.offset.eq(address),
                 self.bank.eq(address[offset_bits:]),
                 self.row.eq(address[row_bit:]),
-                self.next_row.eq(Mux(self.row == depth - 1, 0, self.row + 1)),
+                self.next_row.eq(following),
             ]
+
+    @property
+    def wrapped(self) -> Value:
+        """A bit for each lane of ``width`` bytes: it belongs to the next bank."""
+        return Cat(self.offset > lane for lane in range(self.width))
 
     def row_of(self, index: int) -> Any:
         """Row that bank ``index`` is accessed in: the word after the last bank's is a row on."""
@@ -100,11 +125,10 @@ class _Place:
 
 
 class _Write:
-    """Registers between a write's rotation and the banks; ``take`` fills them."""
+    """Registers between a write's rotation and the banks."""
 
     def __init__(self, name: str, config: NpuConfig, depth: int) -> None:
         width = config.port_bytes
-        self.take = Signal(name=f"{name}_take")
         self.place = _Place(None, None, config, depth, f"{name}_late")
         self.banks = Signal(config.scratchpad_banks, name=f"{name}_late_banks")
         self.data = Signal(8 * width, name=f"{name}_late_data")
@@ -123,8 +147,9 @@ class Scratchpad(Component):
     Ports
     -----
     read, write: compute side, always accepted.
-    dma_read, dma_write: granted when no bank they need serves the compute side's access of the
-        same kind in this cycle.
+    dma_read, dma_write: served when no bank they need serves the compute side's access of the
+        same kind. Reads wait in a FIFO, a write in the registers before the banks, so that no
+        ``ready`` depends on the compute side in the same cycle.
     """
 
     def __init__(self, config: NpuConfig) -> None:
@@ -155,83 +180,82 @@ class Scratchpad(Component):
 
     def _connect_reads(self, m: Module, banks: list[Any], depth: int) -> None:
         """Stage 1: banks are read. Stage 2: the words are rotated into the output register."""
-        sides = []
-        for name, port in (("read", self.read), ("dma_read", self.dma_read)):
-            place = _Place(m, port.address, self._config, depth, name)
-            high = Signal(name=f"{name}_needs_high")
-            m.d.comb += high.eq(place.offset + port.size > self._config.port_bytes)
-            sides.append((port, place, place.bank_set(m, Const(1), high)))
-        (compute, compute_place, compute_banks), (dma, dma_place, dma_banks) = sides
-        m.d.comb += dma.ready.eq(~compute.valid | ~(compute_banks & dma_banks).any())
-
+        request = StructLayout({"address": ADDRESS_BITS, "size": self.read.size.shape()})
+        m.submodules.dma_requests = fifo = SyncFIFO(width=request.size, depth=2)
+        dma = Signal(request)
+        m.d.comb += [
+            fifo.w_data.eq(Cat(self.dma_read.address, self.dma_read.size)),
+            fifo.w_en.eq(self.dma_read.valid),
+            self.dma_read.ready.eq(fifo.w_rdy),
+            dma.eq(fifo.r_data),
+        ]
+        place, needed = self._read_place(m, "read", self.read, depth)
+        dma_place, dma_needed = self._read_place(m, "dma_read", dma, depth)
+        m.d.comb += fifo.r_en.eq(~self.read.valid | ~(needed & dma_needed).any())
         for index, bank in enumerate(banks):
-            use = compute.valid & compute_banks[index]
+            use = self.read.valid & needed[index]
             m.d.comb += [
-                bank.en.eq(use | (dma.valid & dma.ready & dma_banks[index])),
-                bank.addr.eq(Mux(use, compute_place.row_of(index), dma_place.row_of(index))),
+                # The word of a request that is refused is read, but used by nobody.
+                bank.en.eq(use | (fifo.r_rdy & dma_needed[index])),
+                bank.addr.eq(Mux(use, place.row_of(index), dma_place.row_of(index))),
             ]
-        for port, place, taken in (
-            (compute, compute_place, compute.valid),
-            (dma, dma_place, dma.valid & dma.ready),
-        ):
-            self._rotate_read(m, port, place, taken, banks)
+        self._rotate_read(m, self.read.data, place, self.read.valid, banks)
+        taken = fifo.r_rdy & fifo.r_en
+        arrived = self._rotate_read(m, self.dma_read.data, dma_place, taken, banks)
+        m.d.sync += self.dma_read.arrives.eq(arrived)
 
-    def _rotate_read(self, m: Module, port: Any, place: _Place, taken: Any, banks: Any) -> None:
-        offset, bank = Signal.like(place.offset), Signal.like(place.bank)
-        read = Signal()
-        m.d.sync += read.eq(taken)
-        with m.If(taken):
-            m.d.sync += [offset.eq(place.offset), bank.eq(place.bank)]
-        words = [bank_port.data for bank_port in banks]
-        low = Array(words)[bank]
-        high = Array([*words[1:], words[0]])[bank]
-        data = Signal(8 * self._config.port_bytes)
+    def _read_place(self, m: Module, name: str, access: Any, depth: int) -> tuple[_Place, Any]:
+        """Place of a read, and the banks that it needs."""
+        place = _Place(m, access.address, self._config, depth, name)
+        high = Signal(name=f"{name}_needs_high")
+        m.d.comb += high.eq(place.offset + access.size > self._config.port_bytes)
+        return place, place.bank_set(m, Const(1), high)
+
+    def _rotate_read(self, m: Module, data: Signal, place: _Place, taken: Any, banks: Any) -> Any:
+        """Fills ``data`` two cycles after ``taken``; returns that its word is at the banks."""
+        name = place.bank.name
+        read, offset = Signal(name=f"{name}_read"), Signal.like(place.offset, name=f"{name}_offset")
+        m.d.sync += [read.eq(taken), offset.eq(place.offset)]
+        lanes = []
+        for lane, wrapped in enumerate(place.wrapped):
+            # Registers of each lane, as the banks' words have little of a cycle left.
+            bank = Signal.like(place.bank, name=f"{name}_lane_{lane}")
+            m.d.sync += bank.eq(place.bank + wrapped)
+            lanes.append(Array(port.data.word_select(lane, 8) for port in banks)[bank])
         with m.If(read):
-            m.d.sync += data.eq(Cat(low, high) >> Cat(Const(0, 3), offset))
-        m.d.comb += port.data.eq(data)
+            m.d.sync += data.eq(_rotate(Cat(*lanes), -8, offset))
+        return read
 
     def _connect_writes(self, m: Module, banks: list[Any], depth: int) -> None:
         """Stage 1: data and mask are rotated into registers. Stage 2: banks are written."""
-        compute, compute_banks = self._rotate_write(m, "write", self.write, depth)
-        dma, dma_banks = self._rotate_write(m, "dma_write", self.dma_write, depth)
-        ready = Signal()
-        m.d.comb += [
-            ready.eq(~self.write.valid | ~(compute_banks & dma_banks).any()),
-            self.dma_write.ready.eq(ready),
-            compute.take.eq(self.write.valid),
-            dma.take.eq(self.dma_write.valid & ready),
-        ]
+        compute = self._rotate_write(m, "write", self.write, depth, Const(1))
+        ready = self.dma_write.ready
+        dma = self._rotate_write(m, "dma_write", self.dma_write, depth, ready)
+        m.d.comb += ready.eq(~(compute.banks & dma.banks).any())
         for index, bank in enumerate(banks):
             use = compute.banks[index]
             m.d.comb += [
                 bank.addr.eq(Mux(use, compute.place.row_of(index), dma.place.row_of(index))),
                 bank.data.eq(Mux(use, compute.data, dma.data)),
-                bank.en.eq(compute.mask_of(index) | dma.mask_of(index)),
+                bank.en.eq(compute.mask_of(index) | Mux(ready, dma.mask_of(index), 0)),
             ]
 
-    def _rotate_write(self, m: Module, name: str, port: Any, depth: int) -> tuple[_Write, Any]:
-        """Registers of one side's write, and the banks that it needs before them."""
-        width = self._config.port_bytes
+    def _rotate_write(self, m: Module, name: str, port: Any, depth: int, take: Any) -> _Write:
+        """Registers of one side's write, filled in cycles with ``take``."""
         place = _Place(m, port.address, self._config, depth, name)
-        # Byte i goes to lane (i + offset) % width; lanes below offset belong to the next bank.
-        mask, upper_lanes = Signal(width, name=f"{name}_mask"), Signal(width, name=f"{name}_upper")
-        right = Signal(range(width + 1), name=f"{name}_right")
-        m.d.comb += [
-            right.eq(width - place.offset),
-            mask.eq(Cat(port.mask, port.mask) >> right),
-            upper_lanes.eq(((1 << width) - 1) >> right),
-        ]
-        low, high = mask & ~upper_lanes, mask & upper_lanes
+        mask = Signal(place.width, name=f"{name}_mask")
+        m.d.comb += mask.eq(_rotate(port.mask, 1, place.offset))
+        low, high = mask & ~place.wrapped, mask & place.wrapped
         banks = place.bank_set(m, low.any(), high.any())
         write = _Write(name, self._config, depth)
-        m.d.sync += write.banks.eq(Mux(write.take, banks, 0))
-        with m.If(write.take):
+        with m.If(take):
             m.d.sync += [
+                write.banks.eq(Mux(port.valid, banks, 0)),
                 write.low.eq(low),
                 write.high.eq(high),
-                write.data.eq(Cat(port.data, port.data) >> Cat(Const(0, 3), right)),
+                write.data.eq(_rotate(port.data, 8, place.offset)),
                 write.place.bank.eq(place.bank),
                 write.place.row.eq(place.row),
                 write.place.next_row.eq(place.next_row),
             ]
-        return write, banks
+        return write

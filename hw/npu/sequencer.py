@@ -105,7 +105,8 @@ class Sequencer(Component):
         words = command.payload.words
         weights = CommandView(words, Opcode.WEIGHTS)
         transfer = CommandView(words, Opcode.LOAD)
-        m.d.comb += enabled.eq((self.state == State.DECODE) & (self.error == 0))
+        # A cycle late at the start and after an error, but not behind END.
+        m.d.sync += enabled.eq((self.state == State.DECODE) & (self.error == 0) & ~ended)
         with m.If(enabled):
             m.d.comb += [
                 decoder.words.valid.eq(self.words.valid),

@@ -58,6 +58,8 @@ class TransferBeats(Component):
                 "store": 1,
                 "empty": 1,
                 "last": 1,
+                # `word` is its last.
+                "ends": 1,
                 "word": 32 - self._shift,
                 # Of the first byte of `word`, which may lie before byte 0.
                 "address": signed(ADDRESS_BITS + 1),
@@ -84,11 +86,15 @@ class TransferBeats(Component):
         """Stage 1: the next row, into ``row`` in cycles with ``take``."""
         at, active = Signal(TRANSFER_DESCRIPTOR), Signal()
         offset, last, empty = Signal(self._shift), Signal(), Signal()
+        end, starts = Signal(ADDRESS_BITS + 1), Signal()
+        following = Signal(TRANSFER_DESCRIPTOR)
+        is_empty = (following.rows == 0) | (following.row_bytes == 0)
         m.d.comb += [
             offset.eq(at.memory_address),
-            empty.eq((at.rows == 0) | (at.row_bytes == 0)),
-            last.eq((at.rows == 1) | empty),
+            end.eq(Mux(empty, offset, offset + at.row_bytes - 1)),
             self.descriptors.ready.eq(~active | (take & last)),
+            following.eq(self.descriptors.payload),
+            starts.eq(self.descriptors.valid & self.descriptors.ready),
         ]
         with m.If(take):
             m.d.sync += [
@@ -99,15 +105,22 @@ class TransferBeats(Component):
                 row.word.eq(at.memory_address[self._shift :]),
                 row.address.eq(at.scratchpad_address - offset),
                 row.first.eq(offset),
-                row.end.eq(Mux(empty, offset, offset + at.row_bytes - 1)),
+                row.end.eq(end),
+                row.ends.eq(end[self._shift :] == 0),
                 at.memory_address.eq(at.memory_address + at.memory_pitch),
                 at.scratchpad_address.eq(at.scratchpad_address + at.scratchpad_pitch),
                 at.rows.eq(at.rows - 1),
+                last.eq(at.rows == 2),
             ]
             with m.If(last):
                 m.d.sync += active.eq(0)
-        with m.If(self.descriptors.valid & self.descriptors.ready):
-            m.d.sync += [at.eq(self.descriptors.payload), active.eq(1)]
+        with m.If(starts):
+            m.d.sync += [
+                at.eq(following),
+                active.eq(1),
+                empty.eq(is_empty),
+                last.eq(is_empty | (following.rows == 1)),
+            ]
 
     def _beats(self, m: Module, row: Signal, valid: Signal, take: Signal) -> None:
         """Stage 2: the beats of ``row``, into a FIFO that ends the path of ``ready``."""
@@ -115,28 +128,28 @@ class TransferBeats(Component):
         layout = beat_layout(bus_bytes)
         beat = Signal(layout)
         m.submodules.fifo = fifo = SyncFIFO(width=layout.size, depth=2)
-        row_ends, end = Signal(), Signal(self._shift)
+        end = Signal(self._shift)
         every = (1 << bus_bytes) - 1
         m.d.comb += [
-            row_ends.eq(row.end[self._shift :] == 0),
-            end.eq(Mux(row_ends, row.end, ~0)),
-            take.eq(~valid | (fifo.w_rdy & row_ends)),
+            end.eq(Mux(row.ends, row.end, ~0)),
+            take.eq(~valid | (fifo.w_rdy & row.ends)),
             fifo.w_en.eq(valid),
             fifo.w_data.eq(beat),
             self.beats.payload.eq(fifo.r_data),
             self.beats.valid.eq(fifo.r_rdy),
             fifo.r_en.eq(self.beats.ready),
             beat.store.eq(row.store),
-            beat.last.eq(row.last & row_ends),
+            beat.last.eq(row.last & row.ends),
             beat.word.eq(row.word),
             beat.address.eq(Mux(row.address < 0, self._config.scratchpad_bytes, 0) + row.address),
             beat.size.eq(end + 1),
             beat.select.eq(Mux(row.empty, 0, (every << row.first)[:bus_bytes] & (every >> ~end))),
         ]
-        with m.If(valid & fifo.w_rdy & ~row_ends):
+        with m.If(valid & fifo.w_rdy & ~row.ends):
             m.d.sync += [
                 row.word.eq(row.word + 1),
                 row.address.eq(row.address + bus_bytes),
                 row.end.eq(row.end - bus_bytes),
+                row.ends.eq(row.end[self._shift :] == 1),
                 row.first.eq(0),
             ]

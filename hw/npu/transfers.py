@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
 from amaranth.lib.fifo import SyncFIFO, SyncFIFOBuffered
 from amaranth.lib.wiring import Component, In, Out
 
 from hw.npu.bus_multiplexer import OUTSTANDING, client_port
-from hw.npu.scratchpad import ADDRESS_BITS, SCRATCHPAD_READ_LATENCY, dma_read_port, dma_write_port
+from hw.npu.scratchpad import ADDRESS_BITS, dma_read_port, dma_write_port
 from hw.npu.transfer_beats import TRANSFER_DESCRIPTOR, TransferBeats, beat_layout
 from hw.spec.commands import WAIT_BITS
 from hw.spec.config import NpuConfig
@@ -45,7 +44,6 @@ class Transfers(Component):
     def __init__(self, config: NpuConfig) -> None:
         self._config = config
         bus_bytes = config.bus_bytes
-        self._request = StructLayout({"beat": beat_layout(bus_bytes), "data": 8 * bus_bytes})
         self._tag = StructLayout(
             {"store": 1, "last": 1, "address": ADDRESS_BITS, "select": bus_bytes}
         )
@@ -66,9 +64,9 @@ class Transfers(Component):
         m = Module()
         m.submodules.beats = beats = TransferBeats(self._config)
         self._admit(m, beats)
-        load_written = Signal()
-        tags = self._requests(m, beats.beats, load_written)
-        self._answers(m, tags, load_written)
+        loaded = Signal()
+        tags = self._requests(m, beats.beats, loaded)
+        self._answers(m, tags, loaded)
         return m
 
     def _admit(self, m: Module, beats: TransferBeats) -> None:
@@ -85,77 +83,80 @@ class Transfers(Component):
             queue.r_en.eq(beats.descriptors.ready & ~ahead[-1]),
         ]
 
-    def _requests(self, m: Module, beats: Any, load_written: Signal) -> SyncFIFOBuffered:
+    def _requests(self, m: Module, beats: Any, loaded: Signal) -> SyncFIFOBuffered:
         """From beats to the bus; returns the FIFO of what to do with the answers."""
-        m.submodules.requests = fifo = SyncFIFO(width=self._request.size, depth=REQUESTS)
+        layout = beat_layout(self._config.bus_bytes)
+        m.submodules.requests = fifo = SyncFIFO(width=layout.size, depth=REQUESTS)
+        # Data of the STOREs among them; every read has its place here by its beat's place there.
+        m.submodules.stored = stored = SyncFIFO(width=8 * self._config.bus_bytes, depth=REQUESTS)
         m.submodules.tags = tags = SyncFIFOBuffered(width=self._tag.size, depth=OUTSTANDING)
-        reserved, loading = Signal(range(REQUESTS + 1)), Signal(range(REQUESTS + OUTSTANDING + 2))
-        room, loads, stores = Signal(), Signal(), Signal()
-        reads = [
-            Signal(beat_layout(self._config.bus_bytes)) for _ in range(SCRATCHPAD_READ_LATENCY)
-        ]
-        reading = Signal(SCRATCHPAD_READ_LATENCY)
-        beat, read, pushed = beats.payload, self.dma_read, Signal(self._request)
+        loading = Signal(range(REQUESTS + OUTSTANDING + 4))
+        beat, read, may_read = beats.payload, self.dma_read, Signal()
+        loads = beats.valid & ~beat.store & fifo.w_rdy
         m.d.comb += [
-            room.eq(reserved != REQUESTS),
-            loads.eq(beats.valid & ~beat.store & room & ~reading.any()),
-            read.valid.eq(beats.valid & beat.store & room & (loading == 0)),
+            may_read.eq(fifo.w_rdy & (loading == 0)),
+            read.valid.eq(beats.valid & beat.store & may_read),
             read.address.eq(beat.address),
             read.size.eq(beat.size),
-            stores.eq(read.valid & read.ready),
-            beats.ready.eq(loads | stores),
-            pushed.beat.eq(Mux(reading[-1], reads[-1], beat)),
-            pushed.data.eq(read.data),
-            fifo.w_data.eq(pushed),
-            fifo.w_en.eq(reading[-1] | loads),
+            beats.ready.eq(Mux(beat.store, may_read & read.ready, fifo.w_rdy)),
+            fifo.w_data.eq(beat),
+            fifo.w_en.eq(beats.valid & beats.ready),
+            stored.w_data.eq(read.data),
+            stored.w_en.eq(read.arrives),
         ]
-        m.d.sync += [
-            reading.eq(Cat(stores, reading)),
-            reads[0].eq(beat),
-            *(after.eq(before) for before, after in pairwise(reads)),
-            reserved.eq(reserved + (loads | stores) - (fifo.r_rdy & fifo.r_en)),
-            loading.eq(loading + loads - load_written),
-        ]
-        self._request_bus(m, fifo, tags)
+        m.d.sync += loading.eq(loading + loads - loaded)
+        self._request_bus(m, fifo, stored, tags)
         return tags
 
-    def _request_bus(self, m: Module, fifo: SyncFIFO, tags: SyncFIFOBuffered) -> None:
-        request, head, tag = self.client.request, Signal(self._request), Signal(self._tag)
+    def _request_bus(
+        self, m: Module, fifo: SyncFIFO, stored: SyncFIFO, tags: SyncFIFOBuffered
+    ) -> None:
+        """The next request waits in registers, since all of the bus waits for who asks."""
+        request, layout = self.client.request, beat_layout(self._config.bus_bytes)
+        following, beat, tag = Signal(layout), Signal(layout), Signal(self._tag)
+        take, complete, waiting, room = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
-            head.eq(fifo.r_data),
-            request.valid.eq(fifo.r_rdy & tags.w_rdy),
-            request.payload.address.eq(head.beat.word),
-            request.payload.write.eq(head.beat.store),
-            request.payload.select.eq(head.beat.select),
-            request.payload.data.eq(head.data),
-            fifo.r_en.eq(request.ready & tags.w_rdy),
+            following.eq(fifo.r_data),
+            complete.eq(fifo.r_rdy & (~following.store | stored.r_rdy)),
+            take.eq(~waiting | (request.valid & request.ready)),
+            fifo.r_en.eq(take & complete),
+            stored.r_en.eq(take & complete & following.store),
+            request.valid.eq(waiting & room),
+            request.payload.address.eq(beat.word),
+            request.payload.write.eq(beat.store),
+            request.payload.select.eq(beat.select),
             tags.w_en.eq(request.valid & request.ready),
-            tag.store.eq(head.beat.store),
-            tag.last.eq(head.beat.last),
-            tag.address.eq(head.beat.address),
-            tag.select.eq(head.beat.select),
+            tag.store.eq(beat.store),
+            tag.last.eq(beat.last),
+            tag.address.eq(beat.address),
+            tag.select.eq(beat.select),
             tags.w_data.eq(tag),
         ]
+        m.d.sync += room.eq(tags.level < OUTSTANDING - 2)
+        with m.If(take):
+            m.d.sync += [
+                waiting.eq(complete),
+                beat.eq(following),
+                request.payload.data.eq(stored.r_data),
+            ]
 
-    def _answers(self, m: Module, tags: SyncFIFOBuffered, load_written: Signal) -> None:
+    def _answers(self, m: Module, tags: SyncFIFOBuffered, loaded: Signal) -> None:
         """From the bus to the scratchpad; an answer's place is reserved by its tag."""
         data_bits = 8 * self._config.bus_bytes
         m.submodules.answers = answers = SyncFIFOBuffered(width=data_bits, depth=OUTSTANDING)
         valid, tag, data = Signal(), Signal(self._tag), Signal(data_bits)
-        load, done, take = Signal(), Signal(), Signal()
+        take = Signal()
         write = self.dma_write
         m.d.comb += [
             answers.w_en.eq(self.client.answer.valid),
             answers.w_data.eq(self.client.answer.data),
-            take.eq(~valid | done),
+            take.eq(~valid | write.ready),
             answers.r_en.eq(take & tags.r_rdy),
             tags.r_en.eq(take & answers.r_rdy),
-            load.eq(valid & ~tag.store),
-            write.valid.eq(load),
+            write.valid.eq(valid & ~tag.store),
             write.address.eq(tag.address),
             write.data.eq(data),
             write.mask.eq(tag.select),
-            done.eq(valid & (tag.store | write.ready)),
         ]
         with m.If(take):
             m.d.sync += [
@@ -163,9 +164,11 @@ class Transfers(Component):
                 tag.eq(tags.r_data),
                 data.eq(answers.r_data),
             ]
-        # One cycle later than the write, so that who sees the count also reads what was written.
-        completes = Signal()
-        m.d.sync += [load_written.eq(load & write.ready), completes.eq(done & tag.last)]
+        # The scratchpad is done with an answer when it can take the next one.
+        load, last, completes = Signal(), Signal(), Signal()
+        with m.If(write.ready):
+            m.d.sync += [load.eq(write.valid), last.eq(valid & tag.last)]
+        m.d.comb += [loaded.eq(load & write.ready), completes.eq(last & write.ready)]
         self._count(m, completes)
 
     def _count(self, m: Module, completes: Signal) -> None:

@@ -53,36 +53,40 @@ class WeightsDma(Component):
         region = Signal(WEIGHTS_DESCRIPTOR)
         request, answer = self.client.request, self.client.answer
         address = Signal.like(request.payload.address)
-        beats_left = Signal(32 - shift)
-        # Credit lags a cycle behind and is exact but for room that was freed meanwhile.
-        outstanding, credit = (
-            Signal(range(self._ring_beats + 1)),
-            Signal(range(self._ring_beats + 1)),
-        )
+        # A region is at work, and its beats behind the next one.
+        active, beyond = Signal(), Signal(32 - shift)
+        # The bus waits for who asks, so that is decided a cycle ahead: ``may_request`` is exact
+        # but for room that was freed meanwhile.
+        outstanding, may_request = Signal(range(self._ring_beats + 1)), Signal()
         requested = request.valid & request.ready
         m.d.comb += [
             region.eq(queue.r_data),
             queue.w_data.eq(self.descriptors.payload),
             queue.w_en.eq(self.descriptors.valid),
             self.descriptors.ready.eq(queue.w_rdy),
-            queue.r_en.eq(beats_left == 0),
-            request.valid.eq((beats_left != 0) & (credit != 0)),
+            queue.r_en.eq(~active),
+            request.valid.eq(active & may_request),
             request.payload.address.eq(address),
             self.beats.valid.eq(answer.valid),
             self.beats.payload.eq(answer.data),
-            self.idle.eq((beats_left == 0) & ~queue.r_rdy & (outstanding == 0)),
+            self.idle.eq(~active & ~queue.r_rdy & (outstanding == 0)),
         ]
         m.d.sync += [
             outstanding.eq(outstanding + requested - answer.valid),
-            credit.eq(self.room - outstanding - requested),
+            may_request.eq(self.room - outstanding != requested),
         ]
         with m.If(self.abort):
-            m.d.sync += beats_left.eq(0)
+            m.d.sync += active.eq(0)
         with m.Elif(queue.r_rdy & queue.r_en):
             m.d.sync += [
                 address.eq(region.memory_address[shift:]),
-                beats_left.eq(region.bytes[shift:]),
+                active.eq(region.bytes[shift:] != 0),
+                beyond.eq(region.bytes[shift:] - 1),
             ]
         with m.Elif(requested):
-            m.d.sync += [address.eq(address + 1), beats_left.eq(beats_left - 1)]
+            m.d.sync += [
+                address.eq(address + 1),
+                active.eq(beyond != 0),
+                beyond.eq(beyond - 1),
+            ]
         return m

@@ -36,9 +36,11 @@ class Tb:
         dut = self.dut
         assert {name for name in PULSES if ctx.get(getattr(dut, name))} == set(pulses)
         assert ctx.get(dut.cause) == CAUSE[cause]
-        assert ctx.get(dut.idle) == ctx.get(dut.compute.ready) == (self.opcode == 0)
+        assert ctx.get(dut.compute.ready) == (self.opcode == 0)
+        assert ctx.get(dut.idle) == (self.opcode == 0 and ctx.get(dut.mark_ready))
         assert ctx.get(dut.opcode) == self.opcode
         if self.opcode:
+            assert ctx.get(dut.is_add) == (self.opcode == Opcode.ADD.value)
             assert [ctx.get(dut.command[i]) for i in range(len(self.words))] == self.words
         await ctx.tick()
 
@@ -46,6 +48,7 @@ class Tb:
         dut = self.dut
         for _ in self.wait():
             ctx.set(dut.blocked, self.rng.randint(0, 1))
+            ctx.set(dut.mark_ready, self.rng.randint(0, 1))
             await self.cycle(ctx, "transfer" if ctx.get(dut.blocked) else "command")
         self.words = command_words(command)
         ctx.set(dut.blocked, 0)

@@ -21,6 +21,7 @@ class Tb:
         self.counts: dict[str, int] = dict.fromkeys(RECORD, 0)
         self.expected: list[int] = []
         self.records = 0
+        self.marked = False
 
     def largest(self, name: str) -> int:
         """Most that an event can happen in a cycle."""
@@ -32,11 +33,13 @@ class Tb:
 
     def read_record(self, ctx: SimulatorContext) -> None:
         record = self.dut.record
-        assert ctx.get(record.valid) == bool(self.expected)
+        # the snapshot is taken in the cycle after the mark
+        valid = bool(self.expected) and not self.marked
+        assert ctx.get(record.valid) == valid
         assert ctx.get(self.dut.ready) == (not self.expected)
         ready = self.rng.random() >= self.stall
         ctx.set(record.ready, ready)
-        if self.expected:
+        if valid:
             assert ctx.get(record.payload) == self.expected[0], RECORD_WORDS - len(self.expected)
             if ready:
                 self.expected.pop(0)
@@ -48,7 +51,7 @@ class Tb:
             may_mark = ctx.get(dut.ready)
             self.read_record(ctx)
             inputs = {"layer": rng.getrandbits(16), "time": rng.getrandbits(32)}
-            mark = may_mark and rng.random() < 0.1
+            mark = self.marked = may_mark and rng.random() < 0.1
             clear, running = rng.random() < 0.01, rng.random() < 0.8
             cause, _ = rng.choice(CAUSES)
             events = {name: rng.randint(0, self.largest(name)) for name, _ in EVENTS}

@@ -91,6 +91,7 @@ class Tb:
         status = await self.access(ctx, "STATUS")
         assert status & 15 == 2
         await self.access(ctx, "CONTROL", 2)
+        await ctx.tick()
         assert not ctx.get(self.dut.interrupt)
         assert await self.access(ctx, "STATUS") == status & ~2
         return status >> 4

@@ -29,6 +29,10 @@ class Tb:
         self.expected = {"read": {}, "dma_read": {}}
         self.checked = 0
         self.conflicts = 0
+        # DMA reads that wait for their banks, and the write between its acceptance and its banks.
+        self.waiting: list[tuple[int, list[int]]] = []
+        self.late: tuple[tuple[int, list[int]], list[tuple[int, int]]] = ((0, []), [])
+        self.compute_late: tuple[int, list[int]] = (0, [])
 
     def banks(self, address: int, needed: list[int]) -> set[int]:
         config = self.config
@@ -70,19 +74,16 @@ class Tb:
 
     def expect(self, cycle: int, name: str, address: int, needed: list[int]) -> None:
         """Values as of this cycle's reads; a write of the cycle before leaves a choice."""
-        if needed:
-            places = [(address + i) % self.bytes for i in needed]
-            self.expected[name][cycle + SCRATCHPAD_READ_LATENCY] = [
-                {self.now[p]}
-                | (
-                    {self.before[p]}
-                    if cycle - self.written[p] < SCRATCHPAD_WRITE_LATENCY
-                    else set()
-                )
-                for p in places
-            ]
+        places = [(address + i) % self.bytes for i in needed]
+        self.expected[name][cycle + SCRATCHPAD_READ_LATENCY] = [
+            {self.now[p]}
+            | ({self.before[p]} if cycle - self.written[p] < SCRATCHPAD_WRITE_LATENCY else set())
+            for p in places
+        ]
 
     def check(self, ctx, cycle: int) -> None:
+        arrives = cycle in self.expected["dma_read"]
+        assert ctx.get(self.dut.dma_read.arrives) == arrives, cycle
         for name, port in (("read", self.dut.read), ("dma_read", self.dut.dma_read)):
             allowed = self.expected[name].pop(cycle, [])
             data = ctx.get(port.data).to_bytes(self.config.port_bytes, "little")
@@ -90,26 +91,43 @@ class Tb:
                 assert data[i] in values, (name, cycle, i)
             self.checked += len(allowed)
 
+    def serve_read(self, ctx, cycle: int, compute, dma) -> None:
+        """The first of at most two waiting DMA reads, if its banks are free."""
+        port = self.dut.dma_read
+        assert ctx.get(port.ready) == (len(self.waiting) < 2)
+        accepted = ctx.get(port.valid) and ctx.get(port.ready)
+        if self.waiting:
+            if self.banks(*compute) & self.banks(*self.waiting[0]):
+                self.conflicts += 1
+            else:
+                self.expect(cycle, "dma_read", *self.waiting.pop(0))
+        if accepted:
+            self.waiting.append(dma)
+
+    def serve_write(self, ctx, cycle: int, compute, dma) -> None:
+        """A DMA write waits while the compute side's write beside it uses one of its banks."""
+        port, free = (
+            self.dut.dma_write,
+            not self.banks(*self.compute_late) & self.banks(*self.late[0]),
+        )
+        assert ctx.get(port.ready) == free
+        self.conflicts += not free
+        if free:
+            self.commit(cycle - 1, self.late[1])
+            self.late = dma if ctx.get(port.valid) else ((0, []), [])
+        self.compute_late = compute[0]
+
     async def run(self, ctx) -> None:
         dut = self.dut
         for cycle in range(1500):
             self.check(ctx, cycle)
             reads = [self.drive_read(ctx, dut.read), self.drive_read(ctx, dut.dma_read)]
             writes = [self.drive_write(ctx, dut.write), self.drive_write(ctx, dut.dma_write)]
-            for port, (compute, dma) in (
-                (dut.dma_read, reads),
-                (dut.dma_write, (writes[0][0], writes[1][0])),
-            ):
-                free = not self.banks(*compute) & self.banks(*dma)
-                if dma[1]:
-                    assert ctx.get(port.ready) == free
-                    self.conflicts += not free
-            self.expect(cycle, "read", *reads[0])
-            if ctx.get(dut.dma_read.ready):
-                self.expect(cycle, "dma_read", *reads[1])
+            self.serve_write(ctx, cycle, *writes)
+            if reads[0][1]:
+                self.expect(cycle, "read", *reads[0])
+            self.serve_read(ctx, cycle, *reads)
             self.commit(cycle, writes[0][1])
-            if ctx.get(dut.dma_write.ready):
-                self.commit(cycle, writes[1][1])
             await ctx.tick()
 
 
