@@ -9,7 +9,7 @@ from amaranth.lib.wiring import Component, In, Out, connect, flipped
 from hw.npu.adder import Adder
 from hw.npu.array import MacArray
 from hw.npu.columns import Columns
-from hw.npu.command_view import COMMAND_LAYOUT, CommandView, opcode_of
+from hw.npu.command_view import COMMAND_LAYOUT, CommandView
 from hw.npu.compute_control import ComputeControl
 from hw.npu.counters import Counters
 from hw.npu.drain import Drain
@@ -146,8 +146,7 @@ class ComputeSide(Component):
         """Feeder and adder share the read port, drain and adder the requantiser and its writes."""
         adder, requantiser = self._adder, self._requantiser
         command = self._control.command
-        adding = Signal()
-        m.d.comb += adding.eq(opcode_of(command) == Opcode.ADD)
+        adding = self._control.is_add
         for name in ("valid", "address", "size"):
             choice = Mux(adding, getattr(adder.read, name), getattr(self._feeder.read, name))
             m.d.comb += getattr(self.read, name).eq(choice)
