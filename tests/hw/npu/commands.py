@@ -104,7 +104,7 @@ def random_window(rng: random.Random, config: NpuConfig) -> tuple[Command, list[
         values["maximum"] = int(maximum)
         # Where depthwise commands can pair, only paired ones have a stride on chip.
         paired |= config.pairs_depthwise and stride[1] == 2 and not values["tapwise"]
-        values.update(_strips(config, values, paired=paired))
+        values.update(_strips(rng, config, values, paired=paired))
         opcode = Opcode.DEPTHWISE
     else:
         pixels = rows_out * cols_out
@@ -148,10 +148,15 @@ def _taps(
     }
 
 
-def _strips(config: NpuConfig, values: dict[str, int], *, paired: bool) -> dict[str, int]:
+def _strips(
+    rng: random.Random, config: NpuConfig, values: dict[str, int], *, paired: bool
+) -> dict[str, int]:
+    """As many pixels as the columns hold, or less."""
     strip = config.paired_pixels if paired else config.cols
     if not values["tapwise"]:
         strip = min(strip, (config.columns - values["kernel_cols"]) // values["stride_cols"] + 1)
+    if rng.random() < 0.4:
+        strip = rng.randint(1, strip)
     strips = -(-values["output_cols"] // strip)
     return {
         "strip_cols": strip,
