@@ -17,6 +17,7 @@ from amaranth.lib.wiring import Component, In, Out
 from hw.npu.array import StepControl
 from hw.npu.columns import SelectLayout
 from hw.npu.command_view import COMMAND_LAYOUT, CommandView, opcode_of
+from hw.npu.pieces import Pieces
 from hw.spec.commands import Opcode
 from hw.spec.config import NpuConfig
 from hw.spec.profile import CAUSES
@@ -32,34 +33,6 @@ class TileLayout(data.StructLayout):
         super().__init__(
             {"valid": 1, "pixels": range(config.cols + 1), "ends_strip": 1, "ends_block": 1}
         )
-
-
-class Countdown:
-    """``left`` of a total, taken in parts of at most ``part``: all of it one part ahead.
-
-    ``now``: size of the part at work; ``last``: nothing comes behind it.
-    """
-
-    def __init__(self, name: str, bits: int, part: Value) -> None:
-        self._part = part
-        self._beyond = Signal(bits, name=f"{name}_beyond")
-        self.now = Signal(len(part), name=f"{name}_now")
-        self.last = Signal(name=f"{name}_last")
-
-    def start(self, m: Module, total: Value) -> None:
-        """Begin with the first part of ``total``."""
-        self._take(m, total)
-
-    def advance(self, m: Module) -> None:
-        """On to the next part."""
-        self._take(m, self._beyond)
-
-    def _take(self, m: Module, left: Value) -> None:
-        m.d.sync += [
-            self.now.eq(Mux(left < self._part, left, self._part)),
-            self.last.eq(left <= self._part),
-            self._beyond.eq(left - self._part),
-        ]
 
 
 class MacControl(Component):
@@ -107,7 +80,9 @@ class MacControl(Component):
         m = Module()
         self._declare()
         m.d.comb += self.cause.eq(CAUSE["command"])
+        m.submodules.channels, m.submodules.pixels = self._channels, self._pixels
         self._decode(m)
+        self._cut(m)
         self._count_slots(m)
         self._present(m)
         with m.FSM():
@@ -134,10 +109,8 @@ class MacControl(Component):
         self._last_slot = Signal(range(config.depthwise_slots))
         self._needed_by_stride = Signal(range(config.depthwise_slots + 1))
         # Where the loops stand.
-        self._blocks = Signal(16)
-        self._last_block = Signal()
-        self._channels = Countdown("channels", 16, self._block_channels)
-        self._pixels = Countdown("pixels", 24, self._width)
+        self._channels = Pieces(16, 2 * config.rows)
+        self._pixels = Pieces(24, config.cols)
         self._rows_left, self._last_output_row = Signal(16), Signal()
         self._kernel_rows_left, self._last_row = Signal(8), Signal()
         self._run_left, self._run_ends = Signal(20), Signal()
@@ -175,6 +148,16 @@ class MacControl(Component):
                 self._needed_by_stride.eq(Mux(stride > kernel_rows, stride, kernel_rows)),
             ]
 
+    def _cut(self, m: Module) -> None:
+        """Channels into blocks; pixels into tiles, or a row's into strips."""
+        conv = self._conv
+        m.d.comb += [
+            self._channels.length.eq(conv["channels"]),
+            self._channels.piece.eq(self._block_channels),
+            self._pixels.length.eq(Mux(self._depthwise, conv["output_cols"], conv["pixels"])),
+            self._pixels.piece.eq(self._width),
+        ]
+
     def _count_slots(self, m: Module) -> None:
         m.d.sync += self.released.eq(self._used)
         with m.If(self.start):
@@ -183,16 +166,10 @@ class MacControl(Component):
             m.d.sync += self._filled.eq(self._filled + self.slot_filled - self._used)
 
     def _begin(self, m: Module) -> None:
-        blocks = self._conv["blocks"]
-        m.d.sync += [self._blocks.eq(blocks), self._last_block.eq(blocks == 1)]
         m.d.sync += [self._slot.eq(0), self._base.eq(0), self._byte.eq(0), self._slot_ends.eq(0)]
-        self._channels.start(m, self._conv["channels"])
-        self._begin_block(m)
-        self._begin_tile(m, self._single_output_row)
-
-    def _begin_block(self, m: Module) -> None:
-        self._pixels.start(m, Mux(self._depthwise, self._conv["output_cols"], self._conv["pixels"]))
+        m.d.comb += [self._channels.restart.eq(1), self._pixels.restart.eq(1)]
         self._begin_strip(m)
+        self._begin_tile(m, self._single_output_row)
 
     def _begin_strip(self, m: Module) -> None:
         m.d.sync += self._rows_left.eq(self._conv["output_rows"])
@@ -238,9 +215,9 @@ class MacControl(Component):
             self.step.maximum.eq(self._maximum),
             self.weights[:rows].eq(low),
             self.weights[rows:].eq(Mux(self._paired, high, low)),
-            self.tile.pixels.eq(self._pixels.now),
-            self.active_pixels.eq(self._pixels.now),
-            self.active_channels.eq(self._channels.now),
+            self.tile.pixels.eq(self._pixels.size),
+            self.active_pixels.eq(self._pixels.size),
+            self.active_channels.eq(self._channels.size),
         ]
 
     def _run(self, m: Module) -> None:
@@ -322,13 +299,9 @@ class MacControl(Component):
         self._begin_tile(m, Mux(ends_strip, self._single_output_row, to_last_row))
         with m.If(ends_strip):
             self._begin_strip(m)
-            self._pixels.advance(m)
+            m.d.comb += self._pixels.take.eq(1)
         with m.If(self.tile.ends_block):
-            self._begin_block(m)
-            self._channels.advance(m)
-            m.d.comb += self.parameters_taken.eq(1)
-            m.d.sync += self._blocks.eq(self._blocks - 1)
-            m.d.sync += self._last_block.eq(self._blocks == 2)
-            with m.If(self._last_block):
+            m.d.comb += [self._channels.take.eq(1), self.parameters_taken.eq(1)]
+            with m.If(self._channels.last):
                 m.d.comb += self.done.eq(1)
                 m.next = "IDLE"
