@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,9 @@ ARRAYS = ("4x8", "8x8", "16x8", "16x16")
 
 START, REST = "CPU, start and interrupt", "adds and pools"
 KINDS = ("convolution", "pointwise", "depthwise", "fully connected", REST, "CPU operators", START)
+
+UNPAIRED = "steps of an unpaired array without a stall"
+WEIGHTED = (OpKind.CONV_2D, OpKind.DEPTHWISE_CONV_2D, OpKind.FULLY_CONNECTED)
 
 
 def measure(path: Path, config: Config) -> tuple[Program, RtlResult]:
@@ -101,6 +105,20 @@ def kinds_of(graph: Graph, program: Program) -> list[str]:
     return [kind(layer) for layer in program.layers]
 
 
+def unpaired_steps(graph: Graph, rows: int, cols: int) -> int:
+    """Steps of an array of rows channels x cols pixels: convolutions whose blocks of channels and
+    pixels are rounded up to the array, without any other loss."""
+    steps = 0
+    for op in graph.ops:
+        if op.kind not in WEIGHTED:
+            continue
+        shape = graph.tensors[op.inputs[1]].shape
+        *pixels, channels = graph.tensors[op.outputs[0]].shape
+        taps = prod(shape[:2]) if op.kind is OpKind.DEPTHWISE_CONV_2D else prod(shape[1:])
+        steps += -(-channels // rows) * -(-prod(pixels) // cols) * taps
+    return steps
+
+
 def print_summary(models: Path, array: str, sets: Sequence[str]) -> None:
     """Where the cycles of each network go: by cause, and by kind of layer with its utilisation."""
     config = array_config(array, sets)
@@ -108,11 +126,16 @@ def print_summary(models: Path, array: str, sets: Sequence[str]) -> None:
     columns = []
     for name in NETWORKS:
         program, result = measure(models / f"{name}.tflite", config)
-        kinds = kinds_of(import_model(models / f"{name}.tflite"), program)
-        columns.append(summary(program, result, kinds, config.npu.rows * config.npu.cols))
+        graph, rows, cols = (
+            import_model(models / f"{name}.tflite"),
+            config.npu.rows,
+            config.npu.cols,
+        )
+        column = summary(program, result, kinds_of(graph, program), rows * cols)
+        columns.append(column | {UNPAIRED: f"{unpaired_steps(graph, rows, cols):,}"})
     print(f"| {array} | {' | '.join(name.upper() for name in NETWORKS)} |")
     print("|---|" + "---|" * len(NETWORKS))
-    for row in (*causes, "CPU", "total", "utilisation", *KINDS):
+    for row in (*causes, "CPU", "total", "utilisation", UNPAIRED, *KINDS):
         print(f"| {row} | {' | '.join(column[row] for column in columns)} |")
 
 
