@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
 from amaranth.lib.fifo import SyncFIFO, SyncFIFOBuffered
@@ -90,7 +90,7 @@ class Transfers(Component):
         # Data of the STOREs among them; every read has its place here by its beat's place there.
         m.submodules.stored = stored = SyncFIFO(width=8 * self._config.bus_bytes, depth=REQUESTS)
         m.submodules.tags = tags = SyncFIFOBuffered(width=self._tag.size, depth=OUTSTANDING)
-        loading = Signal(range(REQUESTS + OUTSTANDING + 4))
+        loading = Signal(range(REQUESTS + OUTSTANDING + 5))
         beat, read, may_read = beats.payload, self.dma_read, Signal()
         loads = beats.valid & ~beat.store & fifo.w_rdy
         m.d.comb += [
@@ -111,17 +111,21 @@ class Transfers(Component):
     def _request_bus(
         self, m: Module, fifo: SyncFIFO, stored: SyncFIFO, tags: SyncFIFOBuffered
     ) -> None:
-        """The next request waits in registers, since all of the bus waits for who asks."""
+        """Whole requests wait in a FIFO of their own, since all of the bus waits for who asks."""
         request, layout = self.client.request, beat_layout(self._config.bus_bytes)
+        m.submodules.whole = whole = SyncFIFO(width=fifo.width + stored.width, depth=2)
         following, beat, tag = Signal(layout), Signal(layout), Signal(self._tag)
-        take, complete, waiting, room = Signal(), Signal(), Signal(), Signal()
+        complete, room = Signal(), Signal()
         m.d.comb += [
             following.eq(fifo.r_data),
             complete.eq(fifo.r_rdy & (~following.store | stored.r_rdy)),
-            take.eq(~waiting | (request.valid & request.ready)),
-            fifo.r_en.eq(take & complete),
-            stored.r_en.eq(take & complete & following.store),
-            request.valid.eq(waiting & room),
+            fifo.r_en.eq(whole.w_rdy & complete),
+            stored.r_en.eq(whole.w_rdy & complete & following.store),
+            whole.w_en.eq(complete),
+            whole.w_data.eq(Cat(fifo.r_data, stored.r_data)),
+            Cat(beat, request.payload.data).eq(whole.r_data),
+            request.valid.eq(whole.r_rdy & room),
+            whole.r_en.eq(request.ready & room),
             request.payload.address.eq(beat.word),
             request.payload.write.eq(beat.store),
             request.payload.select.eq(beat.select),
@@ -132,13 +136,8 @@ class Transfers(Component):
             tag.select.eq(beat.select),
             tags.w_data.eq(tag),
         ]
+        # Known a cycle ahead: one more may have come since.
         m.d.sync += room.eq(tags.level < OUTSTANDING - 2)
-        with m.If(take):
-            m.d.sync += [
-                waiting.eq(complete),
-                beat.eq(following),
-                request.payload.data.eq(stored.r_data),
-            ]
 
     def _answers(self, m: Module, tags: SyncFIFOBuffered, loaded: Signal) -> None:
         """From the bus to the scratchpad; an answer's place is reserved by its tag."""
