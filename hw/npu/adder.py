@@ -22,7 +22,7 @@ from hw.npu.scratchpad import SCRATCHPAD_READ_LATENCY, read_port
 from hw.spec.commands import ADDRESS_BITS, Opcode
 from hw.spec.config import NpuConfig
 
-SCALER_LATENCY = 5
+SCALER_LATENCY = 6
 """Cycles from an operand to its scaled value."""
 
 
@@ -48,18 +48,23 @@ class OperandScaler(Component):
         for before, after in pairwise(controls):
             m.d.sync += after.eq(before)
         centred = Signal(signed(9))
+        lower, upper = Signal(signed(26)), Signal(signed(25))
         product = Signal(signed(41))
         high = Signal(signed(31))
         rounded = Signal(signed(33))
-        right = controls[2].right
+        multiplier = controls[0].multiplier
+        right = controls[3].right
         half = Signal(31)
         m.d.comb += half.eq((1 << right) >> 1)
         m.d.sync += [
             centred.eq(self.value - self.control.zero_point),
-            product.eq(centred * controls[0].multiplier),
+            # The sum of the parts has a cycle of its own: multipliers lie far from logic.
+            lower.eq(centred * multiplier[:16]),
+            upper.eq(centred * multiplier[16:]),
+            product.eq(lower + (upper << 16)),
             high.eq((product + (1 << 10)) >> 11),
             rounded.eq(high + half - ((right != 0) & (high < 0))),
-            self.scaled.eq(rounded >> controls[3].right),
+            self.scaled.eq(rounded >> controls[4].right),
         ]
         return m
 
