@@ -12,7 +12,7 @@ from mapper.importers import import_model
 from sim.rtl import run_rtl
 from tests.shared_models import golden, shared_models
 
-CYCLES = {"vww": 151_989, "kws": 53_223, "ic": 208_385, "ad": 35_796}
+CYCLES = {"vww": 131_410, "kws": 49_510, "ic": 207_562, "ad": 35_762}
 
 
 @pytest.mark.rtl
