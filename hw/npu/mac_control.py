@@ -10,7 +10,7 @@ set one step ahead, since all of the array waits for the decision to take a step
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import Component, In, Out
 
@@ -18,6 +18,7 @@ from hw.npu.array import StepControl
 from hw.npu.columns import SelectLayout
 from hw.npu.command_view import COMMAND_LAYOUT, CommandView, opcode_of
 from hw.npu.pieces import Pieces
+from hw.npu.slot_walk import SlotWalk
 from hw.spec.commands import Opcode
 from hw.spec.config import NpuConfig
 from hw.spec.profile import CAUSES
@@ -83,7 +84,7 @@ class MacControl(Component):
         m.submodules.channels, m.submodules.pixels = self._channels, self._pixels
         self._decode(m)
         self._cut(m)
-        self._count_slots(m)
+        self._connect_slots(m)
         self._present(m)
         with m.FSM():
             with m.State("IDLE"), m.If(self.start):
@@ -106,31 +107,23 @@ class MacControl(Component):
         self._single_tap, self._single_row, self._single_output_row = Signal(), Signal(), Signal()
         self._width = Signal(range(config.cols + 1))
         self._block_channels = Signal(range(2 * config.rows + 1))
-        self._last_slot = Signal(range(config.depthwise_slots))
-        self._needed_by_stride = Signal(range(config.depthwise_slots + 1))
         # Where the loops stand.
         self._channels = Pieces(16, 2 * config.rows)
         self._pixels = Pieces(24, config.cols)
+        self._slots = SlotWalk(config)
         self._rows_left, self._last_output_row = Signal(16), Signal()
+        self._following_last = Signal()
         self._kernel_rows_left, self._last_row = Signal(8), Signal()
         self._run_left, self._run_ends = Signal(20), Signal()
         self._tap = Signal(range(config.depthwise_kernel))
-        self._byte, self._slot_ends = Signal(range(config.port_bytes)), Signal()
         self._first, self._last, self._taken = Signal(), Signal(), Signal()
-        # Slots: filled ones, the one of the step, the window's first, and how many a step needs.
-        self._filled = Signal(range(config.depthwise_slots + 1))
-        self._slot, self._base = (Signal(range(config.depthwise_slots)) for _ in range(2))
-        self._needed = Signal(range(config.depthwise_slots + 1), init=1)
-        self._used = Signal.like(self.released)
 
     def _decode(self, m: Module) -> None:
         config, conv, dw = self._config, self._conv, self._dw
         depthwise = opcode_of(self.command) == Opcode.DEPTHWISE
         window = depthwise & ~dw["tapwise"]
         run_length = Mux(depthwise, dw["kernel_cols"], conv["run_bytes"])
-        kernel_rows, stride = conv["kernel_rows"], dw["stride_rows"]
         tile = Mux(conv["paired"], config.paired_pixels, config.cols)
-        slots = Mux(depthwise, config.depthwise_slots, config.convolution_slots)
         with m.If(self.start):
             m.d.sync += [
                 self._depthwise.eq(depthwise),
@@ -140,12 +133,10 @@ class MacControl(Component):
                 self._double.eq(window & (dw["stride_cols"] == 2)),
                 self._run_length.eq(run_length),
                 self._single_tap.eq(run_length == 1),
-                self._single_row.eq(kernel_rows == 1),
+                self._single_row.eq(conv["kernel_rows"] == 1),
                 self._single_output_row.eq(conv["output_rows"] == 1),
                 self._width.eq(Mux(depthwise, dw["strip_cols"], tile)),
                 self._block_channels.eq(config.rows << conv["paired"]),
-                self._last_slot.eq(slots - 1),
-                self._needed_by_stride.eq(Mux(stride > kernel_rows, stride, kernel_rows)),
             ]
 
     def _cut(self, m: Module) -> None:
@@ -158,31 +149,46 @@ class MacControl(Component):
             self._pixels.piece.eq(self._width),
         ]
 
-    def _count_slots(self, m: Module) -> None:
-        m.d.sync += self.released.eq(self._used)
-        with m.If(self.start):
-            m.d.sync += self._filled.eq(0)
-        with m.Else():
-            m.d.sync += self._filled.eq(self._filled + self.slot_filled - self._used)
+    def _connect_slots(self, m: Module) -> None:
+        slots = self._slots
+        m.submodules.slots = slots
+        m.d.comb += [
+            slots.start.eq(self.start),
+            slots.depthwise.eq(self._depthwise),
+            slots.window.eq(self._window),
+            slots.kernel_rows.eq(self._conv["kernel_rows"]),
+            slots.stride_rows.eq(self._conv["stride_rows"]),
+            slots.slot_filled.eq(self.slot_filled),
+            slots.taken.eq(self._taken),
+            slots.run_ends.eq(self._run_ends),
+            slots.to_last_row.eq(self._kernel_rows_left == 2),
+            slots.last.eq(self._last),
+            slots.last_output_row.eq(self._last_output_row),
+            slots.following_last.eq(self._following_last),
+            self.released.eq(slots.released),
+            self.select.byte.eq(slots.byte),
+            self.select.slot.eq(slots.slot),
+        ]
 
     def _begin(self, m: Module) -> None:
-        m.d.sync += [self._slot.eq(0), self._base.eq(0), self._byte.eq(0), self._slot_ends.eq(0)]
-        m.d.comb += [self._channels.restart.eq(1), self._pixels.restart.eq(1)]
+        m.d.comb += [
+            self._channels.restart.eq(1),
+            self._pixels.restart.eq(1),
+            self._slots.begin.eq(1),
+            self._following_last.eq(self._single_output_row),
+        ]
+        m.d.sync += self._last_output_row.eq(self._single_output_row)
         self._begin_strip(m)
-        self._begin_tile(m, self._single_output_row)
+        self._begin_tile(m)
 
     def _begin_strip(self, m: Module) -> None:
         m.d.sync += self._rows_left.eq(self._conv["output_rows"])
-        m.d.sync += self._last_output_row.eq(self._single_output_row)
 
-    def _begin_tile(self, m: Module, last_output_row: Value) -> None:
+    def _begin_tile(self, m: Module) -> None:
         m.d.sync += [
             self._first.eq(1),
             self._kernel_rows_left.eq(self._conv["kernel_rows"]),
             self._last_row.eq(self._single_row),
-            self._needed.eq(
-                Mux(self._window & self._single_row, self._needed_at_last(last_output_row), 1)
-            ),
         ]
         self._begin_row(m)
 
@@ -193,22 +199,17 @@ class MacControl(Component):
             self._tap.eq(0),
         ]
 
-    def _needed_at_last(self, last_output_row: Value) -> Value:
-        """Slots for a window's last kernel row: those that its last step gives back, too."""
-        return Mux(last_output_row, self._conv["kernel_rows"], self._needed_by_stride)
-
     def _present(self, m: Module) -> None:
         """What is presented whenever a step is taken."""
         rows, word = 8 * self._config.rows, 8 * self._config.weight_word_bytes
+        ends_strip = ~self._depthwise | self._last_output_row
         low, high = self.words.payload[:rows], self.words.payload[word : word + rows]
         m.d.comb += [
             self.select.valid.eq(self._taken),
             self.select.depthwise.eq(self._depthwise),
             self.select.paired.eq(self._paired),
             self.select.double.eq(self._double),
-            self.select.byte.eq(self._byte),
             self.select.tap.eq(Mux(self._window, self._tap, 0)),
-            self.select.slot.eq(self._slot),
             self.step.valid.eq(self._taken),
             self.step.first.eq(self._first),
             self.step.last.eq(self._last),
@@ -216,12 +217,15 @@ class MacControl(Component):
             self.weights[:rows].eq(low),
             self.weights[rows:].eq(Mux(self._paired, high, low)),
             self.tile.pixels.eq(self._pixels.size),
+            self.tile.ends_strip.eq(ends_strip),
+            self.tile.ends_block.eq(ends_strip & self._pixels.last),
+            self._following_last.eq(Mux(ends_strip, self._single_output_row, self._rows_left == 2)),
             self.active_pixels.eq(self._pixels.size),
             self.active_channels.eq(self._channels.size),
         ]
 
     def _run(self, m: Module) -> None:
-        have_slot = self._filled >= self._needed
+        have_slot = self._slots.enough
         have_weight = self._maximum | self.words.valid
         have_room = ~self._last | (self.drain_ready & self.parameters_loaded)
         m.d.comb += self._last.eq(self._run_ends & self._last_row)
@@ -231,7 +235,6 @@ class MacControl(Component):
             m.d.comb += self.cause.eq(CAUSE["busy"])
             m.d.sync += self._first.eq(0)
             self._advance(m)
-            self._advance_slot(m)
             with m.If(self._last):
                 self._next_tile(m)
         with m.Elif(~have_slot):
@@ -253,51 +256,15 @@ class MacControl(Component):
         ]
         with m.If(self._run_ends):
             self._begin_row(m)
-            to_last = self._kernel_rows_left == 2
             m.d.sync += self._kernel_rows_left.eq(self._kernel_rows_left - 1)
-            m.d.sync += self._last_row.eq(to_last)
-            with m.If(self._window):
-                at_last = self._needed_at_last(self._last_output_row)
-                m.d.sync += self._needed.eq(Mux(to_last, at_last, self._needed + 1))
-
-    def _advance_slot(self, m: Module) -> None:
-        """A window moves by rows; else the next byte of the slot, or the next slot."""
-        config = self._config
-        following = Mux(self._slot == self._last_slot, 0, self._slot + 1)
-        with m.If(self._window):
-            self._advance_window(m, following)
-        with m.Elif(self._depthwise | self._run_ends | self._slot_ends):
-            m.d.comb += self._used.eq(1)
-            m.d.sync += [self._slot.eq(following), self._byte.eq(0), self._slot_ends.eq(0)]
-        with m.Else():
-            m.d.sync += self._byte.eq(self._byte + 1)
-            m.d.sync += self._slot_ends.eq(self._byte == config.port_bytes - 2)
-
-    def _advance_window(self, m: Module, following: Value) -> None:
-        slots = self._config.depthwise_slots
-        rows = Mux(self._last_output_row, self._dw["kernel_rows"], self._dw["stride_rows"])
-        moved, base = Signal(range(2 * slots + 1)), Signal.like(self._base)
-        m.d.comb += moved.eq(self._base + rows[: len(self.released)])
-        m.d.comb += base.eq(Mux(moved >= slots, moved - slots, moved))
-        with m.If(self._last):
-            m.d.comb += self._used.eq(rows)
-            m.d.sync += [self._base.eq(base), self._slot.eq(base)]
-        with m.Elif(self._run_ends):
-            m.d.sync += self._slot.eq(following)
+            m.d.sync += self._last_row.eq(self._kernel_rows_left == 2)
 
     def _next_tile(self, m: Module) -> None:
-        ends_strip = Signal()
-        m.d.comb += [
-            ends_strip.eq(~self._depthwise | self._last_output_row),
-            self.tile.valid.eq(1),
-            self.tile.ends_strip.eq(ends_strip),
-            self.tile.ends_block.eq(ends_strip & self._pixels.last),
-        ]
-        to_last_row = self._rows_left == 2
+        m.d.comb += self.tile.valid.eq(1)
         m.d.sync += self._rows_left.eq(self._rows_left - 1)
-        m.d.sync += self._last_output_row.eq(to_last_row)
-        self._begin_tile(m, Mux(ends_strip, self._single_output_row, to_last_row))
-        with m.If(ends_strip):
+        m.d.sync += self._last_output_row.eq(self._following_last)
+        self._begin_tile(m)
+        with m.If(self.tile.ends_strip):
             self._begin_strip(m)
             m.d.comb += self._pixels.take.eq(1)
         with m.If(self.tile.ends_block):
