@@ -11,7 +11,7 @@ from hw.spec.errors import RequestError
 from sim.files import make_folder, require_writable, write_atomically
 from sim.progress import Progress
 
-BACKENDS = ("rtl", "functional")
+BACKENDS = ("rtl", "model", "functional")
 
 
 class _Parser(argparse.ArgumentParser):

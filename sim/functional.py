@@ -40,12 +40,14 @@ class FunctionalResult:
     """``outputs`` by name, int8 in the port's shape.
 
     ``events`` has a mapping (`hw.spec.profile.EVENTS`) for each layer, empty for the CPU's, and
-    ``trace`` each layer's output tensor by name, when asked for.
+    ``trace`` each layer's output tensor by name, when asked for. ``cpu_inputs``: by number of step,
+    the input of each operator on the CPU that takes longer for some values than for others.
     """
 
     outputs: Mapping[str, Int8Array]
     events: tuple[Mapping[str, int], ...]
     trace: Mapping[str, Int8Array] = field(default_factory=dict[str, Int8Array])
+    cpu_inputs: Mapping[int, Int8Array] = field(default_factory=dict[int, Int8Array])
 
 
 class FunctionalBackend:
@@ -71,6 +73,7 @@ class FunctionalBackend:
         memory = self._loaded_memory(inputs)
         npu = Npu(config.npu, memory, (self.program.base, len(self.program.image)))
         traced: dict[str, Int8Array] = {}
+        cpu_inputs: dict[int, Int8Array] = {}
 
         def layer_ended(index: int) -> None:
             layer = self.program.layers[index]
@@ -81,6 +84,9 @@ class FunctionalBackend:
             if step.kind is StepKind.NPU:
                 npu.run(self._streams[step.values["commands"]], layer_ended)
                 continue
+            if step.kind is StepKind.SOFTMAX:
+                size = step.values["rows"] * step.values["cols"]
+                cpu_inputs[position] = memory.read(step.values["input"], size).copy()
             run_step(step, memory)
             following = self._steps[position + 1 : position + 2]
             if not following or following[0].layer != step.layer:
@@ -90,7 +96,7 @@ class FunctionalBackend:
             for port in self.program.outputs
         }
         events = tuple(npu.events.get(index, {}) for index in range(len(self.program.layers)))
-        return FunctionalResult(outputs, events, traced)
+        return FunctionalResult(outputs, events, traced, cpu_inputs)
 
     def _loaded_memory(self, inputs: Mapping[str, Int8Array]) -> Memory:
         program = self.program

@@ -85,7 +85,8 @@ def total_rows(result: RunResult, total: Total) -> list[tuple[str, str]]:
         rows = [row for row in rows if row[0] in ("MACs", "scratchpad")]
         rows[0] = ("MACs", count(total.macs))
         rows.insert(0, ("cycles", f"not measured by the {result.backend} backend"))
-    host = f"{result.host.simulate_s:.2f} s to simulate"
+    verb = "predict" if result.backend == "model" else "simulate"
+    host = f"{result.host.simulate_s:.2f} s to {verb}"
     if result.host.cycles_per_s is not None:
         host += f" ({count(round(result.host.cycles_per_s))} cycles/s)"
     if result.host.build_s >= 0.05:
@@ -96,6 +97,8 @@ def total_rows(result: RunResult, total: Total) -> list[tuple[str, str]]:
 def check_line(result: RunResult) -> str:
     """One sentence on the comparison with the reference."""
     check = result.check
+    if check is None and result.backend == "model":
+        return "Predicted, not simulated: this backend computes no outputs."
     if check is None:
         return "Not compared: this backend is the reference that the others are checked against."
     if check.mismatches:

@@ -115,7 +115,8 @@ class RunResult:
 
     Attributes:
         config: every field of the configuration, and `energy_table`.
-        check: None where the backend is the reference itself.
+        outputs, check: none and None where the backend predicts, None as well where the backend is
+            the reference itself.
         peak_sram_bytes: the largest part of the scratchpad in use at once.
     """
 

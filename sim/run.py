@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -22,13 +22,15 @@ from sim.energy import energy_table
 from sim.files import require_writable
 from sim.functional import run_functional
 from sim.inputs import default_inputs, load_inputs
+from sim.model import ModelResult, run_model
 from sim.model_file import NetworkFile, open_network
 from sim.page import write_page
 from sim.progress import Progress
 from sim.report import print_report, report_title
 from sim.result import Check, Host, Layer, ModelInfo, Output, RunResult
 from sim.rows import measured_rows, unmeasured_rows
-from sim.rtl import RtlResult, run_rtl
+from sim.rtl import Activity, RtlResult, run_rtl
+from sim.segments import Segment
 from sim.spans import trace_spans
 from sim.trace import write_trace
 
@@ -44,7 +46,7 @@ class RunRequest:
 
     model: str
     config: Config
-    backend: Literal["rtl", "functional"] = "rtl"
+    backend: Literal["rtl", "model", "functional"] = "rtl"
     input: Path | None = None
     json: Path | None = None
     report: Path | None = None
@@ -66,7 +68,8 @@ def run(request: RunRequest, progress: Progress) -> RunResult:
         program = compile_model(network.graph, request.config)
     started = time.monotonic()
     with progress.step("Computing the reference"):
-        reference = run_functional(program, inputs).outputs
+        functional = run_functional(program, inputs)
+    reference = functional.outputs
     reference_s = time.monotonic() - started
     if request.backend == "functional":
         measured = _Measured(
@@ -75,6 +78,12 @@ def run(request: RunRequest, progress: Progress) -> RunResult:
             host=Host(build_s=0.0, simulate_s=reference_s, cycles_per_s=None),
         )
         return _published(_result(request, network, program, measured, remarks), request)
+    if request.backend == "model":
+        model = run_model(program, functional.cpu_inputs)
+        measured = _predicted(program, model)
+        result = _published(_result(request, network, program, measured, remarks), request)
+        _trace(request, program, result, model.segments, ())
+        return result
     chip = run_rtl(
         program,
         inputs,
@@ -86,9 +95,7 @@ def run(request: RunRequest, progress: Progress) -> RunResult:
     result = _published(
         _result(request, network, program, _measured(program, chip, check), remarks), request
     )
-    if request.trace:
-        spans = trace_spans(program, chip.segments, chip.activity)
-        write_trace(request.trace, spans, result.clock_hz, report_title(result))
+    _trace(request, program, result, chip.segments, chip.activity)
     if check.mismatches:
         evidence = keep_evidence(program, inputs, reference, chip.outputs, chip.uart)
         raise CheckError(f"{network.name}: {difference}\nEvidence is kept in {evidence}")
@@ -118,6 +125,27 @@ def _measured(program: Program, chip: RtlResult, check: Check) -> _Measured:
     )
 
 
+def _predicted(program: Program, model: ModelResult) -> _Measured:
+    """What the model says; it computes no outputs."""
+    return _Measured(
+        rows=measured_rows(program, model.segments),
+        outputs={},
+        host=Host(build_s=0.0, simulate_s=model.predict_s, cycles_per_s=None),
+    )
+
+
+def _trace(
+    request: RunRequest,
+    program: Program,
+    result: RunResult,
+    segments: Sequence[Segment],
+    activity: Sequence[Activity],
+) -> None:
+    if request.trace:
+        spans = trace_spans(program, segments, activity)
+        write_trace(request.trace, spans, result.clock_hz, report_title(result))
+
+
 def _check_request(request: RunRequest) -> None:
     """Refuse what cannot be done before anything starts."""
     for path in (request.json, request.report, request.trace, request.waves):
@@ -129,6 +157,10 @@ def _check_request(request: RunRequest) -> None:
                 raise RequestError(
                     f"{option} {path}: the functional backend knows no cycles; use --backend rtl"
                 )
+    if request.backend == "model" and request.waves is not None:
+        raise RequestError(
+            f"--waves {request.waves}: the model backend simulates no signals; use --backend rtl"
+        )
 
 
 def _inputs(network: NetworkFile, request: RunRequest) -> tuple[Tensors, tuple[str, ...]]:

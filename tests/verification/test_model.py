@@ -1,0 +1,50 @@
+"""The model backend against the chip's counters."""
+
+import pytest
+
+from hw.spec.config import load_config
+from mapper.compile import compile_model
+from mapper.importers import import_model
+from sim.functional import run_functional
+from sim.model import run_model
+from sim.rtl import run_rtl
+from tests.random_networks import random_input, random_network
+from tests.shared_models import golden, shared_models
+
+pytestmark = [pytest.mark.rtl]
+
+
+def predicted_and_measured(program, inputs):
+    return run_model(program, run_functional(program, inputs).cpu_inputs), run_rtl(program, inputs)
+
+
+@pytest.mark.parametrize("name", ["vww", "kws", "ic", "ad"])
+def test_networks_are_predicted(name: str) -> None:
+    """The accelerator's layers to the cycle, with each cause and event; the CPU's within 3%."""
+    program = compile_model(
+        import_model(shared_models() / "tflite" / f"{name}.tflite"), load_config()
+    )
+    port = program.inputs[0]
+    inputs = {port.name: golden(name)["inputs"][0].reshape(port.shape)}
+    model, chip = predicted_and_measured(program, inputs)
+    assert model.cycles == pytest.approx(chip.cycles, rel=0.01)
+    for ours, theirs in zip(model.segments, chip.segments, strict=True):
+        assert (ours.layer, ours.engine) == (theirs.layer, theirs.engine)
+        assert ours.events == theirs.events
+        assert ours.causes == theirs.causes
+        if ours.engine == "npu":
+            assert ours.cycles == theirs.cycles
+        else:
+            assert ours.cycles == pytest.approx(theirs.cycles, rel=0.03)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_networks_are_predicted(seed: int) -> None:
+    graph = random_network(seed)
+    program = compile_model(graph, load_config())
+    port = program.inputs[0]
+    inputs = {port.name: random_input(graph, seed).reshape(port.shape)}
+    model, chip = predicted_and_measured(program, inputs)
+    for ours, theirs in zip(model.segments, chip.segments, strict=True):
+        assert ours.events == theirs.events
+        assert ours.causes == theirs.causes
