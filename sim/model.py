@@ -19,14 +19,7 @@ from hw.spec.numerics import Int8Array
 from hw.spec.profile import CAUSES, EVENTS, RECORD, RECORD_WORDS
 from hw.spec.program import TIME_WORDS, Step, StepKind
 from mapper.program import Program
-from sim.model_cpu import (
-    AWAKE,
-    FINISH,
-    RETURN_FROM_CPU,
-    RETURN_FROM_NPU,
-    START,
-    step_cycles,
-)
+from sim.model_cpu import firmware_of, step_cycles
 from sim.model_stream import Mark, StreamReplay, Work, prepare
 from sim.segments import Segment, read_segments
 
@@ -65,6 +58,7 @@ class ModelBackend:
         started = time.monotonic()
         config = config or self._program.config
         assert config.npu == self._program.config.npu
+        firmware, soc = firmware_of(config.soc), config.soc
         stamps: list[int] = []
         records: list[int] = []
         now = 0
@@ -74,13 +68,14 @@ class ModelBackend:
             begin = now
             if kind is StepKind.NPU:
                 now = self._stream(step, begin, config, records)
-                asleep = now - begin - AWAKE.at(config.soc)
+                asleep = now - begin - firmware.awake.at(soc)
             else:
                 now += step_cycles(step, (cpu_inputs or {}).get(number), config.soc)
                 asleep = 0
             stamps += [begin, now, max(asleep, 0)] + [0] * (TIME_WORDS - 3)
-        returns = RETURN_FROM_NPU if kind is StepKind.NPU else RETURN_FROM_CPU
-        end = now + returns.at(config.soc)
+        from_npu = kind is StepKind.NPU
+        returns = firmware.return_from_npu if from_npu else firmware.return_from_cpu
+        end = now + returns.at(soc)
         return ModelResult(
             cycles=end,
             segments=read_segments(self._program.steps, 0, end, _words(stamps), _words(records)),
@@ -91,10 +86,11 @@ class ModelBackend:
         """A command stream, and its records; returns the step's second time stamp."""
         replay = StreamReplay(self._streams[step.values["commands"]], config)
         replay.run()
-        start = begin + START.at(config.soc)
+        firmware = firmware_of(config.soc)
+        start = begin + firmware.start.at(config.soc)
         for mark in replay.marks:
             records += _record(mark, start)
-        return start + replay.done + FINISH.at(config.soc)
+        return start + replay.done + firmware.finish.at(config.soc)
 
 
 def run_model(program: Program, cpu_inputs: Mapping[int, Int8Array] | None = None) -> ModelResult:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import deque
+from collections.abc import Iterator
 
 FETCH, RECORD, TRANSFERS, WEIGHTS = range(4)
 """Clients by priority."""
@@ -46,6 +47,17 @@ class Grants:
         run = bisect_right(self._first, index) - 1
         cycles, of = self._pace[run]
         return self._time[run] + (index - self._first[run]) * cycles // of
+
+    def times(self, begin: int, end: int) -> Iterator[int]:
+        """When each request from ``begin`` to ``end``, the end excluded, was granted."""
+        run = bisect_right(self._first, begin) - 1
+        while begin < end:
+            first, time, (cycles, of) = self._first[run], self._time[run], self._pace[run]
+            run += 1
+            until = min(end, self._first[run] if run < len(self._first) else self.count)
+            for index in range(begin - first, until - first):
+                yield time + index * cycles // of
+            begin = until
 
     def until(self, time: int) -> int:
         """Requests that were granted until ``time``, included."""
@@ -213,6 +225,11 @@ class Bus:
         self.time = 0
         self._turn = 0
         self._last_fetch = NEVER
+        self._known = 0
+
+    def know(self, time: int) -> None:
+        """Nobody will ask for anything before this cycle of whom the bus does not know yet."""
+        self._known = time
 
     def granted(self, client: int, index: int) -> int:
         """When a request is granted; it must have been asked for, and find room."""
@@ -240,22 +257,26 @@ class Bus:
 
         At most ``most`` of a client, before cycle ``limit``.
         """
-        fetch, record, transfers, weights = self.clients
         self.fetch.recheck(self.time)
-        asking = (fetch.next, record.next, transfers.next, weights.next)
-        now, following, *_ = sorted(asking)
-        assert now < NEVER, "a request that nobody makes"
-        now = max(now, self.time)
+        asking = [client.next for client in self.clients]
+        first = min(asking)
+        assert first < NEVER, "a request that nobody makes"
+        now = max(first, self.time)
+        chosen = asking.index(first)
         if asking[FETCH] <= now and now > self._last_fetch:
-            fetch.drop()
-        elif following > now:
-            self._alone(asking.index(min(asking)), now, min(following, limit), most)
-        elif min(asking[:TRANSFERS]) <= now or not self._both(
-            now, min(*asking[:TRANSFERS], limit), most
-        ):
+            self.fetch.drop()
+            return
+        asking[chosen] = NEVER
+        following = min(asking)
+        if following > now:
+            self._alone(chosen, now, min(following, limit), most)
+            return
+        asking[chosen] = first
+        others = min(asking[FETCH], asking[RECORD])
+        if others <= now or not self._both(now, min(others, limit), most):
             self._one(now, asking)
 
-    def _one(self, now: int, asking: tuple[int, ...]) -> None:
+    def _one(self, now: int, asking: list[int]) -> None:
         chosen = self._turn
         if asking[chosen] > now:
             chosen = next(client for client in range(CLIENTS) if asking[client] <= now)
@@ -266,7 +287,9 @@ class Bus:
     def _alone(self, chosen: int, now: int, until: int, most: int) -> None:
         client = self.clients[chosen]
         count, gap = client.pace()
-        count = min(count, max(-(-(until - now) // gap), 1), most)
+        count = min(count, max(-(-(until - now) // gap), 1))
+        if count > most:
+            count = min(count, max(most, (self._known - now) // gap))
         client.grant(now, count, gap)
         self.time = now + (count - 1) * gap + 1
         self._turn = (self._turn + count) % CLIENTS

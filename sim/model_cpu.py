@@ -1,13 +1,14 @@
 """What firmware and the CPU's operators take: instruction paths, and refills of the caches.
 
-The figures belong to the compiled firmware on the CPU ``full``. Those of the driver are differences
-of the time stamps of RTL runs at memory latencies of 3, 8, 20 and 30 cycles, on which they lie
-exactly. Those of the softmax are a least-squares fit of the kernel's paths to 42 runs, 14 inputs of
-each MLPerf Tiny classifier; half of the runs lie within 15 cycles, all within 4%.
+The figures belong to the compiled firmware. Those of the driver are differences of the time stamps
+of RTL runs at memory latencies of 3, 8, 20 and 30 cycles, on which they lie exactly. Those of the
+softmax are a least-squares fit of the kernel's paths to 42 runs, 14 inputs of each MLPerf Tiny
+classifier; half of the runs lie within 15 cycles, all within 4%.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,21 +32,46 @@ class Cost:
         return self.cycles + self.refills * soc.memory_latency
 
 
-START = Cost(102, 5)
-"""From a step's time stamp to the pulse that starts its command stream."""
+@dataclass(frozen=True)
+class Firmware:
+    """The driver and the kernels on a CPU.
 
-FINISH = Cost(106, 3)
-"""From the interrupt to the step's second time stamp."""
+    Attributes
+    ----------
+    start: from a step's time stamp to the pulse that starts its command stream.
+    finish: from the interrupt to the step's second time stamp.
+    awake: of an NPU step, all that the CPU is not asleep.
+    return_from_npu, return_from_cpu: from the last step's second time stamp to the end of the
+        inference, by the kind of that step.
+    softmax: a softmax without its elements.
+    """
 
-AWAKE = Cost(213, 9)
-"""Of an NPU step, all that the CPU is not asleep."""
+    start: Cost
+    finish: Cost
+    awake: Cost
+    return_from_npu: Cost
+    return_from_cpu: Cost
+    softmax: Cost
 
-RETURN_FROM_NPU = Cost(72, 4)
-RETURN_FROM_CPU = Cost(44, 2)
-"""From the last step's second time stamp to the end of the inference."""
 
-SOFTMAX = Cost(833, 38)
-"""A softmax without its elements."""
+_FIRMWARE: Mapping[str, Firmware] = {
+    "full": Firmware(
+        start=Cost(102, 5),
+        finish=Cost(106, 3),
+        awake=Cost(213, 9),
+        return_from_npu=Cost(72, 4),
+        return_from_cpu=Cost(44, 2),
+        softmax=Cost(833, 38),
+    ),
+    "imac": Firmware(
+        start=Cost(98, 5),
+        finish=Cost(104, 3),
+        awake=Cost(204, 9),
+        return_from_npu=Cost(63, 4),
+        return_from_cpu=Cost(43, 2),
+        softmax=Cost(756, 38),
+    ),
+}
 
 SOFTMAX_EXPONENTIAL = Cost(167, 11)
 """The first exponential that is computed: its code is not in the cache."""
@@ -77,6 +103,16 @@ class SoftmaxPaths:
     factors: int
 
 
+def firmware_of(soc: SocConfig) -> Firmware:
+    """Figures of a CPU. Raises RequestError if there are none."""
+    if soc.cpu not in _FIRMWARE:
+        raise RequestError(
+            f"the model backend has no figures for the CPU {soc.cpu}; set cpu to "
+            f"{' or '.join(_FIRMWARE)}, or use --backend rtl"
+        )
+    return _FIRMWARE[soc.cpu]
+
+
 def step_cycles(step: Step, values: Int8Array | None, soc: SocConfig) -> int:
     """Cycles of an operator on the CPU.
 
@@ -87,14 +123,9 @@ def step_cycles(step: Step, values: Int8Array | None, soc: SocConfig) -> int:
             f"the model backend has no figures for {step.kind.name} on the CPU (layer "
             f"{step.layer}); use --backend rtl"
         )
-    if soc.cpu != "full":
-        raise RequestError(
-            f"the model backend has no figures for the CPU {soc.cpu}; set cpu=full, or use "
-            "--backend rtl"
-        )
     paths = softmax_paths(step, values)
     cycles = (
-        SOFTMAX.at(soc)
+        firmware_of(soc).softmax.at(soc)
         + paths.elements * SOFTMAX_ELEMENT
         + paths.counted * SOFTMAX_COUNTED
         + paths.computed * SOFTMAX_COMPUTED

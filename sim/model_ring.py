@@ -23,9 +23,10 @@ class RingLines:
         self._lines = config.weight_buffer_bytes // config.weight_memory_bytes
         self._start = self._first = self._freed = 0
 
-    def begin(self, start: int) -> None:
-        """A command starts."""
+    def begin(self, start: int, time: ArrayTime) -> None:
+        """A command starts, which takes that time or more, and until then all asks are known."""
         self._start = start
+        self._bus.know(start + time.completed)
 
     def end(self, lines: int) -> None:
         """It has read so many lines."""

@@ -15,7 +15,7 @@ from hw.spec.config import Config, NpuConfig
 from hw.spec.profile import RECORD_BYTES, RECORD_WORDS
 from sim.model_array import REQUANTISER_LATENCY, WRITE_MARGIN
 from sim.model_banks import add_reads, add_writes, window_reads, window_writes
-from sim.model_bus import FETCH, RECORD, WEIGHTS, Bus
+from sim.model_bus import FETCH, NEVER, RECORD, WEIGHTS, Bus
 from sim.model_events import add_events, add_words, window_events
 from sim.model_fetch import ANSWER_CYCLES, FETCH_BYTES, Fetch
 from sim.model_geometry import Geometry, geometry_of
@@ -171,7 +171,7 @@ class StreamReplay:
         self._decode()
         causes = self._counts.causes
         here = max(idle, self._dispatched[len(self._taken)] + 1)
-        taken = max(here, self._transfers.completed(work.command.wait))
+        taken = self._transfers.completed(work.command.wait, here)
         causes["command"] += here - idle + 1
         causes["transfer"] += taken - here
         self._taken.append(taken)
@@ -188,16 +188,16 @@ class StreamReplay:
 
     def _window(self, work: Work, geometry: Geometry, start: int) -> int:
         """A CONV or DEPTHWISE that starts; returns when it completes."""
-        self._ring.begin(start)
         time = array_time(geometry)
-        command, npu = work.command, self._npu
-        self._transfers.settle(
-            Activity(
-                start,
-                lambda: window_reads(command, geometry, time, npu),
-                lambda: window_writes(command, geometry, time, npu),
-            )
+        self._ring.begin(start, time)
+        activity = Activity(
+            start,
+            NEVER,
+            work.events["scratchpad_write_words"],
+            lambda: window_reads(work.command, geometry, time, self._npu),
+            lambda: window_writes(work.command, geometry, time, self._npu),
         )
+        self._transfers.settle(activity)
         if geometry.stream or not self._ring.serves(time):
             time = limited_time(geometry, self._ring)
         self._ring.end(time.lines)
@@ -208,22 +208,25 @@ class StreamReplay:
             causes[cause] += cycles
         causes["drain"] += time.completed - time.last_step
         self._counts.events.update(work.events)
-        return start + time.completed
+        activity.end = start + time.completed
+        return activity.end
 
     def _add(self, work: Work, start: int) -> int:
         reads = 2 * work.words
         drain = ADD_CYCLES + REQUANTISER_LATENCY + 1 + WRITE_MARGIN
-        self._counts.causes.update({"command": 1, "busy": reads, "drain": drain})
-        self._counts.events.update(work.events)
-        command, npu = work.command, self._npu
+        completed = start + reads + drain
         self._transfers.settle(
             Activity(
                 start,
-                lambda: add_reads(command, npu),
-                lambda: add_writes(command, ADD_CYCLES, npu),
+                completed,
+                work.words,
+                lambda: add_reads(work.command, self._npu),
+                lambda: add_writes(work.command, ADD_CYCLES, self._npu),
             )
         )
-        return start + reads + drain
+        self._counts.causes.update({"command": 1, "busy": reads, "drain": drain})
+        self._counts.events.update(work.events)
+        return completed
 
     def _mark(self, layer: int, start: int) -> int:
         """A record is taken once the one before has left the counters."""

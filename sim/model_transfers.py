@@ -50,10 +50,20 @@ Banks = NDArray[np.int64]
 
 
 class Activity:
-    """A compute command's accesses to the scratchpad, from cycle ``start`` on."""
+    """A compute command's accesses to the scratchpad, in the cycles ``start`` to ``end``.
 
-    def __init__(self, start: int, reads: Callable[[], Banks], writes: Callable[[], Banks]) -> None:
-        self.start = start
+    ``writing``: how many of these cycles write.
+    """
+
+    def __init__(
+        self,
+        start: int,
+        end: int,
+        writing: int,
+        reads: Callable[[], Banks],
+        writes: Callable[[], Banks],
+    ) -> None:
+        self.start, self.end, self.writing = start, end, writing
         self._reads, self._writes = reads, writes
 
     @cached_property
@@ -138,16 +148,37 @@ class TransferQueue:
             else:
                 self._ask_load()
 
-    def completed(self, count: int) -> int:
-        """When the count shows that so many transfers have completed."""
+    def completed(self, count: int, here: int = 0) -> int:
+        """When the count shows that so many transfers have completed, ``here`` if before that."""
         if not count:
-            return 0
+            return here
         if count > self._settled:
             self.settle()
         transfer = self._transfers[count - 1]
         if not transfer.written:
+            if here and self._surely_written(count - 1) + COMPLETE_CYCLES <= here:
+                return here
             self._finish(count - 1)
-        return transfer.written + COMPLETE_CYCLES
+        return max(transfer.written + COMPLETE_CYCLES, here)
+
+    def _surely_written(self, index: int) -> int:
+        """A cycle by which a transfer is done: no cycle of the banks' holds it up twice."""
+        transfer = self._transfers[index]
+        last = self._bus.granted(TRANSFERS, transfer.end - 1) + self._answers + WRITE_CYCLES
+        first = index
+        while first and not self._transfers[first - 1].written:
+            first -= 1
+        before = self._transfers[first - 1].written if first else 0
+        begin = self._transfers[first]
+        grants = self._client.granted
+        arrives = grants.time(begin.end - begin.beats) + self._answers + WRITE_CYCLES
+        late = max(before - arrives + 1, 0)
+        busy = 0
+        for activity in reversed(self._activities):
+            if activity.end <= arrives:
+                break
+            busy += activity.writing
+        return last + late + busy
 
     def last_completed(self) -> int:
         """When all have completed."""
@@ -215,9 +246,7 @@ class TransferQueue:
         first = grants.time(begin) + delay
         if before < first and not self._busy(first, transfer.written + 1, writes=True).any():
             return
-        arrivals = (
-            max(grants.time(beat) + delay, before + 1) for beat in range(begin, transfer.end)
-        )
+        arrivals = (max(time + delay, before + 1) for time in grants.times(begin, transfer.end))
         *_, transfer.written = self._served(transfer.command, arrivals, writes=True)
 
     def _served(self, command: Command, earliest: Iterable[int], *, writes: bool) -> Iterator[int]:
@@ -240,10 +269,10 @@ class TransferQueue:
         """Banks that compute commands use in these cycles."""
         found = np.zeros(end - begin, dtype=np.int64)
         for activity in reversed(self._activities):
+            if activity.end <= begin:
+                break
             banks = activity.writes if writes else activity.reads
             start = activity.start
-            if start + len(banks) <= begin:
-                break
             low, high = max(begin, start), min(end, start + len(banks))
             if low < high:
                 found[low - begin : high - begin] = banks[low - start : high - start]

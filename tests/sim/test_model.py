@@ -111,6 +111,12 @@ def test_operators_of_the_cpu_without_figures_are_refused():
         run_model(program)
 
 
+def test_cpus_without_figures_are_refused():
+    program = compile_model(random_network(3), load_config("tiny"))
+    with pytest.raises(RequestError, match="CPU lite; set cpu to full or imac, or use"):
+        run_model(program)
+
+
 def test_paths_of_a_softmax():
     """At a scale of 1/16 a difference of 4 is a quarter, so that its factors are its bits."""
     values = {"rows": 1, "cols": 6, "multiplier": 1 << 30, "left_shift": 23, "diff_min": -240}
