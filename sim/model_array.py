@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from hw.spec.commands import PARAMETER_WORDS
 from sim.model_geometry import Geometry
-from sim.model_walk import READ_CYCLES, Ring, Section, Walk
+from sim.model_walk import READ_CYCLES, BlockReads, Ring, Section, Walk
 
 FIRST_READ = 3
 """From the start to the feeder's first read: its states ORIGIN and STRIP."""
@@ -45,18 +45,6 @@ class Waits(NamedTuple):
     weights: int = 0
     parameters: int = 0
     drain: int = 0
-
-
-class BlockReads(NamedTuple):
-    """How a block's part of the weight stream is read; no tiles' weights for a maximum."""
-
-    parameters: Section
-    first: Section | None
-    last: Section | None
-
-    def shifted(self, lines: int, cycles: int) -> BlockReads:
-        """A later block that is like this one."""
-        return BlockReads(*(section and section.shifted(lines, cycles) for section in self))  # type: ignore[arg-type]
 
 
 class Array:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import gcd
 
-from sim.model_array import Array, BlockReads, Waits
+from sim.model_array import Array, Waits
 from sim.model_geometry import Geometry, convolution_tiles, strips
-from sim.model_walk import AHEAD_LINES, Ring
+from sim.model_walk import AHEAD_LINES, BlockReads, Ring
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,6 @@ def array_time(geometry: Geometry) -> ArrayTime:
 def limited_time(geometry: Geometry, ring: Ring | None) -> ArrayTime:
     """A command whose weights arrive meanwhile."""
     array = Array(geometry, ring)
-    skips = ring is None
     seen: dict[tuple[int, ...], tuple[int, ...]] = {}
     block = 0
     while block < geometry.blocks:
@@ -46,8 +45,8 @@ def limited_time(geometry: Geometry, ring: Ring | None) -> ArrayTime:
         array.begin_block(is_last=is_last)
         _block(array, is_last=is_last)
         block += 1
-        if skips and not is_last:
-            block = _skip_blocks(array, seen, block)
+        if not (is_last or (geometry.stream and ring)):
+            block = _skip_blocks(array, ring, seen, block)
     beats = geometry.final_beats * geometry.last_pixels
     return ArrayTime(
         steps=geometry.blocks * geometry.tiles * geometry.taps,
@@ -61,8 +60,13 @@ def limited_time(geometry: Geometry, ring: Ring | None) -> ArrayTime:
     )
 
 
-def _skip_blocks(array: Array, seen: dict[tuple[int, ...], tuple[int, ...]], block: int) -> int:
-    """Passes over blocks as soon as the array's state is one that was there before."""
+def _skip_blocks(
+    array: Array, ring: Ring | None, seen: dict[tuple[int, ...], tuple[int, ...]], block: int
+) -> int:
+    """Passes over blocks as soon as the array's state is one that was there before.
+
+    With a ``ring`` that still fills, as far as these blocks' weights are there in time.
+    """
     state = array.state()
     now = (block, array.step, array.walk.line, array.walk.passed, *array.waits)
     before = seen.get(state)
@@ -75,7 +79,11 @@ def _skip_blocks(array: Array, seen: dict[tuple[int, ...], tuple[int, ...]], blo
         return block
     pattern = array.blocks[-period:]
     for i in range(1, times + 1):
-        array.blocks += [reads.shifted(i * lines, i * cycles) for reads in pattern]
+        reads = [block_reads.shifted(i * lines, i * cycles) for block_reads in pattern]
+        if ring and not all(ring.serves_block(block_reads) for block_reads in reads):
+            times = i - 1
+            break
+        array.blocks += reads
     slots = len(array.slot_ends) // block
     array.repeat(period * array.geometry.tiles, period * slots, cycles, times)
     array.shift(times * cycles, passed=times * passed, lines=times * lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hw.spec.config import NpuConfig
 from sim.model_bus import WEIGHTS, Bus
 from sim.model_loops import ArrayTime
-from sim.model_walk import Section
+from sim.model_walk import BlockReads, Section
 
 FILL_CYCLES = 1
 """From an answer until the weight ring can be read."""
@@ -52,13 +52,24 @@ class RingLines:
         room = self._freed + self._lines - self._first
         there = time.lines <= room and self.available(time.lines - 1) <= 1
         for block in time.blocks:
-            for section in block:
-                if section and not there and not self._in_time(section):
-                    return False
-            for section in (block.parameters, block.last):
-                if section:
-                    self.free(section)
+            if there:
+                self._free_block(block)
+            elif not self.serves_block(block):
+                return False
         return True
+
+    def serves_block(self, block: BlockReads) -> bool:
+        """As `serves`, of a block."""
+        for section in block:
+            if section and not self._in_time(section):
+                return False
+        self._free_block(block)
+        return True
+
+    def _free_block(self, block: BlockReads) -> None:
+        for section in (block.parameters, block.last):
+            if section:
+                self.free(section)
 
     def _in_time(self, section: Section) -> bool:
         return (

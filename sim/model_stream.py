@@ -15,7 +15,8 @@ from hw.spec.config import Config, NpuConfig
 from hw.spec.profile import RECORD_BYTES, RECORD_WORDS
 from sim.model_array import REQUANTISER_LATENCY, WRITE_MARGIN
 from sim.model_banks import add_reads, add_writes, window_reads, window_writes
-from sim.model_bus import FETCH, NEVER, RECORD, WEIGHTS, Bus
+from sim.model_bus import FETCH, RECORD, WEIGHTS, Bus
+from sim.model_clients import NEVER
 from sim.model_events import add_events, add_words, window_events
 from sim.model_fetch import ANSWER_CYCLES, FETCH_BYTES, Fetch
 from sim.model_geometry import Geometry, geometry_of

@@ -45,6 +45,18 @@ class Section(NamedTuple):
         )
 
 
+class BlockReads(NamedTuple):
+    """How a block's part of the weight stream is read; no tiles' weights for a maximum."""
+
+    parameters: Section
+    first: Section | None
+    last: Section | None
+
+    def shifted(self, lines: int, cycles: int) -> BlockReads:
+        """A later block that is like this one."""
+        return BlockReads(*(section and section.shifted(lines, cycles) for section in self))  # type: ignore[arg-type]
+
+
 class Ring(Protocol):
     """The weight ring as a command sees it: its lines, and cycles from its start on."""
 
@@ -54,6 +66,10 @@ class Ring(Protocol):
 
     def free(self, section: Section) -> None:
         """A section's lines were read for the last time."""
+        ...
+
+    def serves_block(self, block: BlockReads) -> bool:
+        """Whether a block's lines are there when they are read; if so they are freed."""
         ...
 
 

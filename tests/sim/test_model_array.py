@@ -85,6 +85,9 @@ def test_words_that_arrive_late_are_waited_for():
             assert section.freed >= self.freed
             self.freed = section.freed
 
+        def serves_block(self, block):
+            return False
+
     ring = Ring()
     time = limited_time(POINTWISE, ring)
     # 25 words: 13 lines, the last one in cycle 124, its only word in cycle 127.
@@ -142,6 +145,9 @@ def test_what_repeats_is_counted_as_if_it_were_walked(change, monkeypatch):
 
         def free(self, section):
             pass
+
+        def serves_block(self, block):
+            return False
 
     geometry = replace(POINTWISE, **change)
     skipped = array_time(geometry)
