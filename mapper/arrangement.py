@@ -14,9 +14,8 @@ from functools import lru_cache
 
 from hw.spec.commands import ADDRESS_BITS
 from hw.spec.config import NpuConfig
-from hw.spec.tile_shape import tile_shape
+from hw.spec.tile_shape import ring_bytes, tile_shape
 from mapper.cycles import Arrangement, Window, array_cycles, block_tiles, bytes_read, command_cycles
-from mapper.weights import ring_bytes
 from mapper.work import Region, WindowWork
 
 _EXTENT_BITS = 16

@@ -8,11 +8,11 @@ import numpy as np
 
 from hw.spec.commands import MAX_LEFT_SHIFT
 from hw.spec.config import NpuConfig
+from hw.spec.tile_shape import ring_bytes
 from mapper import attributes as at
 from mapper.attributes import OpKind
 from mapper.graph import Graph, Op
 from mapper.lower import average_pool_regions, lower
-from mapper.weights import ring_bytes
 from mapper.work import WindowWork
 
 MAX_WINDOW = 255

@@ -14,9 +14,9 @@ from math import prod
 import numpy as np
 
 from hw.spec.config import NpuConfig
+from hw.spec.tile_shape import ring_bytes
 from mapper.arrangement import arrange, window_of
 from mapper.cycles import add_cycles, command_cycles, weight_bytes
-from mapper.weights import ring_bytes
 from mapper.work import AddWork, Region, Shape, WindowWork, Work
 
 _MAX_EXTENT = 65535

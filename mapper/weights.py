@@ -4,8 +4,8 @@ A blob is what one command consumes: for each block of ``rows`` output channels 
 words, then its weight words, one a tap. Byte r of a word belongs to row r. A paired command takes
 two blocks at once, and each of those words is a pair: the first block's word, then the second's.
 
-A command whose blocks do not fit the ring takes a block's weight words again for each group of
-pixels (``stream``). Such a command has one block only. Its blob repeats the words until the
+A command of several tiles whose blocks do not fit the ring takes a block's weight words again for
+each tile (``stream``). Such a command has one block only. Its blob repeats the words until the
 repetition ends on a memory word, so that the DMA can send an aligned stretch again and again.
 """
 
@@ -45,15 +45,6 @@ class WeightUse:
     key: BlobKey
     start: int
     bytes: int
-
-
-def ring_bytes(block_words: int, config: NpuConfig, *, paired: bool) -> int:
-    """Bytes of the ring that a block with its parameters, or a pair of blocks, can occupy.
-
-    It may begin inside a memory word.
-    """
-    step = tile_shape(config, paired=paired).step_bytes
-    return (PARAMETER_WORDS + block_words) * step + config.weight_memory_bytes - step
 
 
 def layout(

@@ -11,7 +11,7 @@ from hw.spec.commands import COMPUTE_OPCODES, PARAMETER_WORDS, Command, Opcode
 from hw.spec.config import NpuConfig
 from hw.spec.errors import CheckError
 from hw.spec.numerics import Int8Array, Int32Array
-from hw.spec.tile_shape import tile_shape
+from hw.spec.tile_shape import ring_bytes, tile_shape
 from sim.functional_memory import Memory
 
 _QUEUE = 4
@@ -54,9 +54,9 @@ class Ring:
         config, words = self.config, command["block_words"]
         tile = tile_shape(config, paired=bool(command["paired"]))
         stream = bool(command.values.get("stream", 0))
-        block = (PARAMETER_WORDS + words) * tile.step_bytes
-        if not stream and block > config.weight_buffer_bytes:
-            raise CheckError(f"a block of {block} bytes does not fit the weight buffer")
+        block = ring_bytes(words, config, paired=bool(command["paired"]))
+        if not stream and command["tiles"] > 1 and block > config.weight_buffer_bytes:
+            raise CheckError(f"a replayed block of {block} bytes does not fit the weight buffer")
         repeats = command["tiles"] if stream else 1
         steps = PARAMETER_WORDS + repeats * words
         shape = (command["blocks"], steps, tile.step_words, config.weight_word_bytes)

@@ -102,9 +102,9 @@ def _words_read(v: Mapping[str, int], tile: TileShape) -> int:
 
 def _check_strips(v: Mapping[str, int], tile: TileShape, config: NpuConfig) -> None:
     strip, kernel = v["strip_cols"], (v["kernel_rows"], v["kernel_cols"])
-    strips = -(-v["output_cols"] // strip)
     _need(config.pairs_depthwise or not v["paired"], "a read does not bring a pair's channels")
-    _need(1 <= strip <= tile.pixels, "strip_cols exceeds a tile")
+    _need(1 <= strip <= tile.pixels, "strip_cols exceeds a tile or is 0")
+    strips = -(-v["output_cols"] // strip)
     _need(v["tiles"] == strips * v["output_rows"], "tiles is not strips x output_rows")
     if strips > 1:
         _need(v["strip_input_step"] == strip * v["x_step"], "strip_input_step is wrong")

@@ -84,7 +84,7 @@ def main() -> int:
         config = load_config(sets=[*PARTS[arguments.part], *size, *arguments.sets])
         find_nextpnr()
         arguments.out.mkdir(parents=True, exist_ok=True)
-        with progress.step("generating Verilog"):
+        with progress.step("generating RTL"):
             sources = write_sources(config, arguments.part, arguments.out)
         with progress.step("synthesis") as step:
             netlist = synthesise(

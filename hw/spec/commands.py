@@ -96,7 +96,8 @@ _WINDOW: tuple[Field, ...] = (
         18,
         24,
         1,
-        "1: two neighbouring columns share a pixel and compute two blocks of channels.",
+        "1: two neighbouring columns share a pixel and compute two blocks of channels. DEPTHWISE: "
+        "only where port_bytes holds two weight words; always there for stride 2 on chip.",
     ),
 )
 
@@ -185,6 +186,7 @@ byte r of a word belongs to row r. The bias has the input's zero point folded in
 A paired command computes two blocks of ``rows`` channels at once: column ``2p`` the first one of
 pixel ``p``, column ``2p + 1`` the second one. Its stream consists of pairs of words, the first
 block's word before the second one's: nine pairs of parameters, then a pair for each step.
+The weights of every command begin at the next multiple of ``weight_memory_bytes`` in the stream.
 """
 
 MAX_LEFT_SHIFT = 7

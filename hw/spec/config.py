@@ -51,8 +51,8 @@ class NpuConfig:
 
     Parameters
     ----------
-    rows: output channels computed at once, 2..32.
-    cols: output pixels computed at once, 2..32.
+    rows: output channels computed at once, 2..32; twice as many in paired commands.
+    cols: output pixels computed at once, 2..32; half as many in paired commands.
     accumulator_bits: width of an accumulator, 20..32. Layers that could overflow
         it run on the CPU.
     scratchpad_bytes: activation memory, all banks together.

@@ -13,7 +13,7 @@ CAUSES: tuple[tuple[str, str], ...] = (
     ("activations", "waits for activations from the scratchpad"),
     ("drain", "waits for the requantiser to take the finished tile"),
     ("transfer", "waits for a LOAD or STORE"),
-    ("parameters", "reads the parameters of a channel block"),
+    ("parameters", "waits for the parameters of a channel block"),
     ("command", "no compute command at hand: fetch, decode, start and end of a command"),
 )
 """Compute-queue states: name, meaning."""

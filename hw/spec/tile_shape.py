@@ -1,9 +1,10 @@
-"""What a tile of a compute command covers, unpaired or paired."""
+"""What a tile of a compute command covers, and a block needs of the ring, unpaired or paired."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hw.spec.commands import PARAMETER_WORDS
 from hw.spec.config import NpuConfig
 
 
@@ -26,3 +27,13 @@ def tile_shape(config: NpuConfig, *, paired: bool) -> TileShape:
     if paired:
         return TileShape(2 * config.rows, config.paired_pixels, 2, config.weight_pair_bytes)
     return TileShape(config.rows, config.cols, 1, config.weight_word_bytes)
+
+
+def ring_bytes(block_words: int, config: NpuConfig, *, paired: bool) -> int:
+    """Bytes of the ring that a block with its parameters, or a pair of blocks, can occupy.
+
+    It may begin inside a memory word. A block that is replayed must fit; one that is read once, for
+    a single tile or with ``stream``, need not.
+    """
+    step = tile_shape(config, paired=paired).step_bytes
+    return (PARAMETER_WORDS + block_words) * step + config.weight_memory_bytes - step

@@ -5,7 +5,8 @@ import pytest
 
 from hw.spec.commands import PARAMETER_WORDS
 from hw.spec.config import NpuConfig
-from mapper.weights import layout, replayed_blob, restream, ring_bytes, streamed_blob
+from hw.spec.tile_shape import ring_bytes
+from mapper.weights import layout, replayed_blob, restream, streamed_blob
 from mapper.work import Operand, Region, Requantisation, WindowWork
 
 
