@@ -132,5 +132,5 @@ def test_a_pair_of_blocks_must_fit_the_ring_to_be_replayed():
     single = Command(Opcode.CONV, {**values, "paired": 0})
     ring_of(single, words, config).take(single)
     paired = Command(Opcode.CONV, values)
-    with pytest.raises(CheckError, match="a block of 1584 bytes does not fit"):
+    with pytest.raises(CheckError, match="a replayed block of 1584 bytes does not fit"):
         ring_of(paired, words, config).take(paired)
