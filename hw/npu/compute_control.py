@@ -8,7 +8,7 @@ from amaranth.lib.wiring import Component, In, Out
 
 from hw.npu.command_view import COMMAND_LAYOUT, CommandView, opcode_of
 from hw.npu.mac_control import CAUSE
-from hw.npu.weight_ring import WEIGHT_START
+from hw.npu.weight_walk import WEIGHT_START
 from hw.spec.commands import Opcode
 from hw.spec.profile import CAUSES
 

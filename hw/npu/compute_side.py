@@ -18,7 +18,7 @@ from hw.npu.mac_control import MacControl
 from hw.npu.parameters import ParameterSets
 from hw.npu.requantiser import Requantiser
 from hw.npu.scratchpad import read_port, write_port
-from hw.npu.weight_ring import WEIGHT_START
+from hw.npu.weight_walk import WEIGHT_START
 from hw.spec.commands import Opcode
 from hw.spec.config import NpuConfig
 

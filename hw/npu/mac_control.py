@@ -156,6 +156,7 @@ class MacControl(Component):
             slots.start.eq(self.start),
             slots.depthwise.eq(self._depthwise),
             slots.window.eq(self._window),
+            slots.single_row.eq(self._single_row),
             slots.kernel_rows.eq(self._conv["kernel_rows"]),
             slots.stride_rows.eq(self._conv["stride_rows"]),
             slots.slot_filled.eq(self.slot_filled),

@@ -15,7 +15,8 @@ from hw.npu.registers import NpuRegisters
 from hw.npu.scratchpad import Scratchpad, read_port, write_port
 from hw.npu.sequencer import Sequencer
 from hw.npu.transfers import Transfers
-from hw.npu.weight_ring import WEIGHT_START, WeightRing
+from hw.npu.weight_ring import WeightRing
+from hw.npu.weight_walk import WEIGHT_START
 from hw.npu.weights_dma import WeightsDma
 from hw.spec.config import NpuConfig
 

@@ -17,6 +17,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out, Signature
 from amaranth.utils import exact_log2
 
+from hw.spec.commands import ADDRESS_BITS
 from hw.spec.config import NpuConfig
 
 SCRATCHPAD_READ_LATENCY = 2
@@ -24,8 +25,6 @@ SCRATCHPAD_READ_LATENCY = 2
 
 SCRATCHPAD_WRITE_LATENCY = 2
 """Cycles from a write's valid to the first read that is sure to see it."""
-
-ADDRESS_BITS = 20
 
 
 def read_port(port_bytes: int) -> Signature:

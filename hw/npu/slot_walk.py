@@ -21,7 +21,8 @@ class SlotWalk(Component):
     Ports
     -----
     start: a command begins; kernel_rows, stride_rows: the command's. begin: the cycle after start;
-        depthwise, window (depthwise, kept on chip): the command's, from then on.
+        depthwise, window (depthwise, kept on chip), single_row (kernel of one row): the command's,
+        from then on.
     slot_filled: the feeder has filled one more. released: those given back, a cycle later.
     taken: the step at hand is taken. Of that step: ``run_ends``: it ends its kernel row;
         ``to_last_row``: the kernel row behind is the last one; ``last``: it ends its tile;
@@ -38,6 +39,7 @@ class SlotWalk(Component):
                 "begin": In(1),
                 "depthwise": In(1),
                 "window": In(1),
+                "single_row": In(1),
                 "kernel_rows": In(8),
                 "stride_rows": In(8),
                 "slot_filled": In(1),
@@ -57,16 +59,13 @@ class SlotWalk(Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        self._single_row, self._slot_ends = Signal(), Signal()
+        self._slot_ends = Signal()
         self._by_stride = Signal(range(config.depthwise_slots + 1))
         self._used = Signal.like(self.released)
         with m.If(self.start):
-            m.d.sync += [
-                self._single_row.eq(self.kernel_rows == 1),
-                self._by_stride.eq(
-                    Mux(self.stride_rows > self.kernel_rows, self.stride_rows, self.kernel_rows)
-                ),
-            ]
+            m.d.sync += self._by_stride.eq(
+                Mux(self.stride_rows > self.kernel_rows, self.stride_rows, self.kernel_rows)
+            )
         self._count(m)
         self._walk(m)
         return m
@@ -89,7 +88,7 @@ class SlotWalk(Component):
             m.d.comb += self._used.eq(Mux(self.last, rows, 0))
             with m.If(self.last | self.begin):
                 at_last = self._at_last(self.following_last)
-                m.d.comb += following.eq(Mux(self._single_row, at_last, 1))
+                m.d.comb += following.eq(Mux(self.single_row, at_last, 1))
             with m.Elif(self.run_ends):
                 at_last = self._at_last(self.last_output_row)
                 m.d.comb += following.eq(Mux(self.to_last_row, at_last, needed + 1))

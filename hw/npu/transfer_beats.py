@@ -9,7 +9,7 @@ from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
-from hw.npu.scratchpad import ADDRESS_BITS
+from hw.spec.commands import ADDRESS_BITS
 from hw.spec.config import NpuConfig
 
 TRANSFER_DESCRIPTOR = StructLayout(

@@ -11,9 +11,9 @@ from amaranth.lib.fifo import SyncFIFO, SyncFIFOBuffered
 from amaranth.lib.wiring import Component, In, Out
 
 from hw.npu.bus_multiplexer import OUTSTANDING, client_port
-from hw.npu.scratchpad import ADDRESS_BITS, dma_read_port, dma_write_port
+from hw.npu.scratchpad import dma_read_port, dma_write_port
 from hw.npu.transfer_beats import TRANSFER_DESCRIPTOR, TransferBeats, beat_layout
-from hw.spec.commands import WAIT_BITS
+from hw.spec.commands import ADDRESS_BITS, WAIT_BITS
 from hw.spec.config import NpuConfig
 
 TRANSFERS_QUEUE = 4

@@ -30,7 +30,6 @@ class WeightFifo(Component):
     reserve: a line will be written in a later cycle; only while ``room``.
     write, line: a line that was reserved.
     output: its units, one after the other: a word in the low half, or a pair.
-    busy: something is reserved or waits to be taken.
     """
 
     def __init__(self, config: NpuConfig) -> None:
@@ -43,7 +42,6 @@ class WeightFifo(Component):
                 "write": In(1),
                 "line": In(self._layout),
                 "output": Out(stream.Signature(8 * config.weight_pair_bytes)),
-                "busy": Out(1),
             }
         )
 
@@ -63,7 +61,6 @@ class WeightFifo(Component):
             done.eq(self.output.ready & (line.units.left == 0)),
             fifo.r_en.eq(~self.output.valid | done),
             self.output.payload.eq(line.data),
-            self.busy.eq((reserved != 0) | self.output.valid),
         ]
         m.d.sync += reserved.eq(reserved + self.reserve - (fifo.r_rdy & fifo.r_en))
         with m.If(fifo.r_en):

@@ -37,7 +37,6 @@ class WeightRing(Component):
     reading_parameters: parameters are being read where a missing word could have been.
     clear: forgets all contents; nothing may be being read.
     empty, full: nothing stored; no room for a beat.
-    busy: a start is being read, or words or parameters wait to be taken.
     """
 
     def __init__(self, config: NpuConfig) -> None:
@@ -55,7 +54,6 @@ class WeightRing(Component):
                 "clear": In(1),
                 "empty": Out(1),
                 "full": Out(1),
-                "busy": Out(1),
             }
         )
 
@@ -108,7 +106,6 @@ class WeightRing(Component):
             port.en.eq(walk.step),
             port.addr.eq(walk.line),
             self.reading_parameters.eq(delay[-1]),
-            self.busy.eq(walk.active | words.busy | parameters.busy),
         ]
         m.d.sync += units.eq(walk.units)
         m.d.sync += delay.eq(Cat(walk.active & walk.parameters, delay))

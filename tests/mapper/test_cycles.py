@@ -19,6 +19,7 @@ from mapper.cycles import (
 )
 from tests.hw.npu.commands import random_window
 from tests.hw.npu.loops import groups, slots, tiles
+from tests.mapper.geometry import geometry
 
 DEFAULT = NpuConfig()  # 8 x 8, 16-byte port, 8-byte bus
 PAIRED, SINGLE = Arrangement(paired=True), Arrangement(paired=False)
@@ -181,25 +182,6 @@ def test_additions():
     assert add_cycles(100, NpuConfig(requantiser_lanes=8)) == 23 + 26
 
 
-def geometry(command: Command, config: NpuConfig) -> tuple[Window, Arrangement]:
-    """A CONV's."""
-    window = Window(
-        depthwise=False,
-        rows=command["output_rows"],
-        cols=command["output_cols"],
-        channels=command["channels"],
-        kernel=(command["kernel_rows"], 1),
-        stride=(command["stride_rows"], 1),
-        missing_rows=command["pad_top"],
-        missing_cols=0,
-        row_pitch=command["input_row_pitch"],
-        run_bytes=command["run_bytes"],
-        x_step=command["x_step"],
-        block_words=command["block_words"],
-    )
-    return window, Arrangement(bool(command["paired"]), group=command["group"])
-
-
 def slot_cycles(command: Command, slot) -> tuple[int, int]:
     """(cycles, reads) of a slot: a read a group."""
     reads = len(groups(command, slot))
@@ -216,7 +198,7 @@ def test_convolutions_as_their_loops(config):
         if command.opcode is not Opcode.CONV:
             continue
         tried += 1
-        window, arrangement = geometry(command, config)
+        window, arrangement = geometry(command)
         halves = 1 + command["paired"]
         block_channels = halves * config.rows
         channels = [min(command["channels"] - h * config.rows, config.rows) for h in range(halves)]

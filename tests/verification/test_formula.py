@@ -5,9 +5,10 @@ import pytest
 from hw.spec.commands import Command, Opcode
 from hw.spec.config import NpuConfig, load_config
 from mapper.compile import compile_model
-from mapper.cycles import Arrangement, Window, add_cycles, array_cycles, command_cycles
+from mapper.cycles import add_cycles, array_cycles, command_cycles
 from mapper.importers import import_model
 from sim.rtl import run_rtl
+from tests.mapper.geometry import geometry
 from tests.mapper.test_compile import commands
 from tests.shared_models import golden, shared_models
 
@@ -18,27 +19,7 @@ def formula(command: Command, config: NpuConfig) -> tuple[int, int]:
     """Cycles of a compute command whose weights are there, and of one that the bus brings them."""
     if command.opcode is Opcode.ADD:
         return (add_cycles(command["bytes"], config),) * 2
-    v = command.values
-    window = Window(
-        depthwise=command.opcode is Opcode.DEPTHWISE,
-        rows=v["output_rows"],
-        cols=v["output_cols"],
-        channels=v["channels"],
-        kernel=(v["kernel_rows"], v.get("kernel_cols", 1)),
-        stride=(v["stride_rows"], v.get("stride_cols", 1)),
-        missing_rows=v["pad_top"],
-        missing_cols=0,
-        row_pitch=v["input_row_pitch"],
-        run_bytes=v.get("run_bytes", 0),
-        x_step=v["x_step"],
-        block_words=v["block_words"],
-    )
-    arrangement = Arrangement(
-        paired=bool(v["paired"]),
-        group=v.get("group", 1),
-        tapwise=bool(v.get("tapwise", 0)),
-        strip_cols=v.get("strip_cols", 0),
-    )
+    window, arrangement = geometry(command)
     return (
         array_cycles(window, arrangement, config),
         command_cycles(window, arrangement, config),

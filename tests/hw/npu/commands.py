@@ -89,7 +89,7 @@ def random_window(rng: random.Random, config: NpuConfig) -> tuple[Command, list[
         "row_step": stride[0] * pitch,
         "stride_rows": stride[0],
         "kernel_rows": kernel[0],
-        "output_address": rng.randint(2048, 2200),
+        "output_address": max(2048, 100 + rows_in * pitch) + rng.randint(0, 150),
         "output_pixel_pitch": pixel_out,
         "output_row_pitch": cols_out * pixel_out + rng.choice([0, 7]),
         "output_cols": cols_out,
