@@ -20,13 +20,13 @@ from mapper.program import Program
 from sim.check import compare, keep_evidence
 from sim.energy import energy_table
 from sim.files import require_writable
-from sim.functional import run_functional
+from sim.functional.backend import run_functional
 from sim.inputs import default_inputs, load_inputs
-from sim.model import ModelResult, run_model
-from sim.model_file import NetworkFile, open_network
-from sim.page import write_page
+from sim.model.backend import ModelResult, run_model
+from sim.network_file import NetworkFile, open_network
 from sim.progress import Progress
-from sim.report import print_report, report_title
+from sim.report.page import write_page
+from sim.report.terminal import print_report, report_title
 from sim.result import Check, Host, Layer, ModelInfo, Output, RunResult
 from sim.rows import measured_rows, unmeasured_rows
 from sim.rtl import Activity, RtlResult, run_rtl

@@ -22,7 +22,7 @@ from mapper.compile import compile_model
 from mapper.graph import Graph
 from mapper.importers import import_model
 from mapper.program import Program, ProgramLayer
-from sim.functional import run_functional
+from sim.functional.backend import run_functional
 from sim.rtl import RtlResult, run_rtl
 
 NETWORKS = ("vww", "kws", "ic", "ad")

@@ -10,11 +10,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from hw.spec import numerics as nm
+from hw.spec.exact import exact_matmul
 
 Window = tuple[int, int]
 Padding = tuple[int, int, int, int]
-_EXACT_IN_SINGLE = (1 << 24) // (255 * 128)
-"""Products that a float32 sum holds exactly, whatever the operands."""
+_LARGEST_PRODUCT = 255 * 128
+"""Of a value less its zero point, and a weight."""
 
 
 def pad(x: NDArray[np.int8], padding: Padding, value: int) -> nm.Int8Array:
@@ -36,13 +37,13 @@ def conv_2d(
     """CONV_2D: x [N,H,W,Ci], weights [Co,Kh,Kw,Ci], bias [Co] to accumulators [N,Ho,Wo,Co]."""
     channels, kh, kw, _ = weights.shape
     taps = weights[0].size
-    exact = np.float32 if taps <= _EXACT_IN_SINGLE else np.float64
-    centred = pad(x, padding, input_zero_point).astype(exact) - exact(input_zero_point)
+    # At most 255 in magnitude: whole numbers that float32 holds, so that no later copy converts.
+    centred = pad(x, padding, input_zero_point).astype(np.float32) - np.float32(input_zero_point)
     windows = sliding_window_view(centred, (kh, kw), axis=(1, 2))[:, :: stride[0], :: stride[1]]
     n, ho, wo = windows.shape[:3]
     columns = windows.transpose(0, 1, 2, 4, 5, 3).reshape(n * ho * wo, taps)
-    sums = columns @ weights.reshape(channels, taps).T.astype(exact)
-    return nm.wrap_int32(sums.astype(np.int64) + bias).reshape(n, ho, wo, channels)
+    sums = exact_matmul(columns, weights.reshape(channels, taps).T, _LARGEST_PRODUCT)
+    return nm.wrap_int32(sums + bias).reshape(n, ho, wo, channels)
 
 
 def depthwise_conv_2d(
@@ -77,9 +78,8 @@ def fully_connected(
     input_zero_point: int,
 ) -> nm.Int32Array:
     """FULLY_CONNECTED: x [N,...] of Ci elements a row, weights [Co,Ci], bias [Co] to [N,Co]."""
-    rows = x.reshape(-1, weights.shape[1]).astype(np.float64) - input_zero_point
-    sums = rows @ weights.T.astype(np.float64)
-    return nm.wrap_int32(sums.astype(np.int64) + bias)
+    rows = x.reshape(-1, weights.shape[1]).astype(np.int32) - input_zero_point
+    return nm.wrap_int32(exact_matmul(rows, weights.T, _LARGEST_PRODUCT) + bias)
 
 
 def average_pool_2d(

@@ -13,9 +13,9 @@ from mapper.emit import Place, window_command
 from mapper.tile import Tile, input_region
 from mapper.weights import layout
 from mapper.work import Region, WindowWork
-from sim.functional_memory import Memory
-from sim.functional_ring import Blocks
-from sim.functional_window import depthwise
+from sim.functional.memory import Memory
+from sim.functional.ring import Blocks
+from sim.functional.window import depthwise
 from tests.hw.npu.reference import Reference
 from tests.mapper.test_weights import window_work
 

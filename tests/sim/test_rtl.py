@@ -8,7 +8,7 @@ from hw.spec.errors import CheckError, RequestError
 from hw.spec.registers import MEMORY_BASE, PROGRAM_BASE
 from mapper.compile import compile_model
 from mapper.importers import import_model
-from sim.functional import run_functional
+from sim.functional.backend import run_functional
 from sim.rtl import memory_image, run_rtl
 from sim.zoo import zoo_model
 from verification.cache import cache_directory

@@ -12,7 +12,7 @@ from hw.spec.errors import RequestError
 from mapper.compile import compile_model
 from mapper.importers.onnx import import_onnx
 from mapper.interface import decode_output, encode_input
-from sim.functional import FunctionalBackend
+from sim.functional.backend import FunctionalBackend
 from sim.zoo import ZOO_NAMES, zoo_model, zoo_topology
 from sim.zoo.calibrate import SAMPLES, sample_input
 from sim.zoo.topologies import same_padding

@@ -5,8 +5,8 @@ import pytest
 from hw.spec.config import load_config
 from mapper.compile import compile_model
 from mapper.importers import import_model
-from sim.functional import run_functional
-from sim.model import run_model
+from sim.functional.backend import run_functional
+from sim.model.backend import run_model
 from sim.rtl import run_rtl
 from tests.random_networks import random_input, random_network
 from tests.shared_models import golden, shared_models

@@ -10,7 +10,7 @@ from hw.spec.profile import CAUSES
 from mapper.compile import compile_model
 from mapper.importers import import_model
 from mapper.program import Program
-from sim.functional import run_functional
+from sim.functional.backend import run_functional
 from sim.rtl import RtlResult, run_rtl
 from tests.random_networks import random_config, random_input, random_network
 from tests.shared_models import golden, shared_models

@@ -1,0 +1,159 @@
+"""The functional backend: executes a Program's image with NumPy, bit for bit, without time.
+
+It reads nothing but the binary image: header, steps, command streams, weights in the order of the
+ring. So it proves the mapper's work, and its results are what RTL is compared with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from hw.spec.commands import Command, decode_stream
+from hw.spec.errors import CheckError, RequestError
+from hw.spec.numerics import Int8Array
+from hw.spec.program import (
+    HEADER_WORDS,
+    PROGRAM_MAGIC,
+    PROGRAM_VERSION,
+    STEP_WORDS,
+    Step,
+    StepKind,
+    decode_step,
+)
+from hw.spec.registers import MEMORY_BASE
+from mapper.image import npu_config_word
+from mapper.program import Location, Program
+from sim.functional.cpu import run_step
+from sim.functional.memory import Memory
+from sim.functional.npu import Npu
+
+_JUNK = 0x5A
+"""What memories hold before anything is written."""
+
+
+@dataclass(frozen=True)
+class FunctionalResult:
+    """``outputs`` by name, int8 in the port's shape.
+
+    ``events`` has a mapping (`hw.spec.profile.EVENTS`) for each layer, empty for the CPU's, and
+    ``trace`` each layer's output tensor by name, when asked for. ``cpu_inputs``: by number of step,
+    the input of each operator on the CPU that takes longer for some values than for others.
+    """
+
+    outputs: Mapping[str, Int8Array]
+    events: tuple[Mapping[str, int], ...]
+    trace: Mapping[str, Int8Array] = field(default_factory=dict[str, Int8Array])
+    cpu_inputs: Mapping[int, Int8Array] = field(default_factory=dict[int, Int8Array])
+
+
+class FunctionalBackend:
+    """A Program, decoded once, to be run on many inputs."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        image = Memory(np.frombuffer(program.image, dtype=np.int8), program.base, "the image")
+        self._steps = _decode_steps(program, image)
+        self._streams: dict[int, list[Command]] = {
+            step.values["commands"]: _decode_commands(image, step.values["commands"])
+            for step in self._steps
+            if step.kind is StepKind.NPU
+        }
+
+    def run(self, inputs: Mapping[str, Int8Array], *, trace: bool = False) -> FunctionalResult:
+        """One inference. ``inputs`` are int8 in the shapes of the Program's inputs.
+
+        Raises RequestError for a wrong input, CheckError where the Program breaks a rule of the
+        hardware (a hazard, an address out of range, an overflow).
+        """
+        config = self.program.config
+        memory = self._loaded_memory(inputs)
+        npu = Npu(config.npu, memory, (self.program.base, len(self.program.image)))
+        traced: dict[str, Int8Array] = {}
+        cpu_inputs: dict[int, Int8Array] = {}
+
+        def layer_ended(index: int) -> None:
+            layer = self.program.layers[index]
+            if trace:
+                traced[layer.tensor] = _read(layer.output, memory, npu.scratchpad)
+
+        for position, step in enumerate(self._steps):
+            if step.kind is StepKind.NPU:
+                npu.run(self._streams[step.values["commands"]], layer_ended)
+                continue
+            if step.kind is StepKind.SOFTMAX:
+                size = step.values["rows"] * step.values["cols"]
+                cpu_inputs[position] = memory.read(step.values["input"], size).copy()
+            run_step(step, memory)
+            following = self._steps[position + 1 : position + 2]
+            if not following or following[0].layer != step.layer:
+                layer_ended(step.layer)
+        outputs = {
+            port.name: memory.read(port.address, int(np.prod(port.shape))).reshape(port.shape)
+            for port in self.program.outputs
+        }
+        events = tuple(npu.events.get(index, {}) for index in range(len(self.program.layers)))
+        return FunctionalResult(outputs, events, traced, cpu_inputs)
+
+    def _loaded_memory(self, inputs: Mapping[str, Int8Array]) -> Memory:
+        program = self.program
+        memory = Memory(
+            np.full(program.config.soc.memory_bytes, _JUNK, dtype=np.int8),
+            MEMORY_BASE,
+            "main memory",
+        )
+        memory.write(program.base, np.frombuffer(program.image, dtype=np.int8))
+        for port in program.inputs:
+            if port.name not in inputs:
+                raise RequestError(f"{program.name}: the input '{port.name}' is missing")
+            value = inputs[port.name]
+            if value.dtype != np.int8 or value.shape != port.shape:
+                raise RequestError(
+                    f"{program.name}: input '{port.name}' is {value.dtype} {value.shape}; "
+                    f"int8 {port.shape} is needed"
+                )
+            memory.write(port.address, value.reshape(-1))
+        return memory
+
+
+def run_functional(
+    program: Program, inputs: Mapping[str, Int8Array], *, trace: bool = False
+) -> FunctionalResult:
+    """Decode a Program and run it once; see `FunctionalBackend.run`."""
+    return FunctionalBackend(program).run(inputs, trace=trace)
+
+
+def _decode_steps(program: Program, image: Memory) -> list[Step]:
+    words = image.words(program.base, len(HEADER_WORDS))
+    header = {name: word for (name, _), word in zip(HEADER_WORDS, words, strict=True)}
+    if header["magic"] != PROGRAM_MAGIC or header["version"] != PROGRAM_VERSION:
+        raise CheckError(f"{program.name}: the image has no program header of this version")
+    if header["npu_config"] not in (0, npu_config_word(program.config)):
+        raise CheckError(f"{program.name}: the program was made for another NPU configuration")
+    return [
+        decode_step(image.words(header["steps_address"] + 4 * STEP_WORDS * index, STEP_WORDS))
+        for index in range(header["step_count"])
+    ]
+
+
+def _decode_commands(image: Memory, address: int) -> list[Command]:
+    try:
+        return decode_stream(image.words(address, (image.end - address) // 4))
+    except ValueError as error:
+        raise CheckError(f"command stream at {address:#x}: {error}") from None
+
+
+def _read(location: Location, memory: Memory, scratchpad: Memory) -> Int8Array:
+    """A copy of the tensor at a location."""
+    source = memory if location.space == "memory" else scratchpad
+    count = int(np.prod(location.shape))
+    if not location.pixel_pitch:
+        return source.read(location.address, count).reshape(location.shape).copy()
+    rows, cols, channels = location.shape[1:]
+    strides = (location.row_pitch, location.pixel_pitch, 1)
+    start = source.offset(location.address, 1)
+    view = as_strided(source.data[start:], (rows, cols, channels), strides, writeable=False)
+    return view.reshape(location.shape).copy()

@@ -1,0 +1,124 @@
+"""The NPU's commands, executed in the order of the stream."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from hw.spec import numerics as nm
+from hw.spec.commands import Command, Opcode
+from hw.spec.config import NpuConfig
+from hw.spec.errors import CheckError
+from hw.spec.numerics import Int8Array
+from sim.functional.hazards import Access, HazardCheck
+from sim.functional.memory import Memory
+from sim.functional.ring import Ring
+from sim.functional.window import convolve, depthwise
+
+_JUNK = 0x5A
+
+
+class Npu:
+    """Scratchpad and counters of the accelerator; both last from one stream to the next.
+
+    ``image`` is (address, bytes) of what no STORE may touch. ``events`` has a mapping for each
+    layer that has ended.
+    """
+
+    def __init__(self, config: NpuConfig, memory: Memory, image: tuple[int, int]) -> None:
+        self.config, self.memory, self.image = config, memory, image
+        content = np.full(config.scratchpad_bytes, _JUNK, dtype=np.int8)
+        self.scratchpad = Memory(content, 0, "the scratchpad")
+        self.events: dict[int, Mapping[str, int]] = {}
+
+    def run(self, commands: Sequence[Command], layer_ended: Callable[[int], None]) -> None:
+        """Execute a stream. Raises CheckError for whatever the hardware could not do."""
+        ring = Ring(commands, self.memory, self.config)
+        hazards = HazardCheck()
+        counts: Counter[str] = Counter()
+        for position, command in enumerate(commands):
+            try:
+                access = self._execute(command, ring, counts)
+                hazards.check(command, access)
+            except CheckError as error:
+                name = f"command {position} ({command.opcode.name})"
+                raise CheckError(f"{name}: {error}") from None
+            if command.opcode is Opcode.MARK:
+                self.events[command["layer"]] = dict(counts)
+                counts.clear()
+                layer_ended(command["layer"])
+        ring.check_end()
+
+    def _execute(self, command: Command, ring: Ring, counts: Counter[str]) -> Access:
+        match command.opcode:
+            case Opcode.WEIGHTS:
+                counts["memory_read_beats"] += command["bytes"] // self.config.bus_bytes
+                return Access()
+            case Opcode.LOAD | Opcode.STORE:
+                return self._copy(command, counts)
+            case Opcode.CONV:
+                return convolve(command, ring.take(command), self.scratchpad, self.config, counts)
+            case Opcode.DEPTHWISE:
+                return depthwise(command, ring.take(command), self.scratchpad, self.config, counts)
+            case Opcode.ADD:
+                return self._add(command, counts)
+            case _:
+                return Access()
+
+    def _copy(self, command: Command, counts: Counter[str]) -> Access:
+        rows, size = command["rows"], command["row_bytes"]
+        views: list[Int8Array] = []
+        spans: list[tuple[int, int]] = []
+        for memory, place, pitch in (
+            (self.memory, "memory_address", "memory_pitch"),
+            (self.scratchpad, "scratchpad_address", "scratchpad_pitch"),
+        ):
+            extent = (rows - 1) * command[pitch] + size
+            start = memory.offset(command[place], extent)
+            views.append(as_strided(memory.data[start:], (rows, size), (command[pitch], 1)))
+            spans.append((command[place], command[place] + extent))
+        home, local = views
+        skew = (command["memory_address"] + np.arange(rows) * command["memory_pitch"]) % (
+            self.config.bus_bytes
+        )
+        beats = int((-(-(skew + size) // self.config.bus_bytes)).sum())
+        if command.opcode is Opcode.LOAD:
+            local[:] = home
+            counts["memory_read_beats"] += beats
+            return Access(writes=(spans[1],))
+        if spans[0][0] < self.image[0] + self.image[1] and self.image[0] < spans[0][1]:
+            raise CheckError("overwrites the program")
+        home[:] = local
+        counts["memory_write_beats"] += beats
+        return Access(reads=(spans[1],))
+
+    def _add(self, command: Command, counts: Counter[str]) -> Access:
+        size = command["bytes"]
+        a, b = (self.scratchpad.read(command[name], size) for name in ("a_address", "b_address"))
+        names = (
+            "a_multiplier", "a_shift", "b_multiplier", "b_shift", "output_multiplier",
+            "output_shift",
+        )  # fmt: skip
+        total = nm.add(
+            a,
+            command["a_zero_point"],
+            b,
+            command["b_zero_point"],
+            nm.AddParameters(**{name: command[name] for name in names}),
+            command["output_zero_point"],
+            command["clamp_low"],
+            command["clamp_high"],
+        )
+        output = command["output_address"]
+        for operand in (command["a_address"], command["b_address"]):
+            if operand != output and abs(operand - output) < size:
+                raise CheckError("writes over a part of an operand that is still to be read")
+        self.scratchpad.write(output, total)
+        counts["requantise"] += size
+        spans = tuple(
+            (command[n], command[n] + size) for n in ("a_address", "b_address", "output_address")
+        )
+        return Access(reads=spans[:2], writes=spans[2:])

@@ -1,0 +1,109 @@
+"""The model backend: predicts what the chip's counters say, from the same Program, without values.
+
+The accelerator's part is worked out from the command stream (`sim.model.stream`), firmware's and
+the CPU's from `sim.model.cpu`. The result has the form of time stamps and profile records, and is
+read as those of the chip.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hw.spec.commands import decode_stream
+from hw.spec.config import Config
+from hw.spec.numerics import Int8Array
+from hw.spec.profile import CAUSES, EVENTS, RECORD, RECORD_WORDS
+from hw.spec.program import TIME_WORDS, Step, StepKind
+from mapper.program import Program
+from sim.model.cpu import firmware_of, step_cycles
+from sim.model.stream import Mark, StreamReplay, Work, prepare
+from sim.segments import Segment, read_segments
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelResult:
+    """A predicted inference: as `sim.rtl.RtlResult`, but no outputs."""
+
+    cycles: int
+    segments: tuple[Segment, ...]
+    predict_s: float
+
+
+class ModelBackend:
+    """A Program, decoded once, to be predicted for any main memory."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        words = np.frombuffer(program.image[: len(program.image) // 4 * 4], dtype="<u4")
+        self._streams: dict[int, tuple[Work, ...]] = {}
+        for step in program.steps:
+            if step.kind is StepKind.NPU:
+                address = step.values["commands"]
+                commands = decode_stream(words[(address - program.base) // 4 :].tolist())
+                self._streams[address] = prepare(commands, program.config.npu)
+
+    def run(
+        self, config: Config | None = None, cpu_inputs: Mapping[int, Int8Array] | None = None
+    ) -> ModelResult:
+        """One inference.
+
+        ``config``: the Program's with another main memory or clock. ``cpu_inputs``: by number of
+        step, what operators on the CPU read that take longer for some values than for others.
+        Raises RequestError for an operator of the CPU without figures.
+        """
+        started = time.monotonic()
+        config = config or self._program.config
+        assert config.npu == self._program.config.npu
+        firmware, soc = firmware_of(config.soc), config.soc
+        stamps: list[int] = []
+        records: list[int] = []
+        now = 0
+        kind = StepKind.NPU
+        for number, step in enumerate(self._program.steps):
+            kind = step.kind
+            begin = now
+            if kind is StepKind.NPU:
+                now = self._stream(step, begin, config, records)
+                asleep = now - begin - firmware.awake.at(soc)
+            else:
+                now += step_cycles(step, (cpu_inputs or {}).get(number), config.soc)
+                asleep = 0
+            stamps += [begin, now, max(asleep, 0)] + [0] * (TIME_WORDS - 3)
+        from_npu = kind is StepKind.NPU
+        returns = firmware.return_from_npu if from_npu else firmware.return_from_cpu
+        end = now + returns.at(soc)
+        return ModelResult(
+            cycles=end,
+            segments=read_segments(self._program.steps, 0, end, _words(stamps), _words(records)),
+            predict_s=time.monotonic() - started,
+        )
+
+    def _stream(self, step: Step, begin: int, config: Config, records: list[int]) -> int:
+        """A command stream, and its records; returns the step's second time stamp."""
+        replay = StreamReplay(self._streams[step.values["commands"]], config)
+        replay.run()
+        firmware = firmware_of(config.soc)
+        start = begin + firmware.start.at(config.soc)
+        for mark in replay.marks:
+            records += _record(mark, start)
+        return start + replay.done + firmware.finish.at(config.soc)
+
+
+def run_model(program: Program, cpu_inputs: Mapping[int, Int8Array] | None = None) -> ModelResult:
+    """Predict one inference; see `ModelBackend.run`."""
+    return ModelBackend(program).run(cpu_inputs=cpu_inputs)
+
+
+def _record(mark: Mark, start: int) -> list[int]:
+    words = [mark.layer, start + mark.time]
+    words += [mark.causes[name] for name, _ in CAUSES]
+    words += [mark.events[name] for name, _ in EVENTS]
+    return words + [0] * (RECORD_WORDS - len(RECORD))
+
+
+def _words(values: Sequence[int]) -> bytes:
+    return np.array(values, dtype=np.int64).astype(np.uint32).tobytes()

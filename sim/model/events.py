@@ -1,0 +1,81 @@
+"""How often each event happens in a compute command: the counters of the hardware, exactly."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import lru_cache
+
+from hw.spec.commands import PARAMETER_WORDS, Command, Opcode
+from hw.spec.config import NpuConfig
+from sim.model.geometry import Geometry, first_pixels, strips
+
+
+def window_events(command: Command, geometry: Geometry, config: NpuConfig) -> Counter[str]:
+    """Events of a CONV or DEPTHWISE."""
+    channels = command["channels"]
+    pixels = command["output_rows"] * command["output_cols"]
+    outputs, g = pixels * channels, geometry
+    words = g.blocks * (PARAMETER_WORDS + g.tiles * g.units)
+    return Counter(
+        {
+            "mac": 0 if g.maximum else g.taps * outputs,
+            "accumulator_access": (g.taps + 1) * outputs,
+            "scratchpad_read_words": g.blocks * _reads(g),
+            "scratchpad_write_words": pixels * _writes(channels, config),
+            "weight_buffer_read_words": words << g.paired,
+            "requantise": outputs,
+        }
+    )
+
+
+def add_events(command: Command, config: NpuConfig) -> Counter[str]:
+    """Events of an ADD."""
+    assert command.opcode is Opcode.ADD
+    words = add_words(command, config)
+    return Counter(
+        {
+            "accumulator_access": command["bytes"],
+            "scratchpad_read_words": 2 * words,
+            "scratchpad_write_words": words,
+            "requantise": command["bytes"],
+        }
+    )
+
+
+def add_words(command: Command, config: NpuConfig) -> int:
+    """Words that an ADD writes: what the requantiser takes in a cycle."""
+    return -(-command["bytes"] // config.requantiser_lanes)
+
+
+def _writes(channels: int, config: NpuConfig) -> int:
+    """Words that the requantiser writes for a pixel."""
+    blocks, rest = divmod(channels, config.rows)
+    lanes = config.requantiser_lanes
+    return blocks * -(-config.rows // lanes) + -(-rest // lanes)
+
+
+def _reads(g: Geometry) -> int:
+    """Scratchpad reads of a block; rows above and below the image are not read."""
+    if g.window:
+        height = (g.rows - 1) * g.stride_rows + g.kernel_rows
+        rows = min(max(height - g.pad_top, 0), g.input_rows)
+        stride = 2 if g.double else 1
+        return rows * sum((pixels - 1) * stride + g.kernel_cols for pixels in strips(g))
+    if g.tapwise:
+        rows = sum(_kernel_rows_inside(g, row) for row in range(g.rows))
+        return rows * g.kernel_cols * g.pixels
+    return len(g.runs) * _convolution_reads(g)
+
+
+def _kernel_rows_inside(g: Geometry, row: int) -> int:
+    first = row * g.stride_rows - g.pad_top
+    return max(min(first + g.kernel_rows, g.input_rows) - max(first, 0), 0)
+
+
+@lru_cache(maxsize=1 << 12)
+def _convolution_reads(g: Geometry) -> int:
+    """Reads of a slot of all tiles and kernel rows."""
+    return sum(
+        _kernel_rows_inside(g, pixel // g.width)
+        for pixel in first_pixels(g.pixels, g.tile_pixels, g.width, g.group)
+    )

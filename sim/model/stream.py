@@ -1,0 +1,270 @@
+"""A command stream on the accelerator, command by command: three queues and the bus they share.
+
+Cycles count from the pulse that starts the stream. What a command does on the array comes from
+`sim.model.loops`, what its weights wait for from the bus.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from hw.spec.commands import COMPUTE_OPCODES, LENGTH, TRANSFER_OPCODES, Command, Opcode
+from hw.spec.config import Config, NpuConfig
+from hw.spec.profile import RECORD_BYTES, RECORD_WORDS
+from sim.model.array import REQUANTISER_LATENCY, WRITE_MARGIN
+from sim.model.banks import add_reads, add_writes, window_reads, window_writes
+from sim.model.bus import FETCH, RECORD, WEIGHTS, Bus
+from sim.model.clients import NEVER
+from sim.model.events import add_events, add_words, window_events
+from sim.model.fetch import ANSWER_CYCLES, FETCH_BYTES, Fetch
+from sim.model.geometry import Geometry, geometry_of
+from sim.model.loops import array_time, limited_time
+from sim.model.ring import RingLines
+from sim.model.transfers import Activity, TransferQueue
+
+WEIGHTS_QUEUE = 4
+"""WEIGHTS commands that wait behind the one at work (hw.npu.weights_dma)."""
+
+REGION_CYCLES = 2
+"""From a WEIGHTS command's dispatch to its first request."""
+
+RECORD_CYCLES = 2
+"""From a MARK to its record's first word, and from a beat's grant to the next one's first word
+less one: registers of the counters and of the profile writer."""
+
+ADD_CYCLES = 8
+"""From an operand's read to the sum: scratchpad and scaler (hw.npu.adder)."""
+
+_LONGEST_RECORD = 8 * (RECORD_WORDS + RECORD_BYTES)
+"""A record is gone after these cycles, whoever else asks for the bus."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A command with what the model derives from it; the geometry of a CONV or DEPTHWISE."""
+
+    command: Command
+    geometry: Geometry | None
+    events: Counter[str]
+    words: int = 0
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A layer's end: time, and the counters at that time."""
+
+    layer: int
+    time: int
+    causes: Counter[str]
+    events: Counter[str]
+
+
+def prepare(commands: Sequence[Command], config: NpuConfig) -> tuple[Work, ...]:
+    """What does not depend on main memory and can be kept for other configurations of it."""
+    works: list[Work] = []
+    for command in commands:
+        if command.opcode in (Opcode.CONV, Opcode.DEPTHWISE):
+            geometry = geometry_of(command, config)
+            works.append(Work(command, geometry, window_events(command, geometry, config)))
+        elif command.opcode is Opcode.ADD:
+            words = add_words(command, config)
+            works.append(Work(command, None, add_events(command, config), words))
+        else:
+            works.append(Work(command, None, Counter()))
+    return tuple(works)
+
+
+@dataclass
+class _Counts:
+    """The counters, but for what the bus does."""
+
+    causes: Counter[str] = field(default_factory=Counter[str])
+    events: Counter[str] = field(default_factory=Counter[str])
+
+
+class StreamReplay:
+    """One stream, from its start until the interrupt.
+
+    After `run`: ``marks``, and ``done``, the cycle in which the interrupt is raised.
+    """
+
+    def __init__(self, works: Sequence[Work], config: Config) -> None:
+        npu = config.npu
+        self._works = works
+        self._bus_bytes, self._npu = npu.bus_bytes, npu
+        self._record_gap = npu.bus_bytes // 4 + RECORD_CYCLES - 1
+        self._answers = config.soc.memory_latency + ANSWER_CYCLES
+        self.bus = Bus(
+            FETCH_BYTES // npu.bus_bytes,
+            npu.weight_buffer_bytes // npu.bus_bytes,
+            self._record_gap,
+        )
+        self._fetch = Fetch(self.bus, npu.bus_bytes, config.soc.memory_latency)
+        self._transfers = TransferQueue(self.bus, npu, config.soc.memory_latency)
+        self._ring = RingLines(self.bus, npu, self._answers)
+        # The sequencer: its next command, when that was decoded, when it can take another word.
+        self._next = self._free = 0
+        self._decoded: int | None = None
+        self._regions: list[int] = []  # ends of the WEIGHTS commands, in beats
+        self._ended = 0
+        # Compute commands: when they were dispatched, taken, and seen to have completed.
+        self._dispatched: list[int] = []
+        self._taken: list[int] = []
+        self._completed: list[int] = []
+        self._counts = _Counts()
+        self.marks: list[Mark] = []
+        self.done = 0
+
+    def run(self) -> None:
+        """All commands."""
+        idle = 1
+        for work in self._works:
+            if work.command.opcode in COMPUTE_OPCODES:
+                idle = self._compute(work, idle)
+        self._decode()
+        self._finish(idle)
+
+    def _decode(self) -> None:
+        """Dispatches commands until one waits for a compute command that lies ahead."""
+        while self._next < len(self._works):
+            command = self._works[self._next].command
+            if self._decoded is None:
+                self._decoded = self._fetch.take(LENGTH[command.opcode], self._free) + 1
+            room = self._room(command)
+            if room is None:
+                return
+            time = max(self._decoded, room)
+            self._dispatch(command, time)
+            self._free, self._decoded = time + 1, None
+            self._next += 1
+
+    def _room(self, command: Command) -> int | None:
+        """From when on the command's queue has room; None as long as that is not known."""
+        if command.opcode in COMPUTE_OPCODES:
+            ahead = len(self._dispatched)
+            if ahead > len(self._taken):
+                return None
+            return self._taken[-1] if ahead else 0
+        if command.opcode in TRANSFER_OPCODES:
+            return self._transfers.free()
+        if command.opcode is Opcode.WEIGHTS and len(self._regions) > WEIGHTS_QUEUE:
+            last = self._regions[-WEIGHTS_QUEUE - 1] - 1
+            return self.bus.granted(WEIGHTS, last) + REGION_CYCLES
+        return 0
+
+    def _dispatch(self, command: Command, time: int) -> None:
+        if command.opcode in COMPUTE_OPCODES:
+            self._dispatched.append(time)
+        elif command.opcode in TRANSFER_OPCODES:
+            self._transfers.dispatch(command, time, self._completed)
+        elif command.opcode is Opcode.END:
+            self._ended = time
+            self.bus.end_fetch(time + 1)
+        elif command["bytes"]:
+            beats = command["bytes"] // self._bus_bytes
+            self.bus.weights.ask(time + REGION_CYCLES, beats)
+            self._regions.append((self._regions[-1] if self._regions else 0) + beats)
+
+    def _compute(self, work: Work, idle: int) -> int:
+        """From the cycle in which the compute side is idle to the one in which it is so again."""
+        self._decode()
+        causes = self._counts.causes
+        here = max(idle, self._dispatched[len(self._taken)] + 1)
+        taken = self._transfers.completed(work.command.wait, here)
+        causes["command"] += here - idle + 1
+        causes["transfer"] += taken - here
+        self._taken.append(taken)
+        self._decode()
+        if work.geometry:
+            completed = self._window(work, work.geometry, taken + 1)
+        elif work.command.opcode is Opcode.ADD:
+            completed = self._add(work, taken + 1)
+        else:
+            completed = self._mark(work.command["layer"], taken + 1)
+        self._completed.append(completed + 1)
+        self._transfers.begin(self._completed)
+        return completed + 1
+
+    def _window(self, work: Work, geometry: Geometry, start: int) -> int:
+        """A CONV or DEPTHWISE that starts; returns when it completes."""
+        time = array_time(geometry)
+        self._ring.begin(start, time)
+        activity = Activity(
+            start,
+            NEVER,
+            work.events["scratchpad_write_words"],
+            lambda: window_reads(work.command, geometry, time, self._npu),
+            lambda: window_writes(work.command, geometry, time, self._npu),
+        )
+        self._transfers.settle(activity)
+        if geometry.stream or not self._ring.serves(time):
+            time = limited_time(geometry, self._ring)
+        self._ring.end(time.lines)
+        causes = self._counts.causes
+        causes["command"] += 2
+        causes["busy"] += time.steps
+        for cause, cycles in zip(time.waits._fields, time.waits, strict=True):
+            causes[cause] += cycles
+        causes["drain"] += time.completed - time.last_step
+        self._counts.events.update(work.events)
+        activity.end = start + time.completed
+        return activity.end
+
+    def _add(self, work: Work, start: int) -> int:
+        reads = 2 * work.words
+        drain = ADD_CYCLES + REQUANTISER_LATENCY + 1 + WRITE_MARGIN
+        completed = start + reads + drain
+        self._transfers.settle(
+            Activity(
+                start,
+                completed,
+                work.words,
+                lambda: add_reads(work.command, self._npu),
+                lambda: add_writes(work.command, ADD_CYCLES, self._npu),
+            )
+        )
+        self._counts.causes.update({"command": 1, "busy": reads, "drain": drain})
+        self._counts.events.update(work.events)
+        return completed
+
+    def _mark(self, layer: int, start: int) -> int:
+        """A record is taken once the one before has left the counters."""
+        causes = self._counts.causes
+        if self.marks and start - self.marks[-1].time < _LONGEST_RECORD:
+            beats = len(self.marks) * (RECORD_BYTES // self._bus_bytes)
+            last = self.bus.granted(RECORD, beats - 2) + self._record_gap
+            causes["command"] += max(last - start, 0)
+            start = max(last, start)
+        self.marks.append(Mark(layer, start, causes.copy(), self._events(start)))
+        causes["command"] += 1
+        self.bus.clients[RECORD].ask(start + self._record_gap + 1, RECORD_BYTES // self._bus_bytes)
+        return start
+
+    def _events(self, time: int) -> Counter[str]:
+        """All events before ``time``."""
+        answered = time - 1 - self._answers
+        self._transfers.settle()
+        self.bus.advance(time - 1)
+        fetched, recorded, _, weights = (
+            client.granted.until(answered) for client in self.bus.clients
+        )
+        loads, stores, writes, reads = self._transfers.counts(time)
+        events = self._counts.events.copy()
+        events["scratchpad_read_words"] += reads
+        events["scratchpad_write_words"] += writes
+        events["memory_read_beats"] = fetched + weights + loads
+        events["memory_write_beats"] = recorded + stores
+        return events
+
+    def _finish(self, idle: int) -> None:
+        """END waits until all is quiet."""
+        self._transfers.settle()
+        self.bus.advance_all()
+        quiet = [idle, self._ended + 1, self._transfers.last_completed()]
+        for client in (FETCH, RECORD, WEIGHTS):
+            grants = self.bus.clients[client].granted
+            if grants.count:
+                quiet.append(grants.time(grants.count - 1) + self._answers + 1)
+        self.done = max(quiet) + 1

@@ -1,0 +1,303 @@
+"""The transfer queue: LOADs and STOREs on the bus and at the scratchpad."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import repeat
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw.spec.commands import Command, Opcode
+from hw.spec.config import NpuConfig
+from sim.model.banks import bank_masks
+from sim.model.bus import TRANSFERS, Bus
+from sim.model.fetch import ANSWER_CYCLES
+
+TRANSFERS_QUEUE = 4
+"""Transfers that wait behind the one at work (hw.npu.transfers)."""
+
+ADMIT_CYCLES = 1
+"""From a transfer's dispatch until it can begin."""
+
+LOAD_REQUEST = 5
+"""From a LOAD's beginning to its first request: row, beat, FIFOs."""
+
+STORE_READ = 3
+"""From a STORE's beginning to its first read of the scratchpad."""
+
+BANK_CYCLES = 1
+"""From a STORE's read to its banks: a FIFO."""
+
+STORE_REQUEST = 4
+"""From a read at its banks to the request: rotation, FIFOs."""
+
+READ_AHEAD = 10
+"""Reads of the scratchpad ahead of the bus: the FIFOs of beats and of whole requests."""
+
+WRITE_CYCLES = 3
+"""From an answer to its write of the scratchpad: FIFO and register."""
+
+COMPLETE_CYCLES = 2
+"""From the last write to the count that the compute queue sees."""
+
+_WINDOW = 1 << 12
+
+Banks = NDArray[np.int64]
+"""A bit for each bank that is in use, by cycle."""
+
+
+class Activity:
+    """A compute command's accesses to the scratchpad, in the cycles ``start`` to ``end``.
+
+    ``writing``: how many of these cycles write.
+    """
+
+    def __init__(
+        self,
+        start: int,
+        end: int,
+        writing: int,
+        reads: Callable[[], Banks],
+        writes: Callable[[], Banks],
+    ) -> None:
+        self.start, self.end, self.writing = start, end, writing
+        self._reads, self._writes = reads, writes
+
+    @cached_property
+    def reads(self) -> Banks:
+        """Banks that it reads."""
+        return self._reads()
+
+    @cached_property
+    def writes(self) -> Banks:
+        """Banks that it writes."""
+        return self._writes()
+
+
+@dataclass
+class _Transfer:
+    """``end``: number of the first request behind its ``beats``. ``reads``: its first read;
+    ``written``: its last beat is done with the scratchpad."""
+
+    command: Command
+    store: bool
+    dispatched: int
+    beats: int
+    end: int
+    begins: int = 0
+    reads: int = 0
+    written: int = 0
+
+
+class TransferQueue:
+    """All transfers of a stream, as they are dispatched.
+
+    What a STORE asks of the bus is settled as late as possible (`settle`), when the compute command
+    beside it is known.
+    """
+
+    def __init__(self, bus: Bus, npu: NpuConfig, latency: int) -> None:
+        self._bus, self._npu = bus, npu
+        self._client = bus.clients[TRANSFERS]
+        self._answers = latency + ANSWER_CYCLES
+        self._transfers: list[_Transfer] = []
+        self._begun = self._settled = 0
+        self._activities: list[Activity] = []
+
+    def free(self) -> int | None:
+        """From when on the queue takes another one; None if that lies ahead of all known."""
+        index = len(self._transfers) - TRANSFERS_QUEUE
+        if index < 0:
+            return 0
+        return self._transfers[index].begins + 1 if index < self._begun else None
+
+    def dispatch(self, command: Command, time: int, completed: list[int]) -> None:
+        """Takes a LOAD or STORE; ``completed``: when compute commands were seen to have ended."""
+        beats = transfer_beats(command, self._npu.bus_bytes)
+        end = (self._transfers[-1].end if self._transfers else 0) + beats
+        is_store = command.opcode is Opcode.STORE
+        self._transfers.append(_Transfer(command, is_store, time, beats, end))
+        self.begin(completed)
+
+    def begin(self, completed: list[int]) -> None:
+        """Those whose compute commands have completed begin, in order."""
+        for transfer in self._transfers[self._begun :]:
+            wait = transfer.command.wait
+            if wait > len(completed):
+                break
+            transfer.begins = transfer.dispatched + ADMIT_CYCLES
+            if wait:
+                transfer.begins = max(transfer.begins, completed[wait - 1])
+            if self._begun:
+                before = self._transfers[self._begun - 1]
+                transfer.begins = max(transfer.begins, before.begins + 1)
+            self._begun += 1
+        while self._settled < self._begun and not self._transfers[self._settled].store:
+            self._ask_load()
+
+    def settle(self, activity: Activity | None = None) -> None:
+        """All that have begun ask for the bus; ``activity`` goes on beside them."""
+        if activity:
+            self._activities.append(activity)
+        while self._settled < self._begun:
+            if self._transfers[self._settled].store:
+                self._ask_store()
+            else:
+                self._ask_load()
+
+    def completed(self, count: int, here: int = 0) -> int:
+        """When the count shows that so many transfers have completed, ``here`` if before that."""
+        if not count:
+            return here
+        if count > self._settled:
+            self.settle()
+        transfer = self._transfers[count - 1]
+        if not transfer.written:
+            if here and self._surely_written(count - 1) + COMPLETE_CYCLES <= here:
+                return here
+            self._finish(count - 1)
+        return max(transfer.written + COMPLETE_CYCLES, here)
+
+    def _surely_written(self, index: int) -> int:
+        """A cycle by which a transfer is done: no cycle of the banks' holds it up twice."""
+        transfer = self._transfers[index]
+        last = self._bus.granted(TRANSFERS, transfer.end - 1) + self._answers + WRITE_CYCLES
+        first = index
+        while first and not self._transfers[first - 1].written:
+            first -= 1
+        before = self._transfers[first - 1].written if first else 0
+        begin = self._transfers[first]
+        grants = self._client.granted
+        arrives = grants.time(begin.end - begin.beats) + self._answers + WRITE_CYCLES
+        late = max(before - arrives + 1, 0)
+        busy = 0
+        for activity in reversed(self._activities):
+            if activity.end <= arrives:
+                break
+            busy += activity.writing
+        return last + late + busy
+
+    def last_completed(self) -> int:
+        """When all have completed."""
+        return self.completed(len(self._transfers))
+
+    def counts(self, time: int) -> tuple[int, int, int, int]:
+        """Before ``time``: beats of LOADs and STOREs answered, words written and read."""
+        granted = self._client.granted
+        answered = granted.until(time - 1 - self._answers)
+        written = granted.until(time - 1 - self._answers - WRITE_CYCLES)
+        asked = granted.until(time - 3)
+        loads = stores = writes = reads = begin = 0
+        for transfer in self._transfers[: self._settled]:
+            beats = transfer.beats
+            if transfer.store:
+                stores += max(min(beats, answered - begin), 0)
+                ahead = max(asked - begin, 0) + READ_AHEAD
+                reads += max(min(beats, time - transfer.reads, ahead), 0)
+            else:
+                loads += max(min(beats, answered - begin), 0)
+                writes += max(min(beats, written - begin), 0)
+            begin = transfer.end
+        return loads, stores, writes, reads
+
+    def _ask_load(self) -> None:
+        transfer = self._transfers[self._settled]
+        self._client.ask(transfer.begins + LOAD_REQUEST, transfer.beats)
+        self._settled += 1
+
+    def _ask_store(self) -> None:
+        """A STORE reads when the LOADs before it are written, and its banks are free."""
+        index = self._settled
+        transfer = self._transfers[index]
+        transfer.reads = transfer.begins + STORE_READ
+        self._settled += 1
+        if index and not self._transfers[index - 1].store:
+            transfer.reads = max(transfer.reads, self.completed(index))
+        first = transfer.reads + BANK_CYCLES
+        if not self._busy(first, first + transfer.beats, writes=False).any():
+            self._client.ask(first + STORE_REQUEST, transfer.beats)
+            return
+        begun, count = 0, 0
+        for time in self._served(transfer.command, repeat(first), writes=False):
+            if count and time != begun + count:
+                self._client.ask(begun + STORE_REQUEST, count)
+                count = 0
+            if not count:
+                begun = time
+            count += 1
+        self._client.ask(begun + STORE_REQUEST, count)
+
+    def _finish(self, index: int) -> None:
+        """When a transfer's last beat is done with the scratchpad: a LOAD waits for its banks."""
+        transfer = self._transfers[index]
+        before = 0
+        if index:
+            if not self._transfers[index - 1].written:
+                self._finish(index - 1)
+            before = self._transfers[index - 1].written
+        delay = self._answers + WRITE_CYCLES
+        transfer.written = max(self._bus.granted(TRANSFERS, transfer.end - 1) + delay, before)
+        if transfer.store:
+            return
+        grants, begin = self._client.granted, transfer.end - transfer.beats
+        first = grants.time(begin) + delay
+        if before < first and not self._busy(first, transfer.written + 1, writes=True).any():
+            return
+        arrivals = (max(time + delay, before + 1) for time in grants.times(begin, transfer.end))
+        *_, transfer.written = self._served(transfer.command, arrivals, writes=True)
+
+    def _served(self, command: Command, earliest: Iterable[int], *, writes: bool) -> Iterator[int]:
+        """When each beat finds its banks free, one behind the other, from ``earliest`` on."""
+        begin = end = time = 0
+        window: list[int] = []
+        for mask, first in zip(beat_masks(command, self._npu).tolist(), earliest, strict=False):
+            time = max(time, first)
+            while True:
+                if not begin <= time < end:
+                    begin, end = time, time + _WINDOW
+                    window = self._busy(begin, end, writes=writes).tolist()
+                if not window[time - begin] & mask:
+                    break
+                time += 1
+            yield time
+            time += 1
+
+    def _busy(self, begin: int, end: int, *, writes: bool) -> Banks:
+        """Banks that compute commands use in these cycles."""
+        found = np.zeros(end - begin, dtype=np.int64)
+        for activity in reversed(self._activities):
+            if activity.end <= begin:
+                break
+            banks = activity.writes if writes else activity.reads
+            start = activity.start
+            low, high = max(begin, start), min(end, start + len(banks))
+            if low < high:
+                found[low - begin : high - begin] = banks[low - start : high - start]
+        return found
+
+
+def transfer_beats(command: Command, bus_bytes: int) -> int:
+    """Beats of a LOAD or STORE: each of its rows begins with one of its own."""
+    rows, size, pitch = command["rows"], command["row_bytes"], command["memory_pitch"]
+    if not rows or not size:
+        return 1
+    offset = command["memory_address"] % bus_bytes
+    return sum(-(-((offset + row * pitch) % bus_bytes + size) // bus_bytes) for row in range(rows))
+
+
+def beat_masks(command: Command, npu: NpuConfig) -> Banks:
+    """Banks of each beat of a LOAD or STORE."""
+    bus, size = npu.bus_bytes, command["row_bytes"]
+    if not command["rows"] or not size:
+        return np.zeros(1, dtype=np.int64)
+    parts: list[Banks] = []
+    for row in range(command["rows"]):
+        offset = (command["memory_address"] + row * command["memory_pitch"]) % bus
+        first = command["scratchpad_address"] + row * command["scratchpad_pitch"] - offset
+        beats = np.arange(-(-(offset + size) // bus)) * bus
+        low, high = np.maximum(beats, offset), np.minimum(beats + bus, offset + size)
+        parts.append(bank_masks(first + low, high - low, npu))
+    return np.concatenate(parts)

@@ -1,0 +1,183 @@
+"""The result of a run as one self-contained HTML page: no scripts, no external resources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+
+from sim.energy import COMPONENTS
+from sim.files import write_atomically
+from sim.report.terminal import MODELLED, NAME_WIDTH, check_line, report_title, total_rows
+from sim.report.units import ABSENT, count, percent, quantity, share, shortened
+from sim.result import Layer, RunResult
+
+PALETTE = (
+    "#4269d0",
+    "#efb118",
+    "#ff725c",
+    "#6cc5b0",
+    "#a463f2",
+    "#9c6b4e",
+    "#97bbf5",
+    "#ff8ab7",
+    "#9498a0",
+)
+BUSY_COLOUR = "#3ca951"
+OTHER_COLOUR = "#d0d4da"
+
+
+def write_page(path: Path, result: RunResult) -> None:
+    """Write the page; the file appears whole or not at all."""
+    write_atomically(path, page(result))
+
+
+def page(result: RunResult) -> str:
+    """The HTML text."""
+    title = escape(report_title(result))
+    style = files("sim.report").joinpath("page.css").read_text()
+    sections = (_summary(result), _layer_section(result), _energy_section(result), _config(result))
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>{title}</title><style>{style}</style></head><body><main>"
+        f"<h1>{title}</h1>{''.join(sections)}</main></body></html>\n"
+    )
+
+
+def _summary(result: RunResult) -> str:
+    total = result.total
+    failed = result.check is not None and result.check.mismatches > 0
+    notes = "".join(f'<p class="note">{escape(note)}</p>' for note in result.model.notes)
+    rows = "".join(
+        f"<dt>{escape(label)}</dt><dd>{escape(value)}</dd>"
+        for label, value in total_rows(result, total)
+    )
+    verdict = f'<p class="{"bad" if failed else "good"}">{escape(check_line(result))}</p>'
+    return f"{verdict}{notes}<dl>{rows}</dl>"
+
+
+def _layer_section(result: RunResult) -> str:
+    causes = list(dict.fromkeys(cause for layer in result.layers for cause in layer.stalls))
+    colours = {"computes": BUSY_COLOUR} | _colours(causes) | {"other": OTHER_COLOUR}
+    head = "".join(
+        f"<th{' class=left' if left else ''}>{escape(heading)}</th>"
+        for heading, left in (
+            ("layer", True),
+            ("operator", True),
+            ("on", True),
+            ("cycles", False),
+            ("share", False),
+            ("MACs", False),
+            ("utilisation", False),
+            ("where the cycles went", True),
+            ("energy", False),
+        )
+    )
+    cycles = result.total.cycles
+    rows = "".join(_layer_row(layer, cycles, colours) for layer in result.layers)
+    return (
+        f"<h2>Layers</h2>{_legend(colours)}<table><thead><tr>{head}</tr></thead>"
+        f"<tbody>{rows}</tbody></table>"
+    )
+
+
+def _layer_row(layer: Layer, total_cycles: int | None, colours: Mapping[str, str]) -> str:
+    utilisation = layer.mac_utilisation if layer.macs else None
+    cells = (
+        _name_cell(layer),
+        f'<td class="left">{escape(layer.op)}</td>',
+        f'<td class="left">{layer.engine.upper()}</td>',
+        f"<td>{count(layer.cycles)}</td>",
+        f"<td>{percent(share(layer.cycles, total_cycles))}</td>",
+        f"<td>{count(layer.macs) if layer.macs else ABSENT}</td>",
+        f"<td>{_meter(utilisation)}{percent(utilisation)}</td>",
+        f'<td class="left">{_bar(_time_parts(layer), colours, "cycles")}</td>',
+        f"<td>{quantity(layer.energy_j, 'J')}</td>",
+    )
+    return f'<tr class="{layer.engine}">{"".join(cells)}</tr>'
+
+
+def _name_cell(layer: Layer) -> str:
+    short = escape(shortened(layer.name, NAME_WIDTH))
+    return f'<td class="left" title="{escape(layer.name)}">{short}</td>'
+
+
+def _time_parts(layer: Layer) -> dict[str, float]:
+    """Shares of the layer's cycles: computing, each cause of a stall."""
+    if not layer.cycles:
+        return {}
+    stalled = {cause: cycles / layer.cycles for cause, cycles in layer.stalls.items()}
+    rest = max(0.0, 1.0 - sum(stalled.values()))
+    return {"computes" if layer.engine == "npu" else "other": rest} | stalled
+
+
+def _energy_section(result: RunResult) -> str:
+    total = result.total.energy_by_component_j
+    if total is None:
+        return ""
+    colours = _colours(COMPONENTS)
+    whole = sum(total.values()) or 1.0
+    largest = max((layer.energy_j or 0.0 for layer in result.layers), default=0.0) or 1.0
+    rows = "".join(
+        f'<tr><td class="left">{escape(name.replace("_", " "))}</td>'
+        f"<td>{quantity(joules, 'J')}</td><td>{percent(joules / whole)}</td></tr>"
+        for name, joules in sorted(total.items(), key=lambda item: -item[1])
+    )
+    layers = "".join(
+        f'<tr>{_name_cell(layer)}<td>{quantity(layer.energy_j, "J")}</td><td class="left">'
+        f"{_bar(_scaled(layer, largest), colours, 'energy')}</td></tr>"
+        for layer in result.layers
+    )
+    return (
+        f"<h2>Energy ({MODELLED})</h2>"
+        f"<p>Figures: {escape(str(result.config['energy_table']))}.</p>"
+        f"{_legend(colours)}{_bar({k: v / whole for k, v in total.items()}, colours, 'whole')}"
+        f"<table><tbody>{rows}</tbody></table>"
+        f"<h3>By layer</h3><table><tbody>{layers}</tbody></table>"
+    )
+
+
+def _scaled(layer: Layer, largest: float) -> dict[str, float]:
+    return {k: v / largest for k, v in (layer.energy_by_component_j or {}).items()}
+
+
+def _config(result: RunResult) -> str:
+    rows = "".join(
+        f'<tr><td class="left">{escape(key)}</td><td class="left">{escape(str(value))}</td></tr>'
+        for key, value in result.config.items()
+    )
+    model = result.model
+    return (
+        f"<h2>Configuration</h2><p>{escape(model.name)}: {escape(model.path)}, "
+        f"{count(model.parameters)} parameters, sha256 {escape(model.sha256)}</p>"
+        f"<table><tbody>{rows}</tbody></table>"
+    )
+
+
+def _colours(names: Iterable[str]) -> dict[str, str]:
+    return {name: PALETTE[index % len(PALETTE)] for index, name in enumerate(names)}
+
+
+def _legend(colours: Mapping[str, str]) -> str:
+    items = "".join(
+        f'<span><i style="background:{colour}"></i>{escape(name.replace("_", " "))}</span>'
+        for name, colour in colours.items()
+    )
+    return f'<p class="legend">{items}</p>'
+
+
+def _bar(parts: Mapping[str, float], colours: Mapping[str, str], kind: str) -> str:
+    """A bar of coloured parts, each a share (0..1) of the bar's full width."""
+    spans = "".join(
+        f'<i style="width:{100 * part:.2f}%;background:{colours[name]}" '
+        f'title="{escape(name.replace("_", " "))}"></i>'
+        for name, part in parts.items()
+        if part > 0
+    )
+    return f'<span class="bar {kind}">{spans}</span>'
+
+
+def _meter(value: float | None) -> str:
+    return "" if value is None else _bar({"u": value}, {"u": BUSY_COLOUR}, "meter")

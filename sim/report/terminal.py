@@ -1,0 +1,183 @@
+"""The result of a run as a table in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from sim.report.units import ABSENT, count, percent, quantity, share, shortened
+from sim.result import Layer, RunResult, Total
+
+NAME_WIDTH = 28
+WAITS_WIDTH = 34
+GAP = 3
+BAR_WIDTH = 30
+MODELLED = "modelled, not measured"
+
+WIDE = 110
+"""Columns of a terminal that shows every column of the table."""
+
+_COLUMNS: tuple[tuple[str, Literal["left", "right"], bool], ...] = (
+    ("layer", "left", False),
+    ("operator", "left", True),
+    ("on", "left", True),
+    ("cycles", "right", True),
+    ("share", "right", True),
+    ("MACs", "right", True),
+    ("util.", "right", True),
+    ("waits for", "left", False),
+    ("energy", "right", True),
+)
+"""Heading, alignment, and whether the column is as wide as its content."""
+
+
+def print_report(result: RunResult, console: Console) -> None:
+    """Layer table, totals, energy breakdown, check and notes."""
+    total = result.total
+    console.print(_layers(result, total, console.width))
+    parts = [_totals(result, total)]
+    if total.energy_by_component_j is not None:
+        parts.append(_energy(total.energy_by_component_j))
+    console.print(
+        Panel(Group(*parts), title=Text(report_title(result)), title_align="left", expand=False)
+    )
+    console.print(_check(result))
+    for note in result.model.notes:
+        console.print(Text(f"Note: {note}", style="yellow"))
+    if total.energy_j is not None:
+        console.print(Text(f"Energy is {MODELLED}: {result.config['energy_table']}.", style="dim"))
+
+
+def stall_summary(layer: Layer, width: int = WAITS_WIDTH) -> str:
+    """The largest causes with their share of the layer's cycles: 'weights 12%, drain 3%'.
+
+    As many as fit the width, but one at least.
+    """
+    shown: list[str] = []
+    for cause, cycles in sorted(layer.stalls.items(), key=lambda item: -item[1]):
+        if layer.cycles and cycles >= layer.cycles / 200:
+            shown.append(f"{cause} {100 * cycles / layer.cycles:.0f}%")
+    while len(shown) > 1 and len(", ".join(shown)) > width:
+        shown.pop()
+    return ", ".join(shown) or ABSENT
+
+
+def total_rows(result: RunResult, total: Total) -> list[tuple[str, str]]:
+    """Label and value of each total, for every form of the report."""
+    rows = [
+        ("cycles", f"{count(total.cycles)}  (NPU {count(total.npu_cycles)}, CPU "
+                   f"{count(total.cpu_cycles)})"),
+        ("latency", f"{quantity(total.latency_s, 's')} at {result.clock_hz / 1e6:g} MHz"),
+        ("MACs", f"{count(total.macs)}, utilisation {percent(total.mac_utilisation)}"),
+        ("energy", f"{quantity(total.energy_j, 'J')} ({MODELLED})"),
+        ("main memory", f"{count(total.read_bytes)} bytes read, "
+                        f"{count(total.write_bytes)} written"),
+        ("scratchpad", f"{count(total.peak_sram_bytes)} of "
+                       f"{count(int(result.config['scratchpad_bytes']))} bytes at the peak"),
+    ]  # fmt: skip
+    if total.cycles is None:
+        rows = [row for row in rows if row[0] in ("MACs", "scratchpad")]
+        rows[0] = ("MACs", count(total.macs))
+        rows.insert(0, ("cycles", f"not measured by the {result.backend} backend"))
+    verb = "predict" if result.backend == "model" else "simulate"
+    host = f"{result.host.simulate_s:.2f} s to {verb}"
+    if result.host.cycles_per_s is not None:
+        host += f" ({count(round(result.host.cycles_per_s))} cycles/s)"
+    if result.host.build_s >= 0.05:
+        host += f", {result.host.build_s:.1f} s to build"
+    return [*rows, ("host", host)]
+
+
+def check_line(result: RunResult) -> str:
+    """One sentence on the comparison with the reference."""
+    check = result.check
+    if check is None and result.backend == "model":
+        return "Predicted, not simulated: this backend computes no outputs."
+    if check is None:
+        return "Not compared: this backend is the reference that the others are checked against."
+    if check.mismatches:
+        return (
+            f"MISMATCH: {count(check.mismatches)} of {count(check.elements)} output elements "
+            f"differ from the {check.reference} backend."
+        )
+    return (
+        f"Bit-exact: all {count(check.elements)} output elements equal the "
+        f"{check.reference} backend's."
+    )
+
+
+def report_title(result: RunResult) -> str:
+    """Network, array and backend."""
+    rows, cols = result.config["rows"], result.config["cols"]
+    return f"{result.model.name} on {rows}x{cols}, {result.backend}"
+
+
+def _layers(result: RunResult, total: Total, width: int) -> Table:
+    """One row a layer; a narrow terminal gets fewer columns, never clipped figures."""
+    columns = [column for column in _COLUMNS if width >= WIDE or column[0] not in ("share", "MACs")]
+    rows = [_cells(layer, total) for layer in result.layers]
+    widths = {
+        heading: max(len(heading), *(len(row[heading]) for row in rows)) if rigid else 0
+        for heading, _, rigid in columns
+    }
+    free = width - sum(widths.values()) - GAP * len(columns)
+    widths["layer"] = max(8, min(NAME_WIDTH, max(free - WAITS_WIDTH, free // 2)))
+    widths["waits for"] = max(8, min(WAITS_WIDTH, free - widths["layer"]))
+    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for heading, justify, _ in columns:
+        table.add_column(heading, justify=justify, no_wrap=True, width=widths[heading])
+    for layer, cells in zip(result.layers, rows, strict=True):
+        cells["layer"] = shortened(layer.name, widths["layer"])
+        cells["waits for"] = stall_summary(layer, widths["waits for"])
+        table.add_row(
+            *(Text(cells[heading]) for heading, _, _ in columns),
+            style=None if layer.engine == "npu" else "cyan",
+        )
+    return table
+
+
+def _cells(layer: Layer, total: Total) -> dict[str, str]:
+    """The texts that are never shortened."""
+    return {
+        "operator": layer.op,
+        "on": layer.engine.upper(),
+        "cycles": count(layer.cycles),
+        "share": percent(share(layer.cycles, total.cycles)),
+        "MACs": count(layer.macs) if layer.macs else ABSENT,
+        "util.": percent(layer.mac_utilisation) if layer.macs else ABSENT,
+        "energy": quantity(layer.energy_j, "J"),
+    }
+
+
+def _totals(result: RunResult, total: Total) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    for label, value in total_rows(result, total):
+        grid.add_row(Text(label, style="bold"), value)
+    return grid
+
+
+def _energy(components: Mapping[str, float]) -> Table:
+    whole = sum(components.values())
+    grid = Table.grid(padding=(0, 2))
+    grid.add_row("")
+    for component, joules in sorted(components.items(), key=lambda item: -item[1]):
+        part = joules / whole if whole else 0.0
+        grid.add_row(
+            component.replace("_", " "),
+            Text(quantity(joules, "J"), justify="right"),
+            Text(percent(part), justify="right"),
+            Text("█" * round(part * BAR_WIDTH), style="green"),
+        )
+    return grid
+
+
+def _check(result: RunResult) -> Text:
+    if result.check is None:
+        return Text(check_line(result))
+    return Text(check_line(result), style="bold red" if result.check.mismatches else "bold green")

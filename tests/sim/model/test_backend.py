@@ -1,0 +1,160 @@
+"""The model backend without the chip: what it must agree on with the Program and with itself."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from hw.npu import (
+    adder,
+    array,
+    command_fetch,
+    compute_control,
+    requantiser,
+    transfers,
+    weight_fifo,
+    weight_ring,
+    weights_dma,
+)
+from hw.spec.commands import Command, Opcode
+from hw.spec.config import load_config, make_config
+from hw.spec.errors import RequestError
+from hw.spec.program import Step, StepKind
+from mapper.compile import compile_model
+from sim.functional.backend import run_functional
+from sim.model import array as model_array
+from sim.model import fetch as model_fetch
+from sim.model import stream as model_stream
+from sim.model import transfers as model_transfers
+from sim.model import walk as model_walk
+from sim.model.backend import ModelBackend, run_model
+from sim.model.cpu import softmax_paths
+from sim.model.transfers import beat_masks, transfer_beats
+from sim.progress import Progress
+from sim.run import RunRequest, run
+from tests.random_networks import random_input, random_network
+
+SMALL = {"scratchpad_bytes": 8192, "weight_buffer_bytes": 2048}
+
+
+def test_latencies_are_those_of_the_hardware():
+    pairs = [
+        (model_array.CAPTURE_LATENCY, array.CAPTURE_LATENCY),
+        (model_array.REQUANTISER_LATENCY, requantiser.REQUANTISER_LATENCY),
+        (model_array.WRITE_MARGIN, compute_control.WRITE_MARGIN),
+        (model_walk.READ_CYCLES, weight_ring.READ_CYCLES),
+        (model_walk.AHEAD_LINES, weight_fifo.PREFETCH_LINES + 1),
+        (model_fetch.FETCH_BYTES, command_fetch.FETCH_BYTES),
+        (model_transfers.TRANSFERS_QUEUE, transfers.TRANSFERS_QUEUE),
+        (model_stream.WEIGHTS_QUEUE, weights_dma.WEIGHTS_QUEUE),
+        (
+            model_stream.ADD_CYCLES,
+            adder.SCALER_LATENCY + adder.SCRATCHPAD_READ_LATENCY,
+        ),
+    ]
+    for ours, theirs in pairs:
+        assert ours == theirs
+
+
+@pytest.mark.parametrize("values", [{}, SMALL], ids=["default", "small"])
+@pytest.mark.parametrize("seed", range(12))
+def test_events_are_those_of_the_functional_backend(seed, values):
+    """Layer by layer what does not depend on time, and in all the beats of loads and weights."""
+    graph = random_network(seed)
+    program = compile_model(graph, make_config(values))
+    source = program.inputs[0]
+    inputs = {source.name: random_input(graph, seed).reshape(source.shape)}
+    reference = run_functional(program, inputs)
+    result = run_model(program, reference.cpu_inputs)
+    beats = 0
+    for segment in result.segments:
+        if segment.layer is None or segment.engine == "cpu":
+            continue
+        expected = reference.events[segment.layer]
+        for event in ("mac", "requantise", "weight_buffer_read_words"):
+            assert segment.events[event] == expected.get(event, 0), event
+        beats += segment.events["memory_read_beats"]
+    # Beside these, commands are read.
+    assert beats > sum(events.get("memory_read_beats", 0) for events in reference.events)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_segments_are_the_whole_inference(seed):
+    result = run_model(compile_model(random_network(seed), load_config()))
+    assert result.cycles == sum(segment.cycles for segment in result.segments)
+    now = 0
+    for segment in result.segments:
+        assert segment.start == now
+        now += segment.cycles
+        if segment.start and segment.causes:
+            assert sum(segment.causes.values()) == segment.cycles
+
+
+def test_a_slower_memory_needs_no_new_program():
+    program = compile_model(random_network(3), load_config())
+    backend = ModelBackend(program)
+    slow = load_config(sets=["memory_latency=30"])
+    mapped = compile_model(random_network(3), slow)
+    assert backend.run(slow).segments == run_model(mapped).segments
+    assert backend.run(slow).cycles > backend.run().cycles
+
+
+def test_operators_of_the_cpu_without_figures_are_refused():
+    program = compile_model(random_network(3), load_config("cpu-only"))
+    with pytest.raises(RequestError, match=r"no figures for .* on the CPU .*--backend rtl"):
+        run_model(program)
+
+
+def test_cpus_without_figures_are_refused():
+    program = compile_model(random_network(3), load_config("tiny"))
+    with pytest.raises(RequestError, match="CPU lite; set cpu to full or imac, or use"):
+        run_model(program)
+
+
+def test_paths_of_a_softmax():
+    """At a scale of 1/16 a difference of 4 is a quarter, so that its factors are its bits."""
+    values = {"rows": 1, "cols": 6, "multiplier": 1 << 30, "left_shift": 23, "diff_min": -240}
+    step = Step(StepKind.SOFTMAX, 0, {**values, "input": 0, "output": 0})
+    x = np.array([100, 99, 96, 87, 68, -128], dtype=np.int8)
+    # Differences 0 (one), -1, -4, -13, -32 (computed), -228 (beyond -14: zero).
+    paths = softmax_paths(step, x)
+    assert (paths.elements, paths.counted, paths.computed) == (6, 6, 4)
+    # Quarters beyond the first: 0, 0, 3, 7 of differences in (-1/4, 0].
+    assert paths.factors == sum(quarters.bit_count() for quarters in (0, 0, 3, 7))
+
+
+def test_beats_of_a_transfer_and_their_banks():
+    """Rows of 20 bytes, 24 apart, from byte 4 of an 8-byte word: 3 beats each; words of 16 bytes
+    in 4 banks."""
+    command = Command(
+        Opcode.LOAD,
+        {
+            "memory_address": 0x4000_0004,
+            "scratchpad_address": 28,
+            "row_bytes": 20,
+            "rows": 2,
+            "memory_pitch": 24,
+            "scratchpad_pitch": 64,
+        },
+    )
+    config = load_config().npu
+    assert transfer_beats(command, config.bus_bytes) == 6
+    # 28..31, 32..39, 40..47, then 92..95, 96..103, 104..111.
+    assert beat_masks(command, config).tolist() == [2, 4, 4, 2, 4, 4]
+
+
+def test_a_run_says_that_it_is_a_prediction(tmp_path, capsys):
+    path = tmp_path / "r.json"
+    request = RunRequest(model="ad", config=load_config(), backend="model", json=path)
+    run(request, Progress())
+    document = json.loads(path.read_text())
+    assert document["backend"] == "model"
+    assert document["outputs"] == []
+    assert document["check"] is None
+    assert document["total"]["cycles"] == sum(layer["cycles"] for layer in document["layers"])
+    assert document["total"]["energy_j"] > 0
+    assert document["host"]["cycles_per_s"] is None
+    assert "Predicted, not simulated" in capsys.readouterr().out
+    with pytest.raises(RequestError, match="simulates no signals; use --backend rtl"):
+        run(dataclasses.replace(request, waves=tmp_path / "w.fst"), Progress())

@@ -1,0 +1,58 @@
+import re
+from html.parser import HTMLParser
+
+from sim.report.page import page, write_page
+
+
+class Outline(HTMLParser):
+    """Checks that tags are closed in order, and keeps the text."""
+
+    VOID = ("meta",)
+
+    def __init__(self):
+        super().__init__()
+        self.open = []
+        self.text = []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def read(text):
+    outline = Outline()
+    outline.feed(text)
+    assert outline.open == []
+    return " ".join(outline.text)
+
+
+def test_the_page_is_well_formed_and_complete(result):
+    text = read(page(result))
+    for part in ("conv<1>[x]", "softmax", "32,000", "Bit-exact", "mind [it]", "Energy (modelled",
+                 "figures", "scratchpad_bytes"):  # fmt: skip
+        assert part in text
+
+
+def test_nothing_is_loaded_from_elsewhere(result):
+    text = page(result)
+    assert not re.search(r"https?:|<script|<link|@import|url\(", text)
+
+
+def test_bars_are_shares_of_the_layers_cycles(result):
+    row = next(r for r in page(result).split("<tr") if "conv&lt;1&gt;" in r and "CONV_2D" in r)
+    bar = row.split('class="bar cycles"')[1]
+    # 600 cycles: 60 wait for weights, 30 for the drain, the rest computes.
+    assert re.findall(r"width:([\d.]+)%", bar) == ["85.00", "10.00", "5.00"]
+
+
+def test_without_cycles_there_is_no_energy(functional_result, tmp_path):
+    write_page(tmp_path / "r.html", functional_result)
+    text = read((tmp_path / "r.html").read_text())
+    assert "Energy" not in text
+    assert "not measured by the functional backend" in text

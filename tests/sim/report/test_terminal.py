@@ -1,0 +1,47 @@
+from dataclasses import replace
+
+from rich.console import Console
+
+from sim.report.terminal import check_line, print_report, stall_summary
+from sim.result import Check
+
+
+def text_of(result):
+    console = Console(width=150, force_terminal=False)
+    with console.capture() as capture:
+        print_report(result, console)
+    return capture.get()
+
+
+def test_the_table_shows_every_layer_with_its_figures(result):
+    lines = text_of(result).splitlines()
+    row = next(line for line in lines if "conv<1>[x]" in line)
+    for figure in ("CONV_2D", "NPU", "600", "60.0%", "32,000", "83.3%", "weights 10%", "15 nJ"):
+        assert figure in row
+    assert "CPU" in next(line for line in lines if "softmax" in line)
+
+
+def test_totals_check_and_notes(result):
+    text = text_of(result)
+    for part in ("1,000", "NPU 600, CPU 400", "10 us at 100 MHz", "31 nJ", "500 bytes read",
+                 "4,096 of 65,536", "2,000 cycles/s", "Bit-exact: all 2 output elements",
+                 "Note: mind [it]", "modelled, not measured: figures"):  # fmt: skip
+        assert part in text
+
+
+def test_a_mismatch_is_said(result):
+    failed = replace(result, check=Check(reference="functional", elements=2, mismatches=1))
+    assert check_line(failed).startswith("MISMATCH: 1 of 2")
+
+
+def test_a_backend_without_cycles_claims_none(functional_result):
+    text = text_of(functional_result)
+    assert "not measured by the functional backend" in text
+    assert "energy" in text
+    assert " J" not in text
+    assert "Bit-exact" not in text
+
+
+def test_stalls_largest_first_and_small_ones_left_out(result):
+    assert stall_summary(result.layers[1]) == "weights 10%, drain 5%"
+    assert stall_summary(result.layers[0]) == "-"
