@@ -1,0 +1,31 @@
+"""Options that describe a configuration, shared by verbs."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from hw.spec.config import FIELDS, PRESETS, Config, load_config
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """A preset, then a file, then single values, each overriding the one before."""
+    parser.add_argument("--preset", default="default", help=f"one of {', '.join(PRESETS)}")
+    parser.add_argument("--config", type=Path, metavar="F.toml", help="values over the preset's")
+    parser.add_argument("--rows", metavar="N", help="short for --set rows=N")
+    parser.add_argument("--cols", metavar="N", help="short for --set cols=N")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="sets",
+        metavar="KEY=VALUE",
+        help=f"any of {', '.join(FIELDS)}",
+    )
+
+
+def config_of(options: argparse.Namespace) -> Config:
+    """The configuration that the options describe. Raises RequestError."""
+    given = {key: getattr(options, key) for key in ("rows", "cols")}
+    short = [f"{key}={value}" for key, value in given.items() if value is not None]
+    return load_config(options.preset, options.config, [*short, *options.sets])
