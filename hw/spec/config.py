@@ -278,16 +278,16 @@ def make_config(values: Mapping[str, Any]) -> Config:
     Raises `RequestError` that names the key for unknown keys, wrong types and values that cannot
     be built.
     """
-    typed = _typed_values(values, "configuration")
+    typed: dict[str, Any] = {**typed_values(values, "configuration")}
     return Config(
         npu=NpuConfig(**{k: v for k, v in typed.items() if k in _NPU_FIELDS}),
         soc=SocConfig(**{k: v for k, v in typed.items() if k in _SOC_FIELDS}),
     )
 
 
-def _typed_values(values: Mapping[str, Any], source: str) -> dict[str, Any]:
+def typed_values(values: Mapping[str, Any], source: str) -> dict[str, int | str]:
     """The values as their fields' types; a RequestError names ``source``."""
-    typed: dict[str, Any] = {}
+    typed: dict[str, int | str] = {}
     for key, value in values.items():
         if key not in FIELDS:
             near = difflib.get_close_matches(key, FIELDS, n=3, cutoff=0.4)
@@ -327,22 +327,33 @@ def _read_toml(path: Path) -> dict[str, Any]:
     return table
 
 
-def load_config(
+def load_values(
     preset: str = "default", toml: Path | None = None, sets: Sequence[str] = ()
-) -> Config:
-    """Preset, then TOML file, then ``KEY=VALUE`` strings, each overriding the one before."""
+) -> dict[str, int | str]:
+    """What a preset, then a TOML file, then ``KEY=VALUE`` strings set, one overriding the other.
+
+    Fields that nobody sets are missing, so that those derived from others still can be. Raises
+    `RequestError` for unknown keys and wrong types.
+    """
     if preset not in PRESETS:
         near = difflib.get_close_matches(preset, PRESETS, n=2, cutoff=0.3)
         raise RequestError(
             f"preset {preset!r} does not exist; "
             + (f"did you mean {' or '.join(near)}?" if near else f"presets: {', '.join(PRESETS)}")
         )
-    values: dict[str, Any] = dict(PRESETS[preset])
+    values: dict[str, int | str] = dict(PRESETS[preset])
     if toml is not None:
-        values |= _typed_values(_read_toml(toml), str(toml))
+        values |= typed_values(_read_toml(toml), str(toml))
     for item in sets:
         key, equals, value = item.partition("=")
         if not equals or not key.strip():
             raise RequestError(f"--set {item!r}: must read KEY=VALUE")
-        values |= _typed_values({key.strip(): value.strip()}, "--set")
-    return make_config(values)
+        values |= typed_values({key.strip(): value.strip()}, "--set")
+    return values
+
+
+def load_config(
+    preset: str = "default", toml: Path | None = None, sets: Sequence[str] = ()
+) -> Config:
+    """The configuration of `load_values`. Raises `RequestError`."""
+    return make_config(load_values(preset, toml, sets))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from hw.spec.config import FIELDS, PRESETS, Config, load_config
+from hw.spec.config import FIELDS, PRESETS, Config, load_values, make_config
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +26,11 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
 
 def config_of(options: argparse.Namespace) -> Config:
     """The configuration that the options describe. Raises RequestError."""
+    return make_config(values_of(options))
+
+
+def values_of(options: argparse.Namespace) -> dict[str, int | str]:
+    """What the options set, without what is derived from it. Raises RequestError."""
     given = {key: getattr(options, key) for key in ("rows", "cols")}
     short = [f"{key}={value}" for key, value in given.items() if value is not None]
-    return load_config(options.preset, options.config, [*short, *options.sets])
+    return load_values(options.preset, options.config, [*short, *options.sets])
