@@ -17,6 +17,9 @@ from sim.natural import natural
 
 DEFAULT_SEED = 1000
 
+SYNTHETIC_INPUT = "The input is a seeded synthetic signal."
+"""Remark on `default_inputs`."""
+
 Array = NDArray[Any]
 Int8 = NDArray[np.int8]
 

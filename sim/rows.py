@@ -26,19 +26,20 @@ REST_NAMES: Mapping[Engine, tuple[str, str]] = {
 """Name and operator of the rows for what belongs to no layer."""
 
 
-def measured_rows(program: Program, segments: Sequence[Segment]) -> tuple[Layer, ...]:
+def measured_rows(
+    program: Program, segments: Sequence[Segment], weight_bytes: Mapping[int, int]
+) -> tuple[Layer, ...]:
     """A row for each of the Program's layers, in order, then one for each engine's rest.
 
-    The rows' cycles add up to those of the segments.
+    The rows' cycles add up to those of the segments. ``weight_bytes``: see `weight_bytes_by_layer`.
     """
-    written = weight_bytes_by_layer(program)
     ordered = sorted(segments, key=lambda segment: (_position(program, segment), segment.engine))
     rows: list[Layer] = []
     for (position, engine), group in groupby(
         ordered, key=lambda segment: (_position(program, segment), segment.engine)
     ):
         layer = program.layers[position] if position < len(program.layers) else None
-        weights = written.get(position, 0) if engine == "npu" else 0
+        weights = weight_bytes.get(position, 0) if engine == "npu" else 0
         rows.append(_row(program.config, layer, engine, list(group), weights))
     return tuple(rows)
 

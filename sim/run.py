@@ -18,17 +18,17 @@ from hw.spec.errors import CheckError, RequestError
 from mapper.compile import compile_model
 from mapper.program import Program
 from sim.check import compare, keep_evidence
-from sim.energy import energy_table
 from sim.files import require_writable
 from sim.functional.backend import run_functional
-from sim.inputs import default_inputs, load_inputs
-from sim.model.backend import ModelResult, run_model
+from sim.inputs import SYNTHETIC_INPUT, default_inputs, load_inputs
+from sim.measured import Measured, model_info, run_result
 from sim.network_file import NetworkFile, open_network
+from sim.predict import Predictor
 from sim.progress import Progress
 from sim.report.page import write_page
 from sim.report.terminal import print_report, report_title
-from sim.result import Check, Host, Layer, ModelInfo, Output, RunResult
-from sim.rows import measured_rows, unmeasured_rows
+from sim.result import Check, Host, Output, RunResult
+from sim.rows import measured_rows, unmeasured_rows, weight_bytes_by_layer
 from sim.rtl import Activity, RtlResult, run_rtl
 from sim.segments import Segment
 from sim.spans import trace_spans
@@ -64,26 +64,22 @@ def run(request: RunRequest, progress: Progress) -> RunResult:
     _check_request(request)
     network = open_network(request.model, progress)
     inputs, remarks = _inputs(network, request)
+    if request.backend == "model":
+        with progress.step("Predicting"):
+            prediction = Predictor(network, inputs, remarks).prediction(request.config)
+        result = _published(prediction.result, request)
+        _trace(request, prediction.program, result, prediction.segments, ())
+        return result
+    model = model_info(network, remarks)
     with progress.step("Mapping"):
         program = compile_model(network.graph, request.config)
     started = time.monotonic()
     with progress.step("Computing the reference"):
-        functional = run_functional(program, inputs)
-    reference = functional.outputs
+        reference = run_functional(program, inputs).outputs
     reference_s = time.monotonic() - started
     if request.backend == "functional":
-        measured = _Measured(
-            rows=unmeasured_rows(program),
-            outputs=reference,
-            host=Host(build_s=0.0, simulate_s=reference_s, cycles_per_s=None),
-        )
-        return _published(_result(request, network, program, measured, remarks), request)
-    if request.backend == "model":
-        model = run_model(program, functional.cpu_inputs)
-        measured = _predicted(program, model)
-        result = _published(_result(request, network, program, measured, remarks), request)
-        _trace(request, program, result, model.segments, ())
-        return result
+        measured = _computed(network, program, reference, reference_s)
+        return _published(run_result(model, request.config, "functional", measured), request)
     chip = run_rtl(
         program,
         inputs,
@@ -92,9 +88,8 @@ def run(request: RunRequest, progress: Progress) -> RunResult:
         progress=progress,
     )
     check, difference = compare(reference, chip.outputs)
-    result = _published(
-        _result(request, network, program, _measured(program, chip, check), remarks), request
-    )
+    measured = _measured(network, program, chip, check)
+    result = _published(run_result(model, request.config, "rtl", measured), request)
     _trace(request, program, result, chip.segments, chip.activity)
     if check.mismatches:
         evidence = keep_evidence(program, inputs, reference, chip.outputs, chip.uart)
@@ -102,20 +97,11 @@ def run(request: RunRequest, progress: Progress) -> RunResult:
     return result
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Measured:
-    """What a backend found."""
-
-    rows: tuple[Layer, ...]
-    outputs: Tensors
-    host: Host
-    check: Check | None = None
-
-
-def _measured(program: Program, chip: RtlResult, check: Check) -> _Measured:
-    return _Measured(
-        rows=measured_rows(program, chip.segments),
-        outputs=chip.outputs,
+def _measured(network: NetworkFile, program: Program, chip: RtlResult, check: Check) -> Measured:
+    return Measured(
+        rows=measured_rows(program, chip.segments, weight_bytes_by_layer(program)),
+        peak_sram_bytes=program.peak_sram_bytes,
+        outputs=_outputs(network, chip.outputs),
         check=check,
         host=Host(
             build_s=chip.build_s,
@@ -125,12 +111,13 @@ def _measured(program: Program, chip: RtlResult, check: Check) -> _Measured:
     )
 
 
-def _predicted(program: Program, model: ModelResult) -> _Measured:
-    """What the model says; it computes no outputs."""
-    return _Measured(
-        rows=measured_rows(program, model.segments),
-        outputs={},
-        host=Host(build_s=0.0, simulate_s=model.predict_s, cycles_per_s=None),
+def _computed(network: NetworkFile, program: Program, outputs: Tensors, seconds: float) -> Measured:
+    """What the functional backend says; it knows no cycles."""
+    return Measured(
+        rows=unmeasured_rows(program),
+        peak_sram_bytes=program.peak_sram_bytes,
+        outputs=_outputs(network, outputs),
+        host=Host(build_s=0.0, simulate_s=seconds, cycles_per_s=None),
     )
 
 
@@ -165,35 +152,12 @@ def _check_request(request: RunRequest) -> None:
 
 def _inputs(network: NetworkFile, request: RunRequest) -> tuple[Tensors, tuple[str, ...]]:
     if request.input is None:
-        return default_inputs(network.graph), ("The input is a seeded synthetic signal.",)
+        return default_inputs(network.graph), (SYNTHETIC_INPUT,)
     return load_inputs(network.graph, request.input)
 
 
-def _result(
-    request: RunRequest,
-    network: NetworkFile,
-    program: Program,
-    measured: _Measured,
-    remarks: tuple[str, ...],
-) -> RunResult:
-    return RunResult(
-        model=ModelInfo(
-            name=network.name,
-            path=network.path,
-            sha256=network.sha256,
-            macs=network.graph.macs(),
-            parameters=network.graph.parameters(),
-            notes=(*network.notes, *remarks),
-        ),
-        config={**request.config.flat(), "energy_table": energy_table().name},
-        backend=request.backend,
-        clock_hz=request.config.soc.clock_hz,
-        layers=measured.rows,
-        outputs=tuple(_output(network, name, values) for name, values in measured.outputs.items()),
-        check=measured.check,
-        host=measured.host,
-        peak_sram_bytes=program.peak_sram_bytes,
-    )
+def _outputs(network: NetworkFile, outputs: Tensors) -> tuple[Output, ...]:
+    return tuple(_output(network, name, values) for name, values in outputs.items())
 
 
 def _output(network: NetworkFile, tensor: str, values: NDArray[Any]) -> Output:

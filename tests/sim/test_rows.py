@@ -52,7 +52,7 @@ def segments(program):
 
 
 def test_rows_add_up_and_keep_the_networks_order(program, segments):
-    rows = measured_rows(program, segments)
+    rows = measured_rows(program, segments, weight_bytes_by_layer(program))
     assert sum(row.cycles for row in rows) == 1000
     assert [row.cycles for row in rows] == [500, 100, 300, 60, 40]
     assert [row.engine for row in rows] == ["npu", "npu", "cpu", "cpu", "npu"]
@@ -61,7 +61,7 @@ def test_rows_add_up_and_keep_the_networks_order(program, segments):
 
 
 def test_utilisation_and_stalls(program, segments):
-    row = measured_rows(program, segments)[0]
+    row = measured_rows(program, segments, weight_bytes_by_layer(program))[0]
     assert row.mac_utilisation == pytest.approx(program.layers[0].macs / (500 * 4 * 6))
     assert "busy" not in row.stalls
     assert (row.stalls["weights"], row.stalls["drain"]) == (60, 20)
