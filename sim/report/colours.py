@@ -1,0 +1,27 @@
+"""Colours of every picture: told apart by readers who confuse red and green, light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+PALETTE = (
+    "#4269d0",
+    "#efb118",
+    "#ff725c",
+    "#6cc5b0",
+    "#a463f2",
+    "#9c6b4e",
+    "#97bbf5",
+    "#ff8ab7",
+    "#9498a0",
+)
+BUSY_COLOUR = "#3ca951"
+"""The array computes."""
+
+OTHER_COLOUR = "#d0d4da"
+"""What is neither computing nor a stall of the array: the CPU's time."""
+
+
+def colours_of(names: Iterable[str]) -> dict[str, str]:
+    """A colour for each name, in order."""
+    return {name: PALETTE[index % len(PALETTE)] for index, name in enumerate(names)}

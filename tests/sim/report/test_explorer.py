@@ -1,0 +1,271 @@
+"""The page of a sweep: what it holds, and what it does in a browser."""
+
+import base64
+import json
+import re
+import zlib
+
+import pytest
+
+from hw.spec.config import FIELDS
+from hw.spec.errors import RequestError
+from sim.report.explorer import write_explorer
+from tests.sim.report.sweep_database import Database, large
+
+NAME = "<a&b>"
+ERROR = "no room </script><b>"
+
+
+def small():
+    """Five points of two networks; the fifth is invalid, the second has layers and ran in RTL."""
+    database = Database()
+    for model, rows, cycles, area, front, rtl in (
+        ("vww", 4, 1000, 100.0, 1, None),
+        ("vww", 8, 500, 200.0, 1, 400),
+        ("vww", 16, 600, 300.0, 0, None),
+        ("kws", 4, 50, 100.0, 1, None),
+    ):
+        database.add(
+            model, "ok", {"rows": rows, "cols": 8}, cycles=cycles, area_ge=area, energy_j=area / 1e6,
+            mac_utilisation=cycles / 2000, on_front=front, rtl_cycles=rtl,
+            rtl_mismatches=None if rtl is None else 0,
+        )  # fmt: skip
+    database.add("kws", "invalid", {"rows": 8, "cols": 8}, error=ERROR)
+    database.add_layer(2, 0, NAME, "CONV_2D", "npu", 400, 16_000, 3e-6,
+                       {"weights": 100, "drain": 20, "cpu": 0})  # fmt: skip
+    database.add_layer(2, 1, "softmax", "SOFTMAX", "cpu", 100, 0, 1e-6, {})
+    return database
+
+
+def written(database, folder):
+    page = folder / "pareto.html"
+    write_explorer(page, database.write(folder / "results.sqlite"))
+    return page
+
+
+def embedded(page, name):
+    return re.search(rf'id="{name}">(.*?)</script>', page.read_text(), re.DOTALL)[1]
+
+
+def test_layers_are_told_once_and_read_back(tmp_path):
+    page = written(small(), tmp_path)
+    layers = json.loads(zlib.decompress(base64.b64decode(embedded(page, "layers-data"))))
+    assert layers["lists"] == [[[NAME, "CONV_2D", "npu", 16_000], ["softmax", "SOFTMAX", "cpu", 0]]]
+    assert layers["causes"] == ["weights", "drain"]
+    assert layers["points"] == {"2": [0, [400, 100], [3000, 1000], {"0": [100, 0], "1": [20, 0]}]}
+
+
+def test_points_are_columns_and_one_value_is_told_once(tmp_path):
+    points = json.loads(embedded(written(small(), tmp_path), "points"))
+    assert points["values"]["cycles"] == [1000, 500, 600, 50, None]
+    assert points["values"]["scratchpad_bytes"] == {"all": 65536}
+    assert points["values"]["error"][4] == ERROR
+    assert "key" not in points["values"]
+
+
+def test_thousands_of_points_stay_below_15_mb(tmp_path):
+    fields = {"rows": [4, 8, 16, 32], "cols": [4, 8, 16, 32], "memory_latency": range(1, 17)}
+    few, many = tmp_path / "few", tmp_path / "many"
+    few.mkdir()
+    many.mkdir()
+    base = written(large(["vww"], {"rows": [8]}, 30), few).stat().st_size
+    size = written(large(["vww"], fields, 30), many).stat().st_size
+    assert base + (size - base) * 4000 / 256 < 15e6
+
+
+@pytest.mark.parametrize("content", [None, b"no database at all, but text", b""])
+def test_another_file_is_refused(content, tmp_path):
+    path = tmp_path / "results.sqlite"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(RequestError, match=re.escape(str(path))):
+        write_explorer(tmp_path / "pareto.html", path)
+
+
+def test_another_schema_is_refused(tmp_path):
+    import sqlite3
+
+    path = small().write(tmp_path / "results.sqlite")
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE meta SET value = '\"tilewright.sweep/9\"' WHERE key = 'schema'")
+    connection.commit()
+    connection.close()
+    with pytest.raises(RequestError, match=r"tilewright\.sweep/9"):
+        write_explorer(tmp_path / "pareto.html", path)
+
+
+class Opened:
+    """The page in a browser, with what it asked for and complained about."""
+
+    def __init__(self, browser, path):
+        self.page = browser.new_page(viewport={"width": 1600, "height": 1000})
+        self.url, self.requests, self.errors = path.as_uri(), [], []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", self._console)
+        self.page.goto(self.url)
+        self.page.wait_for_selector("body.ready")
+
+    def _console(self, message):
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    def view(self, choices=""):
+        """Take up a shared view."""
+        self.page.evaluate("hash => { location.hash = hash }", choices)
+
+    def traces(self, plot="scatter"):
+        """Name to (x, y) of the traces that show something."""
+        found = self.page.evaluate(
+            "id => document.getElementById(id).data.filter(t => t.x?.length)"
+            ".map(t => [t.name, Array.from(t.x), Array.from(t.y)])",
+            plot,
+        )
+        return {name: (x, y) for name, x, y in found}
+
+    def fronts(self):
+        return self.page.evaluate(
+            "document.getElementById('scatter').data.filter(t => t.mode === 'lines')"
+            ".map(t => [t.x, t.y, t.line.shape])"
+        )
+
+    def until(self, condition):
+        self.page.wait_for_function(condition)
+
+    def ids(self):
+        return self.page.eval_on_selector_all(
+            "#table tbody tr", "rows => rows.map(r => +r.dataset.id)"
+        )
+
+    def pixel(self, x, y):
+        """Where a point of the scatter is on the screen."""
+        self.page.eval_on_selector("#scatter", "plot => plot.scrollIntoView({block: 'center'})")
+        return self.page.evaluate(
+            """([x, y]) => { const plot = document.getElementById("scatter");
+            const box = plot.getBoundingClientRect(), {xaxis, yaxis} = plot._fullLayout;
+            return [box.x + xaxis._offset + xaxis.d2p(x), box.y + yaxis._offset + yaxis.d2p(y)] }""",
+            [x, y],
+        )
+
+
+@pytest.fixture(scope="module")
+def opened(browser, tmp_path_factory):
+    return Opened(browser, written(small(), tmp_path_factory.mktemp("sweep")))
+
+
+@pytest.fixture
+def explorer(opened):
+    opened.view()
+    opened.until("document.querySelectorAll('#table tbody tr').length === 5")
+    opened.until("document.getElementById('x').value === 'area_ge'")
+    yield opened
+    assert opened.errors == []
+    assert opened.requests == [opened.url]
+
+
+def test_it_opens_with_the_points_and_the_front(explorer):
+    traces = explorer.traces()
+    assert traces["vww"] == ([100, 200, 300], [1000, 500, 600])
+    assert traces["kws"] == ([100], [50])
+    assert traces["front of the sweep"] == ([100, 200, 100], [1000, 500, 50])
+    assert explorer.fronts() == [[[100, 200], [1000, 500], "hv"], [[100], [50], "hv"]]
+    assert explorer.page.text_content("title") == "Sweep of vww, kws"
+
+
+def test_a_chosen_axis_changes_what_is_plotted(explorer):
+    explorer.page.select_option("#x", "energy_j")
+    explorer.page.select_option("#y", "mac_utilisation")
+    assert explorer.traces()["vww"] == (pytest.approx([1e-4, 2e-4, 3e-4]), [0.5, 0.25, 0.3])
+    assert "x=energy_j" in explorer.page.url
+    # More utilisation is better, so the first point of vww is the best on both axes.
+    assert explorer.fronts() == [[[1e-4], [0.5], "hv"], [[1e-4], [0.025], "hv"]]
+
+
+def test_colours_go_by_any_field(explorer):
+    explorer.view("colour=rows")
+    explorer.until("document.getElementById('scatter').data.some(t => t.name === 'rows 4')")
+    traces = explorer.traces()
+    assert traces["rows 4"] == ([100, 100], [1000, 50])
+    assert traces["rows 16"] == ([300], [600])
+
+
+def test_points_that_rtl_ran_show_the_difference(explorer):
+    labels = explorer.page.evaluate(
+        "document.getElementById('scatter').data.find(t => t.name?.includes('RTL')).text"
+    )
+    assert labels == ["+25.00%"]
+
+
+def test_headings_sort_and_absent_values_stay_last(explorer):
+    heading = "#table th[data-column=cycles] button"
+    explorer.page.click(heading)
+    assert explorer.ids() == [4, 2, 3, 1, 5]
+    explorer.page.click(heading)
+    assert explorer.ids() == [1, 3, 2, 4, 5]
+
+
+def test_filters_apply_to_table_and_scatter(explorer):
+    explorer.page.fill("#filter", "rows>=8 w")
+    explorer.until("document.querySelectorAll('#table tbody tr').length === 3")
+    assert explorer.ids() == [2, 3, 5]
+    explorer.page.click("#statuses [data-name=invalid]")
+    assert explorer.ids() == [2, 3]
+    explorer.page.check("#front")
+    assert explorer.ids() == [2]
+    assert explorer.traces()["vww"] == ([200], [500])
+    assert explorer.page.text_content("#shown") == "1 of 5 points"
+
+
+def test_a_clicked_point_shows_its_layers(explorer):
+    explorer.page.mouse.click(*explorer.pixel(200, 500))
+    explorer.until("document.getElementById('layers').data?.length > 0")
+    assert explorer.page.text_content("#layers-title") == "Layers of point 2: vww"
+    bars = {name: x for name, (x, _) in explorer.traces("layers").items()}
+    assert bars == {
+        "array computes": [280, 0], "CPU computes": [0, 100], "waits: drain": [20, 0],
+        "waits: weights": [100, 0], "MAC utilisation": [16_000 / (400 * 64), None],
+        "energy": pytest.approx([3e-6, 1e-6]),
+    }  # fmt: skip
+    names = explorer.page.eval_on_selector_all(
+        "#layers .ytick text", "nodes => nodes.map(n => n.textContent.trim())"
+    )
+    assert names == [NAME, "softmax"]
+    assert "point=2" in explorer.page.url
+
+
+def test_a_clicked_row_of_a_failed_point_tells_why(explorer):
+    explorer.page.click("#table tr[data-id='5'] td:last-child")
+    explorer.until("document.getElementById('facts').textContent.includes('no room')")
+    assert ERROR in explorer.page.text_content("#facts")
+    assert "No layers" in explorer.page.text_content("#layers")
+
+
+def test_the_tip_shows_the_whole_configuration(explorer):
+    explorer.page.mouse.move(*explorer.pixel(300, 600))
+    explorer.page.wait_for_selector("#tip:not([hidden])")
+    terms = explorer.page.eval_on_selector_all("#tip dt", "nodes => nodes.map(n => n.textContent)")
+    assert set(FIELDS) <= set(terms)
+    assert explorer.page.text_content("#tip b") == "3: vww"
+    explorer.page.mouse.move(5, 5)
+
+
+def test_a_range_on_a_parallel_axis_filters_the_page(explorer):
+    dimension = explorer.page.evaluate(
+        "document.getElementById('parallel').data[0].dimensions.findIndex(d => d.name === 'rows')"
+    )
+    restyle = (
+        "([i, range]) => { Plotly.restyle('parallel', `dimensions[${i}].constraintrange`, range) }"
+    )
+    # The values 4, 8 and 16 stand at heights 0, 1 and 2.
+    explorer.page.evaluate(restyle, [dimension, [[0.5, 1.5]]])
+    explorer.until("document.querySelectorAll('#table tbody tr').length === 1")
+    assert explorer.ids() == [2]
+    explorer.page.evaluate(restyle, [dimension, None])
+    explorer.until("document.querySelectorAll('#table tbody tr').length === 5")
+
+
+def test_an_empty_sweep_opens(browser, tmp_path):
+    opened = Opened(browser, written(Database(), tmp_path))
+    assert opened.errors == []
+    assert opened.page.text_content("#shown") == "0 of 0 points"
+    opened.page.close()

@@ -1,0 +1,38 @@
+import pytest
+
+from sim.report.sweep_data import column_of, read_sweep
+from tests.sim.report.sweep_database import Database
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "unit", "better"),
+    [
+        ("rows", "config", "", None),
+        ("scratchpad_bytes", "config", "B", None),
+        ("clock_hz", "config", "Hz", None),
+        ("energy_j", "result", "J", "lower"),
+        ("speedup", "result", "", "higher"),
+        ("status", "row", "", None),
+        ("something_new", "result", "", None),
+    ],
+)
+def test_columns_are_known_by_their_names(name, role, unit, better):
+    column = column_of(name)
+    assert (column.role, column.unit, column.better) == (role, unit, better)
+
+
+def test_points_come_with_their_columns_in_the_order_of_reports(tmp_path):
+    database = Database(objectives=("energy_j", "area_ge"))
+    database.add("kws", config={"rows": 4}, cycles=10)
+    database.add("vww", "failed", error="hang")
+    data = read_sweep(database.write(tmp_path / "results.sqlite"))
+    assert [(row["model"], row["rows"], row["cycles"]) for row in data.points] == [
+        ("kws", 4, 10),
+        ("vww", 8, None),
+    ]
+    names = [column.name for column in data.columns]
+    assert names[:3] == ["id", "model", "backend"]
+    assert names.index("rows") < names.index("cycles") < names.index("latency_s")
+    assert "key" not in names
+    assert data.objectives == ("energy_j", "area_ge")
+    assert data.models == ("kws", "vww")
