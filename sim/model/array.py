@@ -125,6 +125,13 @@ class Array:
 
     def take(self, ready: int, steps: int) -> None:
         """Steps on a slot that can be used from cycle ``ready`` on."""
+        while self._arrives and steps > self.walk.piece:
+            # What is read ahead for the rest depends on when these are taken.
+            self._take(ready, self.walk.piece)
+            steps -= self.walk.piece
+        self._take(ready, steps)
+
+    def _take(self, ready: int, steps: int) -> None:
         begin = self.step + 1
         if ready > begin:
             self.waits[0] += ready - begin

@@ -173,12 +173,25 @@ class FetchClient(Client):
 
 
 class WeightClient(Client):
-    """Asks as far as the ring has room. A region of the stream begins a cycle behind the last."""
+    """Asks as far as the ring has room. A region of the stream begins a cycle behind the last.
+
+    ``asked``: beats of all regions so far.
+    """
 
     def __init__(self, ring_beats: int) -> None:
         super().__init__()
+        self.asked = 0
         self._room = ring_beats
         self._rooms: deque[tuple[int, int, int, int]] = deque()  # beats from, to; first, last
+
+    def ask(self, ready: int, count: int, gap: int = 1) -> None:
+        """A region's beats."""
+        self.asked += count
+        super().ask(ready, count, gap)
+
+    def has_room(self, beat: int) -> bool:
+        """Whether it is known when there is room for a beat."""
+        return beat < self._room
 
     def free(self, beats: int, first: int, last: int) -> None:
         """Room for so many more requests, from ``first`` on, for all of them from ``last`` on."""

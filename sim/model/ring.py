@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hw.spec.config import NpuConfig
 from sim.model.bus import WEIGHTS, Bus
 from sim.model.loops import ArrayTime
@@ -15,9 +17,15 @@ FREE_CYCLES = 2
 
 
 class RingLines:
-    """The weight ring as the command at work sees it (`sim.model.walk.Ring`)."""
+    """The weight ring as the command at work sees it (`sim.model.walk.Ring`).
 
-    def __init__(self, bus: Bus, config: NpuConfig, answers: int) -> None:
+    ``dispatch`` hands over the regions that the sequencer can dispatch by what is known.
+    """
+
+    def __init__(
+        self, bus: Bus, config: NpuConfig, answers: int, dispatch: Callable[[], None]
+    ) -> None:
+        self._dispatch = dispatch
         self._bus, self._latency = bus, answers + FILL_CYCLES
         self._beats = config.weight_memory_bytes // config.bus_bytes
         self._lines = config.weight_buffer_bytes // config.weight_memory_bytes
@@ -35,6 +43,8 @@ class RingLines:
     def available(self, line: int) -> int:
         """The first cycle in which a line can be read."""
         beat = (self._first + line + 1) * self._beats - 1
+        if beat >= self._bus.weights.asked:
+            self._dispatch()
         return self._bus.granted(WEIGHTS, beat) + self._latency - self._start
 
     def free(self, section: Section) -> None:

@@ -103,7 +103,7 @@ class StreamReplay:
         )
         self._fetch = Fetch(self.bus, npu.bus_bytes, config.soc.memory_latency)
         self._transfers = TransferQueue(self.bus, npu, config.soc.memory_latency)
-        self._ring = RingLines(self.bus, npu, self._answers)
+        self._ring = RingLines(self.bus, npu, self._answers, self._decode)
         # The sequencer: its next command, when that was decoded, when it can take another word.
         self._next = self._free = 0
         self._decoded: int | None = None
@@ -151,6 +151,8 @@ class StreamReplay:
             return self._transfers.free()
         if command.opcode is Opcode.WEIGHTS and len(self._regions) > WEIGHTS_QUEUE:
             last = self._regions[-WEIGHTS_QUEUE - 1] - 1
+            if not self.bus.weights.has_room(last):
+                return None
             return self.bus.granted(WEIGHTS, last) + REGION_CYCLES
         return 0
 

@@ -86,12 +86,14 @@ class _Tile(NamedTuple):
 class Walk:
     """The reader's position, and the lines of the FIFO that wait for the array.
 
-    ``read``: cycle of the last read. ``line``, ``lane``: where the next one begins.
+    ``read``: cycle of the last read. ``line``, ``lane``: where the next one begins. ``piece``: units
+    whose lines can be read before any of them is taken.
     """
 
     def __init__(self, geometry: Geometry, ring: Ring | None) -> None:
         self._lanes = geometry.lanes
         self._shift = int(geometry.paired)
+        self.piece = (AHEAD_LINES - 1) * (self._lanes >> self._shift)
         self._ring = ring
         self.read = FIRST_LINE - 1
         self.line = self.lane = 0
