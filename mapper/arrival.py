@@ -8,7 +8,7 @@ are those that end first by the cycle formula.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
@@ -56,8 +56,7 @@ def strips(work: WindowWork, tiling: Tiling, arrival: Arrival, config: NpuConfig
     @cache
     def compute(height: int, *, first: bool) -> float:
         start = 0 if first else whole.rows - height
-        part = replace(work, region=strip(start, start + height))
-        cycles, weights = commands_cost(part, tiling, config)
+        cycles, weights = commands_cost(work, tiling, config, strip(start, start + height))
         return cycles + _WEIGHTS_PRICE * weights / config.bus_bytes
 
     def arrives(number: int, end: int) -> float:
@@ -96,12 +95,13 @@ def _best(
         for end in ends:
             arrived = arrives(number, end)
             possible = [
-                (max(time, arrived) + compute(start, end), [*before, end])
+                (max(time, arrived) + compute(start, end), before)
                 for start, (time, before) in done.items()
                 if start < end
             ]
             if possible:
-                following[end] = min(possible)
+                time, before = min(possible)
+                following[end] = time, [*before, end]
         done = following
         if ends[-1] in done:
             finished.append(done[ends[-1]])

@@ -9,9 +9,9 @@ the ring. tests/verification/test_formula.py holds it against the RTL's counters
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import gcd
+from typing import NamedTuple
 
 from hw.spec.commands import PARAMETER_WORDS
 from hw.spec.config import NpuConfig
@@ -30,8 +30,7 @@ _SLOT_CYCLES = 5
 """From a step that uses up a slot to the first step on what fills it next, of one read."""
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(NamedTuple):
     """Geometry of a CONV, or with ``depthwise`` of a DEPTHWISE.
 
     Output ``rows`` x ``cols`` x ``channels``; (vertical, horizontal) ``kernel`` and ``stride``;
@@ -56,8 +55,7 @@ class Window:
 
     def turned(self) -> Window:
         """Rows and columns exchanged."""
-        return replace(
-            self,
+        return self._replace(
             rows=self.cols,
             cols=self.rows,
             kernel=self.kernel[::-1],
@@ -67,8 +65,7 @@ class Window:
         )
 
 
-@dataclass(frozen=True)
-class Arrangement:
+class Arrangement(NamedTuple):
     """How a command lies on the array: the fields of the same names, those of a convolution 1 and
     False for a DEPTHWISE, those of a DEPTHWISE 0 and False for a convolution.
 
@@ -98,17 +95,18 @@ def weight_bytes(window: Window, arrangement: Arrangement, config: NpuConfig) ->
     return -(-window.channels // tile.channels) * _loaded_bytes(window, arrangement, config, tile)
 
 
-@lru_cache(maxsize=1 << 14)
 def array_cycles(window: Window, arrangement: Arrangement, config: NpuConfig) -> int:
     """Cycles of a command whose weights are in the ring when the array needs them."""
-    tile = tile_shape(config, paired=arrangement.paired)
-    blocks = -(-window.channels // tile.channels)
-    return COMMAND_CYCLES + blocks * _block(window, arrangement, config, tile)
+    return cycles(window, arrangement, config)[1]
 
 
-@lru_cache(maxsize=1 << 14)
 def command_cycles(window: Window, arrangement: Arrangement, config: NpuConfig) -> int:
     """Cycles of a command whose weights come from main memory meanwhile."""
+    return cycles(window, arrangement, config)[0]
+
+
+def cycles(window: Window, arrangement: Arrangement, config: NpuConfig) -> tuple[int, int]:
+    """`command_cycles` and `array_cycles`."""
     tile = tile_shape(config, paired=arrangement.paired)
     blocks = -(-window.channels // tile.channels)
     tiles = block_tiles(window, arrangement, config)
@@ -120,7 +118,7 @@ def command_cycles(window: Window, arrangement: Arrangement, config: NpuConfig) 
         # the next one's first.
         late = -(-max(2 * loaded - config.weight_buffer_bytes, 0) // config.bus_bytes)
         bus = max(bus, block - 2 * block // tiles + late)
-    return COMMAND_CYCLES + blocks * max(block, bus)
+    return COMMAND_CYCLES + blocks * max(block, bus), COMMAND_CYCLES + blocks * block
 
 
 def _block(window: Window, arrangement: Arrangement, config: NpuConfig, tile: TileShape) -> int:

@@ -7,14 +7,17 @@ tried, and the plan with the fewest estimated cycles is kept.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from hw.spec.config import NpuConfig
 from hw.spec.errors import RequestError
 from mapper.buffers import Slices
+from mapper.choices import Choice, Choices
 from mapper.memory import Block, Span, align, first_fit, pack
-from mapper.tile import Tiling, choose_tiling, staging_bytes, tilings
+from mapper.tile import Tiling
 from mapper.work import Layer, Work, operands
 
 
@@ -53,12 +56,10 @@ class Problem:
     free: frozenset[str]
     config: NpuConfig
 
-    def staged(self, work: Work, resident: frozenset[str]) -> tuple[bool, ...]:
-        """For each operand of a work, whether it lives in main memory."""
+    def buffers_of(self, work: Work) -> tuple[str, ...]:
+        """The buffer of each operand of a work, inputs first."""
         inputs, output = operands(work)
-        return tuple(
-            self.slices[operand.tensor].buffer not in resident for operand in (*inputs, output)
-        )
+        return tuple(self.slices[operand.tensor].buffer for operand in (*inputs, output))
 
 
 _STAGING_SHARES = (2, 3, 4, 8)
@@ -67,131 +68,162 @@ _STAGING_SHARES = (2, 3, 4, 8)
 
 def plan_residency(problem: Problem) -> Residency:
     """The best plan found. Raises RequestError naming the layer that fits in no way."""
-    best: Residency | None = None
-    resident = _shrink(problem, 1)
-    plan = _realise(problem, resident)
-    if plan is not None and resident == problem.homeless:
-        return plan  # everything stays on chip
-    for share in (*_STAGING_SHARES, 0):
-        resident = _shrink(problem, share)
-        while (plan := _realise(problem, resident)) is None and resident:
-            resident = resident - {_cheapest(problem, resident, None)}
-        if plan is not None and (best is None or plan.cost < best.cost):
-            best = plan
-    if best is None:
-        raise _does_not_fit(problem)
-    return best
+    return _Planner(problem).plan()
 
 
-def _least_staging(problem: Problem, work: Work, staged: tuple[bool, ...], limit: int) -> int:
-    """Bytes of staging for the largest tiling within ``limit``, or of the smallest of all."""
-    smallest = None
-    for group in tilings(work, problem.config, staged):
-        for tiling in group:
-            sizes = staging_bytes(work, tiling, staged)
-            port = problem.config.port_bytes
-            size = tiling.copies * sum(align(part, port) for part in sizes)
-            if size <= limit:
-                return size
-            smallest = size if smallest is None else min(smallest, size)
-    assert smallest is not None
-    return smallest
+class _Planner:
+    """Looks for a plan; what it finds out on the way it finds out once."""
 
-
-def _shrink(problem: Problem, share: int) -> frozenset[str]:
-    """Take buffers out of the scratchpad until each layer has room for its share of staging."""
-    resident = problem.homeless
-    capacity = problem.config.scratchpad_bytes
-    limit = capacity // share if share else 0
-    while True:
-        worst, excess = None, 0
-        for index, layer in enumerate(problem.layers):
-            live = sum(
-                align(block.bytes, problem.config.port_bytes)
-                for name, block in problem.buffers.items()
-                if name in resident and block.first <= index <= block.last
-            )
-            needs = [
-                _least_staging(problem, work, staged, limit)
-                for work in layer.works
-                if any(staged := problem.staged(work, resident))
-            ]
-            over = live + max(needs, default=0) - capacity
-            if over > excess and live:
-                worst, excess = index, over
-        if worst is None:
-            return resident
-        resident = resident - {_cheapest(problem, resident, worst)}
-
-
-def _cheapest(problem: Problem, resident: frozenset[str], layer: int | None) -> str:
-    """The buffer alive at a layer (None: anywhere) that costs least traffic for the room it frees.
-
-    One that the layer does not touch frees all its bytes, others still need staging.
-    """
-
-    def price(name: str) -> tuple[float, int]:
-        block = problem.buffers[name]
-        uses = 0
-        touched = False
-        for index, candidate in enumerate(problem.layers):
-            for work in candidate.works:
-                inputs, output = operands(work)
-                names = [problem.slices[operand.tensor].buffer for operand in (*inputs, output)]
-                uses += names.count(name)
-                touched |= name in names and index == layer
-        if name in problem.free:
-            uses -= 1
-        return (uses / (0.75 if touched else 1.0), -block.bytes)
-
-    alive = [
-        name
-        for name in sorted(resident)
-        if layer is None or problem.buffers[name].first <= layer <= problem.buffers[name].last
-    ]
-    return min(alive, key=price)
-
-
-def _realise(problem: Problem, resident: frozenset[str]) -> Residency | None:
-    """Addresses for the resident buffers and tilings in the gaps; None when it does not fit."""
-    config = problem.config
-    blocks = [problem.buffers[name] for name in problem.buffers if name in resident]
-    addresses = pack(blocks, config.scratchpad_bytes, config.port_bytes)
-    if addresses is None:
-        return None
-    plans: list[list[WorkPlan]] = []
-    total = 0.0
-    for index, layer in enumerate(problem.layers):
-        used = [
-            (addresses[block.name], addresses[block.name] + block.bytes)
-            for block in blocks
-            if block.first <= index <= block.last
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._config = problem.config
+        self._buffers = [
+            [problem.buffers_of(work) for work in layer.works] for layer in problem.layers
         ]
-        plans.append([])
-        for work in layer.works:
-            planned = _plan_work(work, problem.staged(work, resident), used, config)
-            if planned is None:
-                return None
-            plans[-1].append(planned[0])
-            total += planned[1]
-    return Residency(addresses, blocks, plans, total)
+        self._sizes = {
+            name: align(block.bytes, problem.config.port_bytes)
+            for name, block in problem.buffers.items()
+        }
+        self._uses = Counter(name for works in self._buffers for names in works for name in names)
+        self._choices: dict[tuple[int, int, tuple[bool, ...]], Choices] = {}
+        self._realised: dict[frozenset[str], Residency | None] = {}
+
+    def plan(self) -> Residency:
+        """Raises RequestError naming the layer that fits in no way."""
+        best: Residency | None = None
+        homeless = self._problem.homeless
+        resident = self._shrink(1)
+        plan = self._realise(resident)
+        if plan is not None and resident == homeless:
+            return plan  # everything stays on chip
+        for share in (*_STAGING_SHARES, 0):
+            resident = self._shrink(share)
+            while (plan := self._realise(resident)) is None and resident:
+                resident = resident - {self._cheapest(resident, None)}
+            if plan is not None and (best is None or plan.cost < best.cost):
+                best = plan
+        if best is None:
+            raise self._does_not_fit()
+        return best
+
+    def _choices_of(self, layer: int, position: int, resident: frozenset[str]) -> Choices:
+        staged = tuple(name not in resident for name in self._buffers[layer][position])
+        key = (layer, position, staged)
+        found = self._choices.get(key)
+        if found is None:
+            work = self._problem.layers[layer].works[position]
+            found = self._choices[key] = Choices(work, staged, self._config)
+        return found
+
+    def _needed(self, layer: int, resident: frozenset[str], limit: int) -> int:
+        """Bytes of staging that a layer needs."""
+        return max(
+            (
+                self._choices_of(layer, position, resident).least_staging(limit)
+                for position, names in enumerate(self._buffers[layer])
+                if not resident.issuperset(names)
+            ),
+            default=0,
+        )
+
+    def _shrink(self, share: int) -> frozenset[str]:
+        """Take buffers out of the scratchpad until each layer has room for its share of staging."""
+        resident = self._problem.homeless
+        capacity = self._config.scratchpad_bytes
+        limit = capacity // share if share else 0
+        layers = range(len(self._problem.layers))
+        live = [0 for _ in layers]
+        for name in resident:
+            block = self._problem.buffers[name]
+            for index in range(block.first, block.last + 1):
+                live[index] += self._sizes[name]
+        needed = [self._needed(index, resident, limit) for index in layers]
+        while True:
+            worst, excess = None, 0
+            for index in layers:
+                over = live[index] + needed[index] - capacity
+                if over > excess and live[index]:
+                    worst, excess = index, over
+            if worst is None:
+                return resident
+            out = self._cheapest(resident, worst)
+            resident = resident - {out}
+            block = self._problem.buffers[out]
+            for index in range(block.first, block.last + 1):
+                live[index] -= self._sizes[out]
+                needed[index] = self._needed(index, resident, limit)
+
+    def _cheapest(self, resident: frozenset[str], layer: int | None) -> str:
+        """The buffer alive at a layer (None: anywhere) that costs least traffic for what it frees.
+
+        One that the layer does not touch frees all its bytes, others still need staging.
+        """
+        buffers = self._problem.buffers
+        touched: set[str] = set()
+        if layer is not None:
+            touched.update(name for names in self._buffers[layer] for name in names)
+
+        def price(name: str) -> tuple[float, int]:
+            uses = self._uses[name] - (name in self._problem.free)
+            return (uses / (0.75 if name in touched else 1.0), -buffers[name].bytes)
+
+        alive = [
+            name
+            for name in sorted(resident)
+            if layer is None or buffers[name].first <= layer <= buffers[name].last
+        ]
+        return min(alive, key=price)
+
+    def _realise(self, resident: frozenset[str]) -> Residency | None:
+        """Addresses for the resident buffers and tilings in the gaps; None if it does not fit."""
+        if resident not in self._realised:
+            self._realised[resident] = self._laid_out(resident)
+        return self._realised[resident]
+
+    def _laid_out(self, resident: frozenset[str]) -> Residency | None:
+        problem, config = self._problem, self._config
+        blocks = [block for name, block in problem.buffers.items() if name in resident]
+        addresses = pack(blocks, config.scratchpad_bytes, config.port_bytes)
+        if addresses is None:
+            return None
+        plans: list[list[WorkPlan]] = []
+        total = 0.0
+        for index, layer in enumerate(problem.layers):
+            used = [
+                (addresses[block.name], addresses[block.name] + block.bytes)
+                for block in blocks
+                if block.first <= index <= block.last
+            ]
+            plans.append([])
+            for position in range(len(layer.works)):
+                choices = self._choices_of(index, position, resident)
+                chosen = choices.choose(partial(_place_staging, used=used, config=config))
+                if chosen is None:
+                    return None
+                plans[-1].append(_work_plan(chosen, choices.staged))
+                total += chosen.cost
+        return Residency(addresses, blocks, plans, total)
+
+    def _does_not_fit(self) -> RequestError:
+        """The message for the layer that needs the most even when nothing stays on chip."""
+        capacity = self._config.scratchpad_bytes
+        layers = self._problem.layers
+        needed = [self._needed(index, frozenset(), 0) for index in range(len(layers))]
+        worst = layers[needed.index(max(needed))]
+        return RequestError(
+            f"layer '{worst.op.name}' ({worst.op.kind.value}) needs at least {max(needed)} bytes "
+            f"of scratchpad for one output pixel, but scratchpad_bytes is {capacity}; "
+            "enlarge scratchpad_bytes"
+        )
 
 
-def _plan_work(
-    work: Work, staged: tuple[bool, ...], used: Sequence[Span], config: NpuConfig
-) -> tuple[WorkPlan, float] | None:
-    def fits(sizes: list[int]) -> list[int] | None:
-        return _place_staging(sizes, used, config)
-
-    chosen = choose_tiling(work, config, staged, fits)
-    if chosen is None:
-        return None
-    tiling, addresses, price = chosen
+def _work_plan(chosen: Choice, staged: tuple[bool, ...]) -> WorkPlan:
     count = len(staged)
     copies = tuple(
-        tuple(addresses[copy * count : (copy + 1) * count]) for copy in range(tiling.copies)
+        tuple(chosen.addresses[copy * count : (copy + 1) * count])
+        for copy in range(chosen.tiling.copies)
     )
-    return WorkPlan(tiling, staged, copies, staging_bytes(work, tiling, staged)), price
+    return WorkPlan(chosen.tiling, staged, copies, chosen.sizes)
 
 
 def _place_staging(
@@ -209,19 +241,3 @@ def _place_staging(
         addresses[index] = address
         taken.append((address, address + sizes[index]))
     return addresses
-
-
-def _does_not_fit(problem: Problem) -> RequestError:
-    """The message for the layer that needs the most even when nothing stays on chip."""
-    capacity = problem.config.scratchpad_bytes
-    worst, needed = problem.layers[0], 0
-    for layer in problem.layers:
-        for work in layer.works:
-            least = _least_staging(problem, work, problem.staged(work, frozenset()), 0)
-            if least > needed:
-                worst, needed = layer, least
-    return RequestError(
-        f"layer '{worst.op.name}' ({worst.op.kind.value}) needs at least {needed} bytes of "
-        f"scratchpad for one output pixel, but scratchpad_bytes is {capacity}; "
-        "enlarge scratchpad_bytes"
-    )

@@ -6,25 +6,24 @@ only while that tile is at work. Two copies of each staging area let transfers r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from math import prod
-
-import numpy as np
+from typing import NamedTuple
 
 from hw.spec.config import NpuConfig
 from hw.spec.tile_shape import ring_bytes
-from mapper.arrangement import arrange, window_of
-from mapper.cycles import add_cycles, command_cycles, weight_bytes
+from mapper.arrangement import formula_config, lay, window_of
+from mapper.cycles import add_cycles
 from mapper.work import AddWork, Region, Shape, WindowWork, Work
 
 _MAX_EXTENT = 65535
 _MAX_PIXELS = (1 << 24) - 1
 
 
-@dataclass(frozen=True)
-class Tiling:
+class Tiling(NamedTuple):
     """Extent of a tile, and the copies of its staging areas."""
 
     rows: int
@@ -115,38 +114,54 @@ def _parts(extent: int, size: int) -> Iterator[tuple[int, int]]:
         yield extent % size, 1
 
 
-def commands_cost(work: Work, tiling: Tiling, config: NpuConfig) -> tuple[int, int]:
-    """(cycles, bytes of weights) of all commands of a work."""
-    rows, cols, channels = output_extent(work)
+def commands_cost(
+    work: Work, tiling: Tiling, config: NpuConfig, region: Region | None = None
+) -> tuple[int, int]:
+    """(cycles, bytes of weights) of all commands of a work, or of a region of its output alone."""
     if isinstance(work, AddWork):
-        return sum(n * add_cycles(size, config) for size, n in _parts(cols, tiling.cols)), 0
+        parts = _parts(work.elements, tiling.cols)
+        return sum(n * add_cycles(size, config) for size, n in parts), 0
     cycles, weights = 0, 0
+    top, left, bottom, right = region = region or work.region
+    pitch = work.input.pixel_pitch or work.input_shape[2]
+    row_pitch = work.input.row_pitch or work.input_shape[1] * pitch
+    config = formula_config(config)
     for (height, n_rows), (width, n_cols), (depth, n_channels) in product(
-        _parts(rows, tiling.rows), _parts(cols, tiling.cols), _parts(channels, tiling.channels)
+        _parts(bottom - top, tiling.rows),
+        _parts(right - left, tiling.cols),
+        _parts(work.output_shape[2], tiling.channels),
     ):
-        top, left, count = work.region.top, work.region.left, n_rows * n_cols * n_channels
-        region = Region(top, left, top + height, left + width)
-        pitch = work.input.pixel_pitch or work.input_shape[2]
-        row_pitch = work.input.row_pitch or work.input_shape[1] * pitch
-        window = window_of(work, region, depth, pitch, row_pitch)
-        arrangement = arrange(window, config)
-        cycles += count * command_cycles(window, arrangement, config)
-        weights += count * weight_bytes(window, arrangement, config)
+        count = n_rows * n_cols * n_channels
+        part = Region(top, left, top + height, left + width)
+        laid = lay(window_of(work, part, depth, pitch, row_pitch), config)
+        cycles += count * laid.cycles
+        weights += count * laid.weight_bytes
     return cycles, weights
 
 
 def _covered(work: WindowWork, axis: int, size: int) -> int:
     """Input rows (axis 0) or columns (axis 1) that all tiles of this size read together."""
-    region, extent = work.region, work.input_shape[axis]
-    first, end = (region.top, region.bottom) if axis == 0 else (region.left, region.right)
-    starts = np.arange(first, end, size)
-    lows = starts * work.stride[axis] - work.pad[axis]
-    steps = np.minimum(starts + size, end) - 1
-    highs = steps * work.stride[axis] - work.pad[axis] + work.kernel[axis]
-    return int((np.clip(highs, 0, extent) - np.clip(lows, 0, extent)).sum())
+    region = work.region
+    outputs = (region.top, region.bottom) if axis == 0 else (region.left, region.right)
+    return _overlapping(
+        outputs, size, work.stride[axis], work.pad[axis], work.kernel[axis], work.input_shape[axis]
+    )
 
 
-def _operand_bytes(work: Work, tiling: Tiling, staged: tuple[bool, ...]) -> int:
+@lru_cache(maxsize=1 << 12)
+def _overlapping(
+    outputs: tuple[int, int], size: int, stride: int, pad: int, kernel: int, extent: int
+) -> int:
+    first, end = outputs
+    total = 0
+    for start in range(first, end, size):
+        low = start * stride - pad
+        high = (min(start + size, end) - 1) * stride - pad + kernel
+        total += min(max(high, 0), extent) - min(max(low, 0), extent)
+    return total
+
+
+def operand_bytes(work: Work, tiling: Tiling, staged: tuple[bool, ...]) -> int:
     """Bytes of staged operands that cross the bus for a work."""
     if isinstance(work, AddWork):
         return work.elements * sum(staged)
@@ -156,26 +171,6 @@ def _operand_bytes(work: Work, tiling: Tiling, staged: tuple[bool, ...]) -> int:
         pixels = _covered(work, 0, tiling.rows) * _covered(work, 1, tiling.cols)
         moved += pixels * (channels if work.depthwise else work.input_shape[2])
     return moved + (rows * cols * channels if staged[1] else 0)
-
-
-def traffic(work: Work, tiling: Tiling, staged: tuple[bool, ...], config: NpuConfig) -> int:
-    """Bytes that cross the bus for a work: staged operands and weights."""
-    return _operand_bytes(work, tiling, staged) + commands_cost(work, tiling, config)[1]
-
-
-def cost(work: Work, tiling: Tiling, staged: tuple[bool, ...], config: NpuConfig) -> float:
-    """Cycles of a work under a tiling, with what crosses the bus weighed in.
-
-    The cycles of the commands hold the time that their weights take on the bus.
-    """
-    compute, weights = commands_cost(work, tiling, config)
-    operands = _operand_bytes(work, tiling, staged) / config.bus_bytes
-    transfer = operands + weights / config.bus_bytes
-    if tiling.copies == 1:
-        return compute + operands + transfer / 4
-    rows, cols, channels = output_extent(work)
-    count = -(-rows // tiling.rows) * -(-cols // tiling.cols) * -(-channels // tiling.channels)
-    return max(compute, transfer) + operands / count + transfer / 4
 
 
 def _shares(extent: int, limit: int) -> list[int]:
@@ -245,32 +240,3 @@ def tilings(work: Work, config: NpuConfig, staged: tuple[bool, ...]) -> Iterator
         legal = [tiling for tiling in group if _legal(tiling, config, restreams=restreams)]
         if legal:
             yield legal
-
-
-Fits = Callable[[list[int]], list[int] | None]
-"""Addresses for staging areas of these sizes, or None."""
-
-
-def choose_tiling(
-    work: Work, config: NpuConfig, staged: tuple[bool, ...], fits: Fits
-) -> tuple[Tiling, list[int], float] | None:
-    """The cheapest tiling that fits: (tiling, staging addresses, cost); None when none does.
-
-    Addresses come copy by copy: all operands of the first, then of the second.
-    """
-    if not any(staged):
-        first = next(tilings(work, config, staged))[0]
-        return first, [0] * len(staged), cost(work, first, staged, config)
-    for group in tilings(work, config, staged):
-        possible = [
-            (index, tiling)
-            for index, tiling in enumerate(group)
-            if tiling.copies * sum(staging_bytes(work, tiling, staged)) <= config.scratchpad_bytes
-        ]
-        ranked = sorted((cost(work, tiling, staged, config), index) for index, tiling in possible)
-        for price, index in ranked:
-            tiling = group[index]
-            addresses = fits(list(staging_bytes(work, tiling, staged)) * tiling.copies)
-            if addresses is not None:
-                return tiling, addresses, price
-    return None

@@ -8,7 +8,7 @@ in a shape of its own, since the bytes are the same.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from hw.spec.numerics import AddParameters, Int8Array, Int32Array
 from mapper.graph import Op
@@ -27,8 +27,7 @@ class Operand:
     row_pitch: int = 0
 
 
-@dataclass(frozen=True)
-class Region:
+class Region(NamedTuple):
     """Output rows top..bottom and columns left..right, the ends excluded."""
 
     top: int

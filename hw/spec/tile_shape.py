@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from hw.spec.commands import PARAMETER_WORDS
 from hw.spec.config import NpuConfig
 
 
-@dataclass(frozen=True)
-class TileShape:
+class TileShape(NamedTuple):
     """Output ``channels`` and ``pixels`` that the array computes at once.
 
     ``step_words`` weight words, together ``step_bytes``, are what a step takes, and so is each of
@@ -22,6 +22,7 @@ class TileShape:
     step_bytes: int
 
 
+@lru_cache(maxsize=1 << 8)
 def tile_shape(config: NpuConfig, *, paired: bool) -> TileShape:
     """The tile of a paired command, in which two columns share a pixel, or of any other."""
     if paired:

@@ -1,7 +1,5 @@
 """Which arrangement commands get: the fastest that the hardware can do."""
 
-import dataclasses
-
 import pytest
 
 from hw.spec.commands import Opcode
@@ -67,7 +65,7 @@ def test_stride_two_keeps_its_window_only_in_pairs_where_there_are_pairs():
     narrow = NpuConfig(port_bytes=8)
     assert arrange(window, narrow) == Arrangement(paired=False, strip_cols=4)
     # 34 pairs of 32 bytes do not fit 1 KiB; one block, read tap by tap, does.
-    large = dataclasses.replace(window, kernel=(5, 5), block_words=25)
+    large = window._replace(kernel=(5, 5), block_words=25)
     tight = NpuConfig(rows=16, port_bytes=32, depthwise_kernel=5, weight_buffer_bytes=1024)
     assert arrange(large, tight) == Arrangement(paired=False, tapwise=True, strip_cols=8)
 
@@ -84,10 +82,10 @@ def test_strips_are_cut_evenly():
 
 def test_narrow_images_are_transposed():
     """Strips of four of 25 rows leave no column idle but in the last; of 5 columns they do."""
-    narrow = dataclasses.replace(depthwise(25, 64), cols=5)
+    narrow = depthwise(25, 64)._replace(cols=5)
     expected = Arrangement(paired=True, strip_cols=4, transposed=True)
     assert arrange(narrow, DEFAULT) == expected
-    assert arrange(narrow.turned(), DEFAULT) == dataclasses.replace(expected, transposed=False)
+    assert arrange(narrow.turned(), DEFAULT) == expected._replace(transposed=False)
 
 
 @pytest.mark.parametrize(
@@ -98,14 +96,14 @@ def test_narrow_images_are_transposed():
     ],
 )
 def test_images_beyond_the_fields_stay_upright(change):
-    narrow = dataclasses.replace(depthwise(25, 64), cols=5)
-    assert not arrange(dataclasses.replace(narrow, **change), DEFAULT).transposed
+    narrow = depthwise(25, 64)._replace(cols=5)
+    assert not arrange(narrow._replace(**change), DEFAULT).transposed
 
 
 def test_large_kernels_and_odd_strides_are_read_tap_by_tap():
-    window = dataclasses.replace(depthwise(6, 16), kernel=(5, 5), block_words=25)
+    window = depthwise(6, 16)._replace(kernel=(5, 5), block_words=25)
     assert arrange(window, DEFAULT) == Arrangement(paired=True, tapwise=True, strip_cols=3)
-    window = dataclasses.replace(depthwise(6, 16), stride=(3, 3))
+    window = depthwise(6, 16)._replace(stride=(3, 3))
     assert arrange(window, DEFAULT).tapwise
 
 

@@ -81,7 +81,7 @@ def test_shared_reads_of_a_tile_across_row_ends():
     Parts of 5, 5, 5, 1; 4, 5, 5, 2; 3, 5, 5, 3; 2, 5, 5, 4; 1, 5, 5, 5 pixels.
     """
     config = NpuConfig(rows=2, cols=16, bus_bytes=32)
-    window = dataclasses.replace(pointwise(16, 5, 4, 2), kernel=(3, 1), block_words=12)
+    window = pointwise(16, 5, 4, 2)._replace(kernel=(3, 1), block_words=12)
     reads = 7 + 6 + 6 + 6 + 7
     assert bytes_read(window, Arrangement(False, group=4), config) == (
         3 * reads * 32 + (9 + 5 * 12) * 2
@@ -123,10 +123,10 @@ def test_depthwise_stride_two_by_hand():
 
 def test_a_transposed_command_takes_what_the_turned_image_takes():
     """KWS: 25 x 5 pixels; strips of four rows of the image, six of them and one of a single row."""
-    window = dataclasses.replace(depthwise(25, 64), cols=5, missing_cols=0)
+    window = depthwise(25, 64)._replace(cols=5, missing_cols=0)
     transposed = Arrangement(paired=True, strip_cols=4, transposed=True)
     strips = 6 * (3 * 6 - 6 + 3 + 3 + 4 * 9) + (2 * 3 + 3 + 3 + 4 * 9)
-    padded = dataclasses.replace(window, missing_cols=1)
+    padded = window._replace(missing_cols=1)
     assert block_cycles(padded, transposed) == 4 * strips
     upright = Arrangement(paired=True, strip_cols=4)
     assert block_cycles(padded.turned(), upright) == 4 * strips
@@ -136,12 +136,12 @@ def test_a_transposed_command_takes_what_the_turned_image_takes():
 
 
 def test_tapwise_reads_each_tap_of_each_pixel():
-    window = dataclasses.replace(depthwise(5, 16), kernel=(4, 4), block_words=16, missing_rows=0)
+    window = depthwise(5, 16)._replace(kernel=(4, 4), block_words=16, missing_rows=0)
     paired = Arrangement(paired=True, tapwise=True, strip_cols=3)
     assert block_cycles(window, paired) == 25 * 16
     reader = 9 + 10 * 16  # two strips a row
     assert DEFAULT.depthwise_slots == 4  # each takes 5 cycles until its next step
-    single = dataclasses.replace(window, rows=1, cols=1)
+    single = window._replace(rows=1, cols=1)
     assert block_cycles(single, Arrangement(True, tapwise=True, strip_cols=1)) == 25
     assert block_cycles(single, Arrangement(False, tapwise=True, strip_cols=1)) == 2 * 20
     assert bytes_read(window, paired, DEFAULT) == 25 * 16 * 16 + reader * 16

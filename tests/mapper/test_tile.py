@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from hw.spec.config import NpuConfig
-from mapper.tile import Tiling, input_region, staging_bytes, tiles, tilings, traffic
+from mapper.tile import (
+    Tiling,
+    commands_cost,
+    input_region,
+    operand_bytes,
+    staging_bytes,
+    tiles,
+    tilings,
+)
 from mapper.work import Region, WindowWork
 from tests.mapper.test_weights import window_work
 
@@ -65,7 +73,12 @@ def test_staging_holds_the_largest_tile():
 def test_traffic_counts_overlapping_rows_twice():
     work, config = image_work(), NpuConfig()
     weights = 3 * (9 + 24) * 8
-    whole = traffic(work, Tiling(6, 9, 20), (True, True), config)
+
+    def traffic(tiling):
+        sent = commands_cost(work, tiling, config)[1]
+        return operand_bytes(work, tiling, (True, True)) + sent
+
+    whole = traffic(Tiling(6, 9, 20))
     assert whole == 11 * 9 * 4 + 6 * 9 * 20 + weights
-    halves = traffic(work, Tiling(3, 9, 20), (True, True), config)
+    halves = traffic(Tiling(3, 9, 20))
     assert halves == (6 + 6) * 9 * 4 + 6 * 9 * 20 + 2 * weights

@@ -1,0 +1,61 @@
+"""Choices among tilings: the same whoever asked before, and the cheapest that fits."""
+
+from hw.spec.config import NpuConfig
+from mapper.choices import Choices
+from mapper.memory import align
+from mapper.tile import staging_bytes, tilings
+from tests.mapper.test_tile import image_work
+
+CONFIG = NpuConfig(scratchpad_bytes=8192)
+BOTH = (True, True)
+
+
+def fresh(staged=BOTH) -> Choices:
+    return Choices(image_work(), staged, CONFIG)
+
+
+def sizes_by_preference() -> list[int]:
+    work = image_work()
+    return [
+        tiling.copies
+        * sum(align(part, CONFIG.port_bytes) for part in staging_bytes(work, tiling, BOTH))
+        for group in tilings(work, CONFIG, BOTH)
+        for tiling in group
+    ]
+
+
+def test_the_least_staging_is_the_first_within_a_limit_or_the_smallest():
+    sizes = sizes_by_preference()
+    asked = fresh()
+    for limit in (1 << 20, 3000, 1500, 700, 200, 0, 1500):
+        within = [size for size in sizes if size <= limit]
+        expected = within[0] if within else min(sizes)
+        assert asked.least_staging(limit) == fresh().least_staging(limit) == expected
+
+
+def test_the_cheapest_that_fits_is_chosen():
+    def room(limit: int):
+        def fits(sizes):
+            return [0] * len(sizes) if sum(sizes) <= limit else None
+
+        return fits
+
+    asked = fresh()
+    costs = []
+    for limit in (4000, 1500, 600, 200):
+        chosen = asked.choose(room(limit))
+        assert chosen is not None
+        assert chosen == fresh().choose(room(limit))
+        assert sum(chosen.sizes) * chosen.tiling.copies <= limit
+        assert chosen.sizes == staging_bytes(image_work(), chosen.tiling, BOTH)
+        assert len(chosen.addresses) == 2 * chosen.tiling.copies
+        costs.append(chosen.cost)
+    assert costs == sorted(costs)
+    assert asked.choose(lambda _: None) is None
+
+
+def test_what_is_not_staged_takes_the_whole_work():
+    chosen = fresh((False, False)).choose(lambda _: None)
+    assert chosen is not None
+    assert chosen.tiling == (6, 9, 20, 1)
+    assert (chosen.sizes, list(chosen.addresses)) == ((0, 0), [0, 0])
