@@ -101,7 +101,7 @@ def build_model(
         note("generating Verilog")
         _generate(config, folder)
 
-    hardware, _ = cached("verilog", _source_key(config), generate)
+    hardware, _ = cached("verilog", source_key(config), generate)
     sources = {path.name: path.read_text() for path in sorted(hardware.iterdir())} | {
         "top.sv": (HERE / "top.sv").read_text(),
         "public.vlt": (HERE / "public.vlt").read_text(),
@@ -158,7 +158,7 @@ def _generate(config: Config, folder: Path) -> None:
         raise TilewrightError("the hardware's sources changed during the run; run again")
 
 
-def _source_key(config: Config) -> str:
+def source_key(config: Config) -> str:
     """Hash of what the Verilog is generated from; generating it takes seconds."""
     return _hash([config.hardware_key(), DESCRIPTION, versions()])
 

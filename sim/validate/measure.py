@@ -1,0 +1,72 @@
+"""What the chip's counters say at a point; kept in a file each, so that it is simulated once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+
+from firmware.build import build_firmware
+from hw.spec.errors import CheckError
+from mapper.program import Program
+from sim.check import compare, keep_evidence
+from sim.files import write_atomically
+from sim.functional.backend import run_functional
+from sim.progress import Progress
+from sim.rtl import memory_image, run_rtl
+from sim.segments import Segment
+from verification.build import source_key
+
+Tensors = Mapping[str, NDArray[np.int8]]
+
+SCHEMA = "tilewright.measurement/1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """Segments of an inference on the chip; seconds of host time, 0 where they were kept."""
+
+    segments: tuple[Segment, ...]
+    build_s: float = 0.0
+    simulate_s: float = 0.0
+
+
+def measurement_key(program: Program, inputs: Tensors) -> str:
+    """Hash of all that the chip's counters depend on: hardware, firmware, Program, inputs."""
+    image = memory_image(program, inputs, build_firmware(program.config))
+    hardware = source_key(program.config)
+    return hashlib.sha256(hardware.encode() + image).hexdigest()[:16]
+
+
+def kept_measurement(path: Path) -> Measurement | None:
+    """What ``path`` holds, if it does."""
+    if not path.exists():
+        return None
+    document: dict[str, Any] = json.loads(path.read_text())
+    if document.get("schema") != SCHEMA:
+        return None
+    return Measurement(segments=tuple(Segment(**item) for item in document["segments"]))
+
+
+def measure(program: Program, inputs: Tensors, path: Path) -> Measurement:
+    """Simulate, compare the outputs with the functional backend's, keep the counters in ``path``.
+
+    Raises CheckError when the chip fails or computes something else, RequestError as `run_rtl`.
+    """
+    reference = run_functional(program, inputs).outputs
+    chip = run_rtl(program, inputs, progress=Progress(Console(quiet=True)))
+    check, difference = compare(reference, chip.outputs)
+    if check.mismatches:
+        evidence = keep_evidence(program, inputs, reference, chip.outputs, chip.uart)
+        raise CheckError(f"{program.name}: {difference}\nEvidence is kept in {evidence}")
+    segments = [asdict(segment) for segment in chip.segments]
+    document = {"schema": SCHEMA, "network": program.name, "config": program.config.flat()}
+    write_atomically(path, json.dumps({**document, "segments": segments}) + "\n")
+    return Measurement(segments=chip.segments, build_s=chip.build_s, simulate_s=chip.simulate_s)

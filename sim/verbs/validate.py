@@ -1,0 +1,38 @@
+"""`validate`: the model backend against the RTL."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from sim.progress import Progress
+
+HELP = "compare the model's predictions with the RTL"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The verb's options."""
+    parser.add_argument(
+        "--model",
+        action="append",
+        dest="models",
+        metavar="M",
+        help="a network's file or a built-in network; may be repeated; default: the built-in ones",
+    )
+    parser.add_argument(
+        "--design",
+        action="append",
+        dest="designs",
+        metavar="D",
+        help="KEY=VALUE,KEY=VALUE or the name of a design of the set; may be repeated; default: "
+        "the set",
+    )
+    parser.add_argument("--quick", action="store_true", help="two designs instead of the set")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.set_defaults(handle=_validate)
+
+
+def _validate(options: argparse.Namespace) -> None:
+    from sim.validate.report import validate_and_report
+
+    validate_and_report(options.models, options.designs, options.quick, options.out, Progress())
