@@ -6,11 +6,10 @@ from hw.spec.config import Config
 from mapper.assembly import Assembly
 from mapper.graph import Graph
 from mapper.homes import plan_homes
-from mapper.lifetimes import lifetimes
-from mapper.placement import place
+from mapper.placement import Placer
 from mapper.program import Program
 from mapper.residency import Problem, plan_residency
-from mapper.rewrites.expand_depthwise import expand_depthwise
+from mapper.rewrites.expand_depthwise import expand_depthwise, worth_expanding
 from mapper.rewrites.fold_identity import fold_identity
 from mapper.rewrites.fuse_activation import fuse_activation
 from mapper.rewrites.fuse_padding import fuse_padding
@@ -21,20 +20,38 @@ def compile_model(graph: Graph, config: Config) -> Program:
 
     Raises RequestError naming layer, limit and remedy for a network that does not fit.
     """
-    rewritten = rewrite(graph, config)
-    layers, slices = place(graph, rewritten, config)
-    lives = lifetimes(rewritten, layers, slices)
-    problem = Problem(layers, slices, lives.buffers, lives.homeless, lives.inputs, config.npu)
-    residency = plan_residency(problem)
-    homes = plan_homes(graph.name, lives, set(residency.addresses), layers, config)
-    return Assembly(graph, rewritten, config, layers, slices, lives, residency, homes).program()
+    return Mapper(graph).program(config)
 
 
-def rewrite(graph: Graph, config: Config) -> Graph:
-    """The graph in the form that the hardware takes; each pass verifies its result."""
-    graph = fold_identity(graph)
-    graph = fuse_padding(graph)
-    graph = fuse_activation(graph)
-    if config.soc.npu != "none":
-        graph = expand_depthwise(graph, config.npu)
-    return graph
+class Mapper:
+    """Maps one network onto configurations; what these share is worked out once.
+
+    Raises RequestError for a network that no configuration can compute.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._fused = fuse_activation(fuse_padding(fold_identity(graph)))
+        self._placers: dict[tuple[str, ...], tuple[Graph, Placer]] = {}
+
+    def program(self, config: Config) -> Program:
+        """As `compile_model`."""
+        rewritten, placer = self._rewritten(config)
+        placed = placer.place(config)
+        layers, slices, lives = placed.layers, placed.slices, placed.lives
+        problem = Problem(layers, slices, lives.buffers, lives.homeless, lives.inputs, config.npu)
+        residency = plan_residency(problem)
+        homes = plan_homes(self._graph.name, lives, set(residency.addresses), layers, config)
+        assembly = Assembly(self._graph, rewritten, config, layers, slices, lives, residency, homes)
+        return assembly.program()
+
+    def rewritten(self, config: Config) -> Graph:
+        """The graph in the form that the hardware takes; each pass verifies its result."""
+        return self._rewritten(config)[0]
+
+    def _rewritten(self, config: Config) -> tuple[Graph, Placer]:
+        names = () if config.soc.npu == "none" else worth_expanding(self._fused, config.npu)
+        if names not in self._placers:
+            graph = expand_depthwise(self._fused, names) if names else self._fused
+            self._placers[names] = graph, Placer(self._graph, graph)
+        return self._placers[names]

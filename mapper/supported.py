@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from hw.spec.tile_shape import ring_bytes
 from mapper import attributes as at
 from mapper.attributes import OpKind
 from mapper.graph import Graph, Op
-from mapper.lower import average_pool_regions, lower
+from mapper.lower import average_pool_regions
 from mapper.work import WindowWork
 
 MAX_WINDOW = 255
@@ -21,25 +22,37 @@ MAX_REGIONS = 25
 MAX_CHANNELS = 65535
 
 
-def npu_objection(graph: Graph, op: Op, config: NpuConfig) -> str | None:
-    """Why the NPU cannot compute an operator; None when it can."""
-    return next(_objections(graph, op, config), None)
+@dataclass(frozen=True)
+class Demands:
+    """What a window work asks of the array: bits to the left, the largest sum, words of a block."""
+
+    left_shift: int
+    largest_sum: int
+    block_words: int
+    depthwise: bool
 
 
-def _objections(graph: Graph, op: Op, config: NpuConfig) -> Iterator[str]:
+def demands(work: WindowWork) -> Demands:
+    """Of the requantisation's shifts, and of inputs that have the weights' signs."""
+    sums = np.abs(work.weights.astype(np.int64)).sum(axis=1)
+    return Demands(
+        left_shift=int(work.requantisation.shifts.max()),
+        largest_sum=128 * int(sums.max(initial=0)),
+        block_words=work.weights.shape[1],
+        depthwise=work.depthwise,
+    )
+
+
+def shape_objection(graph: Graph, op: Op) -> str | None:
+    """Why no NPU can compute an operator; None when one could."""
     if op.kind is OpKind.SOFTMAX:
-        yield "the NPU has no exponential"
-        return
-    for check in _SHAPE_CHECKS:
-        if (reason := check(graph, op)) is not None:
-            yield reason
-            return
-    if op.kind in (OpKind.CONCATENATION, OpKind.RESHAPE):
-        return
-    for work in lower(graph, op, config.rows):
-        if isinstance(work, WindowWork):
-            checks = (_left_shift(work), _accumulator(work, config), _ring(work, config))
-            yield from filter(None, checks)
+        return "the NPU has no exponential"
+    return next((reason for check in _SHAPE_CHECKS if (reason := check(graph, op))), None)
+
+
+def work_objection(work: Demands, config: NpuConfig) -> str | None:
+    """Why an NPU cannot do a work; None when it can."""
+    return _left_shift(work) or _accumulator(work, config) or _ring(work, config)
 
 
 def _multiplier(graph: Graph, op: Op) -> str | None:
@@ -104,25 +117,23 @@ _SHAPE_CHECKS: tuple[Callable[[Graph, Op], str | None], ...] = (
 )
 
 
-def _left_shift(work: WindowWork) -> str | None:
-    largest = int(work.requantisation.shifts.max())
-    if largest > MAX_LEFT_SHIFT:
-        return f"requantisation shifts left by {largest} bits, more than {MAX_LEFT_SHIFT}"
+def _left_shift(work: Demands) -> str | None:
+    if work.left_shift > MAX_LEFT_SHIFT:
+        return f"requantisation shifts left by {work.left_shift} bits, more than {MAX_LEFT_SHIFT}"
     return None
 
 
-def _accumulator(work: WindowWork, config: NpuConfig) -> str | None:
-    worst = 128 * int(np.abs(work.weights.astype(np.int64)).sum(axis=1).max(initial=0))
-    if worst >= 1 << (config.accumulator_bits - 1):
-        bits = worst.bit_length() + 1
+def _accumulator(work: Demands, config: NpuConfig) -> str | None:
+    if work.largest_sum >= 1 << (config.accumulator_bits - 1):
+        bits = work.largest_sum.bit_length() + 1
         return (
             f"its sums can need {bits} bits, more than accumulator_bits = {config.accumulator_bits}"
         )
     return None
 
 
-def _ring(work: WindowWork, config: NpuConfig) -> str | None:
-    needed = ring_bytes(work.weights.shape[1], config, paired=False)
+def _ring(work: Demands, config: NpuConfig) -> str | None:
+    needed = ring_bytes(work.block_words, config, paired=False)
     if work.depthwise and needed > config.weight_buffer_bytes:
         return (
             f"a block of its weights needs {needed} bytes, more than weight_buffer_bytes = "

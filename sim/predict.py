@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from hw.spec.config import Config, SocConfig
 from hw.spec.numerics import Int8Array
-from mapper.compile import compile_model
+from mapper.compile import Mapper
 from mapper.program import Program
 from sim.functional.backend import TIMED_BY_VALUES, run_functional
 from sim.inputs import SYNTHETIC_INPUT, default_inputs
@@ -69,7 +69,7 @@ class Predictor:
         inputs: Mapping[str, Int8Array] | None = None,
         remarks: tuple[str, ...] = (SYNTHETIC_INPUT,),
     ) -> None:
-        self._graph = network.graph
+        self._mapper = Mapper(network.graph)
         self._inputs = default_inputs(network.graph) if inputs is None else inputs
         self._model = model_info(network, remarks)
         self._mapped: OrderedDict[Config, _Mapped] = OrderedDict()
@@ -105,7 +105,7 @@ class Predictor:
         key = mapping_of(config)
         mapped = self._mapped.get(key)
         if mapped is None:
-            program = compile_model(self._graph, config)
+            program = self._mapper.program(config)
             mapped = _Mapped(program, ModelBackend(program), weight_bytes_by_layer(program))
             self._mapped[key] = mapped
             if len(self._mapped) > KEPT:

@@ -9,6 +9,7 @@ channels: nothing with one input channel, and too much with very many, where the
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 
 import numpy as np
 
@@ -21,21 +22,23 @@ CPU_CYCLES_PER_PRODUCT = 8
 """What a product costs the CPU at least, in cycles; decides when expanding is worth it."""
 
 
-def expand_depthwise(graph: Graph, config: NpuConfig) -> Graph:
-    """Every depthwise convolution of multiplier > 1 that is quicker as a dense one."""
+def expand_depthwise(graph: Graph, names: Collection[str]) -> Graph:
+    """The depthwise convolutions of these names as dense ones."""
     tensors = dict(graph.tensors)
-    ops = [
-        _expanded(graph, op, tensors) if _worth_expanding(graph, op, config) else op
-        for op in graph.ops
-    ]
+    ops = [_expanded(graph, op, tensors) if op.name in names else op for op in graph.ops]
     return graph.replace(tensors=tensors.values(), ops=ops)
 
 
-def _worth_expanding(graph: Graph, op: Op, config: NpuConfig) -> bool:
-    if not isinstance(op.attrs, at.DepthwiseConv2d) or op.attrs.multiplier == 1:
-        return False
-    channels = graph.operands(op)[0].shape[3]
-    return channels <= CPU_CYCLES_PER_PRODUCT * config.rows * config.cols
+def worth_expanding(graph: Graph, config: NpuConfig) -> tuple[str, ...]:
+    """Every depthwise convolution of multiplier > 1 that is quicker as a dense one."""
+    limit = CPU_CYCLES_PER_PRODUCT * config.rows * config.cols
+    return tuple(
+        op.name
+        for op in graph.ops
+        if isinstance(op.attrs, at.DepthwiseConv2d)
+        and op.attrs.multiplier > 1
+        and graph.operands(op)[0].shape[3] <= limit
+    )
 
 
 def _expanded(graph: Graph, op: Op, tensors: dict[str, Tensor]) -> Op:
