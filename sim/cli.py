@@ -6,9 +6,15 @@ import argparse
 from typing import NoReturn
 
 from hw.spec.errors import RequestError
-from sim.verbs import config, run, verilog, zoo
+from sim.verbs import config, run, validate, verilog, zoo
 
-VERBS = {"run": run, "zoo": zoo, "verilog": verilog, "config": config}
+VERBS = {
+    "run": run,
+    "validate": validate,
+    "zoo": zoo,
+    "verilog": verilog,
+    "config": config,
+}
 """Each has a line of ``HELP``, and ``add``, which declares its options and its ``handle``."""
 
 
