@@ -87,7 +87,7 @@ def synthesise(
     netlist = folder / "netlist.json"
     netlist.unlink(missing_ok=True)
     command = [sys.executable, "-c", _SYNTHESIS, top, netlist.name, *sources]
-    _run(command, folder / "synthesis.log", "Yosys", note)
+    run_tool(command, folder / "synthesis.log", "Yosys", note)
     return netlist
 
 
@@ -124,7 +124,7 @@ def place_and_route(
         *("--freq", str(clock_mhz), "--timing-allow-fail", "--lpf-allow-unconstrained"),
         *("--router", "router2", *extra),
     ]
-    _run(command, folder / "routing.log", "nextpnr", note)
+    run_tool(command, folder / "routing.log", "nextpnr", note)
     return parse_report(json.loads(report.read_text()))
 
 
@@ -181,8 +181,12 @@ def _path(steps: Sequence[Mapping[str, Any]]) -> TimingPath:
     )
 
 
-def _run(command: list[str], log: Path, who: str, note: Callable[[str], None]) -> None:
-    """Runs ``command`` in the log's folder; tools of WebAssembly see files below it only."""
+def run_tool(command: list[str], log: Path, who: str, note: Callable[[str], None]) -> None:
+    """Runs ``command`` in the log's folder; tools of WebAssembly see files below it only.
+
+    ``who`` is its name in messages; ``note`` is called with each stage that it prints. Raises
+    TilewrightError when it fails.
+    """
     process = subprocess.Popen(
         command,
         cwd=log.parent,

@@ -1,0 +1,140 @@
+"""Structural counts of a configuration: what each block's gates are proportional to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from hw.spec.config import Config, NpuConfig
+
+OUTSTANDING = 127
+"""Words of the queues of answers and of what to do with them."""
+
+FETCH_BYTES = 256
+"""Of commands that are read ahead."""
+
+SRAM_WORDS = 64
+"""Fewer words than this are flip-flops."""
+
+ADDRESS_BITS = 20
+PARAMETER_BITS = 71
+"""Bias, multiplier and shift of a channel."""
+
+
+def counts(config: Config) -> Mapping[str, Mapping[str, float]]:
+    """Block -> count -> how many; all blocks but the CPU, which is counted as a whole."""
+    bus: dict[str, float] = {
+        "base": 1,
+        "bus_byte": config.npu.bus_bytes,
+        "outstanding_read": config.soc.memory_latency + 2,
+        "accelerator": 1,
+        "accelerator_byte": config.npu.bus_bytes,
+    }
+    if config.soc.npu == "none":
+        bus |= {"accelerator": 0, "accelerator_byte": 0}
+        return {"bus": bus, "peripherals": {"base": 1}}
+    return {
+        **_compute_side(config.npu),
+        **_memory_side(config.npu),
+        "bus": bus,
+        "peripherals": {"base": 1},
+    }
+
+
+def sram_bits(config: Config) -> dict[str, int]:
+    """Bits of SRAM in each block of the accelerator."""
+    if config.soc.npu == "none":
+        return {}
+    npu = config.npu
+    tag = 2 + ADDRESS_BITS + npu.bus_bytes
+    return {
+        "scratchpad": 8 * npu.scratchpad_bytes,
+        "weight_ring": 8 * npu.weight_buffer_bytes,
+        "transfers": OUTSTANDING * (tag + 8 * npu.bus_bytes),
+        "commands": _fetch_bits(npu) - _fetch_registers(npu),
+    }
+
+
+def _compute_side(npu: NpuConfig) -> Mapping[str, Mapping[str, float]]:
+    elements = npu.rows * npu.cols
+    takes_turns = npu.requantiser_lanes < npu.rows
+    return {
+        "array": {
+            "base": 1,
+            "row": npu.rows,
+            "element": elements,
+            "accumulator_bit": elements * npu.accumulator_bits,
+        },
+        "columns": {
+            "column": npu.columns,
+            "stored_byte": npu.columns * npu.column_bytes,
+            "element": elements,
+            "choice_byte": npu.rows * _choices(npu),
+        },
+        "feeder": {"base": 1, "column": npu.cols},
+        "parameters": {"base": 1, "row": npu.rows},
+        "drain": {
+            "base": 1,
+            "row": npu.rows,
+            "choice_bit": takes_turns * npu.rows * (npu.accumulator_bits + PARAMETER_BITS),
+        },
+        "requantiser": {"base": 1, "lane": npu.requantiser_lanes},
+        "adder": {"base": 1, "lane": npu.requantiser_lanes},
+        "control": {"base": 1, "row": npu.rows, "column": npu.cols},
+    }
+
+
+@lru_cache(maxsize=1024)
+def _choices(npu: NpuConfig) -> int:
+    """What the array's columns can take from, for all columns: see hw/npu/columns.py."""
+    kernel, total = npu.depthwise_kernel, 0
+    for column in range(npu.cols):
+        firsts = [(column, 0)]
+        if not npu.pairs_depthwise:
+            firsts.append((2 * column, 0))
+        elif column < 2 * npu.paired_pixels:
+            pixel, half = divmod(column, 2)
+            firsts += [(pixel, half), (2 * pixel, half)]
+        total += 1 + len(
+            {
+                (taken, half)
+                for first, half in firsts
+                for taken in range(first, min(first + kernel, npu.columns))
+            }
+        )
+    return total
+
+
+def _memory_side(npu: NpuConfig) -> Mapping[str, Mapping[str, float]]:
+    port, line = npu.port_bytes, npu.weight_memory_bytes
+    return {
+        "scratchpad": {
+            "base": 1,
+            "port_byte": port,
+            "rotated_byte": port * (port.bit_length() - 1),
+            "bank": npu.scratchpad_banks,
+            "bank_byte": npu.scratchpad_banks * port,
+        },
+        "weight_ring": {
+            "base": 1,
+            "line_byte": line,
+            "shifted_byte": line * ((line // npu.weight_word_bytes).bit_length() - 1),
+            "bus_byte": npu.bus_bytes,
+        },
+        "transfers": {"base": 1, "bus_byte": npu.bus_bytes, "port_byte": port},
+        "commands": {
+            "base": 1,
+            "bus_byte": npu.bus_bytes,
+            "fetched_bit": _fetch_registers(npu),
+        },
+    }
+
+
+def _fetch_bits(npu: NpuConfig) -> int:
+    """Of the beats that are read ahead, each with an error flag."""
+    return FETCH_BYTES // npu.bus_bytes * (8 * npu.bus_bytes + 1)
+
+
+def _fetch_registers(npu: NpuConfig) -> int:
+    """Of those, flip-flops."""
+    return _fetch_bits(npu) if FETCH_BYTES // npu.bus_bytes < SRAM_WORDS else 0
