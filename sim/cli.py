@@ -6,10 +6,11 @@ import argparse
 from typing import NoReturn
 
 from hw.spec.errors import RequestError
-from sim.verbs import config, run, validate, verilog, zoo
+from sim.verbs import config, run, sweep, validate, verilog, zoo
 
 VERBS = {
     "run": run,
+    "sweep": sweep,
     "validate": validate,
     "zoo": zoo,
     "verilog": verilog,

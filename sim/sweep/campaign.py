@@ -1,0 +1,112 @@
+"""Points into rows: what is stored already is skipped, the rest is evaluated and stored."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from hw.spec.config import Config
+from sim.area import Area
+from sim.files import make_folder, write_atomically
+from sim.network_file import NetworkFile
+from sim.sweep.candidate import Backend, Candidate, point_key
+from sim.sweep.meter import Meter
+from sim.sweep.point import Outcome, Task
+from sim.sweep.store import Store
+
+
+class Executor(Protocol):
+    """Evaluates tasks somewhere."""
+
+    def outcomes(self, tasks: Sequence[Task]) -> Generator[Outcome]:
+        """An outcome of each, as they come."""
+        ...
+
+
+class Campaign:
+    """The networks of a sweep, on whatever configurations it is given.
+
+    ``area`` answers the size of a configuration's hardware.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        executor: Executor,
+        networks: Sequence[NetworkFile],
+        backend: Backend,
+        area: Callable[[Config], Area],
+        failures: Path,
+    ) -> None:
+        self._store = store
+        self._executor = executor
+        self._networks = networks
+        self._backend: Backend = backend
+        self._area = area
+        self._failures = failures
+        self._stored = store.keys()
+        self.no_baseline: Counter[str] = Counter()
+        """Points that have no speed-up, by reason."""
+
+    def missing(self, candidates: Iterable[Candidate]) -> list[tuple[NetworkFile, Candidate, str]]:
+        """Points of these configurations that are not stored yet, with their keys."""
+        return [
+            (network, chosen, key)
+            for chosen in candidates
+            for network in self._networks
+            if (key := point_key(network.sha256, self._backend, chosen)) not in self._stored
+        ]
+
+    def complete(self, candidates: Iterable[Candidate], meter: Meter) -> None:
+        """See that every network has a row for each of these configurations."""
+        tasks: dict[str, tuple[Task, NetworkFile, Candidate]] = {}
+        for network, chosen, key in self.missing(candidates):
+            if chosen.config is None:
+                refused = Outcome(key, "invalid", chosen.refusal)
+                self._record(refused, network, chosen, meter)
+            else:
+                task = Task(key, network.sha256, self._backend, chosen.config)
+                tasks[key] = task, network, chosen
+        for outcome in self._executor.outcomes([task for task, _, _ in tasks.values()]):
+            _, network, chosen = tasks[outcome.key]
+            self._record(outcome, network, chosen, meter)
+        self._store.commit()
+
+    def rows(self, chosen: Candidate) -> list[dict[str, Any]]:
+        """The stored points of a configuration, one a network."""
+        keys = (point_key(network.sha256, self._backend, chosen) for network in self._networks)
+        return [row for key in keys if (row := self._store.point(key)) is not None]
+
+    def _record(
+        self, outcome: Outcome, network: NetworkFile, chosen: Candidate, meter: Meter
+    ) -> None:
+        if outcome.traceback:
+            make_folder(self._failures)
+            about = f"{network.path}\n{chosen.identity}\n\n{outcome.traceback}"
+            write_atomically(self._failures / f"{outcome.key}.txt", about)
+        if outcome.no_baseline:
+            self.no_baseline[outcome.no_baseline] += 1
+        point = {
+            "key": outcome.key,
+            "model": network.name,
+            "backend": self._backend,
+            **chosen.fields,
+            "status": outcome.status,
+            "error": outcome.error,
+            **outcome.figures,
+            **(_area_columns(self._area(chosen.config)) if chosen.config else {}),
+        }
+        self._store.add(point, outcome.layers)
+        self._stored.add(outcome.key)
+        meter.count(outcome.status)
+
+
+def _area_columns(area: Area) -> Mapping[str, float | str]:
+    return {
+        "area_ge": area.total_ge,
+        "logic_ge": area.logic_ge,
+        "memory_ge": area.memory_ge,
+        "area_source": area.source,
+    }

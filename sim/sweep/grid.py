@@ -1,0 +1,93 @@
+"""Grids: the values that a field takes, and every combination of them."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Generator, Mapping, Sequence
+
+from hw.spec.config import typed_values
+from hw.spec.errors import RequestError
+from sim.sweep.candidate import Value
+
+MOST_VALUES = 10_000
+"""Values of one field; more are a mistake in a range."""
+
+_RANGE = re.compile(r"(?P<first>\w+)\.\.(?P<last>\w+)(?:(?P<by>\.\.|\*)(?P<step>\w+))?")
+
+Axes = Mapping[str, Sequence[Value]]
+
+
+def parse_grids(texts: Sequence[str]) -> dict[str, tuple[Value, ...]]:
+    """Values by field of the ``--grid KEY=V1,V2,...`` options, in the order given, each once.
+
+    An item is a value, a range ``2..16`` or ``2..16..2`` (by steps of two), or ``4096..65536*2``
+    (by factors of two). Raises RequestError for what is no grid, unknown fields included.
+    """
+    axes: dict[str, tuple[Value, ...]] = {}
+    for text in texts:
+        key, equals, items = text.partition("=")
+        key = key.strip()
+        if not equals or not key:
+            raise RequestError(f"--grid {text!r}: must read KEY=V1,V2,...")
+        if key in axes:
+            raise RequestError(f"--grid {key}: given twice; give all its values in one --grid")
+        axes[key] = _values(key, items)
+    return axes
+
+
+def size(axes: Axes) -> int:
+    """Number of combinations."""
+    product = 1
+    for values in axes.values():
+        product *= len(values)
+    return product
+
+
+def combinations(axes: Axes) -> Generator[dict[str, Value]]:
+    """Every combination; the last field varies fastest."""
+    for values in itertools.product(*axes.values()):
+        yield dict(zip(axes, values, strict=True))
+
+
+def _values(key: str, items: str) -> tuple[Value, ...]:
+    found: dict[Value, None] = {}
+    for item in (part.strip() for part in items.split(",")):
+        if not item:
+            raise RequestError(f"--grid {key}={items}: a value is missing between the commas")
+        for value in _expanded(key, item):
+            found[value] = None
+        if len(found) > MOST_VALUES:
+            raise RequestError(f"--grid {key}={items}: more than {MOST_VALUES:,} values")
+    return tuple(found)
+
+
+def _expanded(key: str, item: str) -> Sequence[Value]:
+    parts = _RANGE.fullmatch(item)
+    if parts is None:
+        return [_value(key, item)]
+    first, last = (_number(key, item, parts[name]) for name in ("first", "last"))
+    if last < first:
+        raise RequestError(f"--grid {key}={item}: the range is empty; begin with the smaller value")
+    step = _number(key, item, parts["step"]) if parts["step"] else 1
+    if parts["by"] != "*":
+        if step < 1:
+            raise RequestError(f"--grid {key}={item}: the step must be at least 1")
+        return range(first, last + 1, step)
+    if step < 2 or first < 1:
+        raise RequestError(f"--grid {key}={item}: factors are at least 2, and values at least 1")
+    values = [first]
+    while values[-1] * step <= last:
+        values.append(values[-1] * step)
+    return values
+
+
+def _value(key: str, text: str) -> Value:
+    return typed_values({key: text}, "--grid")[key]
+
+
+def _number(key: str, item: str, text: str) -> int:
+    value = _value(key, text)
+    if isinstance(value, str):
+        raise RequestError(f"--grid {key}={item}: {key} takes words, which have no ranges")
+    return value

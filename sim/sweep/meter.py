@@ -1,0 +1,111 @@
+"""Progress of a sweep on stderr: a bar in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.text import Text
+
+from sim.progress import PLAIN_INTERVAL_S, QUIET_S
+
+
+class Meter:
+    """Counts points. To be used as a context manager."""
+
+    def __init__(self, console: Console, title: str, total: int) -> None:
+        self._console = console
+        self._title = title
+        self._total = total
+        self._done = 0
+        self._not_ok: dict[str, int] = {}
+        self._started = time.monotonic()
+        self._said = self._started - PLAIN_INTERVAL_S + QUIET_S
+        self._first: float | None = None
+        self._bar: Progress | None = None
+
+    def __enter__(self) -> Meter:
+        if self._console.is_terminal:
+            columns = (TextColumn("{task.description}"), BarColumn(), _Counts(self))
+            self._bar = Progress(*columns, console=self._console, transient=True)
+            self._bar.add_task(self._title, total=self._total)
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar:
+            self._bar.stop()
+        elif self._done:
+            self._say()
+
+    def expect(self, more: int) -> None:
+        """More points are to come."""
+        self._total += more
+        if self._bar:
+            self._bar.update(self._bar.task_ids[0], total=self._total)
+
+    def count(self, status: str) -> None:
+        """A point is done."""
+        self._done += 1
+        # Workers take a while to start, which says nothing about the rate.
+        self._first = self._first or time.monotonic()
+        if status != "ok":
+            self._not_ok[status] = self._not_ok.get(status, 0) + 1
+        if self._bar:
+            self._bar.advance(self._bar.task_ids[0])
+        elif time.monotonic() - self._said >= PLAIN_INTERVAL_S:
+            self._say()
+
+    def line(self) -> str:
+        """Points, rate, time left, points that are not ok."""
+        now = time.monotonic()
+        parts = [f"{self._done:,} of {self._total:,} points"]
+        if self._done == self._total:
+            seconds = max(now - self._started, 1e-3)
+            parts += [_rate(self._done / seconds), _duration(seconds)]
+        elif self._first and now > self._first and self._done > 1:
+            rate = (self._done - 1) / (now - self._first)
+            parts += [_rate(rate), f"{_duration((self._total - self._done) / rate)} left"]
+        parts += [f"{count:,} {status}" for status, count in sorted(self._not_ok.items())]
+        return ", ".join(parts)
+
+    def _say(self) -> None:
+        self._said = time.monotonic()
+        self._console.print(
+            f"{self._title}: {self.line()}", markup=False, highlight=False, soft_wrap=True
+        )
+
+
+class _Counts(ProgressColumn):
+    """The meter's line."""
+
+    def __init__(self, meter: Meter) -> None:
+        super().__init__()
+        self._meter = meter
+
+    def render(self, task: Task) -> Text:
+        """For rich."""
+        return Text(self._meter.line(), style="cyan")
+
+
+def _rate(points_per_s: float) -> str:
+    if points_per_s >= 1:
+        return f"{points_per_s:.3g} points/s"
+    return f"{60 * points_per_s:.3g} points/min"
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 60:
+        return f"{seconds:.0f} s"
+    hours, rest = divmod(whole, 3600)
+    if hours:
+        return f"{hours} h {rest // 60:02d} min"
+    return f"{rest // 60} min {rest % 60:02d} s"

@@ -1,0 +1,71 @@
+"""Networks on their way to workers, which may not see the files that they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from hw.spec.errors import RequestError
+from mapper.graph import Graph, Op, Port, Tensor
+from sim.network_file import NetworkFile, open_network
+from sim.progress import Progress
+
+
+@dataclass(frozen=True)
+class PackedNetwork:
+    """A `NetworkFile` of parts that can be pickled."""
+
+    shell: NetworkFile
+    name: str
+    tensors: Mapping[str, Tensor]
+    ops: tuple[Op, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    ports: Mapping[str, Port]
+
+    def unpacked(self) -> NetworkFile:
+        """The network as it was."""
+        graph = Graph(
+            self.name,
+            # Replaced, so that constants are read-only again.
+            MappingProxyType({name: replace(tensor) for name, tensor in self.tensors.items()}),
+            self.ops,
+            self.inputs,
+            self.outputs,
+            MappingProxyType(dict(self.ports)),
+        )
+        return replace(self.shell, graph=graph)
+
+
+def packed(network: NetworkFile) -> PackedNetwork:
+    """The network, to be sent."""
+    graph = network.graph
+    return PackedNetwork(
+        shell=replace(network, graph=Graph("", {}, (), (), ())),
+        name=graph.name,
+        tensors=dict(graph.tensors),
+        ops=graph.ops,
+        inputs=graph.inputs,
+        outputs=graph.outputs,
+        ports=dict(graph.ports),
+    )
+
+
+def open_networks(models: Iterable[str], progress: Progress) -> tuple[NetworkFile, ...]:
+    """The networks, each with a name of its own: where two files are called alike, their paths.
+
+    Raises RequestError as `open_network` does, and where a network is named twice.
+    """
+    networks: list[NetworkFile] = []
+    for model in models:
+        network = open_network(model, progress)
+        for other in networks:
+            if other.sha256 == network.sha256:
+                raise RequestError(f"--model {model}: is the same network as {other.path}")
+        networks.append(network)
+    names = [network.name for network in networks]
+    return tuple(
+        network if names.count(network.name) == 1 else replace(network, name=network.path)
+        for network in networks
+    )

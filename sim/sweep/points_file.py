@@ -1,0 +1,69 @@
+"""An explicit list of configurations, from a file."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from hw.spec.config import typed_values
+from hw.spec.errors import RequestError
+from sim.sweep.candidate import Value
+
+
+def read_points(path: Path) -> list[dict[str, Value]]:
+    """Overrides of the base configuration, one mapping a point.
+
+    A ``.csv`` file has a header of field names (an empty cell leaves the field to the base), a
+    ``.json`` file is a list of objects. Raises RequestError that names the file and the entry.
+    """
+    readers = {".csv": _from_csv, ".json": _from_json}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise RequestError(f"{path}: --points takes a .csv or a .json file")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise RequestError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise RequestError(f"{path}: is not a text file: {error}") from None
+    points = reader(path, text)
+    if not points:
+        raise RequestError(f"{path}: holds no points")
+    return points
+
+
+def _from_csv(path: Path, text: str) -> list[dict[str, Value]]:
+    rows = csv.reader(text.splitlines(), skipinitialspace=True)
+    header = [name.strip() for name in next(rows, [])]
+    if doubled := [name for name in header if header.count(name) > 1]:
+        raise RequestError(f"{path}: the column {doubled[0]} is there twice")
+    points: list[dict[str, Value]] = []
+    for row in rows:
+        where = f"{path}, line {rows.line_num}"
+        cells = [cell.strip() for cell in row]
+        if not any(cells):
+            continue
+        if len(cells) != len(header):
+            raise RequestError(f"{where}: {len(cells)} values for {len(header)} columns")
+        given = {name: cell for name, cell in zip(header, cells, strict=True) if cell}
+        points.append(typed_values(given, where))
+    return points
+
+
+def _from_json(path: Path, text: str) -> list[dict[str, Value]]:
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise RequestError(f"{path}: is not a JSON file: {error}") from None
+    if not isinstance(document, list):
+        raise RequestError(f"{path}: must be a list of objects, one a point")
+    points: list[dict[str, Value]] = []
+    for number, entry in enumerate(cast("list[Any]", document), 1):
+        where = f"{path}, entry {number}"
+        if not isinstance(entry, Mapping):
+            raise RequestError(f"{where}: must be an object of fields and values")
+        points.append(typed_values(cast("Mapping[str, Any]", entry), where))
+    return points

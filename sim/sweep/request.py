@@ -1,0 +1,44 @@
+"""What a sweep is asked to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sim.sweep.candidate import Backend
+from sim.sweep.plan import Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """Evaluate ``budget`` configurations of the plan, chosen from ``seed`` on."""
+
+    budget: int
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepRequest:
+    """The command line of a sweep.
+
+    Attributes
+    ----------
+    models: paths, or names of built-in networks.
+    search: None to evaluate every configuration of the plan.
+    cluster: address of a Dask cluster; None for ``jobs`` processes on this machine.
+    objectives: columns of the results that are minimised.
+    command: the command as it was typed, for messages and the results.
+    """
+
+    models: tuple[str, ...]
+    plan: Plan
+    out: Path
+    command: str
+    search: Search | None = None
+    backend: Backend = "model"
+    objectives: tuple[str, ...]
+    jobs: int
+    cluster: str | None = None
+    resume: bool = False
+    verify_front: bool = False
+    png: bool = False

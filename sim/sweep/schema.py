@@ -1,0 +1,85 @@
+"""The tables of ``results.sqlite``."""
+
+from __future__ import annotations
+
+from hw.spec.config import FIELDS, Config
+
+SCHEMA = "tilewright.sweep/1"
+
+_TEXT_FIELDS = {name for name, value in Config().flat().items() if isinstance(value, str)}
+
+COLUMNS: dict[str, str] = {
+    "id": "INTEGER PRIMARY KEY",
+    "key": "TEXT NOT NULL UNIQUE",
+    "model": "TEXT NOT NULL",
+    "backend": "TEXT NOT NULL",
+    **{name: "TEXT" if name in _TEXT_FIELDS else "INTEGER" for name in FIELDS},
+    "cycles": "INTEGER",
+    "latency_s": "REAL",
+    "energy_j": "REAL",
+    "mac_utilisation": "REAL",
+    "peak_sram_bytes": "INTEGER",
+    "area_ge": "REAL",
+    "status": "TEXT NOT NULL",
+    "error": "TEXT",
+    "npu_cycles": "INTEGER",
+    "cpu_cycles": "INTEGER",
+    "read_bytes": "INTEGER",
+    "write_bytes": "INTEGER",
+    "area_source": "TEXT",
+    "logic_ge": "REAL",
+    "memory_ge": "REAL",
+    "speedup": "REAL",
+    "on_front": "INTEGER NOT NULL DEFAULT 0",
+    "rtl_cycles": "INTEGER",
+    "rtl_mismatches": "INTEGER",
+}
+"""Of the table ``points``, a row a network and configuration.
+
+``key`` hashes network, backend and configuration. ``speedup``: cycles of the CPU alone (by the
+model) over ``cycles``. ``rtl_cycles`` and ``rtl_mismatches``: from ``--verify-front``.
+"""
+
+LAYER_COLUMNS: dict[str, str] = {
+    "point": "INTEGER NOT NULL",
+    "position": "INTEGER NOT NULL",
+    "name": "TEXT NOT NULL",
+    "op": "TEXT NOT NULL",
+    "engine": "TEXT NOT NULL",
+    "cycles": "INTEGER",
+    "macs": "INTEGER",
+    "energy_j": "REAL",
+    "stalls": "TEXT NOT NULL",
+}
+"""Of the table ``layers``; ``stalls`` is a JSON object of cycles by cause."""
+
+OBJECTIVES = (
+    "cycles",
+    "latency_s",
+    "energy_j",
+    "area_ge",
+    "logic_ge",
+    "memory_ge",
+    "peak_sram_bytes",
+    "npu_cycles",
+    "cpu_cycles",
+    "read_bytes",
+    "write_bytes",
+)
+"""Columns that can be minimised."""
+
+DEFAULT_OBJECTIVES = ("latency_s", "energy_j", "area_ge")
+
+
+def statements() -> tuple[str, ...]:
+    """What makes the tables."""
+
+    def table(name: str, columns: dict[str, str], more: str = "") -> str:
+        listed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
+        return f"CREATE TABLE {name} ({listed}{more})"
+
+    return (
+        table("points", COLUMNS),
+        table("layers", LAYER_COLUMNS, ", PRIMARY KEY (point, position)") + " WITHOUT ROWID",
+        table("meta", {"key": "TEXT PRIMARY KEY", "value": "TEXT NOT NULL"}),
+    )

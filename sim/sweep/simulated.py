@@ -1,0 +1,43 @@
+"""A point in RTL, with its outputs checked."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from hw.spec.config import Config
+from mapper.compile import compile_model
+from sim.check import compare, keep_evidence
+from sim.functional.backend import run_functional
+from sim.inputs import SYNTHETIC_INPUT, default_inputs
+from sim.measured import Measured, model_info, run_result
+from sim.network_file import NetworkFile
+from sim.progress import Progress
+from sim.result import Host, RunResult
+from sim.rows import measured_rows, weight_bytes_by_layer
+from sim.rtl import run_rtl
+
+
+def simulated(network: NetworkFile, config: Config) -> RunResult:
+    """One inference of the seeded signal in RTL; `check` says whether the outputs are right.
+
+    Says nothing on the terminal, where many run at once. Raises RequestError where the network does
+    not fit, CheckError where the chip hangs, traps or reports an error.
+    """
+    program = compile_model(network.graph, config)
+    inputs = default_inputs(network.graph)
+    reference = run_functional(program, inputs).outputs
+    chip = run_rtl(program, inputs, progress=Progress(Console(stderr=True, quiet=True)))
+    check, _ = compare(reference, chip.outputs)
+    if check.mismatches:
+        keep_evidence(program, inputs, reference, chip.outputs, chip.uart)
+    measured = Measured(
+        rows=measured_rows(program, chip.segments, weight_bytes_by_layer(program)),
+        peak_sram_bytes=program.peak_sram_bytes,
+        check=check,
+        host=Host(
+            build_s=chip.build_s,
+            simulate_s=chip.simulate_s,
+            cycles_per_s=chip.simulated_cycles / chip.simulate_s,
+        ),
+    )
+    return run_result(model_info(network, (SYNTHETIC_INPUT,)), config, "rtl", measured)

@@ -1,0 +1,199 @@
+"""``results.sqlite``: what is known of a sweep, at every moment of it. Only one process writes."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import io
+import json
+import sqlite3
+import time
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hw.spec.errors import RequestError
+from sim.files import write_atomically
+from sim.sweep.front import pareto_front
+from sim.sweep.point import Figure, LayerRow
+from sim.sweep.schema import COLUMNS, LAYER_COLUMNS, SCHEMA, statements
+
+COMMIT_S = 0.5
+"""Results wait at most about this long for the disk."""
+
+
+class Store:
+    """The database, open. Close it, or use it as a context manager."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        connection.row_factory = sqlite3.Row
+        self._committed = time.monotonic()
+
+    @staticmethod
+    def create(path: Path) -> Store:
+        """A new one. Raises RequestError where it cannot be written."""
+        store = Store(_connected(path))
+        for statement in statements():
+            store._connection.execute(statement)
+        store.set_meta({"schema": SCHEMA})
+        store.commit()
+        return store
+
+    @staticmethod
+    def open(path: Path) -> Store:
+        """One that is there. Raises RequestError where it is none, or of another version."""
+        store = Store(_connected(path))
+        try:
+            schema = store.meta().get("schema")
+            columns = store._connection.execute("SELECT name FROM pragma_table_info('points')")
+            if schema == SCHEMA and [row["name"] for row in columns] == list(COLUMNS):
+                return store
+        except sqlite3.DatabaseError as error:
+            store.close()
+            raise RequestError(f"{path}: is no database of a sweep: {error}") from None
+        store.close()
+        raise RequestError(
+            f"{path}: was written by another version of Tilewright; choose another --out"
+        )
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give it up; what was not committed is lost."""
+        self._connection.close()
+
+    def meta(self) -> dict[str, Any]:
+        """The table ``meta``."""
+        rows = self._connection.execute("SELECT key, value FROM meta")
+        return {row["key"]: json.loads(row["value"]) for row in rows}
+
+    def set_meta(self, values: Mapping[str, Any]) -> None:
+        """Add to the table ``meta``, replacing what has the same key."""
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+            [(key, json.dumps(value)) for key, value in values.items()],
+        )
+
+    def keys(self) -> set[str]:
+        """Keys of all points."""
+        return {row["key"] for row in self._connection.execute("SELECT key FROM points")}
+
+    def add(self, point: Mapping[str, Any], layers: Sequence[LayerRow] = ()) -> None:
+        """A point by column, and its layers. Its key must be new."""
+        row = self._connection.execute(_insert("points", point), list(point.values()))
+        self._connection.executemany(
+            f"INSERT INTO layers VALUES ({', '.join('?' * len(LAYER_COLUMNS))})",
+            [(row.lastrowid, *layer) for layer in layers],
+        )
+        if time.monotonic() - self._committed >= COMMIT_S:
+            self.commit()
+
+    def set_verified(self, key: str, cycles: Figure, mismatches: int) -> None:
+        """What RTL says about a point."""
+        self._connection.execute(
+            "UPDATE points SET rtl_cycles = ?, rtl_mismatches = ? WHERE key = ?",
+            (cycles, mismatches, key),
+        )
+        self.commit()
+
+    def commit(self) -> None:
+        """Make everything up to here last."""
+        self._connection.commit()
+        self._committed = time.monotonic()
+
+    def point(self, key: str) -> dict[str, Any] | None:
+        """A point by its key."""
+        row = self._connection.execute("SELECT * FROM points WHERE key = ?", (key,)).fetchone()
+        return None if row is None else dict(row)
+
+    def counts(self) -> dict[str, int]:
+        """Points by status."""
+        rows = self._connection.execute("SELECT status, count(*) AS n FROM points GROUP BY status")
+        return {row["status"]: row["n"] for row in rows}
+
+    def reasons(self, most: int) -> list[tuple[str, str, int]]:
+        """Status, error and number of points of the commonest reasons against a point."""
+        rows = self._connection.execute(
+            "SELECT status, error, count(*) AS n FROM points WHERE status != 'ok' "
+            "GROUP BY status, error ORDER BY n DESC, error LIMIT ?",
+            (most,),
+        )
+        return [(row["status"], row["error"], row["n"]) for row in rows]
+
+    def models(self) -> list[str]:
+        """Networks that have points."""
+        rows = self._connection.execute("SELECT model FROM points GROUP BY model ORDER BY min(id)")
+        return [row["model"] for row in rows]
+
+    def mark_front(self, objectives: Sequence[str]) -> None:
+        """Set ``on_front`` anew: each network's points that are not beaten in ``objectives``."""
+        known = " AND ".join(f"{name} IS NOT NULL" for name in objectives)
+        self._connection.execute("UPDATE points SET on_front = 0 WHERE on_front")
+        for model in self.models():
+            rows = self._connection.execute(
+                f"SELECT id, {', '.join(objectives)} FROM points "
+                f"WHERE model = ? AND status = 'ok' AND {known}",
+                (model,),
+            ).fetchall()
+            values = np.array([tuple(row)[1:] for row in rows], dtype=np.float64)
+            self._connection.executemany(
+                "UPDATE points SET on_front = 1 WHERE id = ?",
+                [(rows[i]["id"],) for i in np.flatnonzero(pareto_front(values)).tolist()],
+            )
+        self.commit()
+
+    def front(self, objectives: Sequence[str]) -> list[dict[str, Any]]:
+        """The points on the fronts, by network, then by objective."""
+        order = ", ".join(objectives)
+        rows = self._connection.execute(
+            f"SELECT * FROM points WHERE on_front ORDER BY model, {order}, id"
+        )
+        return [dict(row) for row in rows]
+
+    def export_csv(self, path: Path) -> None:
+        """Write every point. Raises RequestError where the file cannot be written."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(self._connection.execute(f"SELECT {', '.join(COLUMNS)} FROM points"))
+        write_atomically(path, text.getvalue())
+
+
+@contextmanager
+def sole_writer(folder: Path) -> Generator[None]:
+    """Keep other sweeps out of the folder. Raises RequestError where one is at work in it."""
+    try:
+        file = (folder / ".lock").open("w")
+    except OSError as error:
+        raise RequestError(f"{folder}: cannot be written: {error.strerror}") from None
+    with closing(file):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RequestError(
+                f"{folder}: another sweep is writing here; wait for it, or choose another --out"
+            ) from None
+        yield
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    try:
+        connection = sqlite3.connect(path, timeout=30)
+        # The rollback journal, not WAL: results.sqlite alone is the database, on any file system.
+        connection.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.Error as error:
+        raise RequestError(f"{path}: cannot be opened as a database: {error}") from None
+    return connection
+
+
+def _insert(table: str, columns: Iterable[str]) -> str:
+    names = list(columns)
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"

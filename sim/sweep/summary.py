@@ -1,0 +1,124 @@
+"""What a sweep found, in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from hw.spec.config import FIELDS
+from sim.report.units import ABSENT, count, percent, quantity
+from sim.sweep.point import STATUSES
+from sim.sweep.store import Store
+
+MOST_ROWS = 20
+"""Of a network's front."""
+
+MOST_REASONS = 3
+
+STYLES = {"ok": "bold green", "invalid": "yellow", "unmappable": "yellow", "failed": "bold red"}
+
+Row = Mapping[str, Any]
+
+
+def print_summary(store: Store, objectives: Sequence[str], console: Console) -> None:
+    """The front of each network, then points by status and the commonest reasons."""
+    front = store.front(objectives)
+    varying = _varying(front, store.meta()["fields"])
+    for model in store.models():
+        if rows := [row for row in front if row["model"] == model]:
+            console.print(_table(model, rows, objectives, varying))
+    console.print(_counts(store.counts()))
+    for status, error, number in store.reasons(MOST_REASONS):
+        first = (error or "").splitlines()[0]
+        console.print(Text(f"  {number:,} {status}: {first}", style=STYLES[status]))
+
+
+def spread(rows: Sequence[Row]) -> list[Row]:
+    """At most MOST_ROWS of them, the first and the last among them, at even distances."""
+    if len(rows) <= MOST_ROWS:
+        return list(rows)
+    last = len(rows) - 1
+    return [rows[round(i * last / (MOST_ROWS - 1))] for i in range(MOST_ROWS)]
+
+
+def _varying(front: Sequence[Row], fields: Sequence[str]) -> list[str]:
+    """Those of the fields that the points do not have in common."""
+    return [name for name in FIELDS if name in fields and len({row[name] for row in front}) > 1]
+
+
+def _table(
+    model: str, rows: Sequence[Row], objectives: Sequence[str], fields: Sequence[str]
+) -> Table:
+    shown = spread(rows)
+    extra = [name for name in ("mac_utilisation", "speedup") if _known(rows, name)]
+    if _known(rows, "rtl_mismatches"):
+        extra += ["rtl_cycles", "model / RTL", "rtl_mismatches"]
+    if "rtl_cycles" in extra and "cycles" not in objectives:
+        extra.insert(extra.index("rtl_cycles"), "cycles")
+    title = f"{model}: {len(rows):,} points on the front"
+    if len(shown) < len(rows):
+        title += f", {len(shown)} of them shown, evenly spread"
+    table = Table(title=title, title_style="bold", title_justify="left", box=SIMPLE_HEAD)
+    for name in (*fields, *objectives, *extra):
+        style = "cyan" if name in fields else ""
+        table.add_column(name.replace("_", " "), justify="right", style=style)
+    best = {name: min(row[name] for row in rows) for name in objectives}
+    for row in shown:
+        cells = [Text(_cell(row, name)) for name in (*fields, *objectives, *extra)]
+        for place, name in enumerate(objectives, len(fields)):
+            if row[name] == best[name]:
+                cells[place].stylize("bold green")
+        table.add_row(*cells)
+    return table
+
+
+def _known(rows: Sequence[Row], name: str) -> bool:
+    return any(row[name] is not None for row in rows)
+
+
+def _cell(row: Row, name: str) -> str:
+    if name == "model / RTL":
+        return difference(row["cycles"], row["rtl_cycles"])
+    value = row[name]
+    if value is None:
+        return ABSENT
+    form = _FORMS.get(name)
+    if form:
+        return form(value)
+    return count(value) if isinstance(value, int) and name not in FIELDS else str(value)
+
+
+def difference(model: int, rtl: int | None) -> str:
+    """How far the model's cycles are from the RTL's."""
+    if not rtl:
+        return ABSENT
+    return "equal" if model == rtl else f"{100 * (model - rtl) / rtl:+.3f}%"
+
+
+def _gates(value: float) -> str:
+    return f"{value / 1000:,.1f} k"
+
+
+_FORMS: Mapping[str, Callable[[Any], str]] = {
+    "latency_s": lambda value: quantity(value, "s"),
+    "energy_j": lambda value: quantity(value, "J"),
+    "mac_utilisation": percent,
+    "speedup": lambda value: f"{value:,.1f} x",
+    "area_ge": _gates,
+    "logic_ge": _gates,
+    "memory_ge": _gates,
+}
+
+
+def _counts(counts: Mapping[str, int]) -> Text:
+    line = Text(f"{sum(counts.values()):,} points: ")
+    known = [status for status in STATUSES if status in counts]
+    for place, status in enumerate(known):
+        line.append(", " if place else "")
+        line.append(f"{counts[status]:,} {status}", style=STYLES[status])
+    return line

@@ -1,0 +1,194 @@
+"""One sweep, top to bottom: networks, database, points, front, files, summary."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console
+
+from hw.spec.errors import CheckError, RequestError, TilewrightError
+from sim.area import known_area
+from sim.files import make_folder
+from sim.network_file import NetworkFile
+from sim.progress import Progress
+from sim.sweep.campaign import Campaign, Executor
+from sim.sweep.candidate import Candidate
+from sim.sweep.meter import Meter
+from sim.sweep.networks import open_networks, packed
+from sim.sweep.point import Outcome, Task
+from sim.sweep.pool import LocalPool
+from sim.sweep.request import SweepRequest
+from sim.sweep.resume import open_store
+from sim.sweep.search import Scores, aggregated, search
+from sim.sweep.store import Store, sole_writer
+from sim.sweep.summary import print_summary
+from sim.sweep.verify import verify_front
+
+PIPED_WIDTH = 120
+
+
+def sweep(request: SweepRequest, progress: Progress) -> None:
+    """Do the sweep and write its files. An interruption leaves what can be resumed.
+
+    Raises RequestError where the request is wrong or nothing could be evaluated, CheckError where
+    RTL contradicts, TilewrightError where points failed.
+    """
+    networks = open_networks(request.models, progress)
+    make_folder(request.out)
+    with sole_writer(request.out):
+        store, remarks = open_store(request, networks)
+        with store:
+            for remark in remarks:
+                progress.note(remark, style="yellow")
+            try:
+                mismatched = _points(request, networks, store, progress)
+            except KeyboardInterrupt:
+                _interrupted(request, store, progress)
+                raise
+            _publish(request, store, progress)
+            _verdict(request, store, mismatched)
+
+
+def _points(
+    request: SweepRequest, networks: Sequence[NetworkFile], store: Store, progress: Progress
+) -> int:
+    """Evaluate and store; returns the number of front points that RTL contradicts."""
+    with _Workers(request, networks, progress) as workers:
+        campaign = Campaign(
+            store, workers, networks, request.backend, known_area, request.out / "failures"
+        )
+        if request.search:
+            _search(request, campaign, len(networks), progress)
+        else:
+            _grid(request, campaign, progress)
+        for reason, points in campaign.no_baseline.most_common():
+            progress.note(f"No speed-up for {points:,} points: {reason}", style="yellow")
+        store.mark_front(request.objectives)
+        if not request.verify_front:
+            return 0
+        return verify_front(store, workers, networks, progress)
+
+
+def _grid(request: SweepRequest, campaign: Campaign, progress: Progress) -> None:
+    with progress.step("Listing the points"):
+        candidates, excluded = request.plan.candidates()
+        missing = len(campaign.missing(candidates))
+    known = len(candidates) * len(request.models) - missing
+    parts = [f"{missing:,} points to do"]
+    parts += [f"{known:,} known already"] if known else []
+    parts += [f"{excluded:,} combinations excluded by --where"] if excluded else []
+    progress.note("; ".join(parts))
+    if missing:
+        with Meter(progress.console, "Sweep", missing) as meter:
+            campaign.complete(candidates, meter)
+
+
+def _search(request: SweepRequest, campaign: Campaign, networks: int, progress: Progress) -> None:
+    assert request.search is not None
+    with Meter(progress.console, "Search", request.search.budget * networks) as meter:
+
+        def evaluate(candidates: Sequence[Candidate]) -> list[Scores]:
+            known = len(candidates) * networks - len(campaign.missing(candidates))
+            meter.expect(-known)
+            campaign.complete(candidates, meter)
+            rows = [campaign.rows(one) for one in candidates]
+            return [aggregated(of_one, request.objectives, networks) for of_one in rows]
+
+        found = search(request.plan, request.search, len(request.objectives), evaluate)
+    if found < request.search.budget:
+        progress.note(f"The search found {found:,} configurations; the grid seems to hold no more.")
+
+
+class _Workers:
+    """The executor that the request names, started when there is something to do."""
+
+    def __init__(
+        self, request: SweepRequest, networks: Sequence[NetworkFile], progress: Progress
+    ) -> None:
+        self._request = request
+        self._networks = networks
+        self._progress = progress
+        self._started: Executor | None = None
+        self._stack = ExitStack()
+
+    def __enter__(self) -> _Workers:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def outcomes(self, tasks: Sequence[Task]) -> Generator[Outcome]:
+        """As `Executor` says."""
+        if tasks:
+            self._started = self._started or self._start()
+            yield from self._started.outcomes(tasks)
+
+    def _start(self) -> Executor:
+        networks = [packed(network) for network in self._networks]
+        if self._request.cluster is None:
+            return self._stack.enter_context(LocalPool(networks, self._request.jobs))
+        from sim.sweep.cluster import Cluster
+
+        with self._progress.step(f"Connecting to the Dask cluster {self._request.cluster}"):
+            return self._stack.enter_context(Cluster(networks, self._request.cluster))
+
+
+def _interrupted(request: SweepRequest, store: Store, progress: Progress) -> None:
+    store.commit()
+    store.export_csv(request.out / "results.csv")
+    done = sum(store.counts().values())
+    resume = "" if "--resume" in request.command.split() else " --resume"
+    progress.note(
+        f"Interrupted: {done:,} points are kept in {request.out}; go on with:\n"
+        f"{request.command}{resume}"
+    )
+
+
+def _publish(request: SweepRequest, store: Store, progress: Progress) -> None:
+    """Write the files, then print the summary."""
+    files = [request.out / name for name in ("results.sqlite", "results.csv", "pareto.html")]
+    store.export_csv(files[1])
+    from sim.report.explorer import write_explorer
+
+    with progress.step("Writing the page"):
+        write_explorer(files[2], files[0])
+    if request.png:
+        from sim.report.figures.sweep import save_front
+
+        files.append(request.out / "pareto.png")
+        with progress.step("Drawing the front"):
+            save_front(files[-1], files[0])
+    console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    print_summary(store, request.objectives, console)
+    for path in files:
+        console.print(str(path), style="dim", markup=False, highlight=False, soft_wrap=True)
+
+
+def _verdict(request: SweepRequest, store: Store, mismatched: int) -> None:
+    """Raise what the exit status has to say."""
+    counts = store.counts()
+    if mismatched:
+        raise CheckError(f"{mismatched:,} points of the front fail in RTL; see the lines above")
+    if failed := counts.get("failed", 0):
+        kind = CheckError if request.backend == "rtl" else TilewrightError
+        raise kind(
+            f"{failed:,} of {sum(counts.values()):,} points failed; the column error of "
+            f"{request.out / 'results.csv'} says why, {_tracebacks(request.out)}"
+        )
+    if not counts.get("ok"):
+        status, error, points = store.reasons(1)[0]
+        raise RequestError(f"no point could be evaluated; {points:,} are {status}: {error}")
+
+
+def _tracebacks(out: Path) -> str:
+    folder = out / "failures"
+    return f"tracebacks are in {folder}" if folder.is_dir() else "there are no tracebacks"

@@ -1,0 +1,51 @@
+"""The front of a model sweep, once more in RTL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hw.spec.config import FIELDS, make_config
+from sim.network_file import NetworkFile
+from sim.progress import Progress
+from sim.sweep.campaign import Executor
+from sim.sweep.meter import Meter
+from sim.sweep.point import Task
+from sim.sweep.store import Store
+
+
+def verify_front(
+    store: Store, executor: Executor, networks: Sequence[NetworkFile], progress: Progress
+) -> int:
+    """Fill ``rtl_cycles`` and ``rtl_mismatches`` of the points on the front that lack them.
+
+    Returns the number of points on the front that RTL contradicts: that fail there, or whose
+    outputs are wrong.
+    """
+    network_of = {network.name: network.sha256 for network in networks}
+    front = [row for row in store.front(["id"]) if row["model"] in network_of]
+    tasks = [_task(row, network_of) for row in front if row["rtl_mismatches"] is None]
+    builds = len({task.config.hardware_key() for task in tasks})
+    progress.note(f"{len(tasks):,} points of the front go to RTL ({builds:,} builds)")
+    failed = 0
+    with Meter(progress.console, "RTL", len(tasks)) as meter:
+        for outcome in executor.outcomes(tasks):
+            if outcome.mismatches is None:
+                failed += 1
+            else:
+                store.set_verified(outcome.key, outcome.figures["cycles"], outcome.mismatches)
+            if outcome.error:
+                row = next(row for row in front if row["key"] == outcome.key)
+                progress.note(f"{row['model']} on {_short(row)}: {outcome.error}", style="red")
+            meter.count(outcome.status)
+    wrong = sum(bool(row["rtl_mismatches"]) for row in store.front(["id"]))
+    return failed + wrong
+
+
+def _task(row: dict[str, Any], network_of: dict[str, str]) -> Task:
+    config = make_config({name: row[name] for name in FIELDS})
+    return Task(row["key"], network_of[row["model"]], "rtl", config)
+
+
+def _short(row: dict[str, Any]) -> str:
+    return " ".join(f"{name}={row[name]}" for name in FIELDS)

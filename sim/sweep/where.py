@@ -1,0 +1,75 @@
+"""Constraints over configuration fields: ``--where "rows * cols <= 256 and cpu == 'full'"``.
+
+The expression is Python's, cut down to arithmetic, comparisons and logic over fields and
+constants: nothing can be called, looked up or reached from it.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Mapping, Sequence
+from types import CodeType
+from typing import Any
+
+from hw.spec.config import FIELDS
+from hw.spec.errors import RequestError
+from sim.sweep.candidate import Value
+
+_ALLOWED = (
+    ast.Expression, ast.Load,
+    ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.USub,
+    ast.Compare, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn,
+    ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod,
+    ast.Tuple, ast.List, ast.Name, ast.Constant,
+)  # fmt: skip
+"""No powers and shifts: they are the operators that make an expression arbitrarily expensive."""
+
+
+class Where:
+    """Constraints that all must hold."""
+
+    def __init__(self, expressions: Sequence[str]) -> None:
+        """Raises RequestError that names the expression and what is wrong with it."""
+        self.expressions = tuple(expressions)
+        self._compiled = [(text, _compiled(text)) for text in expressions]
+
+    def holds(self, fields: Mapping[str, Value]) -> bool:
+        """Whether all hold. Raises RequestError where one cannot be worked out."""
+        return all(_evaluated(text, code, fields) for text, code in self._compiled)
+
+
+def _compiled(text: str) -> CodeType:
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        reason = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise RequestError(f"--where {text!r}: is no expression: {reason}") from None
+    for node in ast.walk(tree):
+        _check(text, node)
+    return compile(tree, "--where", "eval")
+
+
+def _check(text: str, node: ast.AST) -> None:
+    if not isinstance(node, _ALLOWED):
+        raise RequestError(
+            f"--where {text!r}: {type(node).__name__} is not allowed; write comparisons (== != < "
+            "<= > >= in), + - * / // %, and, or, not over fields and constants"
+        )
+    if isinstance(node, ast.Name) and node.id not in FIELDS:
+        near = difflib.get_close_matches(node.id, FIELDS, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"fields: {', '.join(FIELDS)}"
+        raise RequestError(
+            f"--where {text!r}: unknown field {node.id!r}; {hint} A word stands in quotes."
+        )
+    if isinstance(node, ast.Constant) and not isinstance(node.value, int | float | str):
+        raise RequestError(f"--where {text!r}: {node.value!r} is neither a number nor a word")
+
+
+def _evaluated(text: str, code: CodeType, fields: Mapping[str, Value]) -> bool:
+    try:
+        # Safe: only the nodes that _check lets through, and no builtins.
+        value: Any = eval(code, {"__builtins__": {}}, dict(fields))
+        return bool(value)
+    except (ArithmeticError, TypeError, RecursionError, MemoryError) as error:
+        raise RequestError(f"--where {text!r}: cannot be worked out: {error}") from None
