@@ -7,7 +7,7 @@ know, as clients may ask later.
 
 from __future__ import annotations
 
-from sim.model.clients import NEVER, ONE, Client, FetchClient, Pace, WeightClient
+from sim.model.clients import FIRST_FETCH, NEVER, ONE, Client, FetchClient, Pace, WeightClient
 
 FETCH, RECORD, TRANSFERS, WEIGHTS = range(4)
 """Clients by priority."""
@@ -30,6 +30,12 @@ class Bus:
         self._turn = 0
         self._last_fetch = NEVER
         self._known = 0
+
+    def share_start(self, others: int) -> None:
+        """The first requests take turns with so many of another master, behind the first one."""
+        for request in range(others):
+            self._one(FIRST_FETCH + 2 * request, [client.next for client in self.clients])
+        self.time = FIRST_FETCH + 2 * others
 
     def know(self, time: int) -> None:
         """Nobody will ask for anything before this cycle of whom the bus does not know yet."""

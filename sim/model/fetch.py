@@ -47,8 +47,7 @@ class Fetch:
         return max(self._taken, granted + self._arrives)
 
     def _load_ahead(self) -> None:
-        """The next command's first word does not wait for the decoder, if it is there."""
-        if self._at // self._lanes < self._bus.fetch.granted.count:
-            self._loaded = self._load()
-            if (self._at + 1) % self._lanes == 0:
-                self._bus.fetch.pop(self._loaded)
+        """The next command's first word does not wait for the decoder."""
+        self._loaded = self._load()
+        if (self._at + 1) % self._lanes == 0:
+            self._bus.fetch.pop(self._loaded)

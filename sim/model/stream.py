@@ -37,6 +37,12 @@ less one: registers of the counters and of the profile writer."""
 ADD_CYCLES = 8
 """From an operand's read to the sum: scratchpad and scaler (hw.npu.adder)."""
 
+REFILL_AHEAD = 6
+"""Beats that the CPU has asked for before the first command: what it runs behind the start lies in
+another line of its cache."""
+
+_LINE_BYTES = 32
+
 _LONGEST_RECORD = 8 * (RECORD_WORDS + RECORD_BYTES)
 """A record is gone after these cycles, whoever else asks for the bus."""
 
@@ -101,6 +107,7 @@ class StreamReplay:
             npu.weight_buffer_bytes // npu.bus_bytes,
             self._record_gap,
         )
+        self.bus.share_start(max(_LINE_BYTES // npu.bus_bytes - REFILL_AHEAD, 0))
         self._fetch = Fetch(self.bus, npu.bus_bytes, config.soc.memory_latency)
         self._transfers = TransferQueue(self.bus, npu, config.soc.memory_latency)
         self._ring = RingLines(self.bus, npu, self._answers, self._decode)
