@@ -86,8 +86,8 @@ class _Tile(NamedTuple):
 class Walk:
     """The reader's position, and the lines of the FIFO that wait for the array.
 
-    ``read``: cycle of the last read. ``line``, ``lane``: where the next one begins. ``piece``: units
-    whose lines can be read before any of them is taken.
+    ``read``: cycle of the last read. ``line``, ``lane``: where the next one begins.
+    ``piece``: units whose lines can be read before any of them is taken.
     """
 
     def __init__(self, geometry: Geometry, ring: Ring | None) -> None:
