@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +18,8 @@ from hw.spec.errors import CheckError, RequestError
 from mapper.compile import compile_model
 from mapper.program import Program
 from sim.check import compare, keep_evidence
-from sim.files import require_writable
+from sim.course import Course
+from sim.files import make_folder, require_writable
 from sim.functional.backend import run_functional
 from sim.inputs import SYNTHETIC_INPUT, default_inputs, load_inputs
 from sim.measured import Measured, model_info, run_result
@@ -29,8 +30,7 @@ from sim.report.page import write_page
 from sim.report.terminal import print_report, report_title
 from sim.result import Check, Host, Output, RunResult
 from sim.rows import measured_rows, unmeasured_rows, weight_bytes_by_layer
-from sim.rtl import Activity, RtlResult, run_rtl
-from sim.segments import Segment
+from sim.rtl import RtlResult, run_rtl
 from sim.spans import trace_spans
 from sim.trace import write_trace
 
@@ -50,8 +50,14 @@ class RunRequest:
     input: Path | None = None
     json: Path | None = None
     report: Path | None = None
+    png: Path | None = None
     trace: Path | None = None
     waves: Path | None = None
+
+    @property
+    def shows_time(self) -> bool:
+        """Whether a file is asked for that tells when the engines worked."""
+        return any(path is not None for path in (self.report, self.png, self.trace))
 
 
 def run(request: RunRequest, progress: Progress) -> RunResult:
@@ -67,9 +73,8 @@ def run(request: RunRequest, progress: Progress) -> RunResult:
     if request.backend == "model":
         with progress.step("Predicting"):
             prediction = Predictor(network, inputs, remarks).prediction(request.config)
-        result = _published(prediction.result, request)
-        _trace(request, prediction.program, result, prediction.segments, ())
-        return result
+        course = Course(prediction.program, prediction.segments)
+        return _published(prediction.result, course, request, progress)
     model = model_info(network, remarks)
     with progress.step("Mapping"):
         program = compile_model(network.graph, request.config)
@@ -79,18 +84,19 @@ def run(request: RunRequest, progress: Progress) -> RunResult:
     reference_s = time.monotonic() - started
     if request.backend == "functional":
         measured = _computed(network, program, reference, reference_s)
-        return _published(run_result(model, request.config, "functional", measured), request)
+        result = run_result(model, request.config, "functional", measured)
+        return _published(result, Course(program), request, progress)
     chip = run_rtl(
         program,
         inputs,
         waves=request.waves,
-        activity=request.trace is not None,
+        activity=request.shows_time,
         progress=progress,
     )
     check, difference = compare(reference, chip.outputs)
     measured = _measured(network, program, chip, check)
-    result = _published(run_result(model, request.config, "rtl", measured), request)
-    _trace(request, program, result, chip.segments, chip.activity)
+    result = run_result(model, request.config, "rtl", measured)
+    _published(result, Course(program, chip.segments, chip.activity), request, progress)
     if check.mismatches:
         evidence = keep_evidence(program, inputs, reference, chip.outputs, chip.uart)
         raise CheckError(f"{network.name}: {difference}\nEvidence is kept in {evidence}")
@@ -121,23 +127,13 @@ def _computed(network: NetworkFile, program: Program, outputs: Tensors, seconds:
     )
 
 
-def _trace(
-    request: RunRequest,
-    program: Program,
-    result: RunResult,
-    segments: Sequence[Segment],
-    activity: Sequence[Activity],
-) -> None:
-    if request.trace:
-        spans = trace_spans(program, segments, activity)
-        write_trace(request.trace, spans, result.clock_hz, report_title(result))
-
-
 def _check_request(request: RunRequest) -> None:
     """Refuse what cannot be done before anything starts."""
     for path in (request.json, request.report, request.trace, request.waves):
         if path is not None:
             require_writable(path)
+    if request.png is not None:
+        make_folder(request.png)
     if request.backend == "functional":
         for option, path in (("--trace", request.trace), ("--waves", request.waves)):
             if path is not None:
@@ -172,12 +168,23 @@ def _output(network: NetworkFile, tensor: str, values: NDArray[Any]) -> Output:
     )
 
 
-def _published(result: RunResult, request: RunRequest) -> RunResult:
-    """Print the report; write the result and the page. Returns the result."""
+def _published(
+    result: RunResult, course: Course, request: RunRequest, progress: Progress
+) -> RunResult:
+    """Print the report and write the files that were asked for. Returns the result."""
     width = None if sys.stdout.isatty() else PIPED_WIDTH
     print_report(result, Console(width=width))
     if request.json:
         result.to_json(request.json)
+    if request.trace:
+        spans = trace_spans(course)
+        write_trace(request.trace, spans, result.clock_hz, report_title(result))
     if request.report:
-        write_page(request.report, result)
+        with progress.step("Drawing the report"):
+            write_page(request.report, result, course)
+    if request.png:
+        from sim.report.figures.run import save_run_figures
+
+        with progress.step("Drawing the pictures"):
+            save_run_figures(request.png, result, course)
     return result

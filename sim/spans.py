@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from mapper.program import Program
+from sim.course import Course
 from sim.rows import BUSY, REST_NAMES, energy_events
-from sim.rtl import Activity
 from sim.segments import Segment
 from sim.trace import TraceSpan
 
 Args = Mapping[str, int | float | str]
 
 
-def trace_spans(
-    program: Program, segments: Sequence[Segment], activity: Sequence[Activity]
-) -> tuple[TraceSpan, ...]:
+def trace_spans(course: Course) -> tuple[TraceSpan, ...]:
     """Spans for every lane.
 
     A layer's span tells its counters. The engines' spans are what the chip showed while it ran,
     cut where a layer ends; the DMA works ahead, so its spans carry the layer that the array is at.
     """
+    program, segments = course.program, course.segments
     layers = [span for segment in segments for span in _layer_spans(program, segment)]
     starts = [segment.start for segment in segments]
     engines: list[TraceSpan] = []
-    for stretch in activity:
+    for stretch in course.activity:
         start = stretch.start
         while start < stretch.end:
             index = max(bisect_right(starts, start) - 1, 0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from hw.spec.profile import CAUSES
+
 PALETTE = (
     "#4269d0",
     "#efb118",
@@ -22,6 +24,14 @@ OTHER_COLOUR = "#d0d4da"
 """What is neither computing nor a stall of the array: the CPU's time."""
 
 
+STALLS = (*(name for name, _ in CAUSES if name != "busy"), "cpu")
+"""Causes for which the array stands still, as rows of a result name them."""
+
+
 def colours_of(names: Iterable[str]) -> dict[str, str]:
     """A colour for each name, in order."""
     return {name: PALETTE[index % len(PALETTE)] for index, name in enumerate(names)}
+
+
+STALL_COLOURS = colours_of(STALLS)
+"""The same in every picture."""

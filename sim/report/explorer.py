@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.files import write_atomically
-from sim.report.colours import BUSY_COLOUR, OTHER_COLOUR, PALETTE
+from sim.report.colours import BUSY_COLOUR, OTHER_COLOUR, PALETTE, STALL_COLOURS
 from sim.report.sweep_data import SweepData, opened, read_sweep
 
 SCRIPTS = ("data", "view", "scatter", "parallel", "layers", "table", "main")
@@ -73,6 +73,7 @@ def _points(data: SweepData, title: str) -> dict[str, Any]:
         "columns": [asdict(column) for column in data.columns],
         "values": values,
         "palette": PALETTE,
+        "stalls": STALL_COLOURS,
         "busy": BUSY_COLOUR,
         "other": OTHER_COLOUR,
     }

@@ -2,42 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 
+from sim.course import Course
 from sim.energy import COMPONENTS
 from sim.files import write_atomically
+from sim.report.colours import BUSY_COLOUR, OTHER_COLOUR, STALL_COLOURS, colours_of
 from sim.report.terminal import MODELLED, NAME_WIDTH, check_line, report_title, total_rows
 from sim.report.units import ABSENT, count, percent, quantity, share, shortened
 from sim.result import Layer, RunResult
 
-PALETTE = (
-    "#4269d0",
-    "#efb118",
-    "#ff725c",
-    "#6cc5b0",
-    "#a463f2",
-    "#9c6b4e",
-    "#97bbf5",
-    "#ff8ab7",
-    "#9498a0",
-)
-BUSY_COLOUR = "#3ca951"
-OTHER_COLOUR = "#d0d4da"
+CAPTIONS = {
+    "cycles": "Where the cycles went",
+    "timeline": "Over time",
+    "roofline": "What bounds the layers",
+    "memory": "What lies where in the memories",
+    "energy": "Energy by layer (modelled, not measured)",
+}
 
 
-def write_page(path: Path, result: RunResult) -> None:
+def write_page(path: Path, result: RunResult, course: Course) -> None:
     """Write the page; the file appears whole or not at all."""
-    write_atomically(path, page(result))
+    write_atomically(path, page(result, course))
 
 
-def page(result: RunResult) -> str:
+def page(result: RunResult, course: Course) -> str:
     """The HTML text."""
     title = escape(report_title(result))
     style = files("sim.report").joinpath("page.css").read_text()
-    sections = (_summary(result), _layer_section(result), _energy_section(result), _config(result))
+    sections = (
+        _summary(result),
+        _layer_section(result),
+        _energy_section(result),
+        _pictures(result, course),
+        _config(result),
+    )
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
@@ -59,8 +61,9 @@ def _summary(result: RunResult) -> str:
 
 
 def _layer_section(result: RunResult) -> str:
-    causes = list(dict.fromkeys(cause for layer in result.layers for cause in layer.stalls))
-    colours = {"computes": BUSY_COLOUR} | _colours(causes) | {"other": OTHER_COLOUR}
+    causes = {cause for layer in result.layers for cause in layer.stalls}
+    waits = {cause: colour for cause, colour in STALL_COLOURS.items() if cause in causes}
+    colours = {"computes": BUSY_COLOUR} | waits | {"other": OTHER_COLOUR}
     head = "".join(
         f"<th{' class=left' if left else ''}>{escape(heading)}</th>"
         for heading, left in (
@@ -117,30 +120,29 @@ def _energy_section(result: RunResult) -> str:
     total = result.total.energy_by_component_j
     if total is None:
         return ""
-    colours = _colours(COMPONENTS)
+    colours = colours_of(COMPONENTS)
     whole = sum(total.values()) or 1.0
-    largest = max((layer.energy_j or 0.0 for layer in result.layers), default=0.0) or 1.0
     rows = "".join(
         f'<tr><td class="left">{escape(name.replace("_", " "))}</td>'
         f"<td>{quantity(joules, 'J')}</td><td>{percent(joules / whole)}</td></tr>"
         for name, joules in sorted(total.items(), key=lambda item: -item[1])
-    )
-    layers = "".join(
-        f'<tr>{_name_cell(layer)}<td>{quantity(layer.energy_j, "J")}</td><td class="left">'
-        f"{_bar(_scaled(layer, largest), colours, 'energy')}</td></tr>"
-        for layer in result.layers
     )
     return (
         f"<h2>Energy ({MODELLED})</h2>"
         f"<p>Figures: {escape(str(result.config['energy_table']))}.</p>"
         f"{_legend(colours)}{_bar({k: v / whole for k, v in total.items()}, colours, 'whole')}"
         f"<table><tbody>{rows}</tbody></table>"
-        f"<h3>By layer</h3><table><tbody>{layers}</tbody></table>"
     )
 
 
-def _scaled(layer: Layer, largest: float) -> dict[str, float]:
-    return {k: v / largest for k, v in (layer.energy_by_component_j or {}).items()}
+def _pictures(result: RunResult, course: Course) -> str:
+    from sim.report.figures.output import inline_svg
+    from sim.report.figures.run import run_figures
+
+    return "".join(
+        f"<figure><h2>{CAPTIONS[name]}</h2>{inline_svg(figure, CAPTIONS[name])}</figure>"
+        for name, figure in run_figures(result, course).items()
+    )
 
 
 def _config(result: RunResult) -> str:
@@ -154,10 +156,6 @@ def _config(result: RunResult) -> str:
         f"{count(model.parameters)} parameters, sha256 {escape(model.sha256)}</p>"
         f"<table><tbody>{rows}</tbody></table>"
     )
-
-
-def _colours(names: Iterable[str]) -> dict[str, str]:
-    return {name: PALETTE[index % len(PALETTE)] for index, name in enumerate(names)}
 
 
 def _legend(colours: Mapping[str, str]) -> str:

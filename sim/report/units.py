@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import takewhile
+
 PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n"), (1e-12, "p"))
 ABSENT = "-"
 
@@ -29,6 +32,29 @@ def quantity(value: float | None, unit: str) -> str:
 def share(part: float | None, whole: float | None) -> float | None:
     """part / whole, where both are known and there is a whole."""
     return part / whole if part is not None and whole else None
+
+
+def short_names(names: Sequence[str], width: int) -> list[str]:
+    """Names of at most this many letters, told apart where that is possible.
+
+    Long names of a network often begin and end alike: that goes first, in whole words.
+    """
+    long = [name for name in names if len(name) > width]
+    head = tail = ""
+    if len(set(long)) > 1:
+        head = _common_words(long)
+        tail = _common_words([name[len(head) :][::-1] for name in long])
+    return [
+        shortened(name[len(head) : len(name) - len(tail)], width) if len(name) > width else name
+        for name in names
+    ]
+
+
+def _common_words(names: Sequence[str]) -> str:
+    """How all names begin, up to and with a letter that ends a word."""
+    letters = takewhile(lambda several: len(set(several)) == 1, zip(*names, strict=False))
+    common = "".join(several[0] for several in letters)
+    return common[: 1 + max(common.rfind(sign) for sign in "/;:._")]
 
 
 def shortened(text: str, width: int) -> str:

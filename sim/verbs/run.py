@@ -24,6 +24,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", type=Path, metavar="F", help="write the result")
     parser.add_argument("--report", type=Path, metavar="F.html", help="write the report as a page")
+    parser.add_argument("--png", type=Path, metavar="DIR", help="write the report's pictures")
     parser.add_argument("--trace", type=Path, metavar="F.json", help="write a trace for Perfetto")
     parser.add_argument("--waves", type=Path, metavar="F.fst", help="write waveforms of the RTL")
     parser.set_defaults(handle=_run)
@@ -40,6 +41,7 @@ def _run(options: argparse.Namespace) -> None:
             input=options.input,
             json=options.json,
             report=options.report,
+            png=options.png,
             trace=options.trace,
             waves=options.waves,
         ),

@@ -6,6 +6,7 @@ from hw.spec.config import Config, NpuConfig
 from hw.spec.profile import CAUSES, EVENTS
 from mapper.compile import compile_model
 from mapper.importers.onnx import import_onnx
+from sim.course import Course
 from sim.rows import energy_events, measured_rows, unmeasured_rows, weight_bytes_by_layer
 from sim.rtl import Activity
 from sim.segments import Segment
@@ -107,7 +108,7 @@ def test_spans_lie_in_their_segments_and_lanes_do_not_overlap(program, segments)
         Activity("DMA", 500, 512),
         Activity("requantiser", 100, 110),
     )
-    spans = trace_spans(program, segments, activity)
+    spans = trace_spans(Course(program, segments, activity))
     for lane in ("layers", "CPU", "array", "requantiser", "DMA"):
         ends = [(span.start_cycle, span.end_cycle) for span in spans if span.lane == lane]
         assert ends, lane

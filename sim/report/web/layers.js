@@ -9,21 +9,15 @@ function shortened(text) {
   return `${text.slice(0, head)}…${text.slice(head + 1 - LONGEST_NAME)}`;
 }
 
-/** Cycles of the layers by what they went to, largest causes of a stall first. */
+/** Cycles of the layers by what they went to. */
 function cycleParts(layers) {
   const stalled = ({ stalls }) => Object.values(stalls).reduce((sum, count) => sum + count, 0);
   const busy = layers.map((layer) => layer.cycles - stalled(layer));
-  const sums = {};
-  for (const { stalls } of layers) {
-    for (const [cause, count] of Object.entries(stalls)) sums[cause] = (sums[cause] ?? 0) + count;
-  }
-  const causes = Object.keys(sums).filter((cause) => sums[cause]).sort();
   const on = (engine) => layers.map((layer, i) => (layer.engine === engine ? busy[i] : 0));
   return [
     { name: "array computes", colour: DATA.busy, cycles: on("npu") },
     { name: "CPU computes", colour: DATA.other, cycles: on("cpu") },
-    ...causes.map((cause, i) => ({ name: `waits: ${cause}`,
-      colour: DATA.palette[i % DATA.palette.length],
+    ...Object.entries(DATA.stalls).map(([cause, colour]) => ({ name: `waits: ${cause}`, colour,
       cycles: layers.map(({ stalls }) => stalls[cause] ?? 0) })),
   ].filter(({ cycles }) => cycles.some(Boolean));
 }

@@ -26,8 +26,8 @@ def small():
         ("kws", 4, 50, 100.0, 1, None),
     ):
         database.add(
-            model, "ok", {"rows": rows, "cols": 8}, cycles=cycles, area_ge=area, energy_j=area / 1e6,
-            mac_utilisation=cycles / 2000, on_front=front, rtl_cycles=rtl,
+            model, "ok", {"rows": rows, "cols": 8}, cycles=cycles, area_ge=area,
+            energy_j=area / 1e6, mac_utilisation=cycles / 2000, on_front=front, rtl_cycles=rtl,
             rtl_mismatches=None if rtl is None else 0,
         )  # fmt: skip
     database.add("kws", "invalid", {"rows": 8, "cols": 8}, error=ERROR)
@@ -143,7 +143,8 @@ class Opened:
         return self.page.evaluate(
             """([x, y]) => { const plot = document.getElementById("scatter");
             const box = plot.getBoundingClientRect(), {xaxis, yaxis} = plot._fullLayout;
-            return [box.x + xaxis._offset + xaxis.d2p(x), box.y + yaxis._offset + yaxis.d2p(y)] }""",
+            return [box.x + xaxis._offset + xaxis.d2p(x),
+              box.y + yaxis._offset + yaxis.d2p(y)] }""",
             [x, y],
         )
 

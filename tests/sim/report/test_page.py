@@ -1,7 +1,8 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
-from sim.report.page import page, write_page
+from sim.report.page import CAPTIONS, page, write_page
 
 
 class Outline(HTMLParser):
@@ -32,27 +33,34 @@ def read(text):
     return " ".join(outline.text)
 
 
-def test_the_page_is_well_formed_and_complete(result):
-    text = read(page(result))
+def test_the_page_is_well_formed_and_complete(result, course):
+    text = read(page(result, course))
     for part in ("conv<1>[x]", "softmax", "32,000", "Bit-exact", "mind [it]", "Energy (modelled",
                  "figures", "scratchpad_bytes"):  # fmt: skip
         assert part in text
 
 
-def test_nothing_is_loaded_from_elsewhere(result):
-    text = page(result)
-    assert not re.search(r"https?:|<script|<link|@import|url\(", text)
+def test_nothing_is_loaded_from_elsewhere(result, course):
+    text = page(result, course)
+    assert not re.search(r"https?:|<script|<link|@import|url\((?!#)", text)
 
 
-def test_bars_are_shares_of_the_layers_cycles(result):
-    row = next(r for r in page(result).split("<tr") if "conv&lt;1&gt;" in r and "CONV_2D" in r)
+def test_every_picture_has_its_heading(result, course):
+    figures = re.findall(r"<figure><h2>(.*?)</h2><svg", page(result, course))
+    assert figures == list(CAPTIONS.values())
+
+
+def test_bars_are_shares_of_the_layers_cycles(result, course):
+    row = next(
+        r for r in page(result, course).split("<tr") if "conv&lt;1&gt;" in r and "CONV_2D" in r
+    )
     bar = row.split('class="bar cycles"')[1]
     # 600 cycles: 60 wait for weights, 30 for the drain, the rest computes.
     assert re.findall(r"width:([\d.]+)%", bar) == ["85.00", "10.00", "5.00"]
 
 
-def test_without_cycles_there_is_no_energy(functional_result, tmp_path):
-    write_page(tmp_path / "r.html", functional_result)
+def test_without_cycles_there_is_no_energy(functional_result, course, tmp_path):
+    write_page(tmp_path / "r.html", functional_result, replace(course, segments=()))
     text = read((tmp_path / "r.html").read_text())
     assert "Energy" not in text
     assert "not measured by the functional backend" in text

@@ -1,0 +1,51 @@
+"""Every picture of a run, for its page and for papers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from sim.course import Course
+from sim.files import make_folder
+from sim.report.figures.cycles import cycles_figure
+from sim.report.figures.energy import energy_figure
+from sim.report.figures.memory_map import memory_map_figure
+from sim.report.figures.output import save_png
+from sim.report.figures.roofline import roofline_figure, roofline_points
+from sim.report.figures.timeline import timeline_figure
+from sim.result import RunResult
+
+NAMES = ("cycles", "timeline", "roofline", "memory", "energy")
+"""Of all pictures, in the order of the page."""
+
+
+def run_figures(result: RunResult, course: Course) -> dict[str, Figure]:
+    """By name the pictures for which there are figures.
+
+    A backend that knows no cycles has the memory map alone; a roofline needs layers that multiply
+    on the accelerator.
+    """
+    found: dict[str, Figure] = {}
+    if course.segments:
+        found["cycles"] = cycles_figure(result)
+        found["timeline"] = timeline_figure(course, result.clock_hz)
+        if roofline_points(result):
+            found["roofline"] = roofline_figure(result)
+        found["energy"] = energy_figure(result)
+    if course.program.memory_plan:
+        found["memory"] = memory_map_figure(course.program)
+    return {name: found[name] for name in NAMES if name in found}
+
+
+def save_run_figures(folder: Path, result: RunResult, course: Course) -> tuple[Path, ...]:
+    """Write the pictures as NAME.png into the folder, which is made. Returns their paths.
+
+    Raises RequestError where they cannot be written.
+    """
+    make_folder(folder)
+    paths: list[Path] = []
+    for name, figure in run_figures(result, course).items():
+        paths.append(folder / f"{name}.png")
+        save_png(figure, paths[-1])
+    return tuple(paths)

@@ -1,0 +1,19 @@
+from dataclasses import replace
+
+from sim.report.figures.run import run_figures, save_run_figures
+
+
+def test_a_run_with_cycles_has_every_picture(result, course, tmp_path):
+    paths = save_run_figures(tmp_path / "pictures", result, course)
+    names = ["cycles.png", "timeline.png", "roofline.png", "memory.png", "energy.png"]
+    assert [path.name for path in paths] == names
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
+
+
+def test_without_cycles_there_is_the_memory_map(functional_result, course):
+    assert list(run_figures(functional_result, replace(course, segments=()))) == ["memory"]
+
+
+def test_without_products_there_is_no_roofline(result, course):
+    layers = tuple(replace(layer, macs=0) for layer in result.layers)
+    assert "roofline" not in run_figures(replace(result, layers=layers), course)
