@@ -17,11 +17,15 @@ from hw.spec.commands import decode_stream
 from hw.spec.config import Config
 from hw.spec.numerics import Int8Array
 from hw.spec.profile import CAUSES, EVENTS, RECORD, RECORD_WORDS
-from hw.spec.program import TIME_WORDS, Step, StepKind
+from hw.spec.program import HEADER_WORDS, STEP_WORDS, TIME_WORDS, Step, StepKind
 from mapper.program import Program
-from sim.model.cpu import firmware_of, step_cycles
+from sim.model.cpu.figures import Cost, Driver, cpu_figures
+from sim.model.cpu.operators import Surroundings, step_cycles
 from sim.model.stream import Mark, StreamReplay, Work, prepare
 from sim.segments import Segment, read_segments
+
+STEP_HEAD_WORDS = 2
+"""Words of a step in front of its values: its kind, its layer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +43,8 @@ class ModelBackend:
     def __init__(self, program: Program) -> None:
         self._program = program
         words = np.frombuffer(program.image[: len(program.image) // 4 * 4], dtype="<u4")
+        header = dict(zip((name for name, _ in HEADER_WORDS), words.tolist(), strict=False))
+        self._steps_address = header["steps_address"]
         self._streams: dict[int, tuple[Work, ...]] = {}
         for step in program.steps:
             if step.kind is StepKind.NPU:
@@ -53,44 +59,58 @@ class ModelBackend:
 
         ``config``: the Program's with another main memory or clock. ``cpu_inputs``: by number of
         step, what operators on the CPU read that take longer for some values than for others.
-        Raises RequestError for an operator of the CPU without figures.
         """
         started = time.monotonic()
         config = config or self._program.config
         assert config.npu == self._program.config.npu
-        firmware, soc = firmware_of(config.soc), config.soc
+        driver = cpu_figures(config.soc.cpu).driver
         stamps: list[int] = []
         records: list[int] = []
         now = 0
-        kind = StepKind.NPU
         for number, step in enumerate(self._program.steps):
-            kind = step.kind
-            begin = now
-            if kind is StepKind.NPU:
+            begin, asleep = now, 0
+            if step.kind is StepKind.NPU:
                 now = self._stream(step, begin, config, records)
-                asleep = now - begin - firmware.awake.at(soc)
+                if driver.awake is not None:
+                    asleep = max(0, now - begin - driver.awake.at(config.soc))
             else:
-                now += step_cycles(step, (cpu_inputs or {}).get(number), config.soc)
-                asleep = 0
-            stamps += [begin, now, max(asleep, 0)] + [0] * (TIME_WORDS - 3)
-        from_npu = kind is StepKind.NPU
-        returns = firmware.return_from_npu if from_npu else firmware.return_from_cpu
-        end = now + returns.at(soc)
+                inputs = (cpu_inputs or {}).get(number)
+                now += step_cycles(step, self._surroundings(number), inputs, config.soc)
+            stamps += [begin, now, asleep] + [0] * (TIME_WORDS - 3)
+        end = now + self._return(driver, config).at(config.soc)
         return ModelResult(
             cycles=end,
             segments=read_segments(self._program.steps, 0, end, _words(stamps), _words(records)),
             predict_s=time.monotonic() - started,
         )
 
+    def _surroundings(self, number: int) -> Surroundings:
+        """What step ``number`` finds: the CPU's steps before, and whether the NPU came between."""
+        before = [step.kind for step in self._program.steps[:number]]
+        operators = [kind for kind in before if kind is not StepKind.NPU]
+        words = STEP_WORDS * number + STEP_HEAD_WORDS
+        return Surroundings(
+            values=self._steps_address + 4 * words,
+            before=operators[-1] if operators else None,
+            emptied=before[-1:] == [StepKind.NPU],
+        )
+
+    def _return(self, driver: Driver, config: Config) -> Cost:
+        """From the last step to the end of the inference."""
+        if config.soc.npu == "none":
+            return driver.return_without_npu
+        from_npu = self._program.steps[-1].kind is StepKind.NPU
+        return driver.return_from_npu if from_npu else driver.return_from_cpu
+
     def _stream(self, step: Step, begin: int, config: Config, records: list[int]) -> int:
         """A command stream, and its records; returns the step's second time stamp."""
         replay = StreamReplay(self._streams[step.values["commands"]], config)
         replay.run()
-        firmware = firmware_of(config.soc)
-        start = begin + firmware.start.at(config.soc)
+        driver = cpu_figures(config.soc.cpu).driver
+        start = begin + driver.start.at(config.soc)
         for mark in replay.marks:
             records += _record(mark, start)
-        return start + replay.done + firmware.finish.at(config.soc)
+        return start + replay.done + driver.finish.at(config.soc)
 
 
 def run_model(program: Program, cpu_inputs: Mapping[int, Int8Array] | None = None) -> ModelResult:

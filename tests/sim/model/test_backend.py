@@ -3,7 +3,6 @@
 import dataclasses
 import json
 
-import numpy as np
 import pytest
 
 from hw.npu import (
@@ -20,7 +19,6 @@ from hw.npu import (
 from hw.spec.commands import Command, Opcode
 from hw.spec.config import load_config, make_config
 from hw.spec.errors import RequestError
-from hw.spec.program import Step, StepKind
 from mapper.compile import compile_model
 from sim.functional.backend import run_functional
 from sim.model import array as model_array
@@ -29,7 +27,6 @@ from sim.model import stream as model_stream
 from sim.model import transfers as model_transfers
 from sim.model import walk as model_walk
 from sim.model.backend import ModelBackend, run_model
-from sim.model.cpu import softmax_paths
 from sim.model.transfers import beat_masks, transfer_beats
 from sim.progress import Progress
 from sim.run import RunRequest, run
@@ -98,30 +95,6 @@ def test_a_slower_memory_needs_no_new_program():
     mapped = compile_model(random_network(3), slow)
     assert backend.run(slow).segments == run_model(mapped).segments
     assert backend.run(slow).cycles > backend.run().cycles
-
-
-def test_operators_of_the_cpu_without_figures_are_refused():
-    program = compile_model(random_network(3), load_config("cpu-only"))
-    with pytest.raises(RequestError, match=r"no figures for .* on the CPU .*--backend rtl"):
-        run_model(program)
-
-
-def test_cpus_without_figures_are_refused():
-    program = compile_model(random_network(3), load_config("tiny"))
-    with pytest.raises(RequestError, match="CPU lite; set cpu to full or imac, or use"):
-        run_model(program)
-
-
-def test_paths_of_a_softmax():
-    """At a scale of 1/16 a difference of 4 is a quarter, so that its factors are its bits."""
-    values = {"rows": 1, "cols": 6, "multiplier": 1 << 30, "left_shift": 23, "diff_min": -240}
-    step = Step(StepKind.SOFTMAX, 0, {**values, "input": 0, "output": 0})
-    x = np.array([100, 99, 96, 87, 68, -128], dtype=np.int8)
-    # Differences 0 (one), -1, -4, -13, -32 (computed), -228 (beyond -14: zero).
-    paths = softmax_paths(step, x)
-    assert (paths.elements, paths.counted, paths.computed) == (6, 6, 4)
-    # Quarters beyond the first: 0, 0, 3, 7 of differences in (-1/4, 0].
-    assert paths.factors == sum(quarters.bit_count() for quarters in (0, 0, 3, 7))
 
 
 def test_beats_of_a_transfer_and_their_banks():
