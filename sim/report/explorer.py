@@ -68,6 +68,7 @@ def _points(data: SweepData, title: str) -> dict[str, Any]:
         "title": title,
         "count": len(data.points),
         "command": data.meta.get("command", ""),
+        "notes": data.notes,
         "objectives": data.objectives,
         "models": data.models,
         "columns": [asdict(column) for column in data.columns],

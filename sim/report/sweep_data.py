@@ -94,8 +94,20 @@ class SweepData:
 
     @property
     def models(self) -> tuple[str, ...]:
-        """Names of the networks, in the order of the rows."""
-        return tuple(dict.fromkeys(row["model"] for row in self.points))
+        """Names of the networks, in the order in which the user named them."""
+        found = dict.fromkeys(row["model"] for row in self.points)
+        named = [name for name in self.meta["models"] if name in found]
+        return tuple(dict.fromkeys((*named, *found)))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences that a reader of the figures must know, each once, after whom they are of."""
+        networks: Mapping[str, Any] = self.meta.get("networks", {})
+        names: dict[str, list[str]] = {}
+        for name in self.models:
+            for note in networks.get(name, {}).get("notes", ()):
+                names.setdefault(note, []).append(name)
+        return tuple(f"{', '.join(of)}: {note}" for note, of in names.items())
 
 
 @contextmanager

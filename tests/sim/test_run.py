@@ -24,6 +24,7 @@ def test_a_run_on_the_chip_is_complete(tmp_path):
             json=files["json"],
             report=files["html"],
             trace=files["trace"],
+            png=tmp_path / "pictures",
         ),
         Progress(),
     )
@@ -55,6 +56,8 @@ def test_a_run_on_the_chip_is_complete(tmp_path):
     assert 264_192 / 16 <= busy["array"] <= total["cycles"]
     assert 0 < busy["requantiser"] < busy["array"]
     assert "Bit-exact" in files["html"].read_text()
+    pictures = {path.stem for path in (tmp_path / "pictures").iterdir()}
+    assert pictures == {"cycles", "timeline", "roofline", "memory", "energy"}
 
 
 def test_wrong_outputs_are_an_error_and_the_evidence_is_kept(monkeypatch, tmp_path):

@@ -31,7 +31,7 @@ function levels(name, rows) {
 
 /** Whether the values span so much that an axis had better be logarithmic. */
 function isWide(name) {
-  const found = isNumeric(name) ? levels(name, ROWS) : [];
+  const found = isNumeric(name) && COLUMNS[name].unit !== "%" ? levels(name, ROWS) : [];
   return found[0] > 0 && found.at(-1) / found[0] > WIDE_RANGE;
 }
 
@@ -59,8 +59,16 @@ function shown(name, item) {
   return rounded.toLocaleString("en-US");
 }
 
-const label = (name) => COLUMNS[name].label + ({ J: " (J)", s: " (s)", GE: " (GE)",
-  B: COLUMNS[name].role === "result" ? " (bytes)" : "", Hz: "", "%": "" }[COLUMNS[name].unit] ?? "");
+/** A column's name, with the unit unless its values or its name tell it. */
+const label = (name) => COLUMNS[name].label + ({ GE: " (GE)",
+  B: COLUMNS[name].role === "result" ? " (bytes)" : "" }[COLUMNS[name].unit] ?? "");
+
+/** How Plotly writes the column's values at an axis. */
+function ticksOf(name) {
+  const { unit, role } = COLUMNS[name];
+  const tickformat = unit === "%" ? ".0%" : role === "config" && unit !== "Hz" ? "" : "~s";
+  return { tickformat, ticksuffix: ["s", "J", "Hz"].includes(unit) ? unit : "" };
+}
 
 /** Cycles predicted for a point that RTL ran, relative to RTL's: 0.01 is one percent too many. */
 function rtlDifference(row) {

@@ -84,6 +84,7 @@ function start() {
     + `${DATA.objectives.map((name) => COLUMNS[name].label).join(", ")}. `
     + "Energy is modelled, not measured.";
   if (DATA.command) document.getElementById("command").append(element("code", DATA.command));
+  document.getElementById("notes").append(...DATA.notes.map((note) => element("p", note, "note")));
   fillSelect("x", NUMBERS);
   fillSelect("y", NUMBERS);
   fillSelect("colour", [COLUMNS.model, ...NUMBERS]);

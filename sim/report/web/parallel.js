@@ -14,13 +14,14 @@ function scaleOf(name, rows) {
   }
   if (isWide(name)) {
     const [low, high] = [found[0], found.at(-1)];
-    const from = Math.ceil(Math.log10(low));
-    const decades = Array.from({ length: Math.floor(Math.log10(high)) - from + 1 },
-      (_, i) => from + i);
-    return { height: Math.log10, tickvals: decades,
-      ticktext: decades.map((power) => quantity(10 ** power, "").trim()) };
+    const from = Math.floor(Math.log10(low));
+    const ticks = Array.from({ length: Math.floor(Math.log10(high)) - from + 1 },
+      (_, i) => [1, 2, 5].map((digit) => digit * 10 ** (from + i))).flat()
+      .filter((tick) => low <= tick && tick <= high);
+    return { height: Math.log10, tickvals: ticks.map(Math.log10),
+      ticktext: ticks.map((tick) => quantity(tick, ticksOf(name).ticksuffix)) };
   }
-  return { height: (item) => item, tickformat: COLUMNS[name].unit === "%" ? ".0%" : "~s" };
+  return { height: (item) => item, tickformat: ticksOf(name).tickformat };
 }
 
 function lineColours(rows) {

@@ -18,11 +18,9 @@ function baseLayout(height) {
 }
 
 function axisOf(name, log) {
-  const { unit, role } = COLUMNS[name];
-  const plain = role === "config" || unit === "%";
   return {
     title: { text: label(name) }, type: isNumeric(name) ? (log ? "log" : "linear") : "category",
-    tickformat: unit === "%" ? ".0%" : plain ? "" : "~s", gridcolor: ink("--line"),
+    ...ticksOf(name), gridcolor: ink("--line"),
     zerolinecolor: ink("--line"), linecolor: ink("--strong"), automargin: true,
     ...log && { dtick: "D2" },
   };
@@ -63,13 +61,20 @@ function pointTraces(rows) {
   if (isNumeric(view.colour) && found.length > FEW_LEVELS) {
     return [...rest, trace(known, "", { color: known.map((row) => value(view.colour, row)),
       colorscale: "Viridis", colorbar: { title: { text: label(view.colour), side: "right" },
-        thickness: 12, tickformat: COLUMNS[view.colour].unit === "%" ? ".0%" : "~s" } })];
+        thickness: 12, ...ticksOf(view.colour) } }), ...symbolKeys(symbols)];
   }
   return [...rest, ...found.map((level, i) => trace(
     known.filter((row) => value(view.colour, row) === level),
     view.colour === "model" ? level : `${view.colour} ${shown(view.colour, level)}`,
     { color: DATA.palette[i % DATA.palette.length] },
-  ))];
+  )), ...view.colour === "model" ? [] : symbolKeys(symbols)];
+}
+
+/** What symbols mean, for the legend alone; nothing where there is one network. */
+function symbolKeys(symbols) {
+  const names = DATA.models.length > 1 ? DATA.models : [];
+  return names.map((name) => ({ type: "scatter", mode: "markers", name, x: [null], y: [null],
+    marker: { symbol: symbols[name], size: 8, color: ink("--soft") } }));
 }
 
 function frontTraces(rows) {
@@ -117,6 +122,8 @@ function drawScatter() {
     ...baseLayout(600), xaxis: axisOf(view.x, view.logx), yaxis: axisOf(view.y, view.logy),
     margin: { l: 70, r: 20, t: 10, b: 50 }, hovermode: "closest", uirevision: view.x + view.y,
     legend: { orientation: "h", y: -0.16, x: 0 },
+    annotations: rows.length ? [] : [{ text: "No point to show", showarrow: false, x: 0.5, y: 0.5,
+      xref: "paper", yref: "paper" }],
   };
   const plot = document.getElementById("scatter");
   return Plotly.react(plot, traces, layout, CONFIG).then(() => {

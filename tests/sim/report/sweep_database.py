@@ -35,6 +35,7 @@ class Database:
     points: list[dict] = field(default_factory=list)
     layers: list[dict] = field(default_factory=list)
     objectives: tuple[str, ...] = ("cycles", "area_ge")
+    notes: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, model="vww", status="ok", config=None, **results):
         number = len(self.points) + 1
@@ -60,8 +61,10 @@ class Database:
                     values = tuple(row.values())
                     connection.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", values)
             models = list(dict.fromkeys(row["model"] for row in self.points))
+            networks = {name: {"notes": self.notes.get(name, [])} for name in models}
             meta = {"schema": "tilewright.sweep/1", "objectives": self.objectives,
-                    "command": "python -m sim sweep --model vww", "models": models}  # fmt: skip
+                    "command": "python -m sim sweep --model vww", "models": models,
+                    "networks": networks}  # fmt: skip
             for key, value in meta.items():
                 connection.execute("INSERT INTO meta VALUES (?, ?)", (key, json.dumps(value)))
         connection.close()

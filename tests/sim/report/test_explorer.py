@@ -265,8 +265,13 @@ def test_a_range_on_a_parallel_axis_filters_the_page(explorer):
     explorer.until("document.querySelectorAll('#table tbody tr').length === 5")
 
 
-def test_an_empty_sweep_opens(browser, tmp_path):
-    opened = Opened(browser, written(Database(), tmp_path))
+@pytest.mark.parametrize("points", [0, 2])
+def test_a_sweep_without_results_opens(points, browser, tmp_path):
+    database = Database()
+    for _ in range(points):
+        database.add("vww", "failed", error=ERROR)
+    opened = Opened(browser, written(database, tmp_path))
     assert opened.errors == []
-    assert opened.page.text_content("#shown") == "0 of 0 points"
+    assert opened.page.text_content("#shown") == f"{points} of {points} points"
+    assert len(opened.ids()) == points
     opened.page.close()

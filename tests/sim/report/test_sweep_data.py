@@ -36,3 +36,11 @@ def test_points_come_with_their_columns_in_the_order_of_reports(tmp_path):
     assert "key" not in names
     assert data.objectives == ("energy_j", "area_ge")
     assert data.models == ("kws", "vww")
+
+
+def test_a_note_of_several_networks_is_told_once(tmp_path):
+    database = Database(notes={"kws": ["synthetic"], "vww": ["odd", "synthetic"]})
+    database.add("vww")
+    database.add("kws")
+    data = read_sweep(database.write(tmp_path / "results.sqlite"))
+    assert data.notes == ("vww: odd", "vww, kws: synthetic")

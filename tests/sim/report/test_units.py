@@ -1,6 +1,6 @@
 import pytest
 
-from sim.report.units import count, percent, quantity, share, shortened
+from sim.report.units import count, percent, quantity, share, short_names, shortened
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,19 @@ def test_long_names_keep_both_ends():
     assert short.startswith("model/b")
     assert short.endswith("el/relu")
     assert shortened("conv", 15) == "conv"
+
+
+@pytest.mark.parametrize(
+    ("names", "width", "shown"),
+    [
+        (["conv1", "dw2"], 8, ["conv1", "dw2"]),
+        # Only long names lose what they share, in whole words.
+        (["net/block1/conv;bias", "net/block2/conv;bias", "fc"], 8, ["block1", "block2", "fc"]),
+        (["net/a_very_long_one", "net/another_long_one"], 9, ["a_very", "another"]),
+        (["net/one_and_only/name"], 9, ["net/…name"]),
+        (["same/long/name", "same/long/name"], 8, ["sam…name", "sam…name"]),
+        ([], 8, []),
+    ],
+)
+def test_short_names_tell_layers_apart(names, width, shown):
+    assert short_names(names, width) == shown
