@@ -6,11 +6,12 @@ import argparse
 from typing import NoReturn
 
 from hw.spec.errors import RequestError
-from sim.verbs import config, run, sweep, validate, verilog, zoo
+from sim.verbs import area, config, run, sweep, validate, verilog, zoo
 
 VERBS = {
     "run": run,
     "sweep": sweep,
+    "area": area,
     "validate": validate,
     "zoo": zoo,
     "verilog": verilog,

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from hw.spec.config import Config
+from sim.area import chip_sram_bits, estimate_area
 
 COMPONENTS: tuple[str, ...] = (
     "array",
@@ -44,8 +45,7 @@ class EnergyTable:
         events: event -> component -> J of one event.
         sram_events: event -> (component, memory); the memory's size sets the energy of a byte.
         sram_access: (capacity in bytes, J of a 64-bit access), ascending.
-        leakage: W of one `sram_byte` and of one `gate`.
-        gates: NAND2 equivalents of an `array_element`, a `requantiser_lane` and the `cpu`.
+        leakage: W of one `sram_byte` and of one `gate` (NAND2 equivalent).
     """
 
     name: str
@@ -53,7 +53,6 @@ class EnergyTable:
     sram_events: Mapping[str, tuple[str, str]]
     sram_access: tuple[tuple[int, float], ...]
     leakage: Mapping[str, float]
-    gates: Mapping[str, float]
 
     def by_component(
         self, events: Mapping[str, int], cycles: int, config: Config
@@ -85,12 +84,8 @@ class EnergyTable:
 
     def leakage_w(self, config: Config) -> float:
         """Static power of memories and logic on the chip."""
-        gates, npu = self.gates["cpu"], config.npu
-        memory = 0
-        if config.soc.npu != "none":
-            gates += npu.rows * npu.cols * self.gates["array_element"]
-            gates += npu.requantiser_lanes * self.gates["requantiser_lane"]
-            memory = npu.scratchpad_bytes + npu.weight_buffer_bytes
+        gates = estimate_area(config).logic_ge
+        memory = sum(chip_sram_bits(config).values()) / 8
         return gates * self.leakage["gate"] + memory * self.leakage["sram_byte"]
 
     def _of_event(self, event: str, config: Config) -> Mapping[str, float]:
@@ -125,5 +120,4 @@ def energy_table() -> EnergyTable:
         },
         sram_access=tuple((line["bytes"], line["pj"] * PICO) for line in data["sram_access"]),
         leakage={line["item"]: line["nw"] * NANO for line in data["leakage"]},
-        gates={line["item"]: float(line["gates"]) for line in data["gates"]},
     )

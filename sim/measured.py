@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hw.spec.config import Config
+from sim.area import known_area
 from sim.energy import energy_table
 from sim.network_file import NetworkFile
 from sim.result import Check, Host, Layer, ModelInfo, Output, RunResult
@@ -49,4 +50,5 @@ def run_result(model: ModelInfo, config: Config, backend: Backend, measured: Mea
         check=measured.check,
         host=measured.host,
         peak_sram_bytes=measured.peak_sram_bytes,
+        area=known_area(config),
     )

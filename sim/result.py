@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from sim.area import Area
 from sim.files import write_atomically
 
 SCHEMA = "tilewright.run/1"
@@ -118,6 +119,7 @@ class RunResult:
         outputs, check: none and None where the backend predicts, None as well where the backend is
             the reference itself.
         peak_sram_bytes: the largest part of the scratchpad in use at once.
+        area: of the chip without its main memory.
     """
 
     model: ModelInfo
@@ -129,6 +131,7 @@ class RunResult:
     check: Check | None
     host: Host
     peak_sram_bytes: int
+    area: Area
 
     @property
     def total(self) -> Total:
@@ -164,6 +167,7 @@ class RunResult:
             "backend": self.backend,
             "clock_hz": self.clock_hz,
             "total": _plain(self.total),
+            "area": self.area.to_dict(),
             "layers": [_plain(layer) | {"energy_j": layer.energy_j} for layer in self.layers],
             "outputs": [_plain(output) for output in self.outputs],
             "check": _plain(self.check) if self.check else None,

@@ -57,11 +57,11 @@ def estimate(coefficients: Coefficients, config: Config) -> dict[str, float]:
     }
 
 
-def errors_left_out(designs: Sequence[Design]) -> list[float]:
-    """Relative error of each design's logic by coefficients that were fitted without it."""
+def errors_left_out(designs: Sequence[Design], chosen: Sequence[Design]) -> list[float]:
+    """Relative error of the ``chosen`` designs' logic, each by a fit to all designs but it."""
     errors: list[float] = []
-    for design in designs:
+    for design in chosen:
         others = fit([other for other in designs if other is not design])
-        guessed = sum(estimate(others, design.config).values()) + design.logic["cpu"]
-        errors.append(guessed / design.logic_ge - 1)
+        guess = sum(estimate(others, design.config).values()) + design.logic["cpu"]
+        errors.append(guess / design.logic_ge - 1)
     return errors

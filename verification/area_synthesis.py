@@ -60,12 +60,24 @@ def gate_equivalents(cells: Mapping[str, int]) -> float:
 def synthesise_modules(
     config: Config, note: Callable[[str], None] = lambda _: None
 ) -> dict[tuple[str, ...], Module]:
-    """Every instance below the chip's top, by the names on the way to it; the top is ``()``.
-
-    ``note`` is called with what is going on. Raises TilewrightError when Yosys fails.
-    """
+    """Every instance of the chip, see `map_modules`."""
     note("generating RTL")
-    design, cpu = _sources(config)
+    return map_modules(*_sources(config), note)
+
+
+def map_modules(
+    design: str, cpu: str, note: Callable[[str], None] = lambda _: None
+) -> dict[tuple[str, ...], Module]:
+    """Every instance below the top, by the names on the way to it; the top is ``()``.
+
+    Parameters
+    ----------
+    design: RTLIL; its top is called SOC_MODULE.
+    cpu: Verilog of module VexRiscv, which may lie in it.
+    note: called with what is going on.
+
+    Raises TilewrightError when Yosys fails.
+    """
     texts = dict(_MODULE.findall(design))
     keys = {name: _key(text) for name, text in texts.items()} | {_CPU: _key(cpu)}
     missing = {name: key for name, key in keys.items() if not _kept(key).is_dir()}
@@ -107,7 +119,7 @@ def _kept(key: str) -> Path:
 def _map(
     design: str, cpu: str, known: list[str], missing: dict[str, str], note: Callable[[str], None]
 ) -> None:
-    """Maps the modules of ``design`` that are not ``known``, and keeps each under its key."""
+    """Maps the ``missing`` modules of ``design``, not the ``known``; keeps each under its key."""
     with tempfile.TemporaryDirectory(prefix="tilewright-") as name:
         folder = Path(name)
         (folder / "soc.il").write_text(design)

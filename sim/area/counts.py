@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
+from hw.spec.commands import ADDRESS_BITS
 from hw.spec.config import Config, NpuConfig
 
 OUTSTANDING = 127
@@ -16,7 +17,6 @@ FETCH_BYTES = 256
 SRAM_WORDS = 64
 """Fewer words than this are flip-flops."""
 
-ADDRESS_BITS = 20
 PARAMETER_BITS = 71
 """Bias, multiplier and shift of a channel."""
 
@@ -42,17 +42,18 @@ def counts(config: Config) -> Mapping[str, Mapping[str, float]]:
 
 
 def sram_bits(config: Config) -> dict[str, int]:
-    """Bits of SRAM in each block of the accelerator."""
+    """Bits of SRAM in each block of the accelerator that has some."""
     if config.soc.npu == "none":
         return {}
     npu = config.npu
     tag = 2 + ADDRESS_BITS + npu.bus_bytes
-    return {
+    bits = {
         "scratchpad": 8 * npu.scratchpad_bytes,
         "weight_ring": 8 * npu.weight_buffer_bytes,
         "transfers": OUTSTANDING * (tag + 8 * npu.bus_bytes),
-        "commands": _fetch_bits(npu) - _fetch_registers(npu),
     }
+    fetched = _fetch_bits(npu) - _fetch_registers(npu)
+    return bits | {"commands": fetched} if fetched else bits
 
 
 def _compute_side(npu: NpuConfig) -> Mapping[str, Mapping[str, float]]:

@@ -60,14 +60,16 @@ def area_table() -> AreaTable:
 def estimate_area(config: Config) -> Area:
     """The area by the table's coefficients; its error is in `area_table`."""
     table = area_table()
-    cpu_ge, cache_bits = table.cpu[config.soc.cpu]
+    cpu_ge, _ = table.cpu[config.soc.cpu]
     logic = {
         block: sum(number * table.logic[block][name] for name, number in numbers.items())
         for block, numbers in counts(config).items()
     }
-    sram = {
-        block + SRAM: bits * table.sram_bit_ge
-        for block, bits in {**sram_bits(config), "cpu": cache_bits}.items()
-        if bits
-    }
+    sram = {name + SRAM: bits * table.sram_bit_ge for name, bits in chip_sram_bits(config).items()}
     return Area({**logic, "cpu": cpu_ge, **sram}, "estimate")
+
+
+def chip_sram_bits(config: Config) -> dict[str, int]:
+    """Bits of SRAM in each block that has some, the CPU's caches included."""
+    _, cache_bits = area_table().cpu[config.soc.cpu]
+    return {**sram_bits(config), "cpu": cache_bits}

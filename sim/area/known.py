@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -16,13 +17,13 @@ from verification.cache import cache_directory, cached
 KIND = "area"
 """Folder of the cache."""
 
+BLOCKS_FILE = "blocks.json"
+
 
 def known_area(config: Config) -> Area:
     """The synthesised area if it is in the cache, else the estimate. Loads no HDL."""
-    key = _key(config)
-    if (cache_directory() / KIND / key).is_dir():
-        return _read(cache_directory() / KIND / key)
-    return estimate_area(config)
+    folder = cache_directory() / KIND / _key(config)
+    return _area(*_read(folder)) if folder.is_dir() else estimate_area(config)
 
 
 def synthesise_area(config: Config, progress: Progress) -> Area:
@@ -30,6 +31,11 @@ def synthesise_area(config: Config, progress: Progress) -> Area:
 
     Raises TilewrightError when Yosys fails.
     """
+    return _area(*mapped_blocks(config, progress))
+
+
+def mapped_blocks(config: Config, progress: Progress) -> tuple[dict[str, float], dict[str, int]]:
+    """Gate equivalents of logic and bits of SRAM by block, as `synthesise_area` counts them."""
 
     def count(folder: Path) -> None:
         from verification.area_synthesis import synthesise_modules
@@ -41,18 +47,24 @@ def synthesise_area(config: Config, progress: Progress) -> Area:
             block = block_of(".".join(path))
             logic[block] += module.gates
             bits[block] += module.sram_bits
-        (folder / "area.json").write_text(json.dumps({"logic": logic, "sram_bits": bits}))
+        used = {
+            "logic": {name: ge for name, ge in logic.items() if ge},
+            "sram_bits": {name: count for name, count in bits.items() if count},
+        }
+        (folder / BLOCKS_FILE).write_text(json.dumps(used))
 
     folder, _ = cached(KIND, _key(config), count)
     return _read(folder)
 
 
-def _read(folder: Path) -> Area:
-    data = json.loads((folder / "area.json").read_text())
+def _read(folder: Path) -> tuple[dict[str, float], dict[str, int]]:
+    data = json.loads((folder / BLOCKS_FILE).read_text())
+    return data["logic"], data["sram_bits"]
+
+
+def _area(logic: Mapping[str, float], bits: Mapping[str, int]) -> Area:
     bit = area_table().sram_bit_ge
-    parts: dict[str, float] = {name: ge for name, ge in data["logic"].items() if ge}
-    parts |= {name + SRAM: bits * bit for name, bits in data["sram_bits"].items() if bits}
-    return Area(parts, "yosys")
+    return Area({**logic, **{name + SRAM: n * bit for name, n in bits.items()}}, "yosys")
 
 
 def _key(config: Config) -> str:

@@ -11,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from sim.area import Area
 from sim.report.units import ABSENT, count, percent, quantity, share, shortened
 from sim.result import Layer, RunResult, Total
 
@@ -80,9 +81,10 @@ def total_rows(result: RunResult, total: Total) -> list[tuple[str, str]]:
                         f"{count(total.write_bytes)} written"),
         ("scratchpad", f"{count(total.peak_sram_bytes)} of "
                        f"{count(int(result.config['scratchpad_bytes']))} bytes at the peak"),
+        ("area", area_line(result.area)),
     ]  # fmt: skip
     if total.cycles is None:
-        rows = [row for row in rows if row[0] in ("MACs", "scratchpad")]
+        rows = [row for row in rows if row[0] in ("MACs", "scratchpad", "area")]
         rows[0] = ("MACs", count(total.macs))
         rows.insert(0, ("cycles", f"not measured by the {result.backend} backend"))
     verb = "predict" if result.backend == "model" else "simulate"
@@ -92,6 +94,15 @@ def total_rows(result: RunResult, total: Total) -> list[tuple[str, str]]:
     if result.host.build_s >= 0.05:
         host += f", {result.host.build_s:.1f} s to build"
     return [*rows, ("host", host)]
+
+
+def area_line(area: Area) -> str:
+    """Gate equivalents of logic and memories, and where they are known from."""
+    logic, memory, total = (
+        f"{value / 1000:,.0f}" for value in (area.logic_ge, area.memory_ge, area.total_ge)
+    )
+    source = "estimated" if area.source == "estimate" else "counted by Yosys"
+    return f"{total} kGE  (logic {logic}, memories {memory}; {source})"
 
 
 def check_line(result: RunResult) -> str:

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from hw.spec.config import Config
+from sim.area import Area
 from sim.result import Check, Host, Layer, ModelInfo, Output, RunResult
 
 
@@ -61,6 +62,7 @@ def result():
         check=Check(reference="functional", elements=2, mismatches=0),
         host=Host(build_s=0.0, simulate_s=0.5, cycles_per_s=2000.0),
         peak_sram_bytes=4096,
+        area=Area({"array": 60_000.0, "cpu": 30_400.0, "scratchpad_sram": 32_800.0}, "estimate"),
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from hw.spec.config import Config, NpuConfig, SocConfig, load_config
+from sim.area import estimate_area
 from sim.energy import COMPONENTS, energy_table
 
 TABLE = energy_table()
@@ -53,10 +54,14 @@ def test_scratchpad_energy_is_that_of_one_bank():
 def test_leakage_follows_time_memory_and_logic():
     config = Config(soc=SocConfig(clock_hz=50_000_000))
     joules = TABLE.by_component({}, 50_000_000, config)
-    memory = (64 + 16) * 1024 * 188e-9
-    logic = (64 * 2300 + 8 * 16000 + 20000) * 17.39e-9
+    # Data, tags of 22 bits of two caches of 4 KB; answers of 64 bits and tags of 30 in transfers.
+    caches = 2 * (4096 + 128 * 22 / 8)
+    memory = ((64 + 16) * 1024 + caches + 127 * (64 + 30) / 8) * 188e-9
+    logic = estimate_area(config).logic_ge * 17.39e-9
     assert joules["leakage"] == pytest.approx(memory + logic)
-    assert TABLE.leakage_w(load_config("cpu-only")) == pytest.approx(20000 * 17.39e-9)
+    cpu_only = load_config("cpu-only")
+    gates = estimate_area(cpu_only).logic_ge
+    assert TABLE.leakage_w(cpu_only) == pytest.approx(gates * 17.39e-9 + caches * 188e-9)
 
 
 def test_an_unknown_event_is_an_error():

@@ -30,7 +30,7 @@ def test_json_has_the_contracts_names(result, tmp_path):
     assert document["schema"] == "tilewright.run/1"
     assert set(document) == {
         "schema", "model", "config", "backend", "clock_hz", "total", "layers", "outputs", "check",
-        "host",
+        "host", "area",
     }  # fmt: skip
     assert {"name", "path", "sha256", "macs", "parameters"} <= set(document["model"])
     assert {"rows", "clock_hz", "energy_table"} <= set(document["config"])
@@ -41,6 +41,10 @@ def test_json_has_the_contracts_names(result, tmp_path):
          "values": [3, -4]}
     ]  # fmt: skip
     assert document["check"] == {"reference": "functional", "elements": 2, "mismatches": 0}
+    assert document["area"] == {
+        "total_ge": 123_200, "logic_ge": 90_400, "memory_ge": 32_800, "source": "estimate",
+        "parts_ge": {"array": 60_000, "cpu": 30_400, "scratchpad_sram": 32_800},
+    }  # fmt: skip
     assert set(document["host"]) == {"build_s", "simulate_s", "cycles_per_s"}
     assert sum(layer["cycles"] for layer in document["layers"]) == document["total"]["cycles"]
 
