@@ -24,7 +24,8 @@ def test_the_table_shows_every_layer_with_its_figures(result):
 def test_totals_check_and_notes(result):
     text = text_of(result)
     for part in ("1,000", "NPU 600, CPU 400", "10 us at 100 MHz", "31 nJ", "500 bytes read",
-                 "4,096 of 65,536", "2,000 cycles/s", "Bit-exact: all 2 output elements",
+                 "4,096 of 65,536", "2,000 cycles/s",
+                 "123 kGE  (logic 90, memories 33; estimated)", "Bit-exact: all 2 output elements",
                  "Note: mind [it]", "modelled, not measured: figures"):  # fmt: skip
         assert part in text
 
