@@ -21,7 +21,8 @@ from hw.spec.program import HEADER_WORDS, STEP_WORDS, TIME_WORDS, Step, StepKind
 from mapper.program import Program
 from sim.model.cpu.figures import Cost, Driver, cpu_figures
 from sim.model.cpu.operators import Surroundings, step_cycles
-from sim.model.stream import Mark, StreamReplay, Work, prepare
+from sim.model.stream import Mark, StreamReplay
+from sim.model.work import Work, prepare
 from sim.segments import Segment, read_segments
 
 STEP_HEAD_WORDS = 2

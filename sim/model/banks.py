@@ -18,28 +18,31 @@ from sim.model.loops import ArrayTime
 
 Cycles = NDArray[np.int64]
 
+Banks = NDArray[np.uint16]
+"""A bit for each bank that is in use, by cycle or by beat."""
 
-def bank_masks(addresses: Cycles, size: Cycles | int, config: NpuConfig) -> Cycles:
+ADD_CYCLES = 8
+"""From an operand's read to the sum: scratchpad and scaler (hw.npu.adder)."""
+
+
+def bank_masks(addresses: Cycles, size: Cycles | int, config: NpuConfig) -> Banks:
     """A bit for each bank that accesses of ``size`` bytes at these addresses need: one or two."""
     port, banks = config.port_bytes, config.scratchpad_banks
     first, last = addresses // port % banks, (addresses + size - 1) // port % banks
-    return (1 << first) | (1 << last)
+    return ((1 << first) | (1 << last)).astype(np.uint16)
 
 
-def add_writes(command: Command, sum_cycles: int, config: NpuConfig) -> Cycles:
-    """Banks that an ADD writes, by cycle from its start on.
-
-    ``sum_cycles``: from the read of a second operand to the sum.
-    """
+def add_writes(command: Command, config: NpuConfig) -> Banks:
+    """Banks that an ADD writes, by cycle from its start on."""
     lanes = config.requantiser_lanes
     words = np.arange(-(-command["bytes"] // lanes))
-    times = 2 + 2 * words + sum_cycles + REQUANTISER_LATENCY
+    times = 2 + 2 * words + ADD_CYCLES + REQUANTISER_LATENCY
     sizes = np.minimum(lanes, command["bytes"] - lanes * words)
     masks = bank_masks(command["output_address"] + lanes * words, sizes, config)
     return _by_cycle(times, masks)
 
 
-def window_writes(command: Command, g: Geometry, time: ArrayTime, config: NpuConfig) -> Cycles:
+def window_writes(command: Command, g: Geometry, time: ArrayTime, config: NpuConfig) -> Banks:
     """Banks that a CONV or DEPTHWISE writes, by cycle from its start on."""
     tiles, places, addresses = (
         _depthwise_pixels(command, g) if g.window or g.tapwise else _pixels(command, g)
@@ -47,7 +50,7 @@ def window_writes(command: Command, g: Geometry, time: ArrayTime, config: NpuCon
     ends = np.array(time.tile_ends, dtype=np.int64).reshape(g.blocks, g.tiles)
     block_channels = config.rows << g.paired
     times: list[Cycles] = []
-    masks: list[Cycles] = []
+    masks: list[Banks] = []
     for block in range(g.blocks):
         channels = min(command["channels"] - block * block_channels, block_channels)
         beats = g.final_beats if block == g.blocks - 1 else g.beats
@@ -58,7 +61,7 @@ def window_writes(command: Command, g: Geometry, time: ArrayTime, config: NpuCon
     return _by_cycle(np.concatenate(times), np.concatenate(masks))
 
 
-def add_reads(command: Command, config: NpuConfig) -> Cycles:
+def add_reads(command: Command, config: NpuConfig) -> Banks:
     """Banks that an ADD reads, by cycle from its start on: its operands in turns."""
     lanes = config.requantiser_lanes
     words = lanes * np.arange(-(-command["bytes"] // lanes))
@@ -67,7 +70,7 @@ def add_reads(command: Command, config: NpuConfig) -> Cycles:
     return _by_cycle(1 + np.arange(len(masks)), masks)
 
 
-def window_reads(command: Command, g: Geometry, time: ArrayTime, config: NpuConfig) -> Cycles:
+def window_reads(command: Command, g: Geometry, time: ArrayTime, config: NpuConfig) -> Banks:
     """Banks that the feeder reads for a CONV or DEPTHWISE, by cycle from its start on."""
     if g.window:
         slots, places, addresses, rows = _window_slots(command, g)
@@ -83,7 +86,7 @@ def window_reads(command: Command, g: Geometry, time: ArrayTime, config: NpuConf
     if g.window or g.tapwise:
         size = step = config.rows << g.paired
     times: list[Cycles] = []
-    masks: list[Cycles] = []
+    masks: list[Banks] = []
     for block in range(g.blocks):
         cycles = ends[block, slots] - reads[slots] + 1 + places
         times.append(cycles[inside])
@@ -152,8 +155,8 @@ def _joined(parts: list[tuple[Cycles, ...]]) -> tuple[Cycles, Cycles, Cycles, Cy
     return slots, places, addresses, rows
 
 
-def _by_cycle(times: Cycles, masks: Cycles) -> Cycles:
-    found = np.zeros(int(times.max()) + 1, dtype=np.int64)
+def _by_cycle(times: Cycles, masks: Banks) -> Banks:
+    found = np.zeros(int(times.max()) + 1, dtype=np.uint16)
     found[times] = masks
     return found
 
@@ -189,3 +192,29 @@ def _beats(channels: int, config: NpuConfig) -> Iterator[tuple[int, int, int]]:
             size = min(config.requantiser_lanes, count - first)
             yield cycle, half * config.rows + first, size
             cycle += 1
+
+
+def transfer_beats(command: Command, bus_bytes: int) -> int:
+    """Beats of a LOAD or STORE: each of its rows begins with one of its own."""
+    rows, size, pitch = command["rows"], command["row_bytes"], command["memory_pitch"]
+    if not rows or not size:
+        return 1
+    offset = command["memory_address"] % bus_bytes
+    if pitch % bus_bytes == 0:
+        return rows * -(-(offset + size) // bus_bytes)
+    return sum(-(-((offset + row * pitch) % bus_bytes + size) // bus_bytes) for row in range(rows))
+
+
+def beat_masks(command: Command, npu: NpuConfig) -> Banks:
+    """Banks of each beat of a LOAD or STORE."""
+    bus, size = npu.bus_bytes, command["row_bytes"]
+    if not command["rows"] or not size:
+        return np.zeros(1, dtype=np.uint16)
+    parts: list[Banks] = []
+    for row in range(command["rows"]):
+        offset = (command["memory_address"] + row * command["memory_pitch"]) % bus
+        first = command["scratchpad_address"] + row * command["scratchpad_pitch"] - offset
+        beats = np.arange(-(-(offset + size) // bus)) * bus
+        low, high = np.maximum(beats, offset), np.minimum(beats + bus, offset + size)
+        parts.append(bank_masks(first + low, high - low, npu))
+    return np.concatenate(parts)

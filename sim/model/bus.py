@@ -7,7 +7,9 @@ know, as clients may ask later.
 
 from __future__ import annotations
 
-from sim.model.clients import FIRST_FETCH, NEVER, ONE, Client, FetchClient, Pace, WeightClient
+from collections.abc import Sequence
+
+from sim.model.clients import FIRST_FETCH, NEVER, Client, FetchClient, Pace, WeightClient
 
 FETCH, RECORD, TRANSFERS, WEIGHTS = range(4)
 """Clients by priority."""
@@ -44,82 +46,88 @@ class Bus:
     def granted(self, client: int, index: int) -> int:
         """When a request is granted; it must have been asked for, and find room."""
         grants = self.clients[client].granted
-        while grants.count <= index:
-            self._step(NEVER, index + 1 - grants.count)
+        if grants.count <= index:
+            self._grant(NEVER, self.clients[client], index + 1)
+            assert grants.count > index, "a request that nobody makes"
         return grants.time(index)
 
     def advance(self, time: int) -> None:
         """Grant what is asked for in the cycles up to ``time``, included."""
-        while self.time <= time and min(client.next for client in self.clients) <= time:
-            self._step(time + 1, NEVER)
+        self._grant(time + 1)
 
     def advance_all(self) -> None:
         """Grant all that is asked for."""
-        while min(client.next for client in self.clients) < NEVER:
-            self._step(NEVER, NEVER)
+        self._grant(NEVER)
 
     def end_fetch(self, time: int) -> None:
         """Requests of the fetch end with this cycle."""
         self._last_fetch = time
 
-    def _step(self, limit: int, most: int) -> None:
-        """Grants of the next cycle with requests, and of those behind it that are alike.
+    def _grant(self, limit: int, wanted: Client | None = None, count: int = NEVER) -> None:
+        """Grants in the cycles before ``limit``, at most until ``wanted`` has had so many."""
+        fetch, record, transfers, weights = self.clients
+        while wanted is None or wanted.granted.count < count:
+            if fetch.next < self.time:
+                fetch.recheck(self.time)
+            asking = fetch.next, record.next, transfers.next, weights.next
+            first = min(asking)
+            now = max(first, self.time)
+            if now >= limit:
+                return
+            if asking[FETCH] <= now and now > self._last_fetch:
+                fetch.drop()
+                continue
+            chosen = asking.index(first)
+            following = min(asking[:chosen] + asking[chosen + 1 :])
+            if following > now:
+                most = NEVER if wanted is None else count - wanted.granted.count
+                self._alone(chosen, now, min(following, limit), most)
+            elif asking[FETCH] > now and asking[RECORD] > now:
+                until = min(asking[FETCH], asking[RECORD], limit)
+                self._both(now, until, wanted, count)
+            else:
+                self._one(now, asking)
 
-        At most ``most`` of a client, before cycle ``limit``.
-        """
-        self.fetch.recheck(self.time)
-        asking = [client.next for client in self.clients]
-        first = min(asking)
-        assert first < NEVER, "a request that nobody makes"
-        now = max(first, self.time)
-        chosen = asking.index(first)
-        if asking[FETCH] <= now and now > self._last_fetch:
-            self.fetch.drop()
-            return
-        asking[chosen] = NEVER
-        following = min(asking)
-        if following > now:
-            self._alone(chosen, now, min(following, limit), most)
-            return
-        asking[chosen] = first
-        others = min(asking[FETCH], asking[RECORD])
-        if others <= now or not self._both(now, min(others, limit), most):
-            self._one(now, asking)
-
-    def _one(self, now: int, asking: list[int]) -> None:
+    def _one(self, now: int, asking: Sequence[int]) -> None:
         chosen = self._turn
         if asking[chosen] > now:
             chosen = next(client for client in range(CLIENTS) if asking[client] <= now)
-        self.clients[chosen].grant(now, ONE)
+        self.clients[chosen].grant(now)
         self.time = now + 1
         self._turn = (self._turn + 1) % CLIENTS
 
     def _alone(self, chosen: int, now: int, until: int, most: int) -> None:
         client = self.clients[chosen]
         pace = client.pace()
-        count = max(pace.within(until - now), 1)
-        if count > most:
-            count = min(count, max(most, pace.within(self._known - now)))
-        self.time = client.grant(now, pace._replace(requests=count)) + 1
-        self._turn = (self._turn + count) % CLIENTS
+        requests = max(pace.within(until - now), 1)
+        if requests > most:
+            requests = min(requests, max(most, pace.within(self._known - now)))
+        self.time = client.grant(now, requests, *pace[1:]) + 1
+        self._turn = (self._turn + requests) % CLIENTS
 
-    def _both(self, now: int, until: int, most: int) -> bool:
-        """Transfers and weights ask: whole rounds of turns, from the first turn on, if any."""
-        if self._turn:
-            return False
-        transfers = self.clients[TRANSFERS]
-        rounds = min(
-            (until - now) // CLIENTS,
-            transfers.pace().requests // _SHARED,
-            self._steady(self.weights.pace()),
-            most // _SHARED,
+    def _both(self, now: int, until: int, wanted: Client | None, count: int) -> None:
+        """Transfers and weights ask, and nobody else before ``until``.
+
+        The weights get their turns, the transfers all others.
+        """
+        transfers, weights = self.clients[TRANSFERS], self.weights
+        most = [transfers.pace().requests, self._steady(weights.pace())]
+        for i, client in enumerate((transfers, weights)):
+            if client is wanted:
+                most[i] = min(most[i], count - client.granted.count)
+        before = (WEIGHTS - self._turn) % CLIENTS  # cycles before the weights' first turn
+        start, phase = now + (before == 0), (_SHARED - before) % _SHARED
+        shared = (most[0] - 1) * CLIENTS + phase
+        cycles = min(
+            until - now, start - now + shared // _SHARED + 1, before + CLIENTS * (most[1] - 1) + 1
         )
-        if rounds <= 0:
-            return False
-        transfers.grant(now, Pace(_SHARED * rounds, CLIENTS, _SHARED))
-        self.weights.grant(now + _SHARED, Pace(rounds, CLIENTS))
-        self.time = now + CLIENTS * rounds
-        return True
+        turns = max(cycles - before + CLIENTS - 1, 0) // CLIENTS
+        if cycles > turns:
+            transfers.grant(start, cycles - turns, CLIENTS, _SHARED, phase)
+        if turns:
+            weights.grant(now + before, turns, CLIENTS)
+        self.time = now + cycles
+        self._turn = (self._turn + cycles) % CLIENTS
 
     @staticmethod
     def _steady(pace: Pace) -> int:

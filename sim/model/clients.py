@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Iterator
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 NEVER = 1 << 60
 
@@ -21,17 +23,9 @@ class Pace(NamedTuple):
     of: int = 1
     phase: int = 0
 
-    def time(self, index: int) -> int:
-        """Cycles from the first request to another one."""
-        return (self.phase + index * self.cycles) // self.of
-
     def within(self, cycles: int) -> int:
         """Requests in so many cycles, the first one's included."""
         return min((cycles * self.of - 1 - self.phase) // self.cycles + 1, self.requests)
-
-
-ONE = Pace(1)
-"""A single request."""
 
 
 class Grants:
@@ -41,37 +35,45 @@ class Grants:
         self.count = 0
         self._first: list[int] = []
         self._time: list[int] = []
-        self._pace: list[Pace] = []
+        self._pace: list[tuple[int, int, int]] = []  # cycles, of, phase, as in `Pace`
 
-    def add(self, time: int, pace: Pace) -> None:
+    def add(self, time: int, requests: int, cycles: int, of: int, phase: int) -> None:
         """More requests, from ``time`` on."""
         self._first.append(self.count)
         self._time.append(time)
-        self._pace.append(pace)
-        self.count += pace.requests
+        self._pace.append((cycles, of, phase))
+        self.count += requests
 
     def time(self, index: int) -> int:
         """When a request was granted."""
         run = bisect_right(self._first, index) - 1
-        return self._time[run] + self._pace[run].time(index - self._first[run])
+        cycles, of, phase = self._pace[run]
+        return self._time[run] + (phase + (index - self._first[run]) * cycles) // of
 
-    def times(self, begin: int, end: int) -> Iterator[int]:
+    def times(self, begin: int, end: int) -> NDArray[np.int64]:
         """When each request from ``begin`` to ``end``, the end excluded, was granted."""
         run = bisect_right(self._first, begin) - 1
+        parts: list[NDArray[np.int64]] = []
         while begin < end:
-            first, time, pace = self._first[run], self._time[run], self._pace[run]
-            until = min(end, first + pace.requests)
-            run += 1
-            for index in range(begin - first, until - first):
-                yield time + pace.time(index)
-            begin = until
+            first = self._first[run]
+            until = min(end, self._first[run + 1] if run + 1 < len(self._first) else self.count)
+            cycles, of, phase = self._pace[run]
+            parts.append(
+                self._time[run] + (phase + np.arange(begin - first, until - first) * cycles) // of
+            )
+            begin, run = until, run + 1
+        return np.concatenate(parts)
 
     def until(self, time: int) -> int:
         """Requests that were granted until ``time``, included."""
         run = bisect_right(self._time, time) - 1
         if run < 0:
             return 0
-        return self._first[run] + self._pace[run].within(time - self._time[run] + 1)
+        cycles, of, phase = self._pace[run]
+        first = self._first[run]
+        end = self._first[run + 1] if run + 1 < len(self._first) else self.count
+        elapsed = time - self._time[run] + 1
+        return min(first + (elapsed * of - 1 - phase) // cycles + 1, end)
 
 
 class Client:
@@ -98,12 +100,14 @@ class Client:
         _, count, gap = self._runs[0]
         return Pace(count, max(gap, self._gap))
 
-    def grant(self, time: int, pace: Pace) -> int:
-        """Requests from ``time`` on are granted; returns when the last one is."""
-        self.granted.add(time, pace)
-        last = time + pace.time(pace.requests - 1)
+    def grant(
+        self, time: int, requests: int = 1, cycles: int = 1, of: int = 1, phase: int = 0
+    ) -> int:
+        """Requests from ``time`` on are granted, at a `Pace`; returns when the last one is."""
+        self.granted.add(time, requests, cycles, of, phase)
+        last = time + (phase + (requests - 1) * cycles) // of
         self._after = last + self._gap
-        self._take(pace.requests)
+        self._take(requests)
         self._look()
         return last
 
@@ -113,9 +117,11 @@ class Client:
         self.next = NEVER
 
     def _take(self, count: int) -> None:
-        ready, asked, gap = self._runs.popleft()
+        ready, asked, gap = self._runs[0]
         if asked > count:
-            self._runs.appendleft((ready + count * gap, asked - count, gap))
+            self._runs[0] = ready + count * gap, asked - count, gap
+        else:
+            self._runs.popleft()
 
     def _look(self) -> None:
         self.next = max(self._runs[0][0], self._after) if self._runs else NEVER

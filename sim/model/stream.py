@@ -11,18 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hw.spec.commands import COMPUTE_OPCODES, LENGTH, TRANSFER_OPCODES, Command, Opcode
-from hw.spec.config import Config, NpuConfig
+from hw.spec.config import Config
 from hw.spec.profile import RECORD_BYTES, RECORD_WORDS
 from sim.model.array import REQUANTISER_LATENCY, WRITE_MARGIN
-from sim.model.banks import add_reads, add_writes, window_reads, window_writes
+from sim.model.banks import ADD_CYCLES
 from sim.model.bus import FETCH, RECORD, WEIGHTS, Bus
 from sim.model.clients import NEVER
-from sim.model.events import add_events, add_words, window_events
 from sim.model.fetch import ANSWER_CYCLES, FETCH_BYTES, Fetch
-from sim.model.geometry import Geometry, geometry_of
-from sim.model.loops import array_time, limited_time
+from sim.model.geometry import Geometry
+from sim.model.loops import limited_time
 from sim.model.ring import RingLines
 from sim.model.transfers import Activity, TransferQueue
+from sim.model.work import Work
 
 WEIGHTS_QUEUE = 4
 """WEIGHTS commands that wait behind the one at work (hw.npu.weights_dma)."""
@@ -33,9 +33,6 @@ REGION_CYCLES = 2
 RECORD_CYCLES = 2
 """From a MARK to its record's first word, and from a beat's grant to the next one's first word
 less one: registers of the counters and of the profile writer."""
-
-ADD_CYCLES = 8
-"""From an operand's read to the sum: scratchpad and scaler (hw.npu.adder)."""
 
 REFILL_AHEAD = 6
 """Beats that the CPU has asked for before the first command: what it runs behind the start lies in
@@ -48,16 +45,6 @@ _LONGEST_RECORD = 8 * (RECORD_WORDS + RECORD_BYTES)
 
 
 @dataclass(frozen=True)
-class Work:
-    """A command with what the model derives from it; the geometry of a CONV or DEPTHWISE."""
-
-    command: Command
-    geometry: Geometry | None
-    events: Counter[str]
-    words: int = 0
-
-
-@dataclass(frozen=True)
 class Mark:
     """A layer's end: time, and the counters at that time."""
 
@@ -65,21 +52,6 @@ class Mark:
     time: int
     causes: Counter[str]
     events: Counter[str]
-
-
-def prepare(commands: Sequence[Command], config: NpuConfig) -> tuple[Work, ...]:
-    """What does not depend on main memory and can be kept for other configurations of it."""
-    works: list[Work] = []
-    for command in commands:
-        if command.opcode in (Opcode.CONV, Opcode.DEPTHWISE):
-            geometry = geometry_of(command, config)
-            works.append(Work(command, geometry, window_events(command, geometry, config)))
-        elif command.opcode is Opcode.ADD:
-            words = add_words(command, config)
-            works.append(Work(command, None, add_events(command, config), words))
-        else:
-            works.append(Work(command, None, Counter()))
-    return tuple(works)
 
 
 @dataclass
@@ -109,7 +81,7 @@ class StreamReplay:
         )
         self.bus.share_start(max(_LINE_BYTES // npu.bus_bytes - REFILL_AHEAD, 0))
         self._fetch = Fetch(self.bus, npu.bus_bytes, config.soc.memory_latency)
-        self._transfers = TransferQueue(self.bus, npu, config.soc.memory_latency)
+        self._transfers = TransferQueue(self.bus, config.soc.memory_latency)
         self._ring = RingLines(self.bus, npu, self._answers, self._decode)
         # The sequencer: its next command, when that was decoded, when it can take another word.
         self._next = self._free = 0
@@ -136,14 +108,15 @@ class StreamReplay:
     def _decode(self) -> None:
         """Dispatches commands until one waits for a compute command that lies ahead."""
         while self._next < len(self._works):
-            command = self._works[self._next].command
+            work = self._works[self._next]
+            command = work.command
             if self._decoded is None:
                 self._decoded = self._fetch.take(LENGTH[command.opcode], self._free) + 1
             room = self._room(command)
             if room is None:
                 return
             time = max(self._decoded, room)
-            self._dispatch(command, time)
+            self._dispatch(work, time)
             self._free, self._decoded = time + 1, None
             self._next += 1
 
@@ -163,11 +136,12 @@ class StreamReplay:
             return self.bus.granted(WEIGHTS, last) + REGION_CYCLES
         return 0
 
-    def _dispatch(self, command: Command, time: int) -> None:
+    def _dispatch(self, work: Work, time: int) -> None:
+        command = work.command
         if command.opcode in COMPUTE_OPCODES:
             self._dispatched.append(time)
         elif command.opcode in TRANSFER_OPCODES:
-            self._transfers.dispatch(command, time, self._completed)
+            self._transfers.dispatch(work, time, self._completed)
         elif command.opcode is Opcode.END:
             self._ended = time
             self.bus.end_fetch(time + 1)
@@ -198,18 +172,12 @@ class StreamReplay:
 
     def _window(self, work: Work, geometry: Geometry, start: int) -> int:
         """A CONV or DEPTHWISE that starts; returns when it completes."""
-        time = array_time(geometry)
+        time = work.time
         self._ring.begin(start, time)
-        activity = Activity(
-            start,
-            NEVER,
-            work.events["scratchpad_write_words"],
-            lambda: window_reads(work.command, geometry, time, self._npu),
-            lambda: window_writes(work.command, geometry, time, self._npu),
-        )
+        activity = Activity(work, start, NEVER, time)
         self._transfers.settle(activity)
         if geometry.stream or not self._ring.serves(time):
-            time = limited_time(geometry, self._ring)
+            activity.time = time = limited_time(geometry, self._ring)
         self._ring.end(time.lines)
         causes = self._counts.causes
         causes["command"] += 2
@@ -225,15 +193,7 @@ class StreamReplay:
         reads = 2 * work.words
         drain = ADD_CYCLES + REQUANTISER_LATENCY + 1 + WRITE_MARGIN
         completed = start + reads + drain
-        self._transfers.settle(
-            Activity(
-                start,
-                completed,
-                work.words,
-                lambda: add_reads(work.command, self._npu),
-                lambda: add_writes(work.command, ADD_CYCLES, self._npu),
-            )
-        )
+        self._transfers.settle(Activity(work, start, completed))
         self._counts.causes.update({"command": 1, "busy": reads, "drain": drain})
         self._counts.events.update(work.events)
         return completed

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import repeat
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hw.spec.commands import Command, Opcode
-from hw.spec.config import NpuConfig
-from sim.model.banks import bank_masks
+from hw.spec.commands import Opcode
+from sim.model.banks import Banks, Cycles
 from sim.model.bus import TRANSFERS, Bus
 from sim.model.fetch import ANSWER_CYCLES
+from sim.model.loops import ArrayTime
+from sim.model.work import Work
 
 TRANSFERS_QUEUE = 4
 """Transfers that wait behind the one at work (hw.npu.transfers)."""
@@ -43,38 +41,30 @@ WRITE_CYCLES = 3
 COMPLETE_CYCLES = 2
 """From the last write to the count that the compute queue sees."""
 
-_WINDOW = 1 << 12
-
-Banks = NDArray[np.int64]
-"""A bit for each bank that is in use, by cycle."""
+_WINDOW = 1 << 10
+"""Beats that are looked at together."""
 
 
 class Activity:
     """A compute command's accesses to the scratchpad, in the cycles ``start`` to ``end``.
 
-    ``writing``: how many of these cycles write.
+    ``time``: its time on the array, as far as it is known, if it is a CONV or DEPTHWISE.
     """
 
-    def __init__(
-        self,
-        start: int,
-        end: int,
-        writing: int,
-        reads: Callable[[], Banks],
-        writes: Callable[[], Banks],
-    ) -> None:
-        self.start, self.end, self.writing = start, end, writing
-        self._reads, self._writes = reads, writes
+    def __init__(self, work: Work, start: int, end: int, time: ArrayTime | None = None) -> None:
+        self.start, self.end, self.time = start, end, time
+        self.writing = work.events["scratchpad_write_words"]
+        self._work = work
 
     @cached_property
     def reads(self) -> Banks:
         """Banks that it reads."""
-        return self._reads()
+        return self._work.reads(self.time)
 
     @cached_property
     def writes(self) -> Banks:
-        """Banks that it writes."""
-        return self._writes()
+        """Banks that it writes; so many cycles as ``writing`` do so."""
+        return self._work.writes(self.time)
 
 
 @dataclass
@@ -82,7 +72,7 @@ class _Transfer:
     """``end``: number of the first request behind its ``beats``. ``reads``: its first read;
     ``written``: its last beat is done with the scratchpad."""
 
-    command: Command
+    work: Work
     store: bool
     dispatched: int
     beats: int
@@ -99,8 +89,8 @@ class TransferQueue:
     beside it is known.
     """
 
-    def __init__(self, bus: Bus, npu: NpuConfig, latency: int) -> None:
-        self._bus, self._npu = bus, npu
+    def __init__(self, bus: Bus, latency: int) -> None:
+        self._bus = bus
         self._client = bus.clients[TRANSFERS]
         self._answers = latency + ANSWER_CYCLES
         self._transfers: list[_Transfer] = []
@@ -114,18 +104,17 @@ class TransferQueue:
             return 0
         return self._transfers[index].begins + 1 if index < self._begun else None
 
-    def dispatch(self, command: Command, time: int, completed: list[int]) -> None:
+    def dispatch(self, work: Work, time: int, completed: list[int]) -> None:
         """Takes a LOAD or STORE; ``completed``: when compute commands were seen to have ended."""
-        beats = transfer_beats(command, self._npu.bus_bytes)
-        end = (self._transfers[-1].end if self._transfers else 0) + beats
-        is_store = command.opcode is Opcode.STORE
-        self._transfers.append(_Transfer(command, is_store, time, beats, end))
+        end = (self._transfers[-1].end if self._transfers else 0) + work.beats
+        is_store = work.command.opcode is Opcode.STORE
+        self._transfers.append(_Transfer(work, is_store, time, work.beats, end))
         self.begin(completed)
 
     def begin(self, completed: list[int]) -> None:
         """Those whose compute commands have completed begin, in order."""
         for transfer in self._transfers[self._begun :]:
-            wait = transfer.command.wait
+            wait = transfer.work.command.wait
             if wait > len(completed):
                 break
             transfer.begins = transfer.dispatched + ADMIT_CYCLES
@@ -220,15 +209,12 @@ class TransferQueue:
         if not self._busy(first, first + transfer.beats, writes=False).any():
             self._client.ask(first + STORE_REQUEST, transfer.beats)
             return
-        begun, count = 0, 0
-        for time in self._served(transfer.command, repeat(first), writes=False):
-            if count and time != begun + count:
-                self._client.ask(begun + STORE_REQUEST, count)
-                count = 0
-            if not count:
-                begun = time
-            count += 1
-        self._client.ask(begun + STORE_REQUEST, count)
+        times = self._served(transfer.work, np.full(transfer.beats, first), writes=False)
+        ends = np.flatnonzero(np.diff(times, append=times[-1] + 2) != 1) + 1
+        begin = 0
+        for end in ends.tolist():
+            self._client.ask(int(times[begin]) + STORE_REQUEST, end - begin)
+            begin = end
 
     def _finish(self, index: int) -> None:
         """When a transfer's last beat is done with the scratchpad: a LOAD waits for its banks."""
@@ -246,28 +232,55 @@ class TransferQueue:
         first = grants.time(begin) + delay
         if before < first and not self._busy(first, transfer.written + 1, writes=True).any():
             return
-        arrivals = (max(time + delay, before + 1) for time in grants.times(begin, transfer.end))
-        *_, transfer.written = self._served(transfer.command, arrivals, writes=True)
+        arrivals = np.maximum(grants.times(begin, transfer.end) + delay, before + 1)
+        transfer.written = int(self._served(transfer.work, arrivals, writes=True)[-1])
 
-    def _served(self, command: Command, earliest: Iterable[int], *, writes: bool) -> Iterator[int]:
-        """When each beat finds its banks free, one behind the other, from ``earliest`` on."""
-        begin = end = time = 0
-        window: list[int] = []
-        for mask, first in zip(beat_masks(command, self._npu).tolist(), earliest, strict=False):
-            time = max(time, first)
-            while True:
-                if not begin <= time < end:
-                    begin, end = time, time + _WINDOW
-                    window = self._busy(begin, end, writes=writes).tolist()
-                if not window[time - begin] & mask:
-                    break
+    def _served(self, work: Work, earliest: Cycles, *, writes: bool) -> Cycles:
+        """When each beat finds its banks free, one behind the other, none before ``earliest``."""
+        beats = np.arange(len(earliest))
+        lags = np.maximum.accumulate(earliest - beats)  # behind a beat a cycle from 0 on
+        times = np.empty(len(earliest), dtype=np.int64)
+        lag = done = 0
+        while done < len(beats):
+            these = slice(done, done + _WINDOW)
+            wanted = np.maximum(lags[these], lag) + beats[these]
+            begin = int(wanted[0])
+            busy = self._busy(begin, int(wanted[-1]) + _WINDOW, writes=writes)
+            late = np.flatnonzero(busy[wanted - begin] & work.masks[these])
+            free = int(late[0]) if len(late) else len(wanted)
+            times[done : done + free] = wanted[:free]
+            if free:
+                lag = int(wanted[free - 1]) - done - free + 1
+            done += free
+            if len(late):
+                lag, done = self._one_by_one(work, lags, times, (lag, done), (begin, busy))
+        return times
+
+    @staticmethod
+    def _one_by_one(
+        work: Work, lags: Cycles, times: Cycles, at: tuple[int, int], known: tuple[int, Banks]
+    ) -> tuple[int, int]:
+        """The beats from ``done`` on, as far as the banks' use is known; (lag, done) then."""
+        (lag, done), (begin, banks) = at, known
+        busy = banks.tolist()
+        end = len(busy)
+        found: list[int] = []
+        for beat, (mask, least) in enumerate(
+            zip(work.masks[done:].tolist(), lags[done:].tolist(), strict=True), done
+        ):
+            time = max(least, lag) + beat - begin
+            while time < end and busy[time] & mask:
                 time += 1
-            yield time
-            time += 1
+            if time >= end:
+                break
+            lag = time + begin - beat
+            found.append(time)
+        times[done : done + len(found)] = np.array(found, dtype=np.int64) + begin
+        return lag, done + len(found)
 
     def _busy(self, begin: int, end: int, *, writes: bool) -> Banks:
         """Banks that compute commands use in these cycles."""
-        found = np.zeros(end - begin, dtype=np.int64)
+        found = np.zeros(end - begin, dtype=np.uint16)
         for activity in reversed(self._activities):
             if activity.end <= begin:
                 break
@@ -277,27 +290,3 @@ class TransferQueue:
             if low < high:
                 found[low - begin : high - begin] = banks[low - start : high - start]
         return found
-
-
-def transfer_beats(command: Command, bus_bytes: int) -> int:
-    """Beats of a LOAD or STORE: each of its rows begins with one of its own."""
-    rows, size, pitch = command["rows"], command["row_bytes"], command["memory_pitch"]
-    if not rows or not size:
-        return 1
-    offset = command["memory_address"] % bus_bytes
-    return sum(-(-((offset + row * pitch) % bus_bytes + size) // bus_bytes) for row in range(rows))
-
-
-def beat_masks(command: Command, npu: NpuConfig) -> Banks:
-    """Banks of each beat of a LOAD or STORE."""
-    bus, size = npu.bus_bytes, command["row_bytes"]
-    if not command["rows"] or not size:
-        return np.zeros(1, dtype=np.int64)
-    parts: list[Banks] = []
-    for row in range(command["rows"]):
-        offset = (command["memory_address"] + row * command["memory_pitch"]) % bus
-        first = command["scratchpad_address"] + row * command["scratchpad_pitch"] - offset
-        beats = np.arange(-(-(offset + size) // bus)) * bus
-        low, high = np.maximum(beats, offset), np.minimum(beats + bus, offset + size)
-        parts.append(bank_masks(first + low, high - low, npu))
-    return np.concatenate(parts)

@@ -27,7 +27,7 @@ from sim.model import stream as model_stream
 from sim.model import transfers as model_transfers
 from sim.model import walk as model_walk
 from sim.model.backend import ModelBackend, run_model
-from sim.model.transfers import beat_masks, transfer_beats
+from sim.model.banks import beat_masks, transfer_beats
 from sim.progress import Progress
 from sim.run import RunRequest, run
 from tests.random_networks import random_input, random_network
