@@ -63,7 +63,7 @@ async function drawLayers() {
     xaxis2: axis("utilisation", [0.62, 0.79], ".0%", { range: [0, 1], nticks: 3 }),
     xaxis3: axis("energy", [0.85, 1], "~s", { ticksuffix: "J", nticks: 3 }),
     legend: { orientation: "h", y: 0, yanchor: "top", traceorder: "normal" }, margin: { l: 20, r: 30, t: 60, b: 20 },
-  }, CONFIG);
+  }, settings("resetScale2d"));
 }
 
 /** Plotly reads some HTML in texts; names are not HTML. */

@@ -53,7 +53,7 @@ function drawParallel() {
     unselected: { line: { opacity: 0.06 } } };
   const plot = document.getElementById("parallel");
   const layout = { ...baseLayout(420), margin: { l: 70, r: 70, t: 90, b: 20 } };
-  return Plotly.react(plot, [trace], layout, CONFIG).then(() => {
+  return Plotly.react(plot, [trace], layout, settings()).then(() => {
     plot.removeAllListeners("plotly_restyle");
     plot.on("plotly_restyle", () => {
       for (const { name, constraintrange } of plot.data[0].dimensions) {

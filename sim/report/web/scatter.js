@@ -6,14 +6,17 @@ const MOST_LABELS = 25;
 const FEW_LEVELS = 9;
 
 const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const CONFIG = { displaylogo: false, responsive: true,
-  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
+const ZOOM = ["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"];
+
+/** Settings of a plot with only these buttons: others would send the data to Plotly's servers. */
+const settings = (...buttons) => ({ displaylogo: false, responsive: true,
+  modeBarButtons: [["toImage", ...buttons]] });
 
 function baseLayout(height) {
   return {
     height, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: "system-ui, sans-serif", size: 13, color: ink("--ink") },
-    colorway: DATA.palette,
+    colorway: DATA.palette, modebar: { bgcolor: "rgba(0,0,0,0)", color: ink("--soft") },
   };
 }
 
@@ -126,7 +129,7 @@ function drawScatter() {
       xref: "paper", yref: "paper" }],
   };
   const plot = document.getElementById("scatter");
-  return Plotly.react(plot, traces, layout, CONFIG).then(() => {
+  return Plotly.react(plot, traces, layout, settings(...ZOOM)).then(() => {
     plot.removeAllListeners("plotly_click");
     plot.on("plotly_click", ({ points }) => choose(points[0].customdata));
     plot.removeAllListeners("plotly_hover");

@@ -39,12 +39,12 @@ def program():
         base=0x4002_0000,
         image=bytes(1000),
         layers=tuple(
-            SimpleNamespace(name=name, op=op)
+            SimpleNamespace(name=name, op=op, tensor=f"out of {name}")
             for name, op in zip(NAMES, ("CONV_2D", "SOFTMAX"), strict=True)
         ),
         memory_plan=(
             MemoryUse("input", "scratchpad", 8192, 4096, 0, 0),
-            MemoryUse("conv<1>[x]", "scratchpad", 0, 8192, 0, 1),
+            MemoryUse("out of conv<1>[x]", "scratchpad", 0, 8192, 0, 1),
             MemoryUse("conv<1>[x] staging 0.0.1", "scratchpad", 12288, 512, 0, 0),
             MemoryUse("softmax", "memory", 0x4040_0000, 1024, -1, 2),
         ),

@@ -173,6 +173,15 @@ def test_it_opens_with_the_points_and_the_front(explorer):
     assert explorer.page.text_content("title") == "Sweep of vww, kws"
 
 
+def test_no_button_sends_data_elsewhere(explorer):
+    titles = explorer.page.eval_on_selector_all(
+        ".modebar-btn", "buttons => buttons.map(button => button.dataset.title)"
+    )
+    assert set(titles) <= {"Download plot as a PNG", "Zoom", "Pan", "Zoom in", "Zoom out",
+                           "Reset axes"}  # fmt: skip
+    assert "Zoom" in titles
+
+
 def test_a_chosen_axis_changes_what_is_plotted(explorer):
     explorer.page.select_option("#x", "energy_j")
     explorer.page.select_option("#y", "mac_utilisation")

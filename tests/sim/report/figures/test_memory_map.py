@@ -15,6 +15,8 @@ def test_areas_lie_at_their_addresses_while_they_live(program):
         (-0.5, 0, 2, 8192),
         (-0.5, 12288, 1, 512),
     ]
+    # Tall enough for a name: that of the layer which fills it.
+    assert [text.get_text() for text in chip.texts] == ["input", "conv<1>[x]"]
     assert chip.get_ylim() == (0, 65536)
     assert boxes(memory) == [(-0.5, 0, 2, 1024)]
     assert "12,800 of 65,536" in chip.get_title(loc="left")
