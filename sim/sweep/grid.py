@@ -11,7 +11,7 @@ from hw.spec.errors import RequestError
 from sim.sweep.candidate import Value
 
 MOST_VALUES = 10_000
-"""Values of one field; more are a mistake in a range."""
+"""Of a range; more are a mistake."""
 
 _RANGE = re.compile(r"(?P<first>\w+)\.\.(?P<last>\w+)(?:(?P<by>\.\.|\*)(?P<step>\w+))?")
 
@@ -55,10 +55,10 @@ def _values(key: str, items: str) -> tuple[Value, ...]:
     for item in (part.strip() for part in items.split(",")):
         if not item:
             raise RequestError(f"--grid {key}={items}: a value is missing between the commas")
-        for value in _expanded(key, item):
-            found[value] = None
-        if len(found) > MOST_VALUES:
-            raise RequestError(f"--grid {key}={items}: more than {MOST_VALUES:,} values")
+        values = _expanded(key, item)
+        if len(values) > MOST_VALUES:
+            raise RequestError(f"--grid {key}={item}: more than {MOST_VALUES:,} values")
+        found |= dict.fromkeys(values)
     return tuple(found)
 
 

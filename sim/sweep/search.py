@@ -1,67 +1,54 @@
 """Search: which configurations to evaluate, where a grid is too large to evaluate all of it.
 
-Optuna's NSGA-II is asked for a generation at a time and told the results in the order in which it
-asked. So neither the number of workers nor their speed changes what it does, and an interrupted
-search is resumed by doing it again with the results that are stored.
+Optuna's multi-objective TPE is asked for a batch at a time and told the results in the order in
+which it asked. So neither the number of workers nor their speed changes what it does, and an
+interrupted search is resumed by doing it again with the results that are stored.
+
+What it asks for a second time is replaced by a configuration drawn at random: small grids are then
+searched to their end, and large ones are explored beside what is known to be good.
 """
 
 from __future__ import annotations
 
 import math
+import random
+import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sim.sweep.candidate import Candidate, Value
 from sim.sweep.plan import Plan
 from sim.sweep.request import Search
 
-POPULATION = 24
+if TYPE_CHECKING:
+    import optuna
 
-FRUITLESS_GENERATIONS = 50
-"""Without a configuration that is new: the grid holds no more, or the constraints exclude them."""
+BATCH = 16
+"""Configurations asked for at once; the first batch is drawn at random."""
+
+DRAWS = 1000
+"""For one configuration that is new, before the plan is taken to hold no more."""
 
 Scores = tuple[float, ...] | None
 """Objectives of a configuration; None where it has none."""
 
+Evaluate = Callable[[Sequence[Candidate]], Sequence[Scores]]
 
-def search(
-    plan: Plan,
-    order: Search,
-    objectives: int,
-    evaluate: Callable[[Sequence[Candidate]], Sequence[Scores]],
-) -> int:
+
+def search(plan: Plan, order: Search, objectives: int, evaluate: Evaluate) -> int:
     """Have ``order.budget`` configurations of ``plan`` evaluated; returns how many there were.
 
     There are fewer where the plan holds no more. ``evaluate`` gets configurations that it has not
     seen, and answers ``objectives`` figures for each, to be minimised.
     """
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(
-        directions=[optuna.study.StudyDirection.MINIMIZE] * objectives,
-        sampler=optuna.samplers.NSGAIISampler(population_size=POPULATION, seed=order.seed),
-    )
-    known: dict[str, Scores] = {}
-    fruitless = 0
-    while len(known) < order.budget and fruitless < FRUITLESS_GENERATIONS:
-        trials = [study.ask() for _ in range(POPULATION)]
-        asked = [plan.at(_suggested(trial, plan)) for trial in trials]
-        new = {
-            chosen.identity: chosen
-            for chosen in asked
-            if chosen is not None and chosen.identity not in known
-        }
-        new = dict(list(new.items())[: order.budget - len(known)])
-        fruitless = 0 if new else fruitless + 1
-        known |= dict(zip(new, evaluate(list(new.values())), strict=True))
-        for trial, chosen in zip(trials, asked, strict=True):
-            scores = known.get(chosen.identity) if chosen is not None else None
-            if scores is None:
-                study.tell(trial, state=optuna.trial.TrialState.FAIL)
-            else:
-                study.tell(trial, scores)
-    return len(known)
+    sampler = _Sampler(plan, order.seed, objectives)
+    while len(sampler.known) < order.budget:
+        batch = sampler.ask()
+        if not batch:
+            break
+        chosen = [candidate for candidate, _ in batch[: order.budget - len(sampler.known)]]
+        sampler.tell(batch, evaluate(chosen))
+    return len(sampler.known)
 
 
 def aggregated(
@@ -85,13 +72,81 @@ def _geometric_mean(values: Sequence[float]) -> float:
     return math.exp(math.fsum(math.log(value) for value in values) / len(values))
 
 
-def _suggested(trial: Any, plan: Plan) -> dict[str, Value]:
-    """Values of the fields that vary. Numbers are suggested by their rank, so that near is near."""
-    chosen: dict[str, Value] = {}
-    for key, values in plan.axes.items():
-        if any(isinstance(value, str) for value in values):
-            chosen[key] = trial.suggest_categorical(key, values)
-        else:
-            ranked = sorted(values)
-            chosen[key] = ranked[trial.suggest_int(key, 0, len(ranked) - 1)]
-    return chosen
+class _Sampler:
+    """Optuna's study, and which configurations have been asked for.
+
+    A configuration's parameters are, by field, the ranks of its values among those of the axis, so
+    that Optuna sees near numbers as near.
+    """
+
+    def __init__(self, plan: Plan, seed: int, objectives: int) -> None:
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self._plan = plan
+        self._axes = {key: _ranked(values) for key, values in plan.axes.items()}
+        self._random = random.Random(seed)
+        self._distributions = {key: _distribution(values) for key, values in self._axes.items()}
+        with warnings.catch_warnings():
+            # Fields are chosen together, which Optuna calls an experiment.
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            sampler = optuna.samplers.TPESampler(
+                seed=seed, multivariate=True, n_startup_trials=BATCH
+            )
+        minimize = optuna.study.StudyDirection.MINIMIZE
+        self._study = optuna.create_study(directions=[minimize] * objectives, sampler=sampler)
+        self.known: set[str] = set()
+        """Configurations that were evaluated."""
+
+    def ask(self) -> list[tuple[Candidate, dict[str, int]]]:
+        """A batch of configurations that are new, with their parameters; none if none are left."""
+        import optuna
+
+        found: dict[str, tuple[Candidate, dict[str, int]]] = {}
+        for trial in [self._study.ask(self._distributions) for _ in range(BATCH)]:
+            self._take(found, dict(trial.params))
+            # Told by `tell` under a number of its own, as those drawn at random are.
+            self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        draws = DRAWS
+        while len(found) < BATCH and draws:
+            draws -= 1
+            ranks = {key: self._random.randrange(len(axis)) for key, axis in self._axes.items()}
+            self._take(found, ranks)
+        return list(found.values())
+
+    def tell(
+        self, batch: Sequence[tuple[Candidate, dict[str, int]]], scores: Sequence[Scores]
+    ) -> None:
+        """What became of the first ``len(scores)`` of the batch."""
+        import optuna
+
+        for (chosen, ranks), score in zip(batch, scores, strict=False):
+            self.known.add(chosen.identity)
+            if score is not None:
+                self._study.add_trial(
+                    optuna.trial.create_trial(
+                        params=ranks, distributions=self._distributions, values=[*map(float, score)]
+                    )
+                )
+
+    def _take(
+        self, found: dict[str, tuple[Candidate, dict[str, int]]], ranks: dict[str, int]
+    ) -> None:
+        values = {key: axis[ranks[key]] for key, axis in self._axes.items()}
+        chosen = self._plan.at(values)
+        if chosen is not None and chosen.identity not in self.known:
+            found.setdefault(chosen.identity, (chosen, ranks))
+
+
+def _ranked(values: Sequence[Value]) -> list[Value]:
+    numbers = [value for value in values if isinstance(value, int)]
+    return [*sorted(numbers), *(value for value in values if isinstance(value, str))]
+
+
+def _distribution(axis: Sequence[Value]) -> optuna.distributions.BaseDistribution:
+    """Of ranks: in order for numbers, without any for words."""
+    import optuna
+
+    if any(isinstance(value, str) for value in axis):
+        return optuna.distributions.CategoricalDistribution(range(len(axis)))
+    return optuna.distributions.IntDistribution(0, len(axis) - 1)

@@ -29,9 +29,11 @@ def print_summary(store: Store, objectives: Sequence[str], console: Console) -> 
     """The front of each network, then points by status and the commonest reasons."""
     front = store.front(objectives)
     varying = _varying(front, store.meta()["fields"])
-    for model in store.models():
+    for model in store.meta()["models"]:
         if rows := [row for row in front if row["model"] == model]:
             console.print(_table(model, rows, objectives, varying))
+    if verified := [row for row in front if row["rtl_cycles"]]:
+        console.print(_verified(verified, len(front)))
     console.print(_counts(store.counts()))
     for status, error, number in store.reasons(MOST_REASONS):
         first = (error or "").splitlines()[0]
@@ -66,7 +68,8 @@ def _table(
     table = Table(title=title, title_style="bold", title_justify="left", box=SIMPLE_HEAD)
     for name in (*fields, *objectives, *extra):
         style = "cyan" if name in fields else ""
-        table.add_column(name.replace("_", " "), justify="right", style=style)
+        heading = _HEADINGS.get(name, name.replace("_", " "))
+        table.add_column(heading, justify="right", style=style)
     best = {name: min(row[name] for row in rows) for name in objectives}
     for row in shown:
         cells = [Text(_cell(row, name)) for name in (*fields, *objectives, *extra)]
@@ -104,6 +107,18 @@ def _gates(value: float) -> str:
     return f"{value / 1000:,.1f} k"
 
 
+_HEADINGS = {
+    "latency_s": "latency",
+    "energy_j": "energy",
+    "area_ge": "area (GE)",
+    "logic_ge": "logic (GE)",
+    "memory_ge": "memory (GE)",
+    "mac_utilisation": "utilisation",
+    "model / RTL": "model to RTL",
+    "rtl_mismatches": "wrong outputs",
+}
+"""Where the cells say the unit, or the column's name is long."""
+
 _FORMS: Mapping[str, Callable[[Any], str]] = {
     "latency_s": lambda value: quantity(value, "s"),
     "energy_j": lambda value: quantity(value, "J"),
@@ -113,6 +128,21 @@ _FORMS: Mapping[str, Callable[[Any], str]] = {
     "logic_ge": _gates,
     "memory_ge": _gates,
 }
+
+
+def _verified(rows: Sequence[Row], front: int) -> Text:
+    """How the model's cycles compare with the RTL's, and whether its outputs were right."""
+    wrong = sum(bool(row["rtl_mismatches"]) for row in rows)
+    farthest = max(rows, key=lambda row: abs(row["cycles"] / row["rtl_cycles"] - 1))
+    equal = sum(row["cycles"] == row["rtl_cycles"] for row in rows)
+    distance = difference(farthest["cycles"], farthest["rtl_cycles"])
+    return Text(
+        f"RTL: {len(rows):,} of the fronts' {front:,} points simulated, "
+        + (f"{wrong:,} with wrong outputs" if wrong else "all outputs right")
+        + f"; cycles as the model says in {equal:,}"
+        + (f", farthest off: {distance}" if equal < len(rows) else ""),
+        style="bold red" if wrong else "bold green",
+    )
 
 
 def _counts(counts: Mapping[str, int]) -> Text:

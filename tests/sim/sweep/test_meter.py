@@ -1,0 +1,57 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from sim.sweep.meter import Meter
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds, in a list that the test changes."""
+    now = [100.0]
+    monkeypatch.setattr("sim.sweep.meter.time.monotonic", lambda: now[0])
+    return now
+
+
+def test_rate_time_left_and_what_is_not_ok(clock):
+    meter = Meter(Console(file=io.StringIO()), "Sweep", 1001)
+    assert meter.line() == "0 of 1,001 points"
+    clock[0] += 9
+    meter.count("ok")
+    assert meter.line() == "1 of 1,001 points"
+    clock[0] += 5
+    for status in ["ok"] * 8 + ["unmappable", "failed"]:
+        meter.count(status)
+    # Ten in the five seconds since the first.
+    assert meter.line() == (
+        "11 of 1,001 points, 2 points/s, 8 min 15 s left, 1 failed, 1 unmappable"
+    )
+    meter.expect(-990)
+    assert meter.line().startswith("11 of 11 points, 47.1 points/min, 14 s")
+
+
+def test_plain_lines_come_now_and_then(clock):
+    said = io.StringIO()
+    with Meter(Console(file=said), "Sweep", 100) as meter:
+        for _ in range(40):
+            clock[0] += 1
+            meter.count("ok")
+    lines = said.getvalue().splitlines()
+    assert [line.split(",")[0] for line in lines] == [
+        "Sweep: 2 of 100 points",
+        "Sweep: 17 of 100 points",
+        "Sweep: 32 of 100 points",
+        "Sweep: 40 of 100 points",
+    ]
+
+
+def test_a_terminal_gets_a_bar():
+    said = io.StringIO()
+    console = Console(file=said, force_terminal=True, width=100)
+    with Meter(console, "Sweep", 3) as meter:
+        meter.count("ok")
+        meter.expect(2)
+        meter.count("failed")
+    assert "Sweep" in said.getvalue()
+    assert "2 of 5 points" in said.getvalue()

@@ -1,0 +1,72 @@
+import pytest
+
+from hw.spec.errors import RequestError
+from sim.sweep.grid import parse_grids
+from sim.sweep.plan import Plan
+from sim.sweep.where import Where
+
+
+def plan(grids=(), base=None, listed=({},), where=()):
+    return Plan(base or {}, tuple(listed), parse_grids(grids), Where(where))
+
+
+def test_every_combination_over_the_base():
+    found, excluded = plan(["rows=4,8", "cols=4,8"], base={"memory_latency": 3}).candidates()
+    assert [(one.fields["rows"], one.fields["cols"]) for one in found] == [
+        (4, 4),
+        (4, 8),
+        (8, 4),
+        (8, 8),
+    ]
+    assert {one.fields["memory_latency"] for one in found} == {3}
+    assert excluded == 0
+
+
+def test_derived_fields_follow_the_varied_ones():
+    found, _ = plan(["rows=8,32"], base={"bus_bytes": 8}).candidates()
+    assert [one.fields["port_bytes"] for one in found] == [16, 32]
+    assert [one.fields["requantiser_lanes"] for one in found] == [8, 32]
+
+
+def test_a_list_times_a_grid():
+    found, _ = plan(["cols=4,8"], listed=[{"rows": 4}, {"rows": 8, "cpu": "imac"}]).candidates()
+    assert [(one.fields["rows"], one.fields["cpu"], one.fields["cols"]) for one in found] == [
+        (4, "full", 4),
+        (4, "full", 8),
+        (8, "imac", 4),
+        (8, "imac", 8),
+    ]
+
+
+def test_equal_configurations_are_one():
+    found, excluded = plan(["port_bytes=0,16", "rows=8"]).candidates()
+    assert (len(found), excluded) == (1, 0)
+
+
+def test_excluded_combinations_are_counted():
+    found, excluded = plan(["rows=4,8,16", "cols=4,8"], where=["rows * cols <= 32"]).candidates()
+    assert len(found) == 3
+    assert excluded == 3
+
+
+def test_constraints_see_derived_fields():
+    found, excluded = plan(["rows=8,32"], where=["port_bytes == 16"]).candidates()
+    assert [one.fields["rows"] for one in found] == [8]
+    assert excluded == 1
+
+
+def test_refused_configurations_are_kept_with_the_reason():
+    found, _ = plan(["rows=8,64"]).candidates()
+    assert found[0].refusal is None
+    assert found[1].config is None
+    assert "rows = 64" in found[1].refusal
+    assert found[1].fields["rows"] == 64
+
+
+def test_nothing_left_and_too_much_are_refused():
+    with pytest.raises(RequestError, match="excludes all 2"):
+        plan(["rows=4,8"], where=["rows == 5"]).candidates()
+    with pytest.raises(RequestError, match="--search"):
+        plan(
+            ["memory_latency=1..64", "rows=2..32", "cols=2..32", "memory_bytes=1..99"]
+        ).candidates()

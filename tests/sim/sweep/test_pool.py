@@ -1,0 +1,57 @@
+import pytest
+
+from hw.spec.config import make_config
+from hw.spec.errors import TilewrightError
+from sim.network_file import open_network
+from sim.progress import Progress
+from sim.sweep.networks import packed
+from sim.sweep.point import Task
+from sim.sweep.pool import LocalPool
+from tests.sim.sweep.fatal import Fatal
+
+
+@pytest.fixture(scope="module")
+def network():
+    return packed(open_network("ad", Progress()))
+
+
+def fatal(network, tmp_path, times):
+    return Fatal(**vars(network), log=tmp_path / "log", times=times)
+
+
+def tasks(network, number):
+    return [
+        Task(f"{n}", network.shell.sha256, "model", make_config({"rows": 4, "cols": 2 + n}))
+        for n in range(number)
+    ]
+
+
+def test_a_point_whose_worker_dies_is_done_again(network, tmp_path):
+    with LocalPool([fatal(network, tmp_path, 1)], 1) as pool:
+        outcomes = list(pool.outcomes(tasks(network, 3)))
+    assert sorted((one.key, one.status) for one in outcomes) == [
+        ("0", "ok"),
+        ("1", "ok"),
+        ("2", "ok"),
+    ]
+
+
+def test_a_point_that_kills_two_workers_has_failed(network, tmp_path):
+    with LocalPool([fatal(network, tmp_path, 2)], 1) as pool:
+        outcomes = {one.key: one for one in pool.outcomes(tasks(network, 3))}
+        assert [outcomes[key].status for key in "012"] == ["failed", "ok", "ok"]
+        assert "SIGKILL" in outcomes["0"].error
+        # The workers stay for what comes next.
+        assert [one.status for one in pool.outcomes(tasks(network, 2))] == ["ok", "ok"]
+        assert list(pool.outcomes([])) == []
+    assert len((tmp_path / "log").read_text().split()) == 3
+
+
+def test_workers_that_cannot_start_are_one_message(network, monkeypatch):
+    monkeypatch.setattr("sim.sweep.pool._work", print)
+
+    with (
+        LocalPool([network], 1) as pool,
+        pytest.raises(TilewrightError, match="cannot be started: with status 0"),
+    ):
+        list(pool.outcomes(tasks(network, 1)))

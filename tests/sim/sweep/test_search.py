@@ -1,0 +1,93 @@
+import json
+
+import pytest
+
+from sim.sweep.candidate import candidate
+from sim.sweep.grid import parse_grids
+from sim.sweep.plan import Plan
+from sim.sweep.request import Search
+from sim.sweep.search import aggregated, search
+from sim.sweep.where import Where
+
+AXES = ["rows=2..32", "cols=2..32", "memory_latency=1..64", "cpu=full,imac"]
+
+
+def plan(grids=AXES, where=()):
+    return Plan({}, ({},), parse_grids(grids), Where(where))
+
+
+def objectives(chosen):
+    """The best are few rows and as many cols: a conflict of the two, and of no other field."""
+    fields = chosen.fields
+    worse = fields["memory_latency"] + (fields["cpu"] == "full")
+    return (fields["rows"] + worse, 40 - fields["rows"] + abs(fields["cols"] - 20) + worse)
+
+
+def searched(budget, seed=0, over=None):
+    """Configurations in the order in which they were evaluated."""
+    order = []
+
+    def evaluate(candidates):
+        order.extend(candidates)
+        return [objectives(one) for one in candidates]
+
+    assert search(over or plan(), Search(budget=budget, seed=seed), 2, evaluate) == len(order)
+    return [one.identity for one in order]
+
+
+def test_as_many_as_asked_for_each_once():
+    found = searched(50)
+    assert len(found) == len(set(found)) == 50
+
+
+def test_a_seed_names_the_points():
+    assert searched(50, seed=1) == searched(50, seed=1)
+    assert searched(50, seed=1) != searched(50, seed=2)
+
+
+def test_a_larger_budget_begins_alike():
+    assert searched(70)[:50] == searched(50)
+
+
+def test_a_search_does_better_than_its_random_beginning():
+    def best(found):
+        return min(sum(objectives(candidate(json.loads(one)))) for one in found)
+
+    found = searched(160)
+    assert best(found) < best(searched(16)) - 10
+
+
+def test_a_small_grid_is_searched_to_its_end():
+    small = plan(["rows=4,8,16", "cols=4,8"], ["rows * cols < 128"])
+    assert len(searched(100, over=small)) == 5
+
+
+def test_constraints_hold():
+    found = searched(60, over=plan(where=["rows < cols", "cpu == 'imac'"]))
+    assert len(found) == 60
+    for fields in map(json.loads, found):
+        assert fields["rows"] < fields["cols"]
+        assert fields["cpu"] == "imac"
+
+
+def test_configurations_without_figures_are_not_learnt_from():
+    calls = []
+
+    def evaluate(candidates):
+        calls.append(len(candidates))
+        return [None] * len(candidates)
+
+    assert search(plan(), Search(budget=40, seed=0), 2, evaluate) == 40
+    assert sum(calls) == 40
+
+
+def test_objectives_are_geometric_means_over_networks():
+    rows = [
+        {"status": "ok", "cycles": 100, "area_ge": 7.0},
+        {"status": "ok", "cycles": 400, "area_ge": 7.0},
+    ]
+    assert aggregated(rows, ["cycles", "area_ge"], 2) == pytest.approx((200, 7))
+    assert aggregated(rows, ["cycles"], 3) is None
+    assert aggregated([rows[0], {**rows[1], "cycles": None}], ["cycles"], 2) is None
+    assert aggregated([rows[0], {**rows[1], "status": "unmappable"}], ["cycles"], 2) is None
+    assert aggregated([rows[0], {**rows[1], "cycles": 0}], ["cycles"], 2) == (0,)

@@ -1,0 +1,127 @@
+import csv
+import sqlite3
+
+import pytest
+
+from hw.spec.config import Config
+from hw.spec.errors import RequestError
+from sim.sweep.point import LayerRow
+from sim.sweep.store import Store, sole_writer
+
+
+def point(key, model="net", status="ok", **columns):
+    return {
+        "key": key,
+        "model": model,
+        "backend": "model",
+        **Config().flat(),
+        "status": status,
+        **columns,
+    }
+
+
+@pytest.fixture
+def store(tmp_path):
+    with Store.create(tmp_path / "results.sqlite") as store:
+        yield store
+
+
+def test_a_point_is_stored_once(store):
+    store.add(point("a"))
+    with pytest.raises(sqlite3.IntegrityError):
+        store.add(point("a"))
+    assert store.keys() == {"a"}
+
+
+def test_points_and_layers_are_read_again(store, tmp_path):
+    layers = [
+        LayerRow(0, "conv", "CONV_2D", "npu", 90, 800, 1e-6, '{"weights": 3}'),
+        LayerRow(1, "(firmware)", "between layers", "cpu", 10, 0, None, "{}"),
+    ]
+    store.add(point("a", cycles=100, energy_j=1.5e-6), layers)
+    store.add(point("b", status="unmappable", error="too small"))
+    store.commit()
+    with Store.open(tmp_path / "results.sqlite") as again:
+        assert again.point("a")["cycles"] == 100
+        assert again.point("a")["cpu"] == "full"
+        assert again.point("b")["energy_j"] is None
+        assert again.point("c") is None
+        assert again.counts() == {"ok": 1, "unmappable": 1}
+        assert again.reasons(3) == [("unmappable", "too small", 1)]
+    with sqlite3.connect(tmp_path / "results.sqlite") as database:
+        rows = database.execute(
+            "SELECT l.* FROM layers l JOIN points p ON p.id = l.point WHERE p.key = 'a'"
+        ).fetchall()
+    database.close()
+    assert [row[1:] for row in rows] == [tuple(layer) for layer in layers]
+
+
+def test_what_is_not_committed_does_not_last(store, tmp_path):
+    store.add(point("a"))
+    store.commit()
+    store.add(point("b"))
+    store.close()
+    with Store.open(tmp_path / "results.sqlite") as again:
+        assert again.keys() == {"a"}
+
+
+def test_fronts_are_those_of_each_network(store):
+    for key, model, latency, area, status in [
+        ("a", "x", 1.0, 9.0, "ok"),
+        ("b", "x", 2.0, 8.0, "ok"),
+        ("c", "x", 2.0, 9.0, "ok"),
+        ("d", "x", 0.5, 0.5, "failed"),
+        ("e", "y", 7.0, 9.0, "ok"),
+        ("f", "y", 6.0, None, "ok"),
+    ]:
+        store.add(point(key, model, status, latency_s=latency, area_ge=area))
+    store.mark_front(["latency_s", "area_ge"])
+    assert [row["key"] for row in store.front(["latency_s", "area_ge"])] == ["a", "b", "e"]
+    store.mark_front(["area_ge"])
+    assert [row["key"] for row in store.front(["area_ge"])] == ["b", "e"]
+
+
+def test_csv_has_every_point_and_column(store, tmp_path):
+    store.add(point("a", cycles=100))
+    store.add(point("b", status="invalid", error='rows, "wrong"'))
+    store.export_csv(tmp_path / "r.csv")
+    with (tmp_path / "r.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["key"], row["cycles"], row["rows"]) for row in rows] == [
+        ("a", "100", "8"),
+        ("b", "", "8"),
+    ]
+    assert rows[1]["error"] == 'rows, "wrong"'
+
+
+def test_meta_is_json(store):
+    store.set_meta({"objectives": ["cycles"], "search": None})
+    store.set_meta({"objectives": ["area_ge"]})
+    assert store.meta() == {
+        "schema": "tilewright.sweep/1",
+        "objectives": ["area_ge"],
+        "search": None,
+    }
+
+
+def test_other_files_are_refused(tmp_path):
+    text, empty = tmp_path / "text", tmp_path / "empty"
+    text.write_text("no database" * 100)
+    with sqlite3.connect(empty) as database:
+        database.execute("CREATE TABLE meta (key, value)")
+    database.close()
+    with pytest.raises(RequestError, match="text"):
+        Store.open(text)
+    with pytest.raises(RequestError, match="another version"):
+        Store.open(empty)
+
+
+def test_one_writer_at_a_time(tmp_path):
+    with (
+        sole_writer(tmp_path),
+        pytest.raises(RequestError, match="another sweep"),
+        sole_writer(tmp_path),
+    ):
+        pass
+    with sole_writer(tmp_path):
+        pass
