@@ -47,7 +47,7 @@ def front_figure(data: SweepData) -> Figure:
         axes.set_title(model)
     handles, names = all_axes[0].get_legend_handles_labels()
     if handles:
-        figure.legend(handles, names, loc="outside upper left", ncols=4)
+        figure.legend(handles, names, loc="outside upper left", ncols=2 * columns)
     return figure
 
 

@@ -20,13 +20,21 @@ function baseLayout(height) {
   };
 }
 
-function axisOf(name, log) {
+function axisOf(name, log, rows) {
   return {
     title: { text: label(name) }, type: isNumeric(name) ? (log ? "log" : "linear") : "category",
     ...ticksOf(name), gridcolor: ink("--line"),
     zerolinecolor: ink("--line"), linecolor: ink("--strong"), automargin: true,
-    ...log && { dtick: "D2" },
+    ...log ? { dtick: "D2" } : narrowRange(name, rows),
   };
+}
+
+/** Room around values that hardly differ, so that the ticks of their axis do. */
+function narrowRange(name, rows) {
+  const found = isNumeric(name) ? levels(name, rows) : [];
+  const [low, high] = [found[0], found.at(-1)];
+  return low > 0 && high < low * 1.02 ? { range: [low * 0.95, high * 1.05], autorange: false }
+    : { autorange: true };
 }
 
 /** Rows that no other row is as good as on both axes, in order of x; none where an axis has no
@@ -122,7 +130,7 @@ function drawScatter() {
     && value(view.x, row) !== null && value(view.y, row) !== null);
   const traces = [...frontTraces(rows), ...pointTraces(rows), ...markTraces(rows)];
   const layout = {
-    ...baseLayout(600), xaxis: axisOf(view.x, view.logx), yaxis: axisOf(view.y, view.logy),
+    ...baseLayout(600), xaxis: axisOf(view.x, view.logx, rows), yaxis: axisOf(view.y, view.logy, rows),
     margin: { l: 70, r: 20, t: 10, b: 50 }, hovermode: "closest", uirevision: view.x + view.y,
     legend: { orientation: "h", y: -0.16, x: 0 },
     annotations: rows.length ? [] : [{ text: "No point to show", showarrow: false, x: 0.5, y: 0.5,

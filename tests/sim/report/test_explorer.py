@@ -226,6 +226,15 @@ def test_filters_apply_to_table_and_scatter(explorer):
     assert explorer.page.text_content("#shown") == "1 of 5 points"
 
 
+def test_a_single_point_has_room_and_all_are_in_view_again_after_it(explorer):
+    ends = "document.getElementById('scatter')._fullLayout.xaxis.range"
+    explorer.view("q=rows=16")
+    explorer.until(f"{ends}[0] > 280")
+    assert explorer.page.evaluate(ends) == pytest.approx([285, 315])
+    explorer.view()
+    explorer.until(f"{ends}[0] < 100 && {ends}[1] > 300")
+
+
 def test_a_clicked_point_shows_its_layers(explorer):
     explorer.page.mouse.click(*explorer.pixel(200, 500))
     explorer.until("document.getElementById('layers').data?.length > 0")
