@@ -6,12 +6,13 @@ import argparse
 from typing import NoReturn
 
 from hw.spec.errors import RequestError
-from sim.verbs import area, config, run, sweep, validate, verilog, zoo
+from sim.verbs import area, bench, config, run, sweep, validate, verilog, zoo
 
 VERBS = {
     "run": run,
     "sweep": sweep,
     "area": area,
+    "bench": bench,
     "validate": validate,
     "zoo": zoo,
     "verilog": verilog,
