@@ -205,6 +205,15 @@ def transfer_beats(command: Command, bus_bytes: int) -> int:
     return sum(-(-((offset + row * pitch) % bus_bytes + size) // bus_bytes) for row in range(rows))
 
 
+def last_row_beats(command: Command, bus_bytes: int) -> int:
+    """Beats of the last row of a LOAD or STORE."""
+    rows, size = command["rows"], command["row_bytes"]
+    if not rows or not size:
+        return 1
+    offset = (command["memory_address"] + (rows - 1) * command["memory_pitch"]) % bus_bytes
+    return -(-(offset + size) // bus_bytes)
+
+
 def beat_masks(command: Command, npu: NpuConfig) -> Banks:
     """Banks of each beat of a LOAD or STORE."""
     bus, size = npu.bus_bytes, command["row_bytes"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sim.model.clients import FIRST_FETCH, NEVER, Client, FetchClient, Pace, WeightClient
+from sim.model.stores import TransferClient
 
 FETCH, RECORD, TRANSFERS, WEIGHTS = range(4)
 """Clients by priority."""
@@ -27,7 +28,8 @@ class Bus:
     def __init__(self, fetch_beats: int, ring_beats: int, record_gap: int) -> None:
         self.fetch = FetchClient(fetch_beats)
         self.weights = WeightClient(ring_beats)
-        self.clients = (self.fetch, Client(record_gap), Client(), self.weights)
+        self.transfers = TransferClient()
+        self.clients = (self.fetch, Client(record_gap), self.transfers, self.weights)
         self.time = 0
         self._turn = 0
         self._last_fetch = NEVER
@@ -50,6 +52,13 @@ class Bus:
             self._grant(NEVER, self.clients[client], index + 1)
             assert grants.count > index, "a request that nobody makes"
         return grants.time(index)
+
+    def granted_by(self, client: int, index: int, time: int) -> int | None:
+        """As `granted`, if that is in the cycles up to ``time``, included."""
+        grants = self.clients[client].granted
+        if grants.count <= index:
+            self._grant(time + 1, self.clients[client], index + 1)
+        return grants.time(index) if grants.count > index else None
 
     def advance(self, time: int) -> None:
         """Grant what is asked for in the cycles up to ``time``, included."""
@@ -102,6 +111,8 @@ class Bus:
         requests = max(pace.within(until - now), 1)
         if requests > most:
             requests = min(requests, max(most, pace.within(self._known - now)))
+        if client is self.transfers:
+            requests = self.transfers.run(requests, now)
         self.time = client.grant(now, requests, *pace[1:]) + 1
         self._turn = (self._turn + requests) % CLIENTS
 
@@ -110,13 +121,15 @@ class Bus:
 
         The weights get their turns, the transfers all others.
         """
-        transfers, weights = self.clients[TRANSFERS], self.weights
+        transfers, weights = self.transfers, self.weights
         most = [transfers.pace().requests, self._steady(weights.pace())]
         for i, client in enumerate((transfers, weights)):
             if client is wanted:
                 most[i] = min(most[i], count - client.granted.count)
         before = (WEIGHTS - self._turn) % CLIENTS  # cycles before the weights' first turn
         start, phase = now + (before == 0), (_SHARED - before) % _SHARED
+        most[0] = min(most[0], until - now)
+        most[0] = transfers.run(most[0], start, CLIENTS, _SHARED, phase)
         shared = (most[0] - 1) * CLIENTS + phase
         cycles = min(
             until - now, start - now + shared // _SHARED + 1, before + CLIENTS * (most[1] - 1) + 1

@@ -40,6 +40,9 @@ another line of its cache."""
 
 _LINE_BYTES = 32
 
+_ALL = NEVER - 1
+"""A cycle behind all others."""
+
 _LONGEST_RECORD = 8 * (RECORD_WORDS + RECORD_BYTES)
 """A record is gone after these cycles, whoever else asks for the bus."""
 
@@ -82,7 +85,7 @@ class StreamReplay:
         self.bus.share_start(max(_LINE_BYTES // npu.bus_bytes - REFILL_AHEAD, 0))
         self._fetch = Fetch(self.bus, npu.bus_bytes, config.soc.memory_latency)
         self._transfers = TransferQueue(self.bus, config.soc.memory_latency)
-        self._ring = RingLines(self.bus, npu, self._answers, self._decode)
+        self._ring = RingLines(self.bus, npu, self._answers, lambda: self._decode(_ALL))
         # The sequencer: its next command, when that was decoded, when it can take another word.
         self._next = self._free = 0
         self._decoded: int | None = None
@@ -102,17 +105,21 @@ class StreamReplay:
         for work in self._works:
             if work.command.opcode in COMPUTE_OPCODES:
                 idle = self._compute(work, idle)
-        self._decode()
+        self._decode(_ALL)
         self._finish(idle)
 
-    def _decode(self) -> None:
-        """Dispatches commands until one waits for a compute command that lies ahead."""
+    def _decode(self, until: int, reach: int = 0) -> None:
+        """Dispatches commands until one waits for a compute command that lies ahead.
+
+        The bus is followed up to cycle ``until``, and until so many requests of transfers have been
+        granted: nobody asks for it before of whom it does not know yet.
+        """
         while self._next < len(self._works):
             work = self._works[self._next]
             command = work.command
             if self._decoded is None:
                 self._decoded = self._fetch.take(LENGTH[command.opcode], self._free) + 1
-            room = self._room(command)
+            room = self._room(command, until, reach)
             if room is None:
                 return
             time = max(self._decoded, room)
@@ -120,7 +127,7 @@ class StreamReplay:
             self._free, self._decoded = time + 1, None
             self._next += 1
 
-    def _room(self, command: Command) -> int | None:
+    def _room(self, command: Command, until: int, reach: int) -> int | None:
         """From when on the command's queue has room; None as long as that is not known."""
         if command.opcode in COMPUTE_OPCODES:
             ahead = len(self._dispatched)
@@ -128,12 +135,13 @@ class StreamReplay:
                 return None
             return self._taken[-1] if ahead else 0
         if command.opcode in TRANSFER_OPCODES:
-            return self._transfers.free()
+            return self._transfers.free(until, reach)
         if command.opcode is Opcode.WEIGHTS and len(self._regions) > WEIGHTS_QUEUE:
             last = self._regions[-WEIGHTS_QUEUE - 1] - 1
             if not self.bus.weights.has_room(last):
                 return None
-            return self.bus.granted(WEIGHTS, last) + REGION_CYCLES
+            granted = self.bus.granted_by(WEIGHTS, last, until)
+            return None if granted is None else granted + REGION_CYCLES
         return 0
 
     def _dispatch(self, work: Work, time: int) -> None:
@@ -152,14 +160,17 @@ class StreamReplay:
 
     def _compute(self, work: Work, idle: int) -> int:
         """From the cycle in which the compute side is idle to the one in which it is so again."""
-        self._decode()
+        self._decode(idle)
+        if len(self._dispatched) == len(self._taken):
+            self._decode(_ALL)
+        self._decode(idle, self._transfers.reach(work.command.wait))
         causes = self._counts.causes
         here = max(idle, self._dispatched[len(self._taken)] + 1)
         taken = self._transfers.completed(work.command.wait, here)
         causes["command"] += here - idle + 1
         causes["transfer"] += taken - here
         self._taken.append(taken)
-        self._decode()
+        self._decode(taken)
         if work.geometry:
             completed = self._window(work, work.geometry, taken + 1)
         elif work.command.opcode is Opcode.ADD:

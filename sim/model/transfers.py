@@ -10,8 +10,10 @@ import numpy as np
 from hw.spec.commands import Opcode
 from sim.model.banks import Banks, Cycles
 from sim.model.bus import TRANSFERS, Bus
+from sim.model.clients import NEVER
 from sim.model.fetch import ANSWER_CYCLES
 from sim.model.loops import ArrayTime
+from sim.model.stores import BEATS_FIFO, WHOLE_FIFO
 from sim.model.work import Work
 
 TRANSFERS_QUEUE = 4
@@ -26,14 +28,17 @@ LOAD_REQUEST = 5
 STORE_READ = 3
 """From a STORE's beginning to its first read of the scratchpad."""
 
-BANK_CYCLES = 1
-"""From a STORE's read to its banks: a FIFO."""
+FIRST_BEAT = 2
+"""From a transfer's beginning to its first beat behind the addresses: two rows."""
 
-STORE_REQUEST = 4
-"""From a read at its banks to the request: rotation, FIFOs."""
+AHEAD_OF_READS = 2
+"""Beats that leave the addresses before the one that is read: a FIFO."""
 
-READ_AHEAD = 10
-"""Reads of the scratchpad ahead of the bus: the FIFOs of beats and of whole requests."""
+AHEAD_OF_BUS = AHEAD_OF_READS + BEATS_FIFO + WHOLE_FIFO
+"""Those that leave the addresses before the one that is granted: all FIFOs."""
+
+LEAVE_CYCLES = 3
+"""From that grant until the beat leaves: each FIFO knows a cycle late that it has room."""
 
 WRITE_CYCLES = 3
 """From an answer to its write of the scratchpad: FIFO and register."""
@@ -69,7 +74,8 @@ class Activity:
 
 @dataclass
 class _Transfer:
-    """``end``: number of the first request behind its ``beats``. ``reads``: its first read;
+    """``end``: number of the first request behind its ``beats``; ``stored``: of those of STOREs.
+    ``begins``: by what it waits for; ``starts``: when the one before has made room, too.
     ``written``: its last beat is done with the scratchpad."""
 
     work: Work
@@ -77,8 +83,9 @@ class _Transfer:
     dispatched: int
     beats: int
     end: int
+    stored: int
     begins: int = 0
-    reads: int = 0
+    starts: int = 0
     written: int = 0
 
 
@@ -91,24 +98,77 @@ class TransferQueue:
 
     def __init__(self, bus: Bus, latency: int) -> None:
         self._bus = bus
-        self._client = bus.clients[TRANSFERS]
+        self._client = bus.transfers
+        self._client.busy = lambda begin, end: self._busy(begin, end, writes=False)
         self._answers = latency + ANSWER_CYCLES
         self._transfers: list[_Transfer] = []
         self._begun = self._settled = 0
         self._activities: list[Activity] = []
 
-    def free(self) -> int | None:
-        """From when on the queue takes another one; None if that lies ahead of all known."""
+    def free(self, time: int, reach: int) -> int | None:
+        """From when on the queue takes another one, as far as that is known.
+
+        The bus is followed up to ``time``, and until ``reach`` requests have been granted.
+        """
         index = len(self._transfers) - TRANSFERS_QUEUE
         if index < 0:
             return 0
-        return self._transfers[index].begins + 1 if index < self._begun else None
+        if index >= self._begun:
+            return None
+        starts = self._starts(index, time, reach)
+        return None if starts is None else starts + 1
+
+    def reach(self, count: int) -> int:
+        """Requests of the first ``count`` transfers; they ask for the bus."""
+        if count > self._settled:
+            self.settle()
+        return self._transfers[count - 1].end if count else 0
+
+    def _starts(self, index: int, time: int, reach: int) -> int | None:
+        """When a transfer's addresses are taken up: the one before has but its last row left."""
+        transfer = self._transfers[index]
+        if not transfer.starts and index:
+            before = self._transfers[index - 1]
+            starts = self._starts(index - 1, time, reach)
+            moved: int | None = 0
+            if before.work.last_row < before.beats:
+                moved = self._left(index - 1, before.work.last_row, time, reach)
+            elif index > 1:
+                moved = self._left(index - 2, 0, time, reach)
+            if starts is None or moved is None:
+                return None
+            transfer.starts = max(transfer.begins, starts + 1, moved)
+        return transfer.starts or transfer.begins
+
+    def _left(self, index: int, but: int, time: int, reach: int) -> int | None:
+        """When a transfer's beats, but so many, have left the addresses."""
+        transfer = self._transfers[index]
+        at_least = transfer.starts + FIRST_BEAT + transfer.beats - but - 1
+        if index >= self._settled:
+            return None
+        last = transfer.end - but - 1
+        number = last - (AHEAD_OF_READS + 1 if transfer.store else AHEAD_OF_BUS)
+        if number >= 0:
+            granted = self._bus.granted_by(TRANSFERS, number, NEVER - 1 if number < reach else time)
+            if granted is None:
+                return None
+            if not transfer.store:
+                at_least = max(at_least, granted + LEAVE_CYCLES)
+        if transfer.store:
+            beat = transfer.stored - but - 1 - AHEAD_OF_READS
+            accepted = self._client.accepted(beat) if beat >= 0 else 0
+            return None if accepted is None else max(at_least, accepted + 1)
+        return at_least
 
     def dispatch(self, work: Work, time: int, completed: list[int]) -> None:
         """Takes a LOAD or STORE; ``completed``: when compute commands were seen to have ended."""
-        end = (self._transfers[-1].end if self._transfers else 0) + work.beats
+        end, stored = work.beats, 0
+        if self._transfers:
+            end += self._transfers[-1].end
+            stored = self._transfers[-1].stored
         is_store = work.command.opcode is Opcode.STORE
-        self._transfers.append(_Transfer(work, is_store, time, work.beats, end))
+        stored += work.beats * is_store
+        self._transfers.append(_Transfer(work, is_store, time, work.beats, end, stored))
         self.begin(completed)
 
     def begin(self, completed: list[int]) -> None:
@@ -131,6 +191,7 @@ class TransferQueue:
         """All that have begun ask for the bus; ``activity`` goes on beside them."""
         if activity:
             self._activities.append(activity)
+            self._client.forget()
         while self._settled < self._begun:
             if self._transfers[self._settled].store:
                 self._ask_store()
@@ -178,19 +239,16 @@ class TransferQueue:
         granted = self._client.granted
         answered = granted.until(time - 1 - self._answers)
         written = granted.until(time - 1 - self._answers - WRITE_CYCLES)
-        asked = granted.until(time - 3)
-        loads = stores = writes = reads = begin = 0
+        loads = stores = writes = begin = 0
         for transfer in self._transfers[: self._settled]:
             beats = transfer.beats
             if transfer.store:
                 stores += max(min(beats, answered - begin), 0)
-                ahead = max(asked - begin, 0) + READ_AHEAD
-                reads += max(min(beats, time - transfer.reads, ahead), 0)
             else:
                 loads += max(min(beats, answered - begin), 0)
                 writes += max(min(beats, written - begin), 0)
             begin = transfer.end
-        return loads, stores, writes, reads
+        return loads, stores, writes, self._client.reads(time)
 
     def _ask_load(self) -> None:
         transfer = self._transfers[self._settled]
@@ -201,20 +259,11 @@ class TransferQueue:
         """A STORE reads when the LOADs before it are written, and its banks are free."""
         index = self._settled
         transfer = self._transfers[index]
-        transfer.reads = transfer.begins + STORE_READ
+        reads = transfer.begins + STORE_READ
         self._settled += 1
         if index and not self._transfers[index - 1].store:
-            transfer.reads = max(transfer.reads, self.completed(index))
-        first = transfer.reads + BANK_CYCLES
-        if not self._busy(first, first + transfer.beats, writes=False).any():
-            self._client.ask(first + STORE_REQUEST, transfer.beats)
-            return
-        times = self._served(transfer.work, np.full(transfer.beats, first), writes=False)
-        ends = np.flatnonzero(np.diff(times, append=times[-1] + 2) != 1) + 1
-        begin = 0
-        for end in ends.tolist():
-            self._client.ask(int(times[begin]) + STORE_REQUEST, end - begin)
-            begin = end
+            reads = max(reads, self.completed(index))
+        self._client.store(reads, transfer.work.masks)
 
     def _finish(self, index: int) -> None:
         """When a transfer's last beat is done with the scratchpad: a LOAD waits for its banks."""
@@ -233,9 +282,9 @@ class TransferQueue:
         if before < first and not self._busy(first, transfer.written + 1, writes=True).any():
             return
         arrivals = np.maximum(grants.times(begin, transfer.end) + delay, before + 1)
-        transfer.written = int(self._served(transfer.work, arrivals, writes=True)[-1])
+        transfer.written = int(self._served(transfer.work, arrivals)[-1])
 
-    def _served(self, work: Work, earliest: Cycles, *, writes: bool) -> Cycles:
+    def _served(self, work: Work, earliest: Cycles) -> Cycles:
         """When each beat finds its banks free, one behind the other, none before ``earliest``."""
         beats = np.arange(len(earliest))
         lags = np.maximum.accumulate(earliest - beats)  # behind a beat a cycle from 0 on
@@ -245,7 +294,7 @@ class TransferQueue:
             these = slice(done, done + _WINDOW)
             wanted = np.maximum(lags[these], lag) + beats[these]
             begin = int(wanted[0])
-            busy = self._busy(begin, int(wanted[-1]) + _WINDOW, writes=writes)
+            busy = self._busy(begin, int(wanted[-1]) + _WINDOW, writes=True)
             late = np.flatnonzero(busy[wanted - begin] & work.masks[these])
             free = int(late[0]) if len(late) else len(wanted)
             times[done : done + free] = wanted[:free]

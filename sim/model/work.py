@@ -39,6 +39,11 @@ class Work:
         """Banks of each beat of a LOAD or STORE."""
         return banks.beat_masks(self.command, self.npu)
 
+    @cached_property
+    def last_row(self) -> int:
+        """Beats of the last row of a LOAD or STORE."""
+        return banks.last_row_beats(self.command, self.npu.bus_bytes)
+
     def reads(self, time: ArrayTime | None) -> Banks:
         """Banks that a compute command reads, by cycle from its start on; ``time`` on the array."""
         return self._reads if time is None or time is self.time else self._window_reads(time)

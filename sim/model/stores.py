@@ -1,0 +1,166 @@
+"""The transfers' client of the bus: LOADs ask as fast as the bus takes them, STOREs beat by beat.
+
+A STORE's beat is accepted where the FIFOs behind have room, reads its banks when no compute command
+does, and asks when the words before it have left (hw.npu.transfers).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sim.model.banks import Banks
+from sim.model.clients import Client
+
+BANK_CYCLES = 1
+"""From a STORE's read to its banks: a FIFO."""
+
+BANKS_FIFO = 2
+"""Reads that wait for their banks."""
+
+DATA_CYCLES = 3
+"""From a read at its banks to its word behind the FIFO."""
+
+BEATS_FIFO = 8
+"""Beats that wait for their words (hw.npu.transfers.REQUESTS)."""
+
+WHOLE_FIFO = 2
+"""Whole requests that wait for the bus."""
+
+_WINDOW = 1 << 10
+"""Cycles of the banks that are looked at together."""
+
+_STORE = 0
+"""Cycles between requests that tell a STORE from a LOAD."""
+
+
+@dataclass
+class _Beats:
+    """Beats of all STOREs: banks, earliest read; when they were accepted, served and moved on."""
+
+    masks: list[int] = field(default_factory=list[int])
+    least: list[int] = field(default_factory=list[int])
+    accepted: list[int] = field(default_factory=list[int])
+    served: list[int] = field(default_factory=list[int])
+    moved: list[int] = field(default_factory=list[int])
+
+
+class TransferClient(Client):
+    """``busy``: banks that compute commands read in a range of cycles, by what is known of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.busy: Callable[[int, int], Banks] = _nothing
+        self._beats = _Beats()
+        self._stored = 0  # beats of STOREs that were granted
+        self._begin = 0
+        self._window: list[int] = []
+
+    def store(self, reads: int, masks: Banks) -> None:
+        """A STORE's beats with their banks; it can read from cycle ``reads`` on."""
+        self._beats.masks += masks.tolist()
+        self._beats.least += [reads] + [0] * (len(masks) - 1)
+        self.ask(reads, len(masks), _STORE)
+
+    def forget(self) -> None:
+        """More is known of the compute commands: what was not granted is worked out again."""
+        self._window = []
+        self._keep(self._stored)
+        self._look()
+
+    def reads(self, time: int) -> int:
+        """Reads of STOREs before cycle ``time``; from the last grant on no bank is in use."""
+        beats = self._beats
+        count = len(beats.accepted)
+        if count and beats.accepted[-1] >= time:
+            return bisect_left(beats.accepted, time)
+        accepted, served = beats.accepted[-1:], beats.served[-BANKS_FIFO:]
+        while count < min(len(beats.masks), len(beats.moved) + BEATS_FIFO):
+            accepted = [self._accept(count, accepted, served)]
+            if accepted[0] >= time:
+                break
+            served = [*served[-1:], max([*accepted, *served[-1:]]) + BANK_CYCLES]
+            count += 1
+        return count
+
+    def accepted(self, beat: int) -> int | None:
+        """When a STORE's beat was read, if that is known."""
+        return self._beats.accepted[beat] if beat < len(self._beats.accepted) else None
+
+    def run(self, most: int, time: int, cycles: int = 1, of: int = 1, phase: int = 0) -> int:
+        """How many requests are there in time if they are granted from ``time`` on at a `Pace`."""
+        _, count, kind = self._runs[0]
+        most = min(count, most)
+        if kind != _STORE:
+            return most
+        beats, stored, number = self._beats, self._stored, self.granted.count
+        granted = self.granted.time(number - 1) if number else 0
+        following = time + phase // of
+        for i in range(1, most):
+            if len(beats.moved) == stored + i:
+                self._work_out(stored + i, granted)
+            granted, following = following, time + (phase + i * cycles) // of
+            if beats.moved[stored + i] >= following:
+                return i
+        return most
+
+    def _take(self, count: int) -> None:
+        if self._runs[0][2] == _STORE:
+            self._stored += count
+            self._keep(self._stored)
+        super()._take(count)
+
+    def _keep(self, count: int) -> None:
+        """Forget what was worked out of beats behind."""
+        beats = self._beats
+        for times in (beats.accepted, beats.served, beats.moved):
+            del times[count:]
+
+    def _look(self) -> None:
+        super()._look()
+        if self._runs and self._runs[0][2] == _STORE:
+            if len(self._beats.moved) == self._stored:
+                before = self.granted.count - WHOLE_FIFO
+                self._work_out(self._stored, self.granted.time(before) if before >= 0 else 0)
+            self.next = max(self._beats.moved[self._stored] + 1, self._after)
+
+    def _work_out(self, beat: int, granted: int) -> None:
+        """When a STORE's beat is read and moves on; ``granted``: the beat but one before it."""
+        beats = self._beats
+        accepted = self._accept(beat, beats.accepted[-1:], beats.served[-BANKS_FIFO:])
+        time = accepted + BANK_CYCLES
+        moved = granted + 1
+        if beat:
+            time = max(time, beats.served[-1] + 1)
+            moved = max(moved, beats.moved[-1] + 1)
+        mask, at = beats.masks[beat], time - self._begin
+        while True:
+            if not 0 <= at < len(self._window):
+                self._see(at + self._begin)
+                at = 0
+            if not self._window[at] & mask:
+                break
+            at += 1
+        time = at + self._begin
+        beats.accepted.append(accepted)
+        beats.served.append(time)
+        beats.moved.append(max(moved, time + DATA_CYCLES))
+
+    def _accept(self, beat: int, accepted: Sequence[int], served: Sequence[int]) -> int:
+        """When a beat is accepted behind those that were ``accepted`` and ``served`` last."""
+        beats = self._beats
+        time = max([beats.least[beat], *(last + 1 for last in accepted)])
+        if len(served) == BANKS_FIFO:
+            time = max(time, served[0] + 1)
+        return max(time, beats.moved[beat - BEATS_FIFO] + 1) if beat >= BEATS_FIFO else time
+
+    def _see(self, time: int) -> None:
+        """Look at the banks in this cycle and those behind it."""
+        self._begin, self._window = time, self.busy(time, time + _WINDOW).tolist()
+
+
+def _nothing(begin: int, end: int) -> Banks:
+    return np.zeros(end - begin, dtype=np.uint16)
