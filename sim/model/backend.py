@@ -86,14 +86,11 @@ class ModelBackend:
         )
 
     def _surroundings(self, number: int) -> Surroundings:
-        """What step ``number`` finds: the CPU's steps before, and whether the NPU came between."""
-        before = [step.kind for step in self._program.steps[:number]]
-        operators = [kind for kind in before if kind is not StepKind.NPU]
+        """What step ``number`` finds."""
         words = STEP_WORDS * number + STEP_HEAD_WORDS
         return Surroundings(
             values=self._steps_address + 4 * words,
-            before=operators[-1] if operators else None,
-            emptied=before[-1:] == [StepKind.NPU],
+            before=tuple(step.kind for step in self._program.steps[:number]),
         )
 
     def _return(self, driver: Driver, config: Config) -> Cost:

@@ -1,12 +1,17 @@
-"""Misses of the data cache: direct-mapped, written through, a missing store leaves it alone."""
+"""Caches of the CPU: both have one way, so that a line has one place.
+
+The data cache is written through, and a missing store leaves it alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hw.spec.program import StepKind
 
 Addresses = NDArray[np.int64]
 
@@ -34,12 +39,14 @@ def miss_flags(addresses: Addresses) -> NDArray[np.bool_]:
     return missed
 
 
-_EXACT_LOADS = 400_000
+EXACT_LOADS = 400_000
 """A step of up to so many loads is followed whole; of a longer one, so many in stretches."""
 
-_STRETCHES = 12
-_WARM = 4
-"""Of a stretch, one part in so many (and at least a unit) only fills the cache."""
+_WARM, _COUNTED = 1, 3
+"""Units of a stretch: the first only fill the cache."""
+
+_STRETCHES = 8
+"""At least, where units are long."""
 
 _GOLDEN = (5**0.5 - 1) / 2
 """Its multiples modulo 1 lie evenly and with no period that a tensor's pitch could share."""
@@ -48,16 +55,40 @@ _GOLDEN = (5**0.5 - 1) / 2
 def misses(units: Units) -> int:
     """Misses of a kernel's loads; estimated where there are many."""
     size = units.unit(units.count // 2).size
-    if units.count * size <= _EXACT_LOADS:
+    length = _WARM + _COUNTED
+    stretches = max(_STRETCHES, EXACT_LOADS // (length * size))
+    if units.count * size <= EXACT_LOADS or units.count <= stretches * length:
         flags = miss_flags(np.concatenate([units.unit(i) for i in range(units.count)]))
         return int(flags.sum())
-    length = max(2, _EXACT_LOADS // (_STRETCHES * size))
-    warm = max(1, length // _WARM)
-    found = counted = 0
-    for stretch in range(_STRETCHES):
+    found = 0
+    for stretch in range(stretches):
         first = int((units.count - length) * (stretch * _GOLDEN % 1))
         parts = [units.unit(i) for i in range(first, first + length)]
         flags = miss_flags(np.concatenate(parts))
-        found += int(flags[sum(part.size for part in parts[:warm]) :].sum())
-        counted += length - warm
-    return round(found * units.count / counted)
+        found += int(flags[sum(part.size for part in parts[:_WARM]) :].sum())
+    return round(found * units.count / (stretches * _COUNTED))
+
+
+Code = Mapping[StepKind, Sequence[tuple[int, int]]]
+"""Functions of each operator's kernel: (address, bytes)."""
+
+
+def evicted(kind: StepKind, before: Sequence[StepKind], code: Code, cache_lines: int) -> float:
+    """Share of a kernel's code that its cache has lost to the kernels that ran ``before``."""
+    own = _places(code[kind], cache_lines)
+    lost: set[int] = set()
+    for other in reversed(before):
+        if other is kind:
+            return len(own & lost) / len(own)
+        if other is not StepKind.NPU:
+            lost |= _places(code[other], cache_lines)
+    return 1.0
+
+
+def _places(functions: Sequence[tuple[int, int]], cache_lines: int) -> set[int]:
+    """Places in the instruction cache that the lines of some functions take."""
+    return {
+        line % cache_lines
+        for address, size in functions
+        for line in range(address // LINE_BYTES, (address + size - 1) // LINE_BYTES + 1)
+    }

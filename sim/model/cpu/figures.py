@@ -57,21 +57,29 @@ class Driver:
 
 
 @dataclass(frozen=True)
+class Path:
+    """A path of a kernel: its cost each time; and ``lines`` of code, once if they are not there."""
+
+    cost: Cost
+    lines: float
+
+
+@dataclass(frozen=True)
 class Operator:
     """A kernel.
 
     Attributes
     ----------
-    paths: of each, once.
-    frame: lowest address of the kernel's frame on the stack.
-    code_lines: lines of the instruction cache that are filled when another kernel ran before.
+    code: its functions, (address, bytes) each.
+    frame: lowest address of its frame on the stack.
     kept_lines: lines of the data cache that are still there when no NPU step ran before.
+    paths: by the names of `sim.model.cpu.paths`.
     """
 
-    paths: Mapping[str, Cost]
+    code: tuple[tuple[int, int], ...]
     frame: int
-    code_lines: int
     kept_lines: int
+    paths: Mapping[str, Path]
 
 
 @dataclass(frozen=True)
@@ -80,18 +88,16 @@ class Cpu:
 
     Attributes
     ----------
-    data_cache: whether loads go through one; without, each waits for main memory.
-    refill: cycles of a cache's miss beside main memory's latency.
+    code_lines: lines of the instruction cache.
+    code_refill: cycles to fill one of them, beside main memory's latency.
+    data_refill: the same of the data cache; None without one, where each load waits for memory.
     """
 
-    data_cache: bool
-    refill: int
+    code_lines: int
+    code_refill: int
+    data_refill: int | None
     driver: Driver
     operators: Mapping[StepKind, Operator]
-
-    def refills(self, lines: int) -> Cost:
-        """So many lines of a cache, filled from main memory."""
-        return Cost(self.refill, 1) * lines
 
 
 def _driver(figures: Mapping[str, Any]) -> Driver:
@@ -100,22 +106,29 @@ def _driver(figures: Mapping[str, Any]) -> Driver:
     return Driver(awake=None if awake is None else Cost(*awake), **costs)
 
 
+def _operator(figures: Mapping[str, Any]) -> Operator:
+    return Operator(
+        code=tuple((address, size) for address, size in figures["code"]),
+        frame=figures["frame"],
+        kept_lines=figures["kept_lines"],
+        paths={
+            name: Path(Cost(cycles, waits), lines)
+            for name, (cycles, waits, lines) in figures["paths"].items()
+        },
+    )
+
+
 @cache
 def cpu_figures(cpu: str) -> Cpu:
     """Figures of one of `hw.spec.config.CPU_VARIANTS`."""
     text = (files("sim.model") / FIGURES).read_text()
     figures: Mapping[str, Any] = yaml.safe_load(text)["cpus"][cpu]
     return Cpu(
-        data_cache=figures["data_cache"],
-        refill=figures["refill"],
+        code_lines=figures["code_lines"],
+        code_refill=figures["code_refill"],
+        data_refill=figures["data_refill"],
         driver=_driver(figures["driver"]),
         operators={
-            StepKind[name]: Operator(
-                paths={path: Cost(*cost) for path, cost in operator["paths"].items()},
-                frame=operator["frame"],
-                code_lines=operator["code_lines"],
-                kept_lines=operator["kept_lines"],
-            )
-            for name, operator in figures["operators"].items()
+            StepKind[name]: _operator(operator) for name, operator in figures["operators"].items()
         },
     )

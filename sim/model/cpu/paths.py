@@ -175,13 +175,15 @@ def _add(v: Values) -> Paths:
 
 @dataclass
 class _Moves:
-    """What memcpy and memset do: ``words``, and ``singles`` in front and behind, by number."""
+    """What memcpy and memset do: ``words``, and single bytes in front (``heads``) and behind."""
 
     calls: int = 0
+    heads_loops: int = 0
+    heads: int = 0
     words_loops: int = 0
     words: int = 0
-    bytes_loops: int = 0
-    singles: int = 0
+    tails_loops: int = 0
+    tails: int = 0
 
     def move(self, target: int, source: int, size: int) -> None:
         """One call; of memset, ``source`` = ``target``."""
@@ -190,19 +192,23 @@ class _Moves:
         if (target ^ source) % WORD:
             head, words, tail = 0, 0, size
         self.calls += 1
+        self.heads_loops += head > 0
+        self.heads += head
         self.words_loops += words > 0
         self.words += words
-        self.bytes_loops += (head > 0) + (tail > 0)
-        self.singles += head + tail
+        self.tails_loops += tail > 0
+        self.tails += tail
 
     def paths(self, name: str) -> Paths:
         """Counts by name."""
         return {
             name: self.calls,
+            f"{name}_heads": self.heads_loops,
+            f"{name}_head": self.heads,
             f"{name}_words": self.words_loops,
             f"{name}_word": self.words,
-            f"{name}_bytes": self.bytes_loops,
-            f"{name}_byte": self.singles,
+            f"{name}_tails": self.tails_loops,
+            f"{name}_tail": self.tails,
         }
 
 

@@ -1,0 +1,39 @@
+"""Paths of a softmax, by hand."""
+
+import numpy as np
+
+from hw.spec.program import Step, StepKind
+from hw.spec.softmax import softmax_parameters
+from sim.model.cpu.softmax import KEPT, softmax_paths
+
+
+def test_paths():
+    """At a scale of 1/16 a difference of 4 is a quarter, so that its factors are its bits."""
+    values = {"rows": 1, "cols": 6, "multiplier": 1 << 30, "left_shift": 23, "diff_min": -240}
+    step = Step(StepKind.SOFTMAX, 0, {**values, "input": 0, "output": 0})
+    x = np.array([100, 99, 96, 87, 68, -128], dtype=np.int8)
+    # Differences 0 (one), -1, -4, -13, -32 (computed), -228 (beyond -14: zero).
+    paths = softmax_paths(step, x)
+    assert (paths["row"], paths["element"], paths["counted"], paths["computed"]) == (1, 6, 6, 4)
+    # Quarters beyond the first: 0, 0, 3, 7 of differences in (-1/4, 0].
+    assert paths["factor"] == sum(quarters.bit_count() for quarters in (0, 0, 3, 7))
+
+
+def test_exponentials_that_are_not_kept_are_computed_twice():
+    p = softmax_parameters(0.1)
+    values = {"rows": 1, "cols": KEPT + 3, "multiplier": p.multiplier, "input": 0, "output": 0}
+    values |= {"left_shift": p.left_shift, "diff_min": p.smallest_difference}
+    x = np.zeros(KEPT + 3, np.int8)
+    x[0] = 1
+    paths = softmax_paths(Step(StepKind.SOFTMAX, 0, values), x)
+    assert paths["counted"] == KEPT + 3
+    assert paths["exponential"] == KEPT + 2 * 3
+    assert paths["computed"] == KEPT - 1 + 2 * 3
+
+
+def test_unknown_inputs():
+    """All but the largest of a row are computed, with half of the six factors."""
+    values = {"rows": 2, "cols": 10, "multiplier": 0, "left_shift": 0, "diff_min": 0}
+    step = Step(StepKind.SOFTMAX, 0, values)
+    paths = softmax_paths(step, None)
+    assert (paths["counted"], paths["computed"], paths["factor"]) == (20, 18, 18 * 3)

@@ -1,0 +1,98 @@
+"""Measures what the model backend knows of the CPUs: ``python -m verification.cpu_costs``.
+
+Times single operators on each CPU in RTL, without an accelerator and at two latencies of main
+memory, and the driver on the smallest accelerator; takes the times apart into the figures of
+`sim.model.cpu.figures`, and writes sim/model/cpu_costs.yaml with the hash of what they belong to.
+Run it again when firmware, its compiler or the CPU has changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.metadata
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from firmware.build import COMPILER_FLAGS, CPU_FEATURES, LINKER_FLAGS, SOURCES, compile_firmware
+from hw.header import c_header
+from hw.soc.cpu import cpu_verilog
+from hw.spec.config import CPU_VARIANTS, load_config
+from hw.spec.errors import TilewrightError
+from sim.files import write_atomically
+from sim.model.cpu.figures import FIGURES
+from sim.progress import Progress
+from verification.cpu_driver import driver_figures
+from verification.cpu_fit import line_through
+from verification.cpu_kernels import kernel_figures
+from verification.cpu_layout import code_lines
+from verification.cpu_programs import Times
+from verification.cpu_shapes import benchmarks
+
+PATH = Path(__file__).parent.parent / "sim" / "model" / FIGURES
+LATENCIES = (3, 20)
+"""Of main memory; times are straight lines over it."""
+
+_COMMENT = """\
+# Written by python -m verification.cpu_costs from RTL runs; sim/model/cpu/figures.py says what it
+# means. A cost is [cycles, waits for main memory], a path's [cycles, waits, lines of code].
+"""
+
+
+def firmware_hash() -> str:
+    """Hash of what the figures depend on: firmware's sources, its compiler, the CPUs."""
+    key = hashlib.sha256(importlib.metadata.version("ziglang").encode())
+    texts = [*COMPILER_FLAGS, *LINKER_FLAGS, str(CPU_FEATURES), c_header()]
+    for text in [*texts, *(cpu_verilog(cpu) for cpu in CPU_VARIANTS)]:
+        key.update(text.encode() + b"\0")
+    for path in sorted(SOURCES.rglob("*")):
+        if path.suffix in (".c", ".h", ".S", ".ld"):
+            key.update(path.relative_to(SOURCES).as_posix().encode() + b"\0" + path.read_bytes())
+    return key.hexdigest()[:16]
+
+
+def measure_cpu(cpu: str, progress: Progress) -> dict[str, Any]:
+    """Figures of a CPU, as the file holds them."""
+    runs = benchmarks()
+    times: dict[int, dict[str, Times]] = {latency: {} for latency in LATENCIES}
+    for latency in LATENCIES:
+        config = load_config("cpu-only", None, [f"cpu={cpu}", f"memory_latency={latency}"])
+        with progress.step(f"Timing operators on {cpu}, memory latency {latency}") as step:
+            for name, bench in runs.items():
+                step.detail = name
+                times[latency][name] = bench.run(config)
+    lines = {name: line_through({n: times[n][name].steps for n in times}) for name in runs}
+    back = line_through({n: [run.back for run in times[n].values()] for n in times})
+    with tempfile.TemporaryDirectory() as folder:
+        elf = compile_firmware(load_config("cpu-only", None, [f"cpu={cpu}"]), Path(folder))
+        kernels = kernel_figures(cpu, runs, lines, elf.read_bytes())
+    driver = driver_figures(cpu, LATENCIES, progress)
+    return {
+        "code_lines": code_lines(cpu),
+        "driver": driver | {"return_without_npu": back.median()},
+        **kernels,
+    }
+
+
+def main() -> int:
+    """Entry of ``python -m verification.cpu_costs``."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    progress = Progress()
+    try:
+        cpus = {cpu: measure_cpu(cpu, progress) for cpu in CPU_VARIANTS}
+        figures = {"firmware": firmware_hash(), "cpus": cpus}
+        text = yaml.safe_dump(figures, sort_keys=False, default_flow_style=None, width=100)
+        write_atomically(PATH, _COMMENT + text)
+    except TilewrightError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_status
+    print(f"{PATH}: {len(cpus)} CPUs")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

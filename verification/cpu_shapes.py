@@ -1,0 +1,193 @@
+"""Which operators `verification.cpu_costs` times: small, and different in each of their paths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import product
+
+import numpy as np
+from numpy.random import Generator
+
+from hw.spec.program import StepKind
+from verification.cpu_programs import Bench
+
+_SHAPES = 40
+"""Random shapes of an operator with windows."""
+
+
+def benchmarks() -> Mapping[str, Bench]:
+    """Runs by name. Every operator follows itself at least once, and something else once."""
+    runs: dict[str, Bench] = {}
+    for seed, (name, fill) in enumerate(_RUNS.items()):
+        bench = Bench(seed=seed)
+        fill(bench, np.random.default_rng(seed))
+        runs[name] = bench
+    return runs
+
+
+def _channels(rng: Generator) -> int:
+    """Few, with and without a rest behind groups of four."""
+    return int(rng.choice([1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 20]))
+
+
+def _kernel(rng: Generator) -> tuple[int, int]:
+    return int(rng.integers(1, 5)), int(rng.integers(1, 5))
+
+
+def _padding(rng: Generator, kernel: tuple[int, int]) -> tuple[int, int, int, int]:
+    if rng.random() < 0.5:
+        return 0, 0, 0, 0
+    top, left, bottom, right = (int(rng.integers(0, kernel[i % 2])) for i in range(4))
+    return top, left, bottom, right
+
+
+def _size(rng: Generator, kernel: tuple[int, int], channels: int) -> tuple[int, int, int]:
+    rows, cols = (int(rng.integers(size, size + 5)) for size in kernel)
+    return rows, cols, channels
+
+
+def _stride(rng: Generator) -> tuple[int, int]:
+    return (1, 1) if rng.random() < 0.6 else (int(rng.integers(1, 3)), int(rng.integers(1, 3)))
+
+
+def _conv_2d(bench: Bench, rng: Generator) -> None:
+    for shape in range(_SHAPES):
+        kernel = _kernel(rng) if shape % 3 else (1, 1)
+        size = _size(rng, kernel, _channels(rng))
+        window = (kernel, _stride(rng), _padding(rng, kernel))
+        bench.clamped = shape % 5 == 4
+        bench.conv_2d(size, _channels(rng), *window)
+
+
+def _depthwise_conv_2d(bench: Bench, rng: Generator) -> None:
+    for shape in range(_SHAPES):
+        kernel = _kernel(rng)
+        multiplier = 1 if shape % 4 else int(rng.integers(2, 9))
+        channels = _channels(rng) if multiplier == 1 else int(rng.integers(1, 4))
+        window = (kernel, _stride(rng), _padding(rng, kernel))
+        bench.clamped = shape % 5 == 4
+        bench.depthwise_conv_2d(_size(rng, kernel, channels), *window, multiplier)
+
+
+def _fully_connected(bench: Bench, rng: Generator) -> None:
+    for shape in range(_SHAPES):
+        bench.clamped = shape % 5 == 4
+        bench.fully_connected(int(rng.integers(1, 100)), int(rng.integers(1, 24)))
+
+
+def _pools(kind: StepKind) -> Callable[[Bench, Generator], None]:
+    def fill(bench: Bench, rng: Generator) -> None:
+        for _ in range(_SHAPES):
+            kernel = _kernel(rng)
+            window = (kernel, _stride(rng), _padding(rng, kernel))
+            bench.pool_2d(kind, _size(rng, kernel, _channels(rng)), *window)
+
+    return fill
+
+
+def _mean(bench: Bench, rng: Generator) -> None:
+    for shape in range(_SHAPES // 2):
+        bench.clamped = shape % 5 == 4
+        rows, cols, channels = (int(rng.integers(1, 9)) for _ in range(3))
+        bench.mean((rows, cols, 4 * channels), int(rng.choice([-12, -9, -6, 0, 1])))
+    # Every load of the last one misses: what a miss takes.
+    bench.mean((16, 16, 64))
+
+
+def _elements(bench: Bench, rng: Generator) -> None:
+    for shape in range(_SHAPES // 2):
+        bench.clamped = shape % 5 == 4
+        a, b = (int(rng.integers(-6, 1)) for _ in range(2))
+        bench.add(int(rng.integers(1, 300)), (a, b, int(rng.choice([-21, -19, -17, 0]))))
+    for shape in range(_SHAPES // 2):
+        bench.clamped = shape % 5 == 4
+        bench.requantise(int(rng.integers(1, 300)), int(rng.choice([-8, -4, -2, -1, 0, 1])))
+
+
+def _moves(bench: Bench, rng: Generator) -> None:
+    for shape in range(_SHAPES):
+        size, skew = int(rng.integers(1, 70)), int(rng.integers(0, 4)) if shape % 2 else 0
+        size = size if shape % 4 else 4 * size
+        bench.copy(int(rng.integers(1, 9)), size, size + int(rng.integers(0, 4)), skew)
+    for _ in range(_SHAPES):
+        rows, cols, channels = (int(rng.integers(1, 9)) for _ in range(3))
+        top, left, bottom, right = (int(rng.integers(0, 3)) for _ in range(4))
+        bench.pad((rows, cols, channels), (top, left, bottom, right))
+
+
+def _softmax(bench: Bench, rng: Generator) -> None:
+    for shape in range(_SHAPES):
+        rows, cols = 1 + shape % 3, int(rng.choice([2, 3, 10, 12, 30, 90]))
+        scale = float(rng.choice([0.02, 0.1, 0.25, 1.0]))
+        logits = rng.integers(-128, 128, (rows, cols), dtype=np.int8)
+        if shape % 2:
+            logits //= 8
+        bench.softmax(logits, scale)
+
+
+def _code(bench: Bench, rng: Generator) -> None:
+    """Kernels whose code has left its cache: in front of each, others with much code."""
+    for kind, fill in _CODE:
+        for other, evict in _LONGEST.items():
+            if other is not kind:
+                evict(bench)
+        fill(bench)
+
+
+_LONGEST: Mapping[StepKind, Callable[[Bench], None]] = {
+    StepKind.CONV_2D: partial(Bench.conv_2d, size=(1, 1, 5), outputs=5),
+    StepKind.DEPTHWISE_CONV_2D: partial(Bench.depthwise_conv_2d, size=(1, 1, 5)),
+    StepKind.FULLY_CONNECTED: partial(Bench.fully_connected, channels=5, outputs=5),
+}
+"""The kernels with the most code, on all of their paths."""
+
+_POOLS = (StepKind.AVERAGE_POOL_2D, StepKind.MAX_POOL_2D)
+
+_CODE: Sequence[tuple[StepKind, Callable[[Bench], None]]] = (
+    *(
+        (StepKind.CONV_2D, partial(Bench.conv_2d, size=(2, 2, channels), outputs=outputs))
+        for channels, outputs in product((3, 4, 5), (3, 4, 5))
+    ),
+    *(
+        (StepKind.DEPTHWISE_CONV_2D, partial(Bench.depthwise_conv_2d, size=(3, 3, channels)))
+        for channels in (3, 4, 5)
+    ),
+    *(
+        (
+            StepKind.FULLY_CONNECTED,
+            partial(Bench.fully_connected, channels=channels, outputs=outputs),
+        )
+        for channels, outputs in product((3, 4, 5), (3, 4, 5))
+    ),
+    *((kind, partial(Bench.pool_2d, kind=kind, size=(3, 3, 4), kernel=(2, 2))) for kind in _POOLS),
+    *((StepKind.MEAN, partial(Bench.mean, size=(2, 2, 4), shift=shift)) for shift in (-7, 1)),
+    *((StepKind.ADD, partial(Bench.add, count=8, shifts=(-1, shift, -19))) for shift in (-1, 0)),
+    *((StepKind.REQUANTISE, partial(Bench.requantise, count=8, shift=shift)) for shift in (-1, 0)),
+    *(
+        (StepKind.PAD, partial(Bench.pad, size=(3, 3, channels), pad=(1, 1, 1, 1)))
+        for channels in (1, 4, 5)
+    ),
+    *(
+        (StepKind.COPY, partial(Bench.copy, chunks=2, chunk_bytes=size, skew=skew))
+        for size, skew in ((8, 0), (7, 0), (7, 1))
+    ),
+    *(
+        (StepKind.SOFTMAX, partial(Bench.softmax, logits=np.array([row], np.int8), scale=0.1))
+        for row in ([3, 3, 3, 3], [9, 7, 4, -90])
+    ),
+)
+"""Operators with different paths."""
+
+_RUNS: Mapping[str, Callable[[Bench, Generator], None]] = {
+    "conv_2d": _conv_2d,
+    "depthwise_conv_2d": _depthwise_conv_2d,
+    "fully_connected": _fully_connected,
+    "average_pool_2d": _pools(StepKind.AVERAGE_POOL_2D),
+    "max_pool_2d": _pools(StepKind.MAX_POOL_2D),
+    "mean": _mean,
+    "elements": _elements,
+    "moves": _moves,
+    "softmax": _softmax,
+    "code": _code,
+}
