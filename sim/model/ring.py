@@ -19,22 +19,21 @@ FREE_CYCLES = 2
 class RingLines:
     """The weight ring as the command at work sees it (`sim.model.walk.Ring`).
 
-    ``dispatch`` hands over the regions that the sequencer can dispatch by what is known.
+    ``wait`` is told each beat that is waited for.
     """
 
     def __init__(
-        self, bus: Bus, config: NpuConfig, answers: int, dispatch: Callable[[], None]
+        self, bus: Bus, config: NpuConfig, answers: int, wait: Callable[[int], None]
     ) -> None:
-        self._dispatch = dispatch
+        self._wait = wait
         self._bus, self._latency = bus, answers + FILL_CYCLES
         self._beats = config.weight_memory_bytes // config.bus_bytes
         self._lines = config.weight_buffer_bytes // config.weight_memory_bytes
         self._start = self._first = self._freed = 0
 
-    def begin(self, start: int, time: ArrayTime) -> None:
-        """A command starts, which takes that time or more, and until then all asks are known."""
+    def begin(self, start: int) -> None:
+        """A command starts."""
         self._start = start
-        self._bus.know(start + time.completed)
 
     def end(self, lines: int) -> None:
         """It has read so many lines."""
@@ -43,8 +42,7 @@ class RingLines:
     def available(self, line: int) -> int:
         """The first cycle in which a line can be read."""
         beat = (self._first + line + 1) * self._beats - 1
-        if beat >= self._bus.weights.asked:
-            self._dispatch()
+        self._wait(beat)
         return self._bus.granted(WEIGHTS, beat) + self._latency - self._start
 
     def free(self, section: Section) -> None:

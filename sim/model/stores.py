@@ -7,7 +7,7 @@ does, and asks when the words before it have left (hw.npu.transfers).
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -72,23 +72,23 @@ class TransferClient(Client):
         self._look()
 
     def reads(self, time: int) -> int:
-        """Reads of STOREs before cycle ``time``; from the last grant on no bank is in use."""
+        """Reads of STOREs before cycle ``time``, by what is known of the compute commands."""
         beats = self._beats
-        count = len(beats.accepted)
-        if count and beats.accepted[-1] >= time:
-            return bisect_left(beats.accepted, time)
-        accepted, served = beats.accepted[-1:], beats.served[-BANKS_FIFO:]
-        while count < min(len(beats.masks), len(beats.moved) + BEATS_FIFO):
-            accepted = [self._accept(count, accepted, served)]
-            if accepted[0] >= time:
-                break
-            served = [*served[-1:], max([*accepted, *served[-1:]]) + BANK_CYCLES]
-            count += 1
-        return count
+        while self._can_read() and (not beats.accepted or beats.accepted[-1] < time):
+            self._read()
+        return bisect_left(beats.accepted, time)
 
     def accepted(self, beat: int) -> int | None:
-        """When a STORE's beat was read, if that is known."""
-        return self._beats.accepted[beat] if beat < len(self._beats.accepted) else None
+        """When a STORE's beat is read, if its FIFO's room is known."""
+        beats = self._beats
+        while self._can_read() and len(beats.accepted) <= beat:
+            self._read()
+        return beats.accepted[beat] if beat < len(beats.accepted) else None
+
+    def _can_read(self) -> bool:
+        """Whether it is known when there is room for the next beat's word."""
+        beats = self._beats
+        return len(beats.accepted) < min(len(beats.masks), len(beats.moved) + BEATS_FIFO)
 
     def run(self, most: int, time: int, cycles: int = 1, of: int = 1, phase: int = 0) -> int:
         """How many requests are there in time if they are granted from ``time`` on at a `Pace`."""
@@ -101,7 +101,7 @@ class TransferClient(Client):
         following = time + phase // of
         for i in range(1, most):
             if len(beats.moved) == stored + i:
-                self._work_out(stored + i, granted)
+                self._work_out(granted)
             granted, following = following, time + (phase + i * cycles) // of
             if beats.moved[stored + i] >= following:
                 return i
@@ -124,38 +124,40 @@ class TransferClient(Client):
         if self._runs and self._runs[0][2] == _STORE:
             if len(self._beats.moved) == self._stored:
                 before = self.granted.count - WHOLE_FIFO
-                self._work_out(self._stored, self.granted.time(before) if before >= 0 else 0)
+                self._work_out(self.granted.time(before) if before >= 0 else 0)
             self.next = max(self._beats.moved[self._stored] + 1, self._after)
 
-    def _work_out(self, beat: int, granted: int) -> None:
-        """When a STORE's beat is read and moves on; ``granted``: the beat but one before it."""
+    def _work_out(self, granted: int) -> None:
+        """When the next STORE's beat moves on; ``granted``: the beat but one before it."""
         beats = self._beats
-        accepted = self._accept(beat, beats.accepted[-1:], beats.served[-BANKS_FIFO:])
-        time = accepted + BANK_CYCLES
-        moved = granted + 1
-        if beat:
-            time = max(time, beats.served[-1] + 1)
-            moved = max(moved, beats.moved[-1] + 1)
-        mask, at = beats.masks[beat], time - self._begin
-        while True:
-            if not 0 <= at < len(self._window):
-                self._see(at + self._begin)
-                at = 0
-            if not self._window[at] & mask:
-                break
-            at += 1
-        time = at + self._begin
-        beats.accepted.append(accepted)
-        beats.served.append(time)
-        beats.moved.append(max(moved, time + DATA_CYCLES))
+        beat = len(beats.moved)
+        if len(beats.served) == beat:
+            self._read()
+        moved = max(granted + 1, beats.served[beat] + DATA_CYCLES)
+        beats.moved.append(max(moved, beats.moved[-1] + 1) if beat else moved)
 
-    def _accept(self, beat: int, accepted: Sequence[int], served: Sequence[int]) -> int:
-        """When a beat is accepted behind those that were ``accepted`` and ``served`` last."""
+    def _read(self) -> None:
+        """When the next STORE's beat is accepted, and served by its banks."""
         beats = self._beats
-        time = max([beats.least[beat], *(last + 1 for last in accepted)])
-        if len(served) == BANKS_FIFO:
-            time = max(time, served[0] + 1)
-        return max(time, beats.moved[beat - BEATS_FIFO] + 1) if beat >= BEATS_FIFO else time
+        beat = len(beats.accepted)
+        accepted = served = beats.least[beat]
+        if beat:
+            accepted = max(accepted, beats.accepted[-1] + 1)
+            served = beats.served[-1] + 1
+        if beat >= BANKS_FIFO:
+            accepted = max(accepted, beats.served[-BANKS_FIFO] + 1)
+        if beat >= BEATS_FIFO:
+            accepted = max(accepted, beats.moved[beat - BEATS_FIFO] + 1)
+        mask, place = beats.masks[beat], max(served, accepted + BANK_CYCLES) - self._begin
+        while True:
+            if not 0 <= place < len(self._window):
+                self._see(place + self._begin)
+                place = 0
+            if not self._window[place] & mask:
+                break
+            place += 1
+        beats.accepted.append(accepted)
+        beats.served.append(place + self._begin)
 
     def _see(self, time: int) -> None:
         """Look at the banks in this cycle and those behind it."""

@@ -85,11 +85,12 @@ class StreamReplay:
         self.bus.share_start(max(_LINE_BYTES // npu.bus_bytes - REFILL_AHEAD, 0))
         self._fetch = Fetch(self.bus, npu.bus_bytes, config.soc.memory_latency)
         self._transfers = TransferQueue(self.bus, config.soc.memory_latency)
-        self._ring = RingLines(self.bus, npu, self._answers, lambda: self._decode(_ALL))
+        self._ring = RingLines(self.bus, npu, self._answers, self._fill_ring)
         # The sequencer: its next command, when that was decoded, when it can take another word.
         self._next = self._free = 0
         self._decoded: int | None = None
         self._regions: list[int] = []  # ends of the WEIGHTS commands, in beats
+        self._held = NEVER  # the beat of the weights up to which it waits for the bus, no command
         self._ended = 0
         # Compute commands: when they were dispatched, taken, and seen to have completed.
         self._dispatched: list[int] = []
@@ -108,18 +109,24 @@ class StreamReplay:
         self._decode(_ALL)
         self._finish(idle)
 
-    def _decode(self, until: int, reach: int = 0) -> None:
+    def _fill_ring(self, beat: int) -> None:
+        """A beat of the weights is waited for: regions up to it are dispatched meanwhile."""
+        if beat > self._held or beat >= self.bus.weights.asked:
+            self._decode(self.bus.time, weights=beat)
+
+    def _decode(self, until: int, reach: int = 0, weights: int = 0) -> None:
         """Dispatches commands until one waits for a compute command that lies ahead.
 
-        The bus is followed up to cycle ``until``, and until so many requests of transfers have been
-        granted: nobody asks for it before of whom it does not know yet.
+        The bus is followed up to cycle ``until``, and until so many requests of transfers or
+        ``weights`` have been granted: nobody asks for it before of whom it does not know yet.
         """
+        self._held = NEVER
         while self._next < len(self._works):
             work = self._works[self._next]
             command = work.command
             if self._decoded is None:
                 self._decoded = self._fetch.take(LENGTH[command.opcode], self._free) + 1
-            room = self._room(command, until, reach)
+            room = self._room(command, until, reach, weights)
             if room is None:
                 return
             time = max(self._decoded, room)
@@ -127,7 +134,7 @@ class StreamReplay:
             self._free, self._decoded = time + 1, None
             self._next += 1
 
-    def _room(self, command: Command, until: int, reach: int) -> int | None:
+    def _room(self, command: Command, until: int, reach: int, weights: int) -> int | None:
         """From when on the command's queue has room; None as long as that is not known."""
         if command.opcode in COMPUTE_OPCODES:
             ahead = len(self._dispatched)
@@ -135,13 +142,20 @@ class StreamReplay:
                 return None
             return self._taken[-1] if ahead else 0
         if command.opcode in TRANSFER_OPCODES:
-            return self._transfers.free(until, reach)
+            room = self._transfers.free(until, reach)
+            if room is None:
+                self._held = 0
+            return room
         if command.opcode is Opcode.WEIGHTS and len(self._regions) > WEIGHTS_QUEUE:
             last = self._regions[-WEIGHTS_QUEUE - 1] - 1
-            if not self.bus.weights.has_room(last):
+            granted = None
+            if self.bus.weights.has_room(last):
+                limit = _ALL if last < weights else until
+                granted = self.bus.granted_by(WEIGHTS, last, limit)
+            if granted is None:
+                self._held = last
                 return None
-            granted = self.bus.granted_by(WEIGHTS, last, until)
-            return None if granted is None else granted + REGION_CYCLES
+            return granted + REGION_CYCLES
         return 0
 
     def _dispatch(self, work: Work, time: int) -> None:
@@ -184,7 +198,9 @@ class StreamReplay:
     def _window(self, work: Work, geometry: Geometry, start: int) -> int:
         """A CONV or DEPTHWISE that starts; returns when it completes."""
         time = work.time
-        self._ring.begin(start, time)
+        self._ring.begin(start)
+        if self._held == NEVER:
+            self.bus.know(start + time.completed)
         activity = Activity(work, start, NEVER, time)
         self._transfers.settle(activity)
         if geometry.stream or not self._ring.serves(time):

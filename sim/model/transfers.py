@@ -147,7 +147,7 @@ class TransferQueue:
         if index >= self._settled:
             return None
         last = transfer.end - but - 1
-        number = last - (AHEAD_OF_READS + 1 if transfer.store else AHEAD_OF_BUS)
+        number = last - AHEAD_OF_BUS + transfer.store
         if number >= 0:
             granted = self._bus.granted_by(TRANSFERS, number, NEVER - 1 if number < reach else time)
             if granted is None:
