@@ -14,6 +14,11 @@ def count(value: int | None) -> str:
     return ABSENT if value is None else f"{value:,}"
 
 
+def counted(number: int, noun: str) -> str:
+    """3, "point" -> 3 points."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def percent(value: float | None) -> str:
     """0.1234 -> 12.3%."""
     return ABSENT if value is None else f"{100 * value:.1f}%"

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
 from sim.progress import PLAIN_INTERVAL_S, QUIET_S
+from sim.report.units import counted
 
 
 class Meter:
@@ -23,6 +24,7 @@ class Meter:
         self._not_ok: dict[str, int] = {}
         self._started = time.monotonic()
         self._said = self._started - PLAIN_INTERVAL_S + QUIET_S
+        self._said_at = 0
         self._first: float | None = None
         self._bar: Progress | None = None
 
@@ -42,7 +44,7 @@ class Meter:
     ) -> None:
         if self._bar:
             self._bar.stop()
-        elif self._done:
+        elif self._done > self._said_at:
             self._say()
 
     def expect(self, more: int) -> None:
@@ -66,7 +68,7 @@ class Meter:
     def line(self) -> str:
         """Points, rate, time left, points that are not ok."""
         now = time.monotonic()
-        parts = [f"{self._done:,} of {self._total:,} points"]
+        parts = [f"{self._done:,} of {counted(self._total, 'point')}"]
         if self._done == self._total:
             seconds = max(now - self._started, 1e-3)
             parts += [_rate(self._done / seconds), _duration(seconds)]
@@ -78,6 +80,7 @@ class Meter:
 
     def _say(self) -> None:
         self._said = time.monotonic()
+        self._said_at = self._done
         self._console.print(
             f"{self._title}: {self.line()}", markup=False, highlight=False, soft_wrap=True
         )

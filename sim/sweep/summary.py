@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hw.spec.config import FIELDS
-from sim.report.units import ABSENT, count, percent, quantity
+from sim.report.units import ABSENT, count, counted, percent, quantity
 from sim.sweep.point import STATUSES
 from sim.sweep.store import Store
 
@@ -62,7 +62,7 @@ def _table(
         extra += ["rtl_cycles", "model / RTL", "rtl_mismatches"]
     if "rtl_cycles" in extra and "cycles" not in objectives:
         extra.insert(extra.index("rtl_cycles"), "cycles")
-    title = f"{model}: {len(rows):,} points on the front"
+    title = f"{model}: {counted(len(rows), 'point')} on the front"
     if len(shown) < len(rows):
         title += f", {len(shown)} of them shown, evenly spread"
     table = Table(title=title, title_style="bold", title_justify="left", box=SIMPLE_HEAD)
@@ -137,7 +137,7 @@ def _verified(rows: Sequence[Row], front: int) -> Text:
     equal = sum(row["cycles"] == row["rtl_cycles"] for row in rows)
     distance = difference(farthest["cycles"], farthest["rtl_cycles"])
     return Text(
-        f"RTL: {len(rows):,} of the fronts' {front:,} points simulated, "
+        f"RTL: {len(rows):,} of {counted(front, 'point')} on the fronts simulated, "
         + (f"{wrong:,} with wrong outputs" if wrong else "all outputs right")
         + f"; cycles as the model says in {equal:,}"
         + (f", farthest off: {distance}" if equal < len(rows) else ""),
@@ -146,7 +146,7 @@ def _verified(rows: Sequence[Row], front: int) -> Text:
 
 
 def _counts(counts: Mapping[str, int]) -> Text:
-    line = Text(f"{sum(counts.values()):,} points: ")
+    line = Text(f"{counted(sum(counts.values()), 'point')}: ")
     known = [status for status in STATUSES if status in counts]
     for place, status in enumerate(known):
         line.append(", " if place else "")

@@ -15,6 +15,7 @@ from sim.area import known_area
 from sim.files import make_folder
 from sim.network_file import NetworkFile
 from sim.progress import Progress
+from sim.report.units import counted
 from sim.sweep.campaign import Campaign, Executor
 from sim.sweep.candidate import Candidate
 from sim.sweep.meter import Meter
@@ -66,7 +67,7 @@ def _points(
         else:
             _grid(request, campaign, progress)
         for reason, points in campaign.no_baseline.most_common():
-            progress.note(f"No speed-up for {points:,} points: {reason}", style="yellow")
+            progress.note(f"No speed-up for {counted(points, 'point')}: {reason}", style="yellow")
         store.mark_front(request.objectives)
         if not request.verify_front:
             return 0
@@ -78,9 +79,9 @@ def _grid(request: SweepRequest, campaign: Campaign, progress: Progress) -> None
         candidates, excluded = request.plan.candidates()
         missing = len(campaign.missing(candidates))
     known = len(candidates) * len(request.models) - missing
-    parts = [f"{missing:,} points to do"]
+    parts = [f"{counted(missing, 'point')} to do"]
     parts += [f"{known:,} known already"] if known else []
-    parts += [f"{excluded:,} combinations excluded by --where"] if excluded else []
+    parts += [f"{counted(excluded, 'combination')} excluded by --where"] if excluded else []
     progress.note("; ".join(parts))
     if missing:
         with Meter(progress.console, "Sweep", missing) as meter:
@@ -100,7 +101,7 @@ def _search(request: SweepRequest, campaign: Campaign, networks: int, progress: 
 
         found = search(request.plan, request.search, len(request.objectives), evaluate)
     if found < request.search.budget:
-        progress.note(f"The search found {found:,} configurations; the grid seems to hold no more.")
+        progress.note(f"Found {counted(found, 'configuration')}; the grid seems to hold no more.")
 
 
 class _Workers:
@@ -148,7 +149,7 @@ def _interrupted(request: SweepRequest, store: Store, progress: Progress) -> Non
     done = sum(store.counts().values())
     resume = "" if "--resume" in request.command.split() else " --resume"
     progress.note(
-        f"Interrupted: {done:,} points are kept in {request.out}; go on with:\n"
+        f"Interrupted: {counted(done, 'point')} kept in {request.out}; go on with:\n"
         f"{request.command}{resume}"
     )
 
@@ -177,16 +178,20 @@ def _verdict(request: SweepRequest, store: Store, mismatched: int) -> None:
     """Raise what the exit status has to say."""
     counts = store.counts()
     if mismatched:
-        raise CheckError(f"{mismatched:,} points of the front fail in RTL; see the lines above")
+        raise CheckError(
+            f"{counted(mismatched, 'point')} of the front failed in RTL; see the lines above"
+        )
     if failed := counts.get("failed", 0):
         kind = CheckError if request.backend == "rtl" else TilewrightError
         raise kind(
-            f"{failed:,} of {sum(counts.values()):,} points failed; the column error of "
+            f"{failed:,} of {counted(sum(counts.values()), 'point')} failed; the column error of "
             f"{request.out / 'results.csv'} says why, {_tracebacks(request.out)}"
         )
     if not counts.get("ok"):
         status, error, points = store.reasons(1)[0]
-        raise RequestError(f"no point could be evaluated; {points:,} are {status}: {error}")
+        raise RequestError(
+            f"no point could be evaluated; {counted(points, 'point')} {status}: {error}"
+        )
 
 
 def _tracebacks(out: Path) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from hw.spec.config import FIELDS, make_config
 from sim.network_file import NetworkFile
 from sim.progress import Progress
+from sim.report.units import counted
 from sim.sweep.campaign import Executor
 from sim.sweep.meter import Meter
 from sim.sweep.point import Task
@@ -26,7 +27,9 @@ def verify_front(
     front = [row for row in store.front(["id"]) if row["model"] in network_of]
     tasks = [_task(row, network_of) for row in front if row["rtl_mismatches"] is None]
     builds = len({task.config.hardware_key() for task in tasks})
-    progress.note(f"{len(tasks):,} points of the front go to RTL ({builds:,} builds)")
+    progress.note(
+        f"{counted(len(tasks), 'point')} of the front to RTL, in {counted(builds, 'build')}"
+    )
     failed = 0
     with Meter(progress.console, "RTL", len(tasks)) as meter:
         for outcome in executor.outcomes(tasks):

@@ -1,6 +1,6 @@
 import pytest
 
-from sim.report.units import count, percent, quantity, share, short_names, shortened
+from sim.report.units import count, counted, percent, quantity, share, short_names, shortened
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,11 @@ def test_long_names_keep_both_ends():
 )
 def test_short_names_tell_layers_apart(names, width, shown):
     assert short_names(names, width) == shown
+
+
+def test_counted():
+    assert [counted(number, "point") for number in (0, 1, 2000)] == [
+        "0 points",
+        "1 point",
+        "2,000 points",
+    ]

@@ -1,0 +1,59 @@
+"""Command lines of `sweep` that are refused, each with one message, before anything starts."""
+
+import sys
+
+import pytest
+
+from sim import __main__ as entry
+
+GRID = ["--grid", "rows=4,8"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "nothing to sweep"),
+        (["--grid", "rowz=4"], "did you mean rows"),
+        ([*GRID, "--where", "row <= 4"], "did you mean rows"),
+        ([*GRID, "--where", "rows > 8"], "excludes all 2"),
+        ([*GRID, "--set", "cols"], "KEY=VALUE"),
+        ([*GRID, "--preset", "tinny"], "did you mean tiny"),
+        ([*GRID, "--points", "none.csv"], "none.csv"),
+        ([*GRID, "--objective", "latency"], "latency_s"),
+        ([*GRID, "--objective", "cycles", "--objective", "cycles"], "twice"),
+        ([*GRID, "--jobs", "0"], "--jobs 0"),
+        ([*GRID, "--jobs", "many"], "--jobs many"),
+        ([*GRID, "--search", "0"], "--search 0"),
+        ([*GRID, "--seed", "1"], "--search"),
+        ([*GRID, "--search", "4", "--seed", "x"], "--seed x"),
+        ([*GRID, "--cluster", "localhost"], "tcp://host:port or local:N"),
+        ([*GRID, "--cluster", "local:0"], "tcp://host:port or local:N"),
+        ([*GRID, "--cluster", "local:2", "--jobs", "2"], "--jobs"),
+        ([*GRID, "--backend", "rtl", "--verify-front"], "RTL already"),
+        ([*GRID, "--backend", "functional"], "functional"),
+        ([*GRID, "--model", "ad.onnx"], "same network"),
+        ([*GRID, "--model", "none.onnx"], "none.onnx"),
+        ([*GRID, "--out", "file"], "file"),
+        (["--grid", "rows=64"], "no point could be evaluated; 1 point invalid"),
+        (["--grid", "scratchpad_bytes=1..1000000000"], "values"),
+    ],
+)
+def test_a_wrong_request_is_one_message(monkeypatch, capsys, tmp_path, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    command = ["tilewright", "sweep", "--model", "ad", "--out", "out", *arguments]
+    monkeypatch.setattr(sys, "argv", command)
+    assert entry.main() == 2
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert said in errors[0]
+
+
+def test_a_list_and_a_grid_of_one_field_contradict(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "p.csv").write_text("rows\n4\n")
+    options = ["--model", "ad", "--out", "out", "--points", "p.csv"]
+    for more, said in ((GRID, "choose one"), (["--search", "3"], "evaluated whole")):
+        monkeypatch.setattr(sys, "argv", ["tilewright", "sweep", *options, *more])
+        assert entry.main() == 2
+        assert said in capsys.readouterr().err

@@ -1,0 +1,110 @@
+from pathlib import Path
+
+import pytest
+
+from hw.spec.errors import RequestError
+from sim.network_file import open_network
+from sim.progress import Progress
+from sim.sweep.grid import parse_grids
+from sim.sweep.plan import Plan
+from sim.sweep.request import Search, SweepRequest
+from sim.sweep.resume import open_store
+from sim.sweep.where import Where
+
+
+@pytest.fixture(scope="module")
+def network():
+    return open_network("ad", Progress())
+
+
+def request(out: Path, grids=("rows=4,8",), **changes):
+    plan = Plan({}, ({},), parse_grids(grids), Where(changes.pop("where", ())))
+    options = {"models": ("ad",), "command": "python -m sim sweep", "jobs": 1}
+    options |= {"objectives": ("cycles", "area_ge")}
+    return SweepRequest(plan=plan, out=out, **(options | changes))
+
+
+def remarks(before, now, networks):
+    """What a second sweep in the folder says."""
+    open_store(before, networks)[0].close()
+    store, said = open_store(now, networks)
+    store.close()
+    return said
+
+
+def test_a_new_one_is_described_in_meta(tmp_path, network):
+    store, said = open_store(request(tmp_path, where=("rows < 9",)), [network])
+    with store:
+        meta = store.meta()
+    assert said == []
+    assert meta["schema"] == "tilewright.sweep/1"
+    assert meta["objectives"] == ["cycles", "area_ge"]
+    assert meta["models"] == ["ad"]
+    assert meta["networks"]["ad"]["sha256"] == network.sha256
+    assert meta["fields"] == ["rows"]
+    assert meta["plan"]["grid"] == {"rows": [4, 8]}
+    assert meta["plan"]["where"] == ["rows < 9"]
+
+
+def test_the_same_one_goes_on_without_remarks(tmp_path, network):
+    assert remarks(request(tmp_path), request(tmp_path, resume=True), [network]) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"grids": ("rows=4,8,16",)}, "rows was 4,8, now is 4,8,16"),
+        ({"grids": ("cols=4",)}, "rows was 4,8, now is nothing"),
+        ({"where": ("rows == 4",)}, "where was nothing, now is rows == 4"),
+        ({"objectives": ("energy_j",)}, "objectives was cycles,area_ge, now is energy_j"),
+    ],
+)
+def test_what_differs_is_said(tmp_path, network, changes, said):
+    (remark,) = remarks(request(tmp_path), request(tmp_path, resume=True, **changes), [network])
+    assert said in remark
+
+
+def test_another_state_of_the_sources_is_said(tmp_path, network, monkeypatch):
+    open_store(request(tmp_path), [network])[0].close()
+    monkeypatch.setattr("sim.sweep.resume.source_version", lambda: "later")
+    store, (remark,) = open_store(request(tmp_path, resume=True), [network])
+    store.close()
+    assert "sources have changed" in remark
+
+
+def test_nothing_to_resume_is_said(tmp_path, network):
+    store, (remark,) = open_store(request(tmp_path, resume=True), [network])
+    store.close()
+    assert "nothing to resume" in remark
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"resume": False}, "--resume"),
+        ({"backend": "rtl"}, "backend was model, now is rtl"),
+        ({"search": None}, "search was seed=1, now is nothing"),
+        ({"search": Search(budget=9, seed=2)}, "seed was 1, now is 2"),
+        ({"grids": ("rows=4",)}, "rows was 4,8, now is 4"),
+        ({"objectives": ("cycles",)}, "objectives was"),
+    ],
+)
+def test_another_search_is_refused(tmp_path, network, changes, said):
+    search = Search(budget=9, seed=1)
+    open_store(request(tmp_path, search=search), [network])[0].close()
+    with pytest.raises(RequestError, match=said):
+        open_store(request(tmp_path, **({"resume": True, "search": search} | changes)), [network])
+
+
+def test_a_search_may_be_longer(tmp_path, network):
+    before = request(tmp_path, search=Search(budget=9, seed=1))
+    now = request(tmp_path, search=Search(budget=90, seed=1), resume=True)
+    assert remarks(before, now, [network]) == []
+
+
+def test_another_network_of_the_name_is_refused(tmp_path, network):
+    from dataclasses import replace
+
+    open_store(request(tmp_path), [network])[0].close()
+    with pytest.raises(RequestError, match="another network"):
+        open_store(request(tmp_path, resume=True), [replace(network, sha256="0")])

@@ -1,0 +1,68 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from hw.spec.config import make_config
+from sim.sweep.store import Store
+from sim.sweep.summary import MOST_ROWS, difference, print_summary, spread
+
+OBJECTIVES = ["latency_s", "area_ge"]
+
+
+@pytest.fixture
+def store(tmp_path):
+    with Store.create(tmp_path / "results.sqlite") as store:
+        store.set_meta({"models": ["net"], "fields": ["rows", "cols"]})
+        yield store
+
+
+def add(store, number, status="ok", **columns):
+    config = make_config({"rows": 2 + number}).flat()
+    point = {"key": str(number), "model": "net", "backend": "model", **config, "status": status}
+    store.add({**point, "latency_s": number * 1e-6, "area_ge": 1e6 - 1e3 * number, **columns})
+
+
+def summary(store):
+    store.mark_front(OBJECTIVES)
+    text = io.StringIO()
+    print_summary(store, OBJECTIVES, Console(width=120, file=text))
+    return text.getvalue()
+
+
+def test_the_front_shows_what_varies_and_what_counts(store):
+    for number in (1, 2, 3):
+        add(store, number, cycles=1000 * number)
+    add(store, 4, status="unmappable", error="conv: too large\nset rows")
+    add(store, 5, status="unmappable", error="conv: too large\nset rows")
+    text = summary(store)
+    lines = [line.split() for line in text.splitlines() if line.strip()]
+    assert lines[0] == ["net:", "3", "points", "on", "the", "front"]
+    assert lines[1] == ["rows", "latency", "area", "(GE)"]
+    assert lines[3] == ["3", "1", "us", "999.0", "k"]
+    assert "5 points: 3 ok, 2 unmappable" in text
+    assert "2 unmappable: conv: too large" in text
+
+
+def test_verified_points_show_the_difference(store):
+    add(store, 1, cycles=1010, rtl_cycles=1000, rtl_mismatches=0)
+    add(store, 2, cycles=2000, rtl_cycles=2000, rtl_mismatches=0)
+    text = summary(store)
+    assert "+1.000%" in text
+    assert "equal" in text
+    assert "2 of 2 points on the fronts simulated, all outputs right" in text
+    assert "as the model says in 1, farthest off: +1.000%" in text
+
+
+def test_a_long_front_is_shown_from_end_to_end():
+    rows = [{"id": number} for number in range(57)]
+    shown = [row["id"] for row in spread(rows)]
+    assert (len(shown), shown[0], shown[-1]) == (MOST_ROWS, 0, 56)
+    assert shown == sorted(set(shown))
+    assert spread(rows[:5]) == rows[:5]
+
+
+def test_differences():
+    assert difference(100, 100) == "equal"
+    assert difference(99, 100) == "-1.000%"
+    assert difference(99, None) == "-"

@@ -1,0 +1,210 @@
+"""Whole sweeps, as a user meets them."""
+
+import csv
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import psutil
+import pytest
+
+from sim import __main__ as entry
+from sim.sweep.store import Store
+
+ROOT = Path(__file__).parents[3]
+LARGE = ["--grid", "rows=2..6", "--grid", "cols=2..9"]
+"""40 points, each with a mapping of its own: a second of work or more."""
+
+
+@pytest.fixture
+def sweep(monkeypatch, capsys, tmp_path):
+    """Runs `sweep` in an empty folder, in one process; gives (status, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        command = ["tilewright", "sweep", "--jobs", "1", "--out", "out", *map(str, arguments)]
+        monkeypatch.setattr(sys, "argv", command)
+        status = entry.main()
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return call
+
+
+def started(folder, *arguments):
+    """A sweep in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "sim", "sweep", "--out", "out", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def rows(folder, columns="id, key, status"):
+    """What is stored at the moment."""
+    path = folder / "out" / "results.sqlite"
+    if not path.exists():
+        return []
+    with closing(sqlite3.connect(path, timeout=30)) as database:
+        try:
+            return database.execute(f"SELECT {columns} FROM points ORDER BY id").fetchall()
+        except sqlite3.OperationalError:  # The tables are not there yet.
+            return []
+
+
+def wait_for_rows(process, folder):
+    while not (stored := rows(folder)):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    return stored
+
+
+def assert_each_once(stored, number):
+    assert len(stored) == len({key for _, key, _ in stored}) == number
+    assert {status for _, _, status in stored} == {"ok"}
+
+
+def test_points_have_a_status_and_a_reason(sweep, tmp_path):
+    status, out, err = sweep(
+        *("--model", "ad", "--model", "kws", "--grid", "rows=4,8,64", "--set", "cols=4"),
+        *("--grid", "memory_bytes=262144,4194304", "--where", "rows != 8 or memory_bytes > 300000"),
+    )
+    assert status == 0
+    assert "10 points to do; 1 combination excluded" in err
+    assert "No file" not in out
+    found = rows(tmp_path, "model, rows, memory_bytes, status, error")
+    assert sorted((row[0], row[1], row[3]) for row in found if row[2] > 300_000) == [
+        (model, width, "invalid" if width == 64 else "ok")
+        for model in ("ad", "kws")
+        for width in (4, 8, 64)
+    ]
+    errors = {row[3]: row[4] for row in found}
+    assert "rows = 64: must be 2..32" in errors["invalid"]
+    # 256 KiB hold kws, but not the 264 KB of weights of ad.
+    assert ("ad", 4, "unmappable") in {(row[0], row[1], row[3]) for row in found}
+    assert "memory_bytes" in errors["unmappable"]
+    assert "on the front" in out
+    assert "5 ok" in out
+    with (tmp_path / "out" / "results.csv").open(newline="") as file:
+        written = list(csv.DictReader(file))
+    assert [row["model"] for row in written] == [row[0] for row in found]
+    assert (tmp_path / "out" / "pareto.html").stat().st_size > 1000
+
+
+def test_a_stored_point_is_what_run_says(sweep, tmp_path, monkeypatch, capsys):
+    import json
+
+    assert sweep("--model", "ad", "--grid", "rows=4", "--set", "memory_latency=20")[0] == 0
+    options = ["--backend", "model", "--rows", "4", "--set", "memory_latency=20", "--json", "r"]
+    monkeypatch.setattr(sys, "argv", ["tilewright", "run", "--model", "ad", *options])
+    assert entry.main() == 0
+    capsys.readouterr()
+    result = json.loads((tmp_path / "r").read_text())
+    names = [name for name in result["total"] if name in ["cycles", "latency_s", "energy_j"]]
+    names += ["npu_cycles", "cpu_cycles", "read_bytes", "write_bytes", "peak_sram_bytes"]
+    (stored,) = rows(tmp_path, ", ".join(names))
+    assert list(stored) == [result["total"][name] for name in names]
+    with closing(sqlite3.connect(tmp_path / "out" / "results.sqlite")) as database:
+        layers = database.execute("SELECT name, cycles FROM layers ORDER BY position").fetchall()
+    assert layers == [(layer["name"], layer["cycles"]) for layer in result["layers"]]
+
+
+def test_an_existing_sweep_is_resumed_only_on_request(sweep, tmp_path):
+    assert sweep("--model", "ad", "--grid", "rows=4")[0] == 0
+    status, _, err = sweep("--model", "ad", "--grid", "rows=4,8")
+    assert status == 2
+    assert "--resume" in err
+    status, _, err = sweep("--model", "ad", "--grid", "rows=4,8", "--resume")
+    assert status == 0
+    assert "rows was 4, now is 4,8" in err
+    assert "1 point to do; 1 known already" in err
+    assert_each_once(rows(tmp_path), 2)
+    status, _, err = sweep("--model", "ad", "--grid", "rows=4,8", "--resume", "--search", "2")
+    assert status == 2
+    assert "cannot be resumed: search was nothing" in err
+
+
+def test_an_interrupt_keeps_what_is_there_and_says_how_to_go_on(sweep, tmp_path, monkeypatch):
+    add = Store.add
+    added = []
+
+    def interrupted(self, *arguments):
+        if len(added) == 3:
+            raise KeyboardInterrupt
+        added.append(add(self, *arguments))
+
+    options = ["--model", "ad", "--grid", "rows=4..9"]
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "add", interrupted)
+        status, _, err = sweep(*options)
+    assert status == 130
+    assert "3 points kept" in err
+    assert "--grid rows=4..9 --resume" in err
+    assert len((tmp_path / "out" / "results.csv").read_text().splitlines()) == 4
+    status, _, err = sweep(*options, "--resume")
+    assert status == 0
+    assert "3 points to do; 3 known already" in err
+    assert_each_once(rows(tmp_path), 6)
+
+
+def test_kill_and_resume(tmp_path):
+    arguments = ["--model", "ad", *LARGE, "--jobs", "1"]
+    with started(tmp_path, *arguments) as process:
+        wait_for_rows(process, tmp_path)
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+    # Workers notice that nobody listens any more.
+    assert not psutil.wait_procs(children, timeout=30)[1]
+    stored = rows(tmp_path)
+    assert 0 < len(stored) < 40
+    with started(tmp_path, *arguments, "--resume") as process:
+        _, err = process.communicate()
+    assert process.returncode == 0, err
+    assert f"{40 - len(stored)} point" in err
+    assert f"{len(stored)} known already" in err
+    assert_each_once(rows(tmp_path), 40)
+    assert rows(tmp_path)[: len(stored)] == stored
+
+
+def test_a_resumed_search_ends_with_the_same_points(tmp_path):
+    arguments = ["--model", "ad", *LARGE, "--search", "24", "--seed", "5", "--jobs", "1"]
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    for folder in (whole, cut):
+        folder.mkdir()
+    with started(whole, *arguments) as process:
+        assert process.wait() == 0
+    with started(cut, *arguments) as process:
+        wait_for_rows(process, cut)
+        process.kill()
+    stored = rows(cut)
+    assert 0 < len(stored) < 24
+    with started(cut, *arguments, "--resume") as process:
+        assert process.wait() == 0
+    assert rows(cut)[: len(stored)] == stored
+    assert_each_once(rows(cut), 24)
+    assert {row[1] for row in rows(cut)} == {row[1] for row in rows(whole)}
+
+
+def test_a_dask_cluster_survives_a_killed_worker(tmp_path):
+    with started(tmp_path, "--model", "ad", *LARGE, "--cluster", "local:2") as process:
+        wait_for_rows(process, tmp_path)
+        workers = [
+            child
+            for child in psutil.Process(process.pid).children(recursive=True)
+            if any("spawn_main" in word for word in child.cmdline())
+        ]
+        assert len(workers) == 2
+        os.kill(workers[0].pid, signal.SIGKILL)
+        assert len(rows(tmp_path)) < 40
+        _, err = process.communicate()
+    assert process.returncode == 0, err
+    assert "Traceback" not in err
+    assert_each_once(rows(tmp_path), 40)
