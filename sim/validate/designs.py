@@ -11,11 +11,19 @@ from hw.spec.errors import RequestError
 
 @dataclass(frozen=True)
 class Design:
-    """A configuration by what it sets over a preset."""
+    """A configuration by what it sets over a preset.
+
+    ``most_macs``: networks of more products would take hours in RTL and are left out.
+    """
 
     name: str
     sets: tuple[str, ...] = ()
     preset: str = "default"
+    most_macs: int | None = None
+
+    def takes(self, macs: int) -> bool:
+        """Whether a network of so many products is simulated on it."""
+        return self.most_macs is None or macs <= self.most_macs
 
     @property
     def config(self) -> Config:
@@ -65,7 +73,7 @@ OTHER_CPUS = (
     _design("4x4-imac", "rows=4 cols=4 cpu=imac"),
 )
 
-WITHOUT_NPU = (_design("cpu-only", preset="cpu-only"),)
+WITHOUT_NPU = (Design("cpu-only", preset="cpu-only", most_macs=3_000_000),)
 
 QUICK = DERIVED[:2]
 """What the tests run: designs that other tests build anyway."""

@@ -45,3 +45,10 @@ def test_a_name_or_settings_choose_a_design() -> None:
 def test_a_wrong_design_is_refused(text: str, message: str) -> None:
     with pytest.raises(RequestError, match=f"--design {text}: .*{message}"):
         chosen_designs([text], quick=False)
+
+
+def test_networks_that_take_hours_in_rtl_are_left_out() -> None:
+    (design,) = chosen_designs(["cpu-only"], quick=False)
+    assert design.takes(2_700_000)
+    assert not design.takes(7_500_000)
+    assert chosen_designs(["8x8"], quick=False)[0].takes(10**12)
