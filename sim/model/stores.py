@@ -73,6 +73,7 @@ class TransferClient(Client):
 
     def reads(self, time: int) -> int:
         """Reads of STOREs before cycle ``time``, by what is known of the compute commands."""
+        self._follow()
         beats = self._beats
         while self._can_read() and (not beats.accepted or beats.accepted[-1] < time):
             self._read()
@@ -80,10 +81,17 @@ class TransferClient(Client):
 
     def accepted(self, beat: int) -> int | None:
         """When a STORE's beat is read, if its FIFO's room is known."""
+        self._follow()
         beats = self._beats
         while self._can_read() and len(beats.accepted) <= beat:
             self._read()
         return beats.accepted[beat] if beat < len(beats.accepted) else None
+
+    def _follow(self) -> None:
+        """Work out when the beat behind the next one moves on, which is known by now."""
+        kinds = [kind for _, count, kind in list(self._runs)[:2] for _ in range(min(count, 2))]
+        if kinds[:2] == [_STORE, _STORE] and len(self._beats.moved) == self._stored + 1:
+            self._work_out(self.granted.time(self.granted.count - 1) if self.granted.count else 0)
 
     def _can_read(self) -> bool:
         """Whether it is known when there is room for the next beat's word."""
