@@ -78,22 +78,20 @@ class Bus:
         while wanted is None or wanted.granted.count < count:
             if fetch.next < self.time:
                 fetch.recheck(self.time)
-            asking = fetch.next, record.next, transfers.next, weights.next
+            asking = f, r, t, w = fetch.next, record.next, transfers.next, weights.next
             first = min(asking)
             now = max(first, self.time)
             if now >= limit:
                 return
-            if asking[FETCH] <= now and now > self._last_fetch:
+            if f <= now and now > self._last_fetch:
                 fetch.drop()
                 continue
-            chosen = asking.index(first)
-            following = min(asking[:chosen] + asking[chosen + 1 :])
-            if following > now:
+            if (f <= now) + (r <= now) + (t <= now) + (w <= now) == 1:
+                following = sorted(asking)[1]
                 most = NEVER if wanted is None else count - wanted.granted.count
-                self._alone(chosen, now, min(following, limit), most)
-            elif asking[FETCH] > now and asking[RECORD] > now:
-                until = min(asking[FETCH], asking[RECORD], limit)
-                self._both(now, until, wanted, count)
+                self._alone(asking.index(first), now, min(following, limit), most)
+            elif f > now and r > now:
+                self._both(now, min(f, r, limit), wanted, count)
             else:
                 self._one(now, asking)
 
@@ -128,12 +126,10 @@ class Bus:
                 most[i] = min(most[i], count - client.granted.count)
         before = (WEIGHTS - self._turn) % CLIENTS  # cycles before the weights' first turn
         start, phase = now + (before == 0), (_SHARED - before) % _SHARED
-        most[0] = min(most[0], until - now)
-        most[0] = transfers.run(most[0], start, CLIENTS, _SHARED, phase)
+        cycles = min(until - now, before + CLIENTS * (most[1] - 1) + 1)
+        most[0] = transfers.run(min(most[0], cycles), start, CLIENTS, _SHARED, phase)
         shared = (most[0] - 1) * CLIENTS + phase
-        cycles = min(
-            until - now, start - now + shared // _SHARED + 1, before + CLIENTS * (most[1] - 1) + 1
-        )
+        cycles = min(cycles, start - now + shared // _SHARED + 1)
         turns = max(cycles - before + CLIENTS - 1, 0) // CLIENTS
         if cycles > turns:
             transfers.grant(start, cycles - turns, CLIENTS, _SHARED, phase)

@@ -105,7 +105,7 @@ class Client:
     ) -> int:
         """Requests from ``time`` on are granted, at a `Pace`; returns when the last one is."""
         self.granted.add(time, requests, cycles, of, phase)
-        last = time + (phase + (requests - 1) * cycles) // of
+        last = time if requests == 1 else time + (phase + (requests - 1) * cycles) // of
         self._after = last + self._gap
         self._take(requests)
         self._look()
@@ -163,7 +163,9 @@ class FetchClient(Client):
 
     def _look(self) -> None:
         missing = self.granted.count - self._depth + 1
-        if bisect_left(self._pops, self._after - 1) >= missing:
+        if missing <= 0 or (
+            len(self._pops) >= missing and self._pops[missing - 1] < self._after - 1
+        ):
             self.next = self._after
         else:
             self._after += 1

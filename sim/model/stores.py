@@ -104,14 +104,15 @@ class TransferClient(Client):
         most = min(count, most)
         if kind != _STORE:
             return most
-        beats, stored, number = self._beats, self._stored, self.granted.count
+        beats, first, number = self._beats, self._stored, self.granted.count
         granted = self.granted.time(number - 1) if number else 0
         following = time + phase // of
+        moved = beats.moved
         for i in range(1, most):
-            if len(beats.moved) == stored + i:
+            if len(moved) == first + i:
                 self._work_out(granted)
             granted, following = following, time + (phase + i * cycles) // of
-            if beats.moved[stored + i] >= following:
+            if moved[first + i] >= following:
                 return i
         return most
 
@@ -138,34 +139,38 @@ class TransferClient(Client):
     def _work_out(self, granted: int) -> None:
         """When the next STORE's beat moves on; ``granted``: the beat but one before it."""
         beats = self._beats
-        beat = len(beats.moved)
+        moved, beat = beats.moved, len(beats.moved)
         if len(beats.served) == beat:
             self._read()
-        moved = max(granted + 1, beats.served[beat] + DATA_CYCLES)
-        beats.moved.append(max(moved, beats.moved[-1] + 1) if beat else moved)
+        time = beats.served[beat] + DATA_CYCLES
+        if time <= granted:
+            time = granted + 1
+        if beat and time <= moved[-1]:
+            time = moved[-1] + 1
+        moved.append(time)
 
     def _read(self) -> None:
         """When the next STORE's beat is accepted, and served by its banks."""
         beats = self._beats
-        beat = len(beats.accepted)
-        accepted = served = beats.least[beat]
+        served, beat = beats.served, len(beats.accepted)
+        time = beats.least[beat]
         if beat:
-            accepted = max(accepted, beats.accepted[-1] + 1)
-            served = beats.served[-1] + 1
-        if beat >= BANKS_FIFO:
-            accepted = max(accepted, beats.served[-BANKS_FIFO] + 1)
-        if beat >= BEATS_FIFO:
-            accepted = max(accepted, beats.moved[beat - BEATS_FIFO] + 1)
-        mask, place = beats.masks[beat], max(served, accepted + BANK_CYCLES) - self._begin
+            time = max(time, beats.accepted[-1] + 1)
+            if beat >= BEATS_FIFO:
+                time = max(time, served[-BANKS_FIFO] + 1, beats.moved[beat - BEATS_FIFO] + 1)
+            elif beat >= BANKS_FIFO:
+                time = max(time, served[-BANKS_FIFO] + 1)
+        beats.accepted.append(time)
+        time = max(served[-1] + 1, time + BANK_CYCLES) if beat else time + BANK_CYCLES
+        mask, begin, window = beats.masks[beat], self._begin, self._window
         while True:
-            if not 0 <= place < len(self._window):
-                self._see(place + self._begin)
-                place = 0
-            if not self._window[place] & mask:
+            if not begin <= time < begin + len(window):
+                self._see(time)
+                begin, window = self._begin, self._window
+            if not window[time - begin] & mask:
                 break
-            place += 1
-        beats.accepted.append(accepted)
-        beats.served.append(place + self._begin)
+            time += 1
+        served.append(time)
 
     def _see(self, time: int) -> None:
         """Look at the banks in this cycle and those behind it."""
