@@ -26,7 +26,7 @@ from hw.spec.errors import TilewrightError
 from sim.files import write_atomically
 from sim.model.cpu.figures import FIGURES
 from sim.progress import Progress
-from verification.cpu_driver import driver_figures
+from verification.cpu_driver import driver_figures, emptied_cost, run_driver
 from verification.cpu_fit import line_through
 from verification.cpu_kernels import kernel_figures
 from verification.cpu_layout import code_lines
@@ -70,12 +70,11 @@ def measure_cpu(cpu: str, progress: Progress) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         elf = compile_firmware(load_config("cpu-only", None, [f"cpu={cpu}"]), Path(folder))
         kernels = kernel_figures(cpu, runs, lines, elf.read_bytes())
-    driver = driver_figures(cpu, LATENCIES, progress)
-    return {
-        "code_lines": code_lines(cpu),
-        "driver": driver | {"return_without_npu": back.median()},
-        **kernels,
-    }
+    driver_runs = {latency: run_driver(cpu, latency, progress) for latency in LATENCIES}
+    driver = driver_figures(cpu, driver_runs) | {"return_without_npu": back.median()}
+    has_data_cache = CPU_FEATURES[cpu].data_cache
+    driver["emptied"] = emptied_cost(driver_runs, kernels) if has_data_cache else [0, 0]
+    return {"code_lines": code_lines(cpu), "driver": driver, **kernels}
 
 
 def main() -> int:

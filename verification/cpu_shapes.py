@@ -144,6 +144,12 @@ _LONGEST: Mapping[StepKind, Callable[[Bench], None]] = {
 
 _POOLS = (StepKind.AVERAGE_POOL_2D, StepKind.MAX_POOL_2D)
 
+_FACTORS = [[9, 9 - (2**bit + 1)] for bit in range(6)]
+"""In quarters and behind the first one, each difference is a power of two: one factor."""
+
+_CLASSES = np.random.default_rng(1).integers(-60, 0, (6, 10)).tolist()
+"""As of a classifier: some elements with several factors each."""
+
 _CODE: Sequence[tuple[StepKind, Callable[[Bench], None]]] = (
     *(
         (StepKind.CONV_2D, partial(Bench.conv_2d, size=(2, 2, channels), outputs=outputs))
@@ -173,8 +179,8 @@ _CODE: Sequence[tuple[StepKind, Callable[[Bench], None]]] = (
         for size, skew in ((8, 0), (7, 0), (7, 1))
     ),
     *(
-        (StepKind.SOFTMAX, partial(Bench.softmax, logits=np.array([row], np.int8), scale=0.1))
-        for row in ([3, 3, 3, 3], [9, 7, 4, -90])
+        (StepKind.SOFTMAX, partial(Bench.softmax, logits=np.array([row], np.int8), scale=0.25))
+        for row in ([9, 9], [9, 9, 9, 9], [9, 8], [9, 8, 9, 8], *_FACTORS, *_CLASSES)
     ),
 )
 """Operators with different paths."""

@@ -46,6 +46,8 @@ class Driver:
     return_from_npu, return_from_cpu: from the last step's second time stamp to the end of the
         inference, by the kind of that step.
     return_without_npu: the same in firmware for a chip without an NPU.
+    emptied: of an operator after an NPU step, when firmware empties the data cache: that, and what
+        is loaded again from the stack and the Program.
     """
 
     start: Cost
@@ -54,6 +56,7 @@ class Driver:
     return_from_npu: Cost
     return_from_cpu: Cost
     return_without_npu: Cost
+    emptied: Cost
 
 
 @dataclass(frozen=True)

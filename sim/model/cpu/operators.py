@@ -46,7 +46,9 @@ def step_cycles(step: Step, found: Surroundings, inputs: Int8Array | None, soc: 
     cpu = cpu_figures(soc.cpu)
     lines = spent.lines * _evicted(soc.cpu, step.kind, found.before)
     cost = spent.cost + Cost(cpu.code_refill, 1) * lines
-    if cpu.data_refill is not None and found.before[-1:] != (StepKind.NPU,):
+    if found.before[-1:] == (StepKind.NPU,):
+        cost += cpu.driver.emptied
+    elif cpu.data_refill is not None:
         cost += Cost(cpu.data_refill, 1) * -cpu.operators[step.kind].kept_lines
     return cost.at(soc)
 

@@ -14,15 +14,15 @@ KEPT = 64
 
 _QUARTER = 1 << 24
 _SMALLEST = -14 * 4 * _QUARTER
-_FACTOR_BITS = 6
+_FACTORS = tuple(f"factor_{bit}" for bit in range(6))
 
 
 def softmax_paths(step: Step, values: Int8Array | None) -> Paths:
     """From the elements; where they are not known, all are computed, with half of the factors.
 
     ``exponential`` is taken by elements that are not too far from the largest to count,
-    ``computed`` if it is neither 1 nor 0, ``factor`` for each bit of the difference in quarters,
-    and ``counted`` by elements whose probability is not 0 from the start.
+    ``computed`` if it is neither 1 nor 0, ``factor_0`` and so on by each bit of the difference in
+    quarters, and ``counted`` by elements whose probability is not 0 from the start.
     """
     v = step.values
     elements = v["rows"] * v["cols"]
@@ -35,7 +35,7 @@ def softmax_paths(step: Step, values: Int8Array | None) -> Paths:
             "counted": elements,
             "exponential": computed + v["rows"],
             "computed": computed,
-            "factor": computed * _FACTOR_BITS // 2,
+            **dict.fromkeys(_FACTORS, computed // 2),
         }
     x = values.reshape(v["rows"], v["cols"]).astype(np.int32)
     difference = x - x.max(axis=1, keepdims=True)
@@ -46,11 +46,11 @@ def softmax_paths(step: Step, values: Int8Array | None) -> Paths:
     )
     computed = counted & (scaled != 0) & (scaled >= _SMALLEST)
     quarters = ((scaled & (_QUARTER - 1)) - _QUARTER - scaled) >> 24
-    factors = sum((quarters >> bit & 1) for bit in range(_FACTOR_BITS))
+    factors = [computed & (quarters >> bit & 1).astype(np.bool_) for bit in range(len(_FACTORS))]
     return {
         **paths,
         "counted": int(counted.sum()),
         "exponential": int((counted * twice).sum()),
         "computed": int((computed * twice).sum()),
-        "factor": int((factors * computed * twice).sum()),
+        **{name: int((taken * twice).sum()) for name, taken in zip(_FACTORS, factors, strict=True)},
     }

@@ -58,12 +58,10 @@ def test_code_is_fetched_once():
 
 
 def test_the_npu_leaves_an_empty_data_cache():
+    """Emptying takes a cycle a line; lines of the stack and the Program are filled again."""
     after = Surroundings(FOUND.values, (StepKind.ADD, StepKind.NPU))
-    kept = cpu_figures("full").operators[StepKind.ADD].kept_lines
-    difference = step_cycles(ADD, after, None, soc("full", 8)) - step_cycles(
-        ADD, FOUND, None, soc("full", 8)
-    )
-    assert difference == kept * (8 + cpu_figures("full").data_refill)
+    here, emptied = (step_cycles(ADD, found, None, soc("full", 8)) for found in (FOUND, after))
+    assert 128 < emptied - here < 128 + 20 * 21
 
 
 @pytest.mark.parametrize("cpu", CPU_VARIANTS)
