@@ -48,11 +48,13 @@ DESIGNS: tuple[str, ...] = (
     "rows=24 cols=6 requantiser_lanes=4",
     "rows=5 cols=7 scratchpad_bytes=262144 weight_buffer_bytes=65536 memory_latency=32",
     "rows=3 cols=24 port_bytes=32 depthwise_kernel=1",
-    "rows=8 cols=32 requantiser_lanes=2",
     "rows=2 cols=8 port_bytes=32 scratchpad_banks=8 weight_buffer_bytes=2048 memory_latency=1",
     "rows=32 cols=4 bus_bytes=32 requantiser_lanes=2",
     "rows=16 cols=16 depthwise_kernel=5 requantiser_lanes=4 port_bytes=32",
     "rows=32 cols=32 requantiser_lanes=8",
+    "rows=3 cols=2 requantiser_lanes=1 cpu=lite",
+    "rows=7 cols=9 accumulator_bits=22 depthwise_kernel=5 scratchpad_banks=16 bus_bytes=16 "
+    "requantiser_lanes=3 memory_latency=20",
 )
 """What is set of each design: every field that has a say, small and large, and not one by one."""
 

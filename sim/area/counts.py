@@ -28,10 +28,9 @@ def counts(config: Config) -> Mapping[str, Mapping[str, float]]:
         "bus_byte": config.npu.bus_bytes,
         "outstanding_read": config.soc.memory_latency + 2,
         "accelerator": 1,
-        "accelerator_byte": config.npu.bus_bytes,
     }
     if config.soc.npu == "none":
-        bus |= {"accelerator": 0, "accelerator_byte": 0}
+        bus["accelerator"] = 0
         return {"bus": bus, "peripherals": {"base": 1}}
     return {
         **_compute_side(config.npu),
@@ -113,7 +112,6 @@ def _memory_side(npu: NpuConfig) -> Mapping[str, Mapping[str, float]]:
             "base": 1,
             "port_byte": port,
             "rotated_byte": port * (port.bit_length() - 1),
-            "bank": npu.scratchpad_banks,
             "bank_byte": npu.scratchpad_banks * port,
         },
         "weight_ring": {
@@ -122,7 +120,7 @@ def _memory_side(npu: NpuConfig) -> Mapping[str, Mapping[str, float]]:
             "shifted_byte": line * ((line // npu.weight_word_bytes).bit_length() - 1),
             "bus_byte": npu.bus_bytes,
         },
-        "transfers": {"base": 1, "bus_byte": npu.bus_bytes, "port_byte": port},
+        "transfers": {"base": 1, "bus_byte": npu.bus_bytes},
         "commands": {
             "base": 1,
             "bus_byte": npu.bus_bytes,
