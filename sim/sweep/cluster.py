@@ -1,22 +1,23 @@
 """Workers of a Dask cluster, which may be other machines.
 
-Every task is a future of its own, so that a lost worker repeats no more than it was at. Futures are
-handed out a few at a time to the worker that has their mapping; another one may take them over.
+Every task is a future of its own, so that no more is done again than what a lost worker was at.
 """
 
 from __future__ import annotations
 
 import logging
-from collections import Counter, deque
-from collections.abc import Generator, Sequence
+import time
+import uuid
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
-from distributed import Client, LocalCluster, WorkerPlugin, as_completed, get_worker
-from distributed.scheduler import KilledWorker
+from distributed import Client, LocalCluster, WorkerPlugin, get_worker
 
 from hw.spec.errors import RequestError, TilewrightError
 from sim.sweep.evaluate import Evaluator
+from sim.sweep.flight import Flight
 from sim.sweep.networks import PackedNetwork
 from sim.sweep.point import Outcome, Task
 from sim.sweep.schedule import chunks
@@ -25,21 +26,29 @@ from sim.sweep.version import source_version
 CONNECT_S = 10
 WORKERS_S = 60
 ATTEMPTS = 5
-IN_FLIGHT = 3
-"""Tasks that a worker has at a time: one at work, and others so that it need not wait."""
+LOOK_S = 1.0
+"""How often somebody looks which workers there are."""
 
-PLUGIN = "tilewright-sweep"
+DEATHS = 2
+"""Lost workers that a task may have been with before it is tried alone."""
 
 
 class Cluster:
     """Evaluates tasks on the cluster of ``address``. To be used as a context manager."""
 
-    def __init__(self, networks: Sequence[PackedNetwork], address: str) -> None:
+    def __init__(
+        self, networks: Sequence[PackedNetwork], address: str, note: Callable[[str], None]
+    ) -> None:
         """``address``: ``tcp://host:port`` of a scheduler, or ``local:N``."""
         self._networks = networks
         self._address = address
+        self._note = note
+        self._workers: Mapping[str, int] = {}
+        self._looked = -LOOK_S
         self._local: Any = None
         self._client: Any = None
+        # Of its own, since other sweeps may use the cluster at the same time.
+        self._plugin = f"tilewright-sweep-{uuid.uuid4().hex}"
 
     @property
     def description(self) -> str:
@@ -49,7 +58,7 @@ class Cluster:
     def __enter__(self) -> Cluster:
         """Connect, and give every worker the networks. Raises RequestError."""
         # Workers that come and go are this module's business, not a page of log lines'.
-        for name in ("distributed", "tornado"):
+        for name in ("distributed", "distributed.client", "distributed.worker", "tornado"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             self._connect()
@@ -65,8 +74,10 @@ class Cluster:
         trace: TracebackType | None,
     ) -> None:
         if self._client is not None:
-            if self._local is None and self._client.status == "running":
-                self._client.unregister_worker_plugin(PLUGIN)
+            if self._local is None:
+                # Not there yet, or the scheduler is not there any more.
+                with suppress(ValueError, OSError):
+                    self._client.unregister_worker_plugin(self._plugin)
             self._client.close()
         if self._local is not None:
             self._local.close()
@@ -74,15 +85,13 @@ class Cluster:
     def outcomes(self, tasks: Sequence[Task]) -> Generator[Outcome]:
         """An outcome of each task, as they come.
 
-        Dask does a task again when its worker is lost. One that lost several, perhaps through
-        others beside it, is tried once more with nothing beside it; then it has failed.
+        A task whose worker is lost is done again. When that worker is lost too, perhaps through a
+        neighbour of the task, the task is tried once more alone; then it has failed. Raises
+        TilewrightError when the cluster is lost.
         """
-        suspects: list[Task] = []
-        yield from self._run(tasks, suspects)
+        suspects = yield from self._run(tasks, DEATHS)
         for task in suspects:
-            again: list[Task] = []
-            yield from self._run([task], again)
-            for lost in again:
+            for lost in (yield from self._run([task], 1)):
                 yield Outcome(lost.key, "failed", "the workers that began with it were lost")
 
     def _connect(self) -> None:
@@ -117,7 +126,7 @@ class Cluster:
     def _send_networks(self) -> None:
         for attempt in range(ATTEMPTS):
             try:
-                self._client.register_plugin(_Networks(self._networks), name=PLUGIN)
+                self._client.register_plugin(_Networks(self._networks), name=self._plugin)
             except OSError:
                 # A worker was lost over it. Those that come later get it by themselves.
                 if attempt == ATTEMPTS - 1:
@@ -134,55 +143,41 @@ class Cluster:
                 "Tilewright, whose figures may differ; install this one there"
             )
 
-    def _run(self, tasks: Sequence[Task], suspects: list[Task]) -> Generator[Outcome]:
-        """Outcomes of all tasks but those that went to ``suspects``."""
-        lots = deque(chunks(tasks, max(1, len(self._workers()))))
-        queues: dict[str, deque[Task]] = {}
-        in_flight: Counter[str] = Counter()
-        given: dict[Any, tuple[str, Task]] = {}
-        arrived = as_completed(with_results=True, raise_errors=False)
+    def _run(self, tasks: Sequence[Task], deaths: int) -> Generator[Outcome, None, Sequence[Task]]:
+        """Outcomes of the tasks; returns those that were given up, after so many lost workers."""
+        flight = Flight(self._submit, chunks(tasks, len(self._threads()) or 1), deaths)
+        while True:
+            flight.hand_out(self._threads())
+            if not flight.left:
+                return flight.lost
+            if not flight.in_flight:
+                self._await_workers()
+            elif flight.landed(LOOK_S):
+                answer = flight.take()
+                if isinstance(answer, Outcome):
+                    yield answer
+                elif answer is not None:
+                    what = str(answer).partition("\n")[0] or type(answer).__name__
+                    raise TilewrightError(f"{self.description} is lost: {what}")
 
-        def hand_out() -> None:
-            workers = self._workers()
-            for lost in [worker for worker in queues if worker not in workers]:
-                if left := queues.pop(lost):
-                    lots.append(list(left))
-            for worker, threads in workers.items():
-                queue = queues.setdefault(worker, deque())
-                while in_flight[worker] < IN_FLIGHT * threads and (queue or lots):
-                    if not queue:
-                        queue.extend(lots.popleft())
-                    task = queue.popleft()
-                    future = self._client.submit(
-                        _evaluate, task, workers=[worker], allow_other_workers=True, pure=False
-                    )
-                    given[future.key] = worker, task
-                    in_flight[worker] += 1
-                    arrived.add(future)
+    def _submit(self, worker: str, task: Task) -> Any:
+        return self._client.submit(
+            _evaluate, self._plugin, task, workers=[worker], allow_other_workers=False, pure=False
+        )
 
-        hand_out()
-        while given:
-            future, answer = next(arrived)
-            worker, task = given.pop(future.key)
-            in_flight[worker] -= 1
-            if isinstance(answer, Outcome):
-                yield answer
-            else:
-                self._take_error(answer, task, suspects)
-            hand_out()
-
-    def _take_error(self, answer: Any, task: Task, suspects: list[Task]) -> None:
-        error = answer[1] if isinstance(answer, tuple) else answer
-        if not isinstance(error, KilledWorker):
-            raise TilewrightError(f"{self.description}: {type(error).__name__}: {error}")
-        suspects.append(task)
-
-    def _workers(self) -> dict[str, int]:
+    def _threads(self) -> Mapping[str, int]:
         """Threads of each worker by address."""
-        return {
-            address: about["nthreads"]
-            for address, about in self._client.scheduler_info(n_workers=-1)["workers"].items()
-        }
+        now = time.monotonic()
+        if now - self._looked > LOOK_S:
+            self._looked, self._workers = now, self._client.nthreads()
+        return self._workers
+
+    def _await_workers(self) -> None:
+        self._looked = -LOOK_S
+        if not self._threads():
+            self._note(f"{self.description} has no workers left: waiting for new ones ...")
+            with suppress(TimeoutError):
+                self._client.wait_for_workers(1, timeout=WORKERS_S)
 
 
 class _Networks(WorkerPlugin):
@@ -197,8 +192,8 @@ class _Networks(WorkerPlugin):
         self.evaluator = Evaluator(self._networks)
 
 
-def _evaluate(task: Task) -> Outcome:
-    plugin = get_worker().plugins[PLUGIN]
+def _evaluate(name: str, task: Task) -> Outcome:
+    plugin = get_worker().plugins[name]
     assert isinstance(plugin, _Networks)
     assert plugin.evaluator is not None
     return plugin.evaluator.evaluate(task)

@@ -21,25 +21,21 @@ def open_store(request: SweepRequest, networks: Sequence[NetworkFile]) -> tuple[
     """
     path = request.out / "results.sqlite"
     about = _about(request, networks)
-    if not path.exists():
+    if not path.exists() or not path.stat().st_size:
         store = Store.create(path)
         remarks = [f"{path} is not there yet: nothing to resume"] if request.resume else []
-    elif not request.resume:
-        raise RequestError(
-            f"{path}: is there already; go on with it by --resume, or choose another --out"
-        )
     else:
         store = Store.open(path)
         try:
-            before = store.meta()
-            _refuse_others(path, before, about)
+            remarks = _check(path, store, request, about)
         except BaseException:
             store.close()
             raise
-        remarks = _remarks(before, about)
-        about["networks"] = {**before["networks"], **about["networks"]}
-        about["models"] = list(about["networks"])
-        about["fields"] = sorted({*before["fields"], *about["fields"]})
+        if store.counts():
+            before = store.meta()
+            about["networks"] = {**before["networks"], **about["networks"]}
+            about["models"] = list(about["networks"])
+            about["fields"] = sorted({*before["fields"], *about["fields"]})
     store.set_meta(about)
     store.commit()
     return store, remarks
@@ -67,6 +63,19 @@ def _about(request: SweepRequest, networks: Sequence[NetworkFile]) -> dict[str, 
         "fields": request.plan.fields,
         "search": {"seed": request.search.seed} if request.search else None,
     }
+
+
+def _check(path: Path, store: Store, request: SweepRequest, about: Mapping[str, Any]) -> list[str]:
+    """Remarks on going on with what is stored; none where that is nothing."""
+    if not store.counts():
+        return []
+    if not request.resume:
+        raise RequestError(
+            f"{path}: is there already; go on with it by --resume, or choose another --out"
+        )
+    before = store.meta()
+    _refuse_others(path, before, about)
+    return _remarks(before, about)
 
 
 def _refuse_others(path: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:

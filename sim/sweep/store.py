@@ -37,6 +37,8 @@ class Store:
     def create(path: Path) -> Store:
         """A new one. Raises RequestError where it cannot be written."""
         store = Store(_connected(path))
+        # In one transaction: a database of ours has all tables, or none.
+        store._connection.execute("BEGIN")
         for statement in statements():
             store._connection.execute(statement)
         store.set_meta({"schema": SCHEMA})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack
@@ -47,8 +48,14 @@ def sweep(request: SweepRequest, progress: Progress) -> None:
                 progress.note(remark, style="yellow")
             try:
                 mismatched = _points(request, networks, store, progress)
-            except KeyboardInterrupt:
-                _interrupted(request, store, progress)
+            except sqlite3.Error as error:
+                raise RequestError(
+                    f"{request.out / 'results.sqlite'}: cannot be written: {error}; when it can be "
+                    "again, go on with --resume"
+                ) from None
+            except (KeyboardInterrupt, TilewrightError) as error:
+                if not isinstance(error, RequestError):
+                    _interrupted(request, store, progress)
                 raise
             _publish(request, store, progress)
             _verdict(request, store, mismatched)
@@ -140,13 +147,16 @@ class _Workers:
         from sim.sweep.cluster import Cluster
 
         with self._progress.step(f"Connecting to the Dask cluster {self._request.cluster}"):
-            return self._stack.enter_context(Cluster(networks, self._request.cluster))
+            return self._stack.enter_context(
+                Cluster(networks, self._request.cluster, self._progress.note)
+            )
 
 
 def _interrupted(request: SweepRequest, store: Store, progress: Progress) -> None:
     store.commit()
     store.export_csv(request.out / "results.csv")
-    done = sum(store.counts().values())
+    if not (done := sum(store.counts().values())):
+        return
     resume = "" if "--resume" in request.command.split() else " --resume"
     progress.note(
         f"Interrupted: {counted(done, 'point')} kept in {request.out}; go on with:\n"

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from hw.spec.config import Config
 from hw.spec.errors import RequestError
 from sim.network_file import open_network
 from sim.progress import Progress
@@ -24,9 +25,18 @@ def request(out: Path, grids=("rows=4,8",), **changes):
     return SweepRequest(plan=plan, out=out, **(options | changes))
 
 
+def begin(before, networks):
+    """A sweep with a point."""
+    store, _ = open_store(before, networks)
+    point = {"key": "a", "model": "ad", "backend": "model", "status": "ok"}
+    with store:
+        store.add({**point, **Config().flat()})
+        store.commit()
+
+
 def remarks(before, now, networks):
     """What a second sweep in the folder says."""
-    open_store(before, networks)[0].close()
+    begin(before, networks)
     store, said = open_store(now, networks)
     store.close()
     return said
@@ -44,6 +54,15 @@ def test_a_new_one_is_described_in_meta(tmp_path, network):
     assert meta["fields"] == ["rows"]
     assert meta["plan"]["grid"] == {"rows": [4, 8]}
     assert meta["plan"]["where"] == ["rows < 9"]
+
+
+def test_one_without_points_is_begun_anew(tmp_path, network):
+    open_store(request(tmp_path, search=Search(budget=9, seed=1)), [network])[0].close()
+    store, said = open_store(request(tmp_path, grids=("cols=4",)), [network])
+    with store:
+        assert said == []
+        assert store.meta()["search"] is None
+        assert store.meta()["fields"] == ["cols"]
 
 
 def test_the_same_one_goes_on_without_remarks(tmp_path, network):
@@ -65,7 +84,7 @@ def test_what_differs_is_said(tmp_path, network, changes, said):
 
 
 def test_another_state_of_the_sources_is_said(tmp_path, network, monkeypatch):
-    open_store(request(tmp_path), [network])[0].close()
+    begin(request(tmp_path), [network])
     monkeypatch.setattr("sim.sweep.resume.source_version", lambda: "later")
     store, (remark,) = open_store(request(tmp_path, resume=True), [network])
     store.close()
@@ -91,7 +110,7 @@ def test_nothing_to_resume_is_said(tmp_path, network):
 )
 def test_another_search_is_refused(tmp_path, network, changes, said):
     search = Search(budget=9, seed=1)
-    open_store(request(tmp_path, search=search), [network])[0].close()
+    begin(request(tmp_path, search=search), [network])
     with pytest.raises(RequestError, match=said):
         open_store(request(tmp_path, **({"resume": True, "search": search} | changes)), [network])
 
@@ -105,6 +124,6 @@ def test_a_search_may_be_longer(tmp_path, network):
 def test_another_network_of_the_name_is_refused(tmp_path, network):
     from dataclasses import replace
 
-    open_store(request(tmp_path), [network])[0].close()
+    begin(request(tmp_path), [network])
     with pytest.raises(RequestError, match="another network"):
         open_store(request(tmp_path, resume=True), [replace(network, sha256="0")])

@@ -1,0 +1,42 @@
+"""The Dask cluster, in this process; a whole sweep with one is in test_sweep.py."""
+
+import pytest
+
+from hw.spec.config import make_config
+from hw.spec.errors import RequestError
+from sim.network_file import open_network
+from sim.progress import Progress
+from sim.sweep import cluster
+from sim.sweep.cluster import Cluster
+from sim.sweep.networks import packed
+from sim.sweep.point import Task
+from tests.sim.sweep.fatal import Fatal
+
+
+@pytest.fixture(scope="module")
+def network():
+    return packed(open_network("ad", Progress()))
+
+
+def test_a_point_over_which_workers_are_lost_fails_alone(network, tmp_path):
+    fatal = Fatal(**vars(network), log=tmp_path / "log", times=3)
+    tasks = [
+        Task(f"{n}", network.shell.sha256, "model", make_config({"rows": 4, "cols": 2 + n}))
+        for n in range(3)
+    ]
+    notes = []
+    with Cluster([fatal], "local:1", notes.append) as workers:
+        outcomes = {one.key: one for one in workers.outcomes(tasks)}
+    # The first two workers had all three tasks, the third only one, and the fourth lives.
+    assert [outcomes[key].status for key in "012"] == ["failed", "ok", "ok"]
+    assert "lost" in outcomes["0"].error
+    assert len((tmp_path / "log").read_text().split()) == 4
+
+
+def test_a_scheduler_that_does_not_answer_is_named(network, monkeypatch):
+    monkeypatch.setattr(cluster, "CONNECT_S", 0.3)
+    with (
+        pytest.raises(RequestError, match="no Dask scheduler answers"),
+        Cluster([network], "tcp://127.0.0.1:9", print),
+    ):
+        pass
