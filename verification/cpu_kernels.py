@@ -10,17 +10,22 @@ from typing import Any
 import numpy as np
 
 from firmware.build import CPU_FEATURES
+from hw.spec.config import SocConfig
+from hw.spec.errors import TilewrightError
 from hw.spec.program import Step, StepKind
 from sim.model.cpu.cache import evicted, misses
 from sim.model.cpu.loads import Places, loads
 from sim.model.cpu.paths import Paths, operator_paths
 from sim.model.cpu.softmax import softmax_paths
-from verification.cpu_fit import Line, fit_paths
+from verification.cpu_fit import SMALL_CYCLES, Line, fit_paths
 from verification.cpu_layout import Layout, code_lines, kernel_layouts
 from verification.cpu_programs import Bench
 
 LARGEST_CODE_ERROR = 0.05
 """Lines of code that are not explained, of a step's cycles: they matter to tiny steps only."""
+
+LARGEST_MISSES = 0.02
+"""Misses that the followed loads do not explain, of a step's cycles: the mean over the steps."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,8 @@ def _kernel(steps: Sequence[_Timed], layout: Layout, refill: int | None) -> _Ker
     each = fit_paths(name, paths, cycles[~gone], times)
     more = np.array([step.waits for step in steps]) - known
     kept = 0 if refill is None else round(-float(np.median(more[~gone])))
+    if refill is not None:
+        _check_misses(name, (more + kept)[~gone], times, refill)
     code = np.maximum(more + kept, 0)[gone]
     lines = _code_lines([step for step in steps if step.evicted], code)
     rest = (cycles + taken - np.array([_sum(each, step.paths) for step in steps]))[gone]
@@ -140,6 +147,17 @@ def _kernel(steps: Sequence[_Timed], layout: Layout, refill: int | None) -> _Ker
         },
     }
     return _Kernel(figures, float(rest.sum() / code.sum()))
+
+
+def _check_misses(name: str, unknown: np.ndarray, cycles: np.ndarray, refill: int) -> None:
+    """Raises TilewrightError when the misses that nothing explains take too much of the cycles."""
+    latency = SocConfig().memory_latency
+    error = float(np.mean(np.abs(unknown) * (refill + latency) / (cycles + SMALL_CYCLES)))
+    if error > LARGEST_MISSES:
+        raise TilewrightError(
+            f"{name}: its loads explain the misses but for {error:.1%} of the cycles (at most "
+            f"{LARGEST_MISSES:.0%}); sim/model/cpu/spills.py may be that of another compiler's code"
+        )
 
 
 def _sum(costs: Mapping[str, float], paths: Paths) -> float:

@@ -1,7 +1,8 @@
 """What the kernels of the weighted operators keep on their stack and load again, by loop.
 
 Offsets in bytes from the frame's lowest address, in the order of the machine code. They are the
-compiler's: `verification.cpu_costs` measures misses as well, and tests compare them.
+compiler's choice, read off its output; `verification.cpu_costs` stops when they no longer explain
+the misses that it measures.
 """
 
 from __future__ import annotations
