@@ -8,13 +8,14 @@ from functools import cached_property
 import numpy as np
 
 from hw.spec.commands import Opcode
-from sim.model.banks import Banks, Cycles
+from sim.model.banks import Banks
 from sim.model.bus import TRANSFERS, Bus
 from sim.model.clients import NEVER
 from sim.model.fetch import ANSWER_CYCLES
 from sim.model.loops import ArrayTime
 from sim.model.stores import BEATS_FIFO, WHOLE_FIFO
 from sim.model.work import Work
+from sim.model.writes import served
 
 TRANSFERS_QUEUE = 4
 """Transfers that wait behind the one at work (hw.npu.transfers)."""
@@ -45,9 +46,6 @@ WRITE_CYCLES = 3
 
 COMPLETE_CYCLES = 2
 """From the last write to the count that the compute queue sees."""
-
-_WINDOW = 1 << 10
-"""Beats that are looked at together."""
 
 
 class Activity:
@@ -238,17 +236,35 @@ class TransferQueue:
         """Before ``time``: beats of LOADs and STOREs answered, words written and read."""
         granted = self._client.granted
         answered = granted.until(time - 1 - self._answers)
-        written = granted.until(time - 1 - self._answers - WRITE_CYCLES)
         loads = stores = writes = begin = 0
-        for transfer in self._transfers[: self._settled]:
+        for index, transfer in enumerate(self._transfers[: self._settled]):
             beats = transfer.beats
             if transfer.store:
                 stores += max(min(beats, answered - begin), 0)
             else:
                 loads += max(min(beats, answered - begin), 0)
-                writes += max(min(beats, written - begin), 0)
+                writes += self._written(index, time)
             begin = transfer.end
         return loads, stores, writes, self._client.reads(time)
+
+    def _written(self, index: int, time: int) -> int:
+        """Beats of a LOAD that the scratchpad took before cycle ``time``."""
+        transfer, grants = self._transfers[index], self._client.granted
+        begin, delay = transfer.end - transfer.beats, self._answers + WRITE_CYCLES
+        arrived = max(min(transfer.beats, grants.until(time - 1 - delay) - begin), 0)
+        if not arrived or 0 < transfer.written < time:
+            return arrived
+        before = 0
+        if index:
+            before = self._transfers[index - 1].written or self._finish(index - 1)
+        arrivals = grants.times(begin, begin + arrived) + delay
+        if before < arrivals[0] and not self._writing(int(arrivals[0]), time).any():
+            return arrived
+        masks = transfer.work.masks[:arrived]
+        times = served(masks, np.maximum(arrivals, before + 1), self._writing)
+        # It is taken where the register before the banks is free.
+        taken = np.maximum(arrivals - 1, np.concatenate([[before], times[:-1]]))
+        return int((taken < time - 1).sum())
 
     def _ask_load(self) -> None:
         transfer = self._transfers[self._settled]
@@ -265,67 +281,25 @@ class TransferQueue:
             reads = max(reads, self.completed(index))
         self._client.store(reads, transfer.work.masks)
 
-    def _finish(self, index: int) -> None:
+    def _finish(self, index: int) -> int:
         """When a transfer's last beat is done with the scratchpad: a LOAD waits for its banks."""
         transfer = self._transfers[index]
         before = 0
         if index:
-            if not self._transfers[index - 1].written:
-                self._finish(index - 1)
-            before = self._transfers[index - 1].written
+            before = self._transfers[index - 1].written or self._finish(index - 1)
         delay = self._answers + WRITE_CYCLES
         transfer.written = max(self._bus.granted(TRANSFERS, transfer.end - 1) + delay, before)
         if transfer.store:
-            return
+            return transfer.written
         grants, begin = self._client.granted, transfer.end - transfer.beats
         first = grants.time(begin) + delay
-        if before < first and not self._busy(first, transfer.written + 1, writes=True).any():
-            return
-        arrivals = np.maximum(grants.times(begin, transfer.end) + delay, before + 1)
-        transfer.written = int(self._served(transfer.work, arrivals)[-1])
+        if before >= first or self._writing(first, transfer.written + 1).any():
+            arrivals = np.maximum(grants.times(begin, transfer.end) + delay, before + 1)
+            transfer.written = int(served(transfer.work.masks, arrivals, self._writing)[-1])
+        return transfer.written
 
-    def _served(self, work: Work, earliest: Cycles) -> Cycles:
-        """When each beat finds its banks free, one behind the other, none before ``earliest``."""
-        beats = np.arange(len(earliest))
-        lags = np.maximum.accumulate(earliest - beats)  # behind a beat a cycle from 0 on
-        times = np.empty(len(earliest), dtype=np.int64)
-        lag = done = 0
-        while done < len(beats):
-            these = slice(done, done + _WINDOW)
-            wanted = np.maximum(lags[these], lag) + beats[these]
-            begin = int(wanted[0])
-            busy = self._busy(begin, int(wanted[-1]) + _WINDOW, writes=True)
-            late = np.flatnonzero(busy[wanted - begin] & work.masks[these])
-            free = int(late[0]) if len(late) else len(wanted)
-            times[done : done + free] = wanted[:free]
-            if free:
-                lag = int(wanted[free - 1]) - done - free + 1
-            done += free
-            if len(late):
-                lag, done = self._one_by_one(work, lags, times, (lag, done), (begin, busy))
-        return times
-
-    @staticmethod
-    def _one_by_one(
-        work: Work, lags: Cycles, times: Cycles, at: tuple[int, int], known: tuple[int, Banks]
-    ) -> tuple[int, int]:
-        """The beats from ``done`` on, as far as the banks' use is known; (lag, done) then."""
-        (lag, done), (begin, banks) = at, known
-        busy = banks.tolist()
-        end = len(busy)
-        found: list[int] = []
-        for beat, (mask, least) in enumerate(
-            zip(work.masks[done:].tolist(), lags[done:].tolist(), strict=True), done
-        ):
-            time = max(least, lag) + beat - begin
-            while time < end and busy[time] & mask:
-                time += 1
-            if time >= end:
-                break
-            lag = time + begin - beat
-            found.append(time)
-        times[done : done + len(found)] = np.array(found, dtype=np.int64) + begin
-        return lag, done + len(found)
+    def _writing(self, begin: int, end: int) -> Banks:
+        return self._busy(begin, end, writes=True)
 
     def _busy(self, begin: int, end: int, *, writes: bool) -> Banks:
         """Banks that compute commands use in these cycles."""
