@@ -1,7 +1,7 @@
 """Makes the area estimate: synthesises a set of designs and fits sim/area/gates.yaml to them.
 
 ``python -m verification.area`` takes what was mapped before from the cache; without any it needs
-about fifteen CPU minutes. Beside gates.yaml it writes the designs' areas, area_designs.yaml, and
+about 25 CPU minutes. Beside gates.yaml it writes the designs' areas, area_designs.yaml, and
 the table of docs/area.md.
 """
 
