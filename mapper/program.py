@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from hw.spec.commands import Command, decode_stream
 from hw.spec.config import Config
 from hw.spec.program import Step
 from mapper.graph import Quant
@@ -92,6 +93,15 @@ class Program:
     weight_bytes: int
     macs: int
     cycle_bounds: Sequence[int]
+
+    @property
+    def words(self) -> Sequence[int]:
+        """The image as 32-bit words."""
+        return memoryview(self.image[: len(self.image) // 4 * 4]).cast("I")
+
+    def commands(self, step: Step) -> list[Command]:
+        """The command stream of a step of the NPU."""
+        return decode_stream(self.words[(step.values["commands"] - self.base) // 4 :])
 
     @property
     def cycle_bound(self) -> int:

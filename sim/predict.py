@@ -23,7 +23,7 @@ from sim.measured import Measured, model_info, run_result
 from sim.model.backend import ModelBackend
 from sim.network_file import NetworkFile
 from sim.result import Host, RunResult
-from sim.rows import measured_rows, weight_bytes_by_layer
+from sim.rows import measured_rows, weight_bytes_sent
 from sim.segments import Segment
 
 KEPT = 16
@@ -106,7 +106,8 @@ class Predictor:
         mapped = self._mapped.get(key)
         if mapped is None:
             program = self._mapper.program(config)
-            mapped = _Mapped(program, ModelBackend(program), weight_bytes_by_layer(program))
+            backend = ModelBackend(program)
+            mapped = _Mapped(program, backend, weight_bytes_sent(backend.commands()))
             self._mapped[key] = mapped
             if len(self._mapped) > KEPT:
                 self._mapped.popitem(last=False)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-import numpy as np
-
-from hw.spec.commands import Opcode, decode_stream
+from hw.spec.commands import Command, Opcode
 from hw.spec.config import Config
 from hw.spec.program import StepKind
 from mapper.program import Program, ProgramLayer
@@ -61,19 +59,22 @@ def unmeasured_rows(program: Program) -> tuple[Layer, ...]:
 
 def weight_bytes_by_layer(program: Program) -> dict[int, int]:
     """Bytes that each layer's commands stream into the weight buffer."""
-    words = np.frombuffer(program.image[: len(program.image) // 4 * 4], dtype="<u4")
+    steps = (step for step in program.steps if step.kind is StepKind.NPU)
+    return weight_bytes_sent(command for step in steps for command in program.commands(step))
+
+
+def weight_bytes_sent(commands: Iterable[Command]) -> dict[int, int]:
+    """As `weight_bytes_by_layer`, for the commands of all streams in order."""
     found: dict[int, int] = {}
-    for step in program.steps:
-        if step.kind is not StepKind.NPU:
-            continue
-        sent = 0
-        start = (step.values["commands"] - program.base) // 4
-        for command in decode_stream(words[start:].tolist()):
-            if command.opcode is Opcode.WEIGHTS:
-                sent += command["bytes"]
-            elif command.opcode is Opcode.MARK:
-                found[command["layer"]] = found.get(command["layer"], 0) + sent
-                sent = 0
+    sent = 0
+    for command in commands:
+        if command.opcode is Opcode.WEIGHTS:
+            sent += command["bytes"]
+        elif command.opcode is Opcode.MARK:
+            found[command["layer"]] = found.get(command["layer"], 0) + sent
+            sent = 0
+        elif command.opcode is Opcode.END:
+            sent = 0
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,17 @@ class Field:
         if not (self.width > 0 and self.lsb + self.width <= 32):
             raise ValueError(f"field {self.name} does not fit a 32-bit word")
 
-    @property
+    @cached_property
+    def mask(self) -> int:
+        """All ones, as many as the field has bits."""
+        return (1 << self.width) - 1
+
+    @cached_property
     def minimum(self) -> int:
         """Smallest value that fits."""
         return -(1 << (self.width - 1)) if self.signed else 0
 
-    @property
+    @cached_property
     def maximum(self) -> int:
         """Largest value that fits."""
         return (1 << (self.width - int(self.signed))) - 1
@@ -39,11 +45,11 @@ class Field:
         """The bits of ``value``, in place. Raises ValueError when it is out of range."""
         if not self.minimum <= value <= self.maximum:
             raise ValueError(f"{self.name} = {value}: must be {self.minimum}..{self.maximum}")
-        return (value & ((1 << self.width) - 1)) << self.lsb
+        return (value & self.mask) << self.lsb
 
     def extract(self, word: int) -> int:
         """The value of this field in ``word``."""
-        raw = (word >> self.lsb) & ((1 << self.width) - 1)
+        raw = (word >> self.lsb) & self.mask
         return raw - (1 << self.width) if self.signed and raw >> (self.width - 1) else raw
 
 
@@ -69,4 +75,9 @@ def encode(fields: Sequence[Field], values: Mapping[str, int], words: int) -> li
 
 def decode(fields: Sequence[Field], words: Sequence[int]) -> dict[str, int]:
     """Field values by name."""
-    return {field.name: field.extract(words[field.word]) for field in fields}
+    return {
+        field.name: field.extract(words[field.word])
+        if field.signed
+        else words[field.word] >> field.lsb & field.mask
+        for field in fields
+    }

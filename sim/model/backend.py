@@ -8,12 +8,12 @@ read as those of the chip.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from hw.spec.commands import decode_stream
+from hw.spec.commands import Command
 from hw.spec.config import Config
 from hw.spec.numerics import Int8Array
 from hw.spec.profile import CAUSES, EVENTS, RECORD, RECORD_WORDS
@@ -43,15 +43,17 @@ class ModelBackend:
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        words = np.frombuffer(program.image[: len(program.image) // 4 * 4], dtype="<u4")
-        header = dict(zip((name for name, _ in HEADER_WORDS), words.tolist(), strict=False))
-        self._steps_address = header["steps_address"]
+        header = zip((name for name, _ in HEADER_WORDS), program.words, strict=False)
+        self._steps_address = dict(header)["steps_address"]
         self._streams: dict[int, tuple[Work, ...]] = {}
         for step in program.steps:
             if step.kind is StepKind.NPU:
                 address = step.values["commands"]
-                commands = decode_stream(words[(address - program.base) // 4 :].tolist())
-                self._streams[address] = prepare(commands, program.config.npu)
+                self._streams[address] = prepare(program.commands(step), program.config.npu)
+
+    def commands(self) -> Iterator[Command]:
+        """Those of all streams."""
+        return (work.command for stream in self._streams.values() for work in stream)
 
     def run(
         self, config: Config | None = None, cpu_inputs: Mapping[int, Int8Array] | None = None

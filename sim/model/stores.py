@@ -33,6 +33,9 @@ WHOLE_FIFO = 2
 _WINDOW = 1 << 10
 """Cycles of the banks that are looked at together."""
 
+_TOGETHER = 16
+"""Beats that are worked out together."""
+
 _STORE = 0
 """Cycles between requests that tell a STORE from a LOAD."""
 
@@ -91,7 +94,7 @@ class TransferClient(Client):
         """Work out when the beat behind the next one moves on, which is known by now."""
         kinds = [kind for _, count, kind in list(self._runs)[:2] for _ in range(min(count, 2))]
         if kinds[:2] == [_STORE, _STORE] and len(self._beats.moved) == self._stored + 1:
-            self._work_out(self.granted.time(self.granted.count - 1) if self.granted.count else 0)
+            self._work_out([self.granted.time(self.granted.count - 1) if self.granted.count else 0])
 
     def _can_read(self) -> bool:
         """Whether it is known when there is room for the next beat's word."""
@@ -110,7 +113,9 @@ class TransferClient(Client):
         moved = beats.moved
         for i in range(1, most):
             if len(moved) == first + i:
-                self._work_out(granted)
+                until = min(most, i + _TOGETHER) - 2
+                grants = [time + (phase + j * cycles) // of for j in range(i, until)]
+                self._work_out([granted, following, *grants][: until + 2 - i])
             granted, following = following, time + (phase + i * cycles) // of
             if moved[first + i] >= following:
                 return i
@@ -133,44 +138,49 @@ class TransferClient(Client):
         if self._runs and self._runs[0][2] == _STORE:
             if len(self._beats.moved) == self._stored:
                 before = self.granted.count - WHOLE_FIFO
-                self._work_out(self.granted.time(before) if before >= 0 else 0)
+                self._work_out([self.granted.time(before) if before >= 0 else 0])
             self.next = max(self._beats.moved[self._stored] + 1, self._after)
 
-    def _work_out(self, granted: int) -> None:
-        """When the next STORE's beat moves on; ``granted``: the beat but one before it."""
+    def _work_out(self, grants: list[int]) -> None:
+        """When the next beats of STOREs move on; ``grants``: of the beat but one before each."""
         beats = self._beats
-        moved, beat = beats.moved, len(beats.moved)
-        if len(beats.served) == beat:
-            self._read()
-        time = beats.served[beat] + DATA_CYCLES
-        if time <= granted:
-            time = granted + 1
-        if beat and time <= moved[-1]:
-            time = moved[-1] + 1
-        moved.append(time)
+        moved, served = beats.moved, beats.served
+        last = moved[-1] if moved else -1
+        for granted in grants:
+            if len(served) == len(moved):
+                self._read()
+            time = served[len(moved)] + DATA_CYCLES
+            if time <= granted:
+                time = granted + 1
+            last = time if time > last else last + 1
+            moved.append(last)
 
     def _read(self) -> None:
         """When the next STORE's beat is accepted, and served by its banks."""
         beats = self._beats
-        served, beat = beats.served, len(beats.accepted)
+        accepted, served = beats.accepted, beats.served
+        beat = len(accepted)
         time = beats.least[beat]
         if beat:
-            time = max(time, beats.accepted[-1] + 1)
-            if beat >= BEATS_FIFO:
-                time = max(time, served[-BANKS_FIFO] + 1, beats.moved[beat - BEATS_FIFO] + 1)
-            elif beat >= BANKS_FIFO:
-                time = max(time, served[-BANKS_FIFO] + 1)
-        beats.accepted.append(time)
-        time = max(served[-1] + 1, time + BANK_CYCLES) if beat else time + BANK_CYCLES
-        mask, begin, window = beats.masks[beat], self._begin, self._window
+            if accepted[-1] >= time:
+                time = accepted[-1] + 1
+            if beat >= BANKS_FIFO and served[-BANKS_FIFO] >= time:
+                time = served[-BANKS_FIFO] + 1
+            if beat >= BEATS_FIFO and beats.moved[beat - BEATS_FIFO] >= time:
+                time = beats.moved[beat - BEATS_FIFO] + 1
+        accepted.append(time)
+        time += BANK_CYCLES
+        if beat and served[-1] >= time:
+            time = served[-1] + 1
+        mask, place, window = beats.masks[beat], time - self._begin, self._window
         while True:
-            if not begin <= time < begin + len(window):
-                self._see(time)
-                begin, window = self._begin, self._window
-            if not window[time - begin] & mask:
+            if not 0 <= place < len(window):
+                self._see(place + self._begin)
+                place, window = 0, self._window
+            if not window[place] & mask:
                 break
-            time += 1
-        served.append(time)
+            place += 1
+        served.append(place + self._begin)
 
     def _see(self, time: int) -> None:
         """Look at the banks in this cycle and those behind it."""
