@@ -6,6 +6,7 @@ Every task is a future of its own, so that no more is done again than what a los
 from __future__ import annotations
 
 import logging
+import signal
 import time
 import uuid
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -126,7 +127,8 @@ class Cluster:
     def _send_networks(self) -> None:
         for attempt in range(ATTEMPTS):
             try:
-                self._client.register_plugin(_Networks(self._networks), name=self._plugin)
+                networks = _Networks(self._networks, deaf=self._local is not None)
+                self._client.register_plugin(networks, name=self._plugin)
             except OSError:
                 # A worker was lost over it. Those that come later get it by themselves.
                 if attempt == ATTEMPTS - 1:
@@ -181,14 +183,20 @@ class Cluster:
 
 
 class _Networks(WorkerPlugin):
-    """Brings the networks to every worker, those that come later included."""
+    """Brings the networks to every worker, those that come later included.
 
-    def __init__(self, networks: Sequence[PackedNetwork]) -> None:
+    ``deaf``: to Ctrl-C, which reaches our own processes with us; we decide what becomes of them.
+    """
+
+    def __init__(self, networks: Sequence[PackedNetwork], deaf: bool) -> None:
         self._networks = networks
+        self._deaf = deaf
         self.evaluator: Evaluator | None = None
 
     def setup(self, worker: Any) -> None:
         """Called by Dask on each worker."""
+        if self._deaf:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
         self.evaluator = Evaluator(self._networks)
 
 

@@ -70,18 +70,19 @@ def _points(
             store, workers, networks, request.backend, known_area, request.out / "failures"
         )
         if request.search:
-            _search(request, campaign, len(networks), progress)
+            _search(request, campaign, workers, progress)
         else:
-            _grid(request, campaign, progress)
+            _grid(request, campaign, workers, progress)
         for reason, points in campaign.no_baseline.most_common():
             progress.note(f"No speed-up for {counted(points, 'point')}: {reason}", style="yellow")
         store.mark_front(request.objectives)
         if not request.verify_front:
             return 0
+        workers.start()
         return verify_front(store, workers, networks, progress)
 
 
-def _grid(request: SweepRequest, campaign: Campaign, progress: Progress) -> None:
+def _grid(request: SweepRequest, campaign: Campaign, workers: _Workers, progress: Progress) -> None:
     with progress.step("Listing the points"):
         candidates, excluded = request.plan.candidates()
         missing = len(campaign.missing(candidates))
@@ -91,12 +92,17 @@ def _grid(request: SweepRequest, campaign: Campaign, progress: Progress) -> None
     parts += [f"{counted(excluded, 'combination')} excluded by --where"] if excluded else []
     progress.note("; ".join(parts))
     if missing:
+        workers.start()
         with Meter(progress.console, "Sweep", missing) as meter:
             campaign.complete(candidates, meter)
 
 
-def _search(request: SweepRequest, campaign: Campaign, networks: int, progress: Progress) -> None:
+def _search(
+    request: SweepRequest, campaign: Campaign, workers: _Workers, progress: Progress
+) -> None:
     assert request.search is not None
+    networks = len(request.models)
+    workers.start()
     with Meter(progress.console, "Search", request.search.budget * networks) as meter:
 
         def evaluate(candidates: Sequence[Candidate]) -> list[Scores]:
@@ -112,7 +118,10 @@ def _search(request: SweepRequest, campaign: Campaign, networks: int, progress: 
 
 
 class _Workers:
-    """The executor that the request names, started when there is something to do."""
+    """The executor that the request names, to be started when there is something to do.
+
+    Not by the first task: a bar of progress is on the terminal by then, and takes no second one.
+    """
 
     def __init__(
         self, request: SweepRequest, networks: Sequence[NetworkFile], progress: Progress
@@ -137,10 +146,14 @@ class _Workers:
     def outcomes(self, tasks: Sequence[Task]) -> Generator[Outcome]:
         """As `Executor` says."""
         if tasks:
-            self._started = self._started or self._start()
+            assert self._started is not None
             yield from self._started.outcomes(tasks)
 
-    def _start(self) -> Executor:
+    def start(self) -> None:
+        """Start it, unless it is started. Raises RequestError for a cluster that is not there."""
+        self._started = self._started or self._executor()
+
+    def _executor(self) -> Executor:
         networks = [packed(network) for network in self._networks]
         if self._request.cluster is None:
             return self._stack.enter_context(LocalPool(networks, self._request.jobs))
