@@ -13,7 +13,7 @@ from hw.spec.errors import RequestError
 class Design:
     """A configuration by what it sets over a preset.
 
-    ``most_macs``: networks of more products would take hours in RTL and are left out.
+    ``most_macs``: networks of more products take too long in RTL and are left out.
     """
 
     name: str

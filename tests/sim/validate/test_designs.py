@@ -47,7 +47,7 @@ def test_a_wrong_design_is_refused(text: str, message: str) -> None:
         chosen_designs([text], quick=False)
 
 
-def test_networks_that_take_hours_in_rtl_are_left_out() -> None:
+def test_networks_that_take_too_long_in_rtl_are_left_out() -> None:
     (design,) = chosen_designs(["cpu-only"], quick=False)
     assert design.takes(2_700_000)
     assert not design.takes(7_500_000)
