@@ -156,7 +156,7 @@ def _joined(parts: list[tuple[Cycles, ...]]) -> tuple[Cycles, Cycles, Cycles, Cy
 
 
 def _by_cycle(times: Cycles, masks: Banks) -> Banks:
-    found = np.zeros(int(times.max()) + 1, dtype=np.uint16)
+    found = np.zeros(int(times.max(initial=-1)) + 1, dtype=np.uint16)
     found[times] = masks
     return found
 

@@ -28,7 +28,7 @@ class RingLines:
         self._wait = wait
         self._bus, self._latency = bus, answers + FILL_CYCLES
         self._beats = config.weight_memory_bytes // config.bus_bytes
-        self._lines = config.weight_buffer_bytes // config.weight_memory_bytes
+        self.lines = config.weight_buffer_bytes // config.weight_memory_bytes
         self._start = self._first = self._freed = 0
 
     def begin(self, start: int) -> None:
@@ -57,7 +57,7 @@ class RingLines:
 
     def serves(self, time: ArrayTime) -> bool:
         """Whether each line is there when a command reads it; those it is done with are freed."""
-        room = self._freed + self._lines - self._first
+        room = self._freed + self.lines - self._first
         there = time.lines <= room and self.available(time.lines - 1) <= 1
         for block in time.blocks:
             if there:

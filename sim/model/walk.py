@@ -60,6 +60,9 @@ class BlockReads(NamedTuple):
 class Ring(Protocol):
     """The weight ring as a command sees it: its lines, and cycles from its start on."""
 
+    lines: int
+    """So many lines have room."""
+
     def available(self, line: int) -> int:
         """The first cycle in which a line can be read."""
         ...
@@ -93,7 +96,8 @@ class Walk:
     def __init__(self, geometry: Geometry, ring: Ring | None) -> None:
         self._lanes = geometry.lanes
         self._shift = int(geometry.paired)
-        self.piece = (AHEAD_LINES - 1) * (self._lanes >> self._shift)
+        ahead = AHEAD_LINES - 1 if ring is None else min(AHEAD_LINES - 1, ring.lines // 2)
+        self.piece = ahead * (self._lanes >> self._shift)
         self._ring = ring
         self.read = FIRST_LINE - 1
         self.line = self.lane = 0

@@ -76,7 +76,7 @@ def test_words_that_arrive_late_are_waited_for():
     """Every second cycle a line of two words from cycle 100 on: three cycles behind the last."""
 
     class Ring:
-        freed = 0
+        freed, lines = 0, 64
 
         def available(self, line):
             return 100 + 2 * line
@@ -140,6 +140,8 @@ def test_what_repeats_is_counted_as_if_it_were_walked(change, monkeypatch):
     """Against a ring that has all weights at once, with which no block is passed over."""
 
     class Full:
+        lines = 64
+
         def available(self, line):
             return 0
 

@@ -88,6 +88,14 @@ def test_the_segments_are_the_whole_inference(seed):
             assert sum(segment.causes.values()) == segment.cycles
 
 
+@pytest.mark.parametrize("seed", [0, 19, 41])
+def test_a_ring_of_few_lines_and_slots_of_many_is_predicted(seed):
+    """16 lines of two words: a slot of 32 steps takes more than fit."""
+    values = {"rows": 18, "cols": 29, "weight_buffer_bytes": 1024, "bus_bytes": 4}
+    result = run_model(compile_model(random_network(seed), make_config(values)))
+    assert result.cycles == sum(segment.cycles for segment in result.segments)
+
+
 def test_a_slower_memory_needs_no_new_program():
     program = compile_model(random_network(3), load_config())
     backend = ModelBackend(program)
