@@ -6,11 +6,13 @@ Times are those of one core: what other processes take from it does not count.
 from __future__ import annotations
 
 import json
+import multiprocessing
 import random
 import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,9 @@ from sim.zoo import ZOO_NAMES
 SCHEMA = "tilewright.bench/1"
 
 MOST_POINTS = 2000
+
+PIPED_WIDTH = 100
+"""Columns of the table where nobody's terminal sets them."""
 
 ALIKE = 5
 """For one mapped design so many that differ from it in what leaves the mapping alone."""
@@ -65,6 +70,7 @@ class Speed:
     """One network: seconds of its import and of the first point, which a run takes once.
 
     ``mapped``: each with a mapping of its own; ``alike``: with the mapping of the one before.
+    ``peak_memory_bytes``: largest resident set of the process that predicted it.
     """
 
     name: str
@@ -72,6 +78,7 @@ class Speed:
     first_s: float
     mapped: Rate
     alike: Rate
+    peak_memory_bytes: int
 
 
 def designs(points: int) -> list[Config]:
@@ -101,6 +108,17 @@ def alike(config: Config) -> Iterator[Config]:
         yield make_config(values)
 
 
+def measure_apart(model: str, points: int) -> Speed:
+    """As `measure`, in a process of its own, whose memory holds nothing else."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as process:
+        return process.submit(_measure_here, model, points).result()
+
+
+def _measure_here(model: str, points: int) -> Speed:
+    return measure(model, designs(points), Progress())
+
+
 def measure(model: str, configs: Sequence[Config], progress: Progress) -> Speed:
     """Import a network and predict it on the configurations, one after the other."""
     started = time.process_time()
@@ -112,7 +130,14 @@ def measure(model: str, configs: Sequence[Config], progress: Progress) -> Speed:
     first_s = time.process_time() - started
     with progress.step(f"Predicting {network.name}") as step:
         mapped, same = _rates(predictor, configs, step)
-    return Speed(name=network.name, import_s=import_s, first_s=first_s, mapped=mapped, alike=same)
+    return Speed(
+        name=network.name,
+        import_s=import_s,
+        first_s=first_s,
+        mapped=mapped,
+        alike=same,
+        peak_memory_bytes=1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+    )
 
 
 def _rates(predictor: Predictor, configs: Sequence[Config], step: Step) -> tuple[Rate, Rate]:
@@ -136,14 +161,7 @@ def _timed(rate: Rate, predict: Callable[[Config], object], config: Config) -> t
     return Rate(rate.points + fits, rate.seconds + time.process_time() - started), fits
 
 
-def peak_memory_bytes() -> int:
-    """Largest resident set of this process so far."""
-    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
-def bench(
-    models: Sequence[str] | None, points: int, json_file: Path | None, progress: Progress
-) -> None:
+def bench(models: Sequence[str] | None, points: int, json_file: Path | None) -> None:
     """Measure the networks, print the table, write the figures.
 
     Raises RequestError for a wrong number of points, a network or a file to write.
@@ -152,20 +170,17 @@ def bench(
         raise RequestError(f"--points {points}: must be 1..{MOST_POINTS}")
     if json_file is not None:
         require_writable(json_file)
-    configs = designs(points)
-    speeds = [measure(model, configs, progress) for model in models or ZOO_NAMES]
-    memory = peak_memory_bytes()
-    console = Console(width=None if sys.stdout.isatty() else 100)
-    print_speeds(speeds, memory, console)
+    speeds = [measure_apart(model, points) for model in models or ZOO_NAMES]
+    print_speeds(speeds, Console(width=None if sys.stdout.isatty() else PIPED_WIDTH))
     if json_file is not None:
-        write_atomically(json_file, json.dumps(to_dict(speeds, memory), indent=1) + "\n")
+        write_atomically(json_file, json.dumps(to_dict(speeds), indent=1) + "\n")
 
 
-def print_speeds(speeds: Sequence[Speed], memory_bytes: int, console: Console) -> None:
-    """A row for each network, and the memory."""
+def print_speeds(speeds: Sequence[Speed], console: Console) -> None:
+    """A row for each network."""
     table = Table(box=SIMPLE_HEAD)
     table.add_column("network")
-    headings = ("import", "first point", "designs", "mapped designs/s", "same mapping/s")
+    headings = ("import", "first point", "designs", "mapped/s", "same mapping/s", "memory")
     for heading in headings:
         table.add_column(heading, justify="right")
     for speed in speeds:
@@ -176,14 +191,13 @@ def print_speeds(speeds: Sequence[Speed], memory_bytes: int, console: Console) -
             str(speed.mapped.points),
             _per_second(speed.mapped),
             _per_second(speed.alike),
+            f"{speed.peak_memory_bytes / 1e6:.0f} MB",
         )
     console.print(table)
-    console.print(
-        f"Peak memory of this process: {memory_bytes / 2**20:.0f} MiB. Rates are for one core."
-    )
+    console.print("Rates are for one core; memory is the peak of a process for each network.")
 
 
-def to_dict(speeds: Sequence[Speed], memory_bytes: int) -> dict[str, Any]:
+def to_dict(speeds: Sequence[Speed]) -> dict[str, Any]:
     """The figures as a JSON document."""
 
     def rate(found: Rate) -> dict[str, Any]:
@@ -195,7 +209,6 @@ def to_dict(speeds: Sequence[Speed], memory_bytes: int) -> dict[str, Any]:
             {**vars(speed), "mapped": rate(speed.mapped), "alike": rate(speed.alike)}
             for speed in speeds
         ],
-        "peak_memory_bytes": memory_bytes,
     }
 
 

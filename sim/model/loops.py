@@ -29,7 +29,7 @@ class ArrayTime:
     slot_ends: tuple[int, ...]
 
 
-@lru_cache(maxsize=1 << 13)
+@lru_cache(maxsize=1 << 10)
 def array_time(geometry: Geometry) -> ArrayTime:
     """A command of which all weights lie in the ring when it starts."""
     return limited_time(geometry, None)

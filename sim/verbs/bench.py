@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from sim.progress import Progress
-
 HELP = "measure how many designs a second the model predicts"
 
 
@@ -27,4 +25,4 @@ def add(parser: argparse.ArgumentParser) -> None:
 def _bench(options: argparse.Namespace) -> None:
     from sim.bench import bench
 
-    bench(options.models, options.points, options.json, Progress())
+    bench(options.models, options.points, options.json)
