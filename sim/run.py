@@ -61,7 +61,7 @@ class RunRequest:
 
 
 def run(request: RunRequest, progress: Progress) -> RunResult:
-    """Run one inference, print the report and write the files that were asked for.
+    """Run one inference, write the files that were asked for and print the report.
 
     Raises:
         RequestError: the network, the input, the configuration or a file to write is wrong.
@@ -171,9 +171,7 @@ def _output(network: NetworkFile, tensor: str, values: NDArray[Any]) -> Output:
 def _published(
     result: RunResult, course: Course, request: RunRequest, progress: Progress
 ) -> RunResult:
-    """Print the report and write the files that were asked for. Returns the result."""
-    width = None if sys.stdout.isatty() else PIPED_WIDTH
-    print_report(result, Console(width=width))
+    """Write the files that were asked for, then print the report. Returns the result."""
     if request.json:
         result.to_json(request.json)
     if request.trace:
@@ -187,4 +185,6 @@ def _published(
 
         with progress.step("Drawing the pictures"):
             save_run_figures(request.png, result, course)
+    # Last: whoever reads it may stop reading.
+    print_report(result, Console(width=None if sys.stdout.isatty() else PIPED_WIDTH))
     return result

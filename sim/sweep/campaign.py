@@ -98,7 +98,8 @@ class Campaign:
             **outcome.figures,
             **(_area_columns(self._area(chosen.config)) if chosen.config else {}),
         }
-        self._store.add(point, outcome.layers)
+        # A point in RTL took long, and the next one may take as long.
+        self._store.add(point, outcome.layers, at_once=self._backend == "rtl")
         self._stored.add(outcome.key)
         meter.count(outcome.status)
 

@@ -73,6 +73,8 @@ def _expanded(key: str, item: str) -> Sequence[Value]:
     if parts["by"] != "*":
         if step < 1:
             raise RequestError(f"--grid {key}={item}: the step must be at least 1")
+        if (last - first) // step >= MOST_VALUES:
+            raise RequestError(f"--grid {key}={item}: more than {MOST_VALUES:,} values")
         return range(first, last + 1, step)
     if step < 2 or first < 1:
         raise RequestError(f"--grid {key}={item}: factors are at least 2, and values at least 1")

@@ -29,14 +29,17 @@ def read_points(path: Path) -> list[dict[str, Value]]:
         raise RequestError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise RequestError(f"{path}: is not a text file: {error}") from None
-    points = reader(path, text)
+    try:
+        points = reader(path, text)
+    except csv.Error as error:
+        raise RequestError(f"{path}: is no CSV file: {error}") from None
     if not points:
         raise RequestError(f"{path}: holds no points")
     return points
 
 
 def _from_csv(path: Path, text: str) -> list[dict[str, Value]]:
-    rows = csv.reader(text.splitlines(), skipinitialspace=True)
+    rows = csv.reader(text.splitlines(), skipinitialspace=True, strict=True)
     header = [name.strip() for name in next(rows, [])]
     if doubled := [name for name in header if header.count(name) > 1]:
         raise RequestError(f"{path}: the column {doubled[0]} is there twice")
@@ -56,8 +59,8 @@ def _from_csv(path: Path, text: str) -> list[dict[str, Value]]:
 def _from_json(path: Path, text: str) -> list[dict[str, Value]]:
     try:
         document = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise RequestError(f"{path}: is not a JSON file: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise RequestError(f"{path}: is no JSON file: {error}") from None
     if not isinstance(document, list):
         raise RequestError(f"{path}: must be a list of objects, one a point")
     points: list[dict[str, Value]] = []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hw.spec.errors import RequestError
 from sim.network_file import NetworkFile
+from sim.report.units import counted
 from sim.sweep.request import SweepRequest
 from sim.sweep.store import Store
 from sim.sweep.version import source_version
@@ -28,9 +30,17 @@ def open_store(request: SweepRequest, networks: Sequence[NetworkFile]) -> tuple[
         store = Store.open(path)
         try:
             remarks = _check(path, store, request, about)
+        except sqlite3.DatabaseError as error:
+            store.close()
+            raise RequestError(
+                f"{path}: is damaged: {error}; choose another --out ({request.out / 'results.csv'} "
+                "may have its points)"
+            ) from None
         except BaseException:
             store.close()
             raise
+        if failed := store.forget_failed():
+            remarks.append(f"{counted(failed, 'point')} that failed will be tried again")
         if store.counts():
             before = store.meta()
             about["networks"] = {**before["networks"], **about["networks"]}

@@ -6,14 +6,15 @@ from hw.spec.config import FIELDS, Config
 
 SCHEMA = "tilewright.sweep/1"
 
-_TEXT_FIELDS = {name for name, value in Config().flat().items() if isinstance(value, str)}
+TEXT_FIELDS = {name for name, value in Config().flat().items() if isinstance(value, str)}
+"""Configuration fields that are words."""
 
 COLUMNS: dict[str, str] = {
     "id": "INTEGER PRIMARY KEY",
     "key": "TEXT NOT NULL UNIQUE",
     "model": "TEXT NOT NULL",
     "backend": "TEXT NOT NULL",
-    **{name: "TEXT" if name in _TEXT_FIELDS else "INTEGER" for name in FIELDS},
+    **{name: "TEXT" if name in TEXT_FIELDS else "INTEGER" for name in FIELDS},
     "cycles": "INTEGER",
     "latency_s": "REAL",
     "energy_j": "REAL",
@@ -33,11 +34,13 @@ COLUMNS: dict[str, str] = {
     "on_front": "INTEGER NOT NULL DEFAULT 0",
     "rtl_cycles": "INTEGER",
     "rtl_mismatches": "INTEGER",
+    "rtl_error": "TEXT",
 }
 """Of the table ``points``, a row a network and configuration.
 
 ``key`` hashes network, backend and configuration. ``speedup``: cycles of the CPU alone (by the
-model) over ``cycles``. ``rtl_cycles`` and ``rtl_mismatches``: from ``--verify-front``.
+model) over ``cycles``. ``read_bytes``, ``write_bytes`` and ``mac_utilisation``: the accelerator's.
+``rtl_cycles`` and ``rtl_mismatches``, or ``rtl_error`` where RTL failed: from ``--verify-front``.
 """
 
 LAYER_COLUMNS: dict[str, str] = {

@@ -10,6 +10,7 @@ searched to their end, and large ones are explored beside what is known to be go
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 import warnings
@@ -17,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sim.sweep.candidate import Candidate, Value
-from sim.sweep.plan import Plan
+from sim.sweep.plan import MOST_COMBINATIONS, Plan
 from sim.sweep.request import Search
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ BATCH = 16
 """Configurations asked for at once; the first batch is drawn at random."""
 
 DRAWS = 1000
-"""For one configuration that is new, before the plan is taken to hold no more."""
+"""At random for a batch, before all that the plan holds is looked at."""
 
 Scores = tuple[float, ...] | None
 """Objectives of a configuration; None where it has none."""
@@ -95,6 +96,7 @@ class _Sampler:
             )
         minimize = optuna.study.StudyDirection.MINIMIZE
         self._study = optuna.create_study(directions=[minimize] * objectives, sampler=sampler)
+        self._rest: list[dict[str, int]] | None = None
         self.known: set[str] = set()
         """Configurations that were evaluated."""
 
@@ -112,6 +114,8 @@ class _Sampler:
             draws -= 1
             ranks = {key: self._random.randrange(len(axis)) for key, axis in self._axes.items()}
             self._take(found, ranks)
+        if len(found) < BATCH and self._plan.combinations <= MOST_COMBINATIONS:
+            self._take_rest(found)
         return list(found.values())
 
     def tell(
@@ -129,11 +133,25 @@ class _Sampler:
                     )
                 )
 
+    def _take_rest(self, found: dict[str, tuple[Candidate, dict[str, int]]]) -> None:
+        """Look at all combinations, since few are new, or few are allowed."""
+        if self._rest is None:
+            self._rest = [
+                ranks
+                for numbers in itertools.product(*map(range, map(len, self._axes.values())))
+                if self._at(ranks := dict(zip(self._axes, numbers, strict=True))) is not None
+            ]
+            self._random.shuffle(self._rest)
+        while self._rest and len(found) < BATCH:
+            self._take(found, self._rest.pop())
+
+    def _at(self, ranks: Mapping[str, int]) -> Candidate | None:
+        return self._plan.at({key: axis[ranks[key]] for key, axis in self._axes.items()})
+
     def _take(
         self, found: dict[str, tuple[Candidate, dict[str, int]]], ranks: dict[str, int]
     ) -> None:
-        values = {key: axis[ranks[key]] for key, axis in self._axes.items()}
-        chosen = self._plan.at(values)
+        chosen = self._at(ranks)
         if chosen is not None and chosen.identity not in self.known:
             found.setdefault(chosen.identity, (chosen, ranks))
 

@@ -22,7 +22,10 @@ from sim.sweep.point import Figure, LayerRow
 from sim.sweep.schema import COLUMNS, LAYER_COLUMNS, SCHEMA, statements
 
 COMMIT_S = 0.5
-"""Results wait at most about this long for the disk."""
+"""Results go to the disk together where they come faster than this."""
+
+LARGEST = (1 << 63) - 1
+"""Of the database's integers."""
 
 
 class Store:
@@ -54,7 +57,7 @@ class Store:
             columns = store._connection.execute("SELECT name FROM pragma_table_info('points')")
             if schema == SCHEMA and [row["name"] for row in columns] == list(COLUMNS):
                 return store
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
             store.close()
             raise RequestError(f"{path}: is no database of a sweep: {error}") from None
         store.close()
@@ -88,21 +91,35 @@ class Store:
         """Keys of all points."""
         return {row["key"] for row in self._connection.execute("SELECT key FROM points")}
 
-    def add(self, point: Mapping[str, Any], layers: Sequence[LayerRow] = ()) -> None:
-        """A point by column, and its layers. Its key must be new."""
-        row = self._connection.execute(_insert("points", point), list(point.values()))
+    def add(
+        self, point: Mapping[str, Any], layers: Sequence[LayerRow] = (), *, at_once: bool = False
+    ) -> None:
+        """A point by column, and its layers. Its key must be new.
+
+        It reaches the disk with one of the next, or ``at_once``.
+        """
+        values = [_storable(value) for value in point.values()]
+        row = self._connection.execute(_insert("points", point), values)
         self._connection.executemany(
             f"INSERT INTO layers VALUES ({', '.join('?' * len(LAYER_COLUMNS))})",
             [(row.lastrowid, *layer) for layer in layers],
         )
-        if time.monotonic() - self._committed >= COMMIT_S:
+        if at_once or time.monotonic() - self._committed >= COMMIT_S:
             self.commit()
 
-    def set_verified(self, key: str, cycles: Figure, mismatches: int) -> None:
-        """What RTL says about a point."""
+    def forget_failed(self) -> int:
+        """Remove the points that failed, to be tried again; returns how many there were."""
+        failed = "SELECT id FROM points WHERE status = 'failed'"
+        self._connection.execute(f"DELETE FROM layers WHERE point IN ({failed})")
+        return self._connection.execute("DELETE FROM points WHERE status = 'failed'").rowcount
+
+    def set_verified(
+        self, key: str, cycles: Figure, mismatches: int | None, error: str | None
+    ) -> None:
+        """What RTL says about a point; without cycles and mismatches, why it says nothing."""
         self._connection.execute(
-            "UPDATE points SET rtl_cycles = ?, rtl_mismatches = ? WHERE key = ?",
-            (cycles, mismatches, key),
+            "UPDATE points SET rtl_cycles = ?, rtl_mismatches = ?, rtl_error = ? WHERE key = ?",
+            (cycles, mismatches, error, key),
         )
         self.commit()
 
@@ -194,6 +211,11 @@ def _connected(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise RequestError(f"{path}: cannot be opened as a database: {error}") from None
     return connection
+
+
+def _storable(value: Any) -> Any:
+    """A refused point may have been asked for with a number that is too large for an integer."""
+    return float(value) if isinstance(value, int) and abs(value) > LARGEST else value
 
 
 def _insert(table: str, columns: Iterable[str]) -> str:

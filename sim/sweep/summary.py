@@ -28,10 +28,12 @@ Row = Mapping[str, Any]
 def print_summary(store: Store, objectives: Sequence[str], console: Console) -> None:
     """The front of each network, then points by status and the commonest reasons."""
     front = store.front(objectives)
-    varying = _varying(front, store.meta()["fields"])
+    fields = store.meta()["fields"]
+    varying = _varying(front, fields)
+    common = [name for name in FIELDS if name in fields and name not in varying]
     for model in store.meta()["models"]:
         if rows := [row for row in front if row["model"] == model]:
-            console.print(_table(model, rows, objectives, varying))
+            console.print(_table(model, rows, objectives, varying, common))
     if verified := [row for row in front if row["rtl_cycles"]]:
         console.print(_verified(verified, len(front)))
     console.print(_counts(store.counts()))
@@ -54,7 +56,11 @@ def _varying(front: Sequence[Row], fields: Sequence[str]) -> list[str]:
 
 
 def _table(
-    model: str, rows: Sequence[Row], objectives: Sequence[str], fields: Sequence[str]
+    model: str,
+    rows: Sequence[Row],
+    objectives: Sequence[str],
+    fields: Sequence[str],
+    common: Sequence[str],
 ) -> Table:
     shown = spread(rows)
     extra = [name for name in ("mac_utilisation", "speedup") if _known(rows, name)]
@@ -65,7 +71,10 @@ def _table(
     title = f"{model}: {counted(len(rows), 'point')} on the front"
     if len(shown) < len(rows):
         title += f", {len(shown)} of them shown, evenly spread"
-    table = Table(title=title, title_style="bold", title_justify="left", box=SIMPLE_HEAD)
+    table = Table(title=Text(title), title_style="bold", title_justify="left", box=SIMPLE_HEAD)
+    if common:
+        table.caption = "all with " + ", ".join(f"{name}={rows[0][name]}" for name in common)
+        table.caption_justify = "left"
     for name in (*fields, *objectives, *extra):
         style = "cyan" if name in fields else ""
         heading = _HEADINGS.get(name, name.replace("_", " "))

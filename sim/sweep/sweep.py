@@ -12,7 +12,7 @@ from types import TracebackType
 from rich.console import Console
 
 from hw.spec.errors import CheckError, RequestError, TilewrightError
-from sim.area import known_area
+from sim.area import estimate_area
 from sim.files import make_folder
 from sim.network_file import NetworkFile
 from sim.progress import Progress
@@ -66,8 +66,10 @@ def _points(
 ) -> int:
     """Evaluate and store; returns the number of front points that RTL contradicts."""
     with _Workers(request, networks, progress) as workers:
+        # All by the estimate: designs that Yosys happens to have counted would differ from their
+        # neighbours by how they were counted.
         campaign = Campaign(
-            store, workers, networks, request.backend, known_area, request.out / "failures"
+            store, workers, networks, request.backend, estimate_area, request.out / "failures"
         )
         if request.search:
             _search(request, campaign, workers, progress)
@@ -210,6 +212,8 @@ def _verdict(request: SweepRequest, store: Store, mismatched: int) -> None:
             f"{failed:,} of {counted(sum(counts.values()), 'point')} failed; the column error of "
             f"{request.out / 'results.csv'} says why, {_tracebacks(request.out)}"
         )
+    if not counts:
+        raise RequestError("no point was found for which all of --where hold")
     if not counts.get("ok"):
         status, error, points = store.reasons(1)[0]
         raise RequestError(

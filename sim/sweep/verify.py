@@ -33,10 +33,10 @@ def verify_front(
     failed = 0
     with Meter(progress.console, "RTL", len(tasks)) as meter:
         for outcome in executor.outcomes(tasks):
-            if outcome.mismatches is None:
-                failed += 1
-            else:
-                store.set_verified(outcome.key, outcome.figures["cycles"], outcome.mismatches)
+            failed += outcome.mismatches is None
+            store.set_verified(
+                outcome.key, outcome.figures.get("cycles"), outcome.mismatches, outcome.error
+            )
             if outcome.error:
                 row = next(row for row in front if row["key"] == outcome.key)
                 progress.note(f"{row['model']} on {_short(row)}: {outcome.error}", style="red")

@@ -15,6 +15,7 @@ from typing import Any
 from hw.spec.config import FIELDS
 from hw.spec.errors import RequestError
 from sim.sweep.candidate import Value
+from sim.sweep.schema import TEXT_FIELDS
 
 _ALLOWED = (
     ast.Expression, ast.Load,
@@ -42,12 +43,12 @@ class Where:
 def _compiled(text: str) -> CodeType:
     try:
         tree = ast.parse(text.strip(), mode="eval")
+        for node in ast.walk(tree):
+            _check(text, node)
+        return compile(tree, "--where", "eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else str(error)
-        raise RequestError(f"--where {text!r}: is no expression: {reason}") from None
-    for node in ast.walk(tree):
-        _check(text, node)
-    return compile(tree, "--where", "eval")
+        raise RequestError(f"--where {text[:80]!r}: is no expression: {reason}") from None
 
 
 def _check(text: str, node: ast.AST) -> None:
@@ -60,10 +61,18 @@ def _check(text: str, node: ast.AST) -> None:
         near = difflib.get_close_matches(node.id, FIELDS, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}?" if near else f"fields: {', '.join(FIELDS)}"
         raise RequestError(
-            f"--where {text!r}: unknown field {node.id!r}; {hint} A word stands in quotes."
+            f"--where {text!r}: unknown field {node.id!r}; {hint} (a word stands in quotes)"
         )
+    if isinstance(node, ast.BinOp) and any(map(_is_word, (node.left, node.right))):
+        raise RequestError(f"--where {text!r}: words can be compared, not calculated with")
     if isinstance(node, ast.Constant) and not isinstance(node.value, int | float | str):
         raise RequestError(f"--where {text!r}: {node.value!r} is neither a number nor a word")
+
+
+def _is_word(node: ast.expr) -> bool:
+    if isinstance(node, ast.Name):
+        return node.id in TEXT_FIELDS
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def _evaluated(text: str, code: CodeType, fields: Mapping[str, Value]) -> bool:

@@ -23,7 +23,7 @@ LIMIT = 0.03
 
 def test_figures_belong_to_this_firmware():
     assert yaml.safe_load(PATH.read_text())["firmware"] == firmware_hash(), (
-        "firmware, its compiler or a CPU has changed since its cycles were measured: run "
+        "the firmware's code or a CPU has changed since its cycles were measured: run "
         "python -m verification.cpu_costs and commit sim/model/cpu_costs.yaml"
     )
 

@@ -127,3 +127,30 @@ def test_another_network_of_the_name_is_refused(tmp_path, network):
     begin(request(tmp_path), [network])
     with pytest.raises(RequestError, match="another network"):
         open_store(request(tmp_path, resume=True), [replace(network, sha256="0")])
+
+
+def test_points_that_failed_are_tried_again(tmp_path, network):
+    store, _ = open_store(request(tmp_path), [network])
+    about = {"model": "ad", "backend": "model", **Config().flat()}
+    with store:
+        store.add({"key": "a", "status": "ok", **about})
+        store.add({"key": "b", "status": "failed", **about})
+        store.commit()
+    store, said = open_store(request(tmp_path, resume=True), [network])
+    with store:
+        assert store.keys() == {"a"}
+    assert said == ["1 point that failed will be tried again"]
+
+
+def test_a_damaged_database_is_said(tmp_path, network):
+    store, _ = open_store(request(tmp_path), [network])
+    with store:
+        for key in map(str, range(400)):
+            point = {"key": key, "model": "ad", "backend": "model", "status": "ok"}
+            store.add({**point, **Config().flat()})
+        store.commit()
+    path = tmp_path / "results.sqlite"
+    data = path.read_bytes()
+    path.write_bytes(data[:16384] + bytes([255]) * (len(data) - 16384))
+    with pytest.raises(RequestError, match=r"results\.sqlite: is"):
+        open_store(request(tmp_path, resume=True), [network])

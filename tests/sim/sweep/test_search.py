@@ -91,3 +91,9 @@ def test_objectives_are_geometric_means_over_networks():
     assert aggregated([rows[0], {**rows[1], "cycles": None}], ["cycles"], 2) is None
     assert aggregated([rows[0], {**rows[1], "status": "unmappable"}], ["cycles"], 2) is None
     assert aggregated([rows[0], {**rows[1], "cycles": 0}], ["cycles"], 2) == (0,)
+
+
+def test_few_that_are_allowed_among_many_are_found():
+    """64 of 123,008: random draws hardly meet them."""
+    narrow = plan(where=["rows == 7 and cols == 9 and cpu == 'full'"])
+    assert len(searched(100, over=narrow)) == 64

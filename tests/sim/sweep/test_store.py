@@ -125,3 +125,31 @@ def test_one_writer_at_a_time(tmp_path):
         pass
     with sole_writer(tmp_path):
         pass
+
+
+def test_a_point_in_rtl_lasts_at_once(store, tmp_path):
+    store.add(point("a"), at_once=True)
+    with Store.open(tmp_path / "results.sqlite") as again:
+        assert again.keys() == {"a"}
+
+
+def test_what_failed_can_be_tried_again(store):
+    layers = [LayerRow(0, "conv", "CONV_2D", "npu", 90, 800, None, "{}")]
+    store.add(point("a"), layers)
+    store.add(point("b", status="failed"), layers)
+    assert store.forget_failed() == 1
+    assert store.keys() == {"a"}
+    store.add(point("b"), layers)
+    assert store.counts() == {"ok": 2}
+
+
+def test_a_refused_number_may_be_larger_than_the_database_holds(store):
+    store.add(point("a", status="invalid") | {"clock_hz": 10**30})
+    assert store.point("a")["clock_hz"] == 1e30
+
+
+def test_why_rtl_failed_stays_with_the_point(store):
+    store.add(point("a"))
+    store.set_verified("a", None, None, "hang")
+    row = store.point("a")
+    assert (row["rtl_cycles"], row["rtl_mismatches"], row["rtl_error"]) == (None, None, "hang")

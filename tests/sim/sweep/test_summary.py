@@ -66,3 +66,15 @@ def test_differences():
     assert difference(100, 100) == "equal"
     assert difference(99, 100) == "-1.000%"
     assert difference(99, None) == "-"
+
+
+def test_what_the_front_has_in_common_is_said(store):
+    add(store, 6)
+    add(store, 5, latency_s=1.0, area_ge=2e6)
+    assert "all with rows=8, cols=8" in summary(store)
+
+
+def test_a_name_that_looks_like_markup_is_shown_as_it_is(store):
+    store.set_meta({"models": ["a[/red]b"]})
+    add(store, 1, model="a[/red]b")
+    assert "a[/red]b: 1 point on" in summary(store)

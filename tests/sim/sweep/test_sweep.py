@@ -136,10 +136,10 @@ def test_an_interrupt_keeps_what_is_there_and_says_how_to_go_on(sweep, tmp_path,
     add = Store.add
     added = []
 
-    def interrupted(self, *arguments):
+    def interrupted(self, *arguments, **options):
         if len(added) == 3:
             raise KeyboardInterrupt
-        added.append(add(self, *arguments))
+        added.append(add(self, *arguments, **options))
 
     options = ["--model", "ad", "--grid", "rows=4..9"]
     with monkeypatch.context() as patch:
