@@ -37,6 +37,7 @@ def test_items_are_values_ranges_and_factors(text, key, values):
         (["rows=0..8*2"], "at least 1"),
         (["cpu=full..lite"], "words"),
         (["memory_bytes=1..100000000"], "values"),
+        (["rows=1..99999999999999999999999"], "values"),
         (["rows=4", "rows=8"], "twice"),
     ],
 )
