@@ -139,3 +139,15 @@ def test_a_run_says_that_it_is_a_prediction(tmp_path, capsys):
     assert "Predicted, not simulated" in capsys.readouterr().out
     with pytest.raises(RequestError, match="simulates no signals; use --backend rtl"):
         run(dataclasses.replace(request, waves=tmp_path / "w.fst"), Progress())
+
+
+def test_a_stream_is_replayed_once_for_a_memory_latency():
+    """Another CPU and clock, or a latency that was there before: the same as from a new backend."""
+    program = compile_model(random_network(3), make_config(SMALL))
+    backend = ModelBackend(program)
+    latencies = [*range(1, 20), 1, 8, 19]
+    for number, latency in enumerate(latencies):
+        cpu = ("full", "imac")[number % 2]
+        config = make_config({**SMALL, "memory_latency": latency, "cpu": cpu})
+        kept, fresh = backend.run(config), ModelBackend(program).run(config)
+        assert (kept.cycles, kept.segments) == (fresh.cycles, fresh.segments)
