@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from hw.spec.config import Config
+from mapper.program import Program
 from sim.area import known_area
 from sim.energy import energy_table
 from sim.network_file import NetworkFile
 from sim.result import Check, Host, Layer, ModelInfo, Output, RunResult
+from sim.rows import measured_rows, weight_bytes_by_layer
+
+if TYPE_CHECKING:
+    from sim.rtl import RtlResult
 
 Backend = Literal["rtl", "model", "functional"]
 
@@ -24,6 +29,23 @@ class Measured:
     host: Host
     outputs: tuple[Output, ...] = ()
     check: Check | None = None
+
+
+def measured_in_rtl(
+    program: Program, chip: RtlResult, check: Check, outputs: tuple[Output, ...] = ()
+) -> Measured:
+    """What the chip's counters say of an inference."""
+    return Measured(
+        rows=measured_rows(program, chip.segments, weight_bytes_by_layer(program)),
+        peak_sram_bytes=program.peak_sram_bytes,
+        outputs=outputs,
+        check=check,
+        host=Host(
+            build_s=chip.build_s,
+            simulate_s=chip.simulate_s,
+            cycles_per_s=chip.simulated_cycles / chip.simulate_s,
+        ),
+    )
 
 
 def model_info(network: NetworkFile, remarks: Sequence[str]) -> ModelInfo:

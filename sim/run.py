@@ -22,15 +22,15 @@ from sim.course import Course
 from sim.files import make_folder, require_writable
 from sim.functional.backend import run_functional
 from sim.inputs import SYNTHETIC_INPUT, default_inputs, load_inputs
-from sim.measured import Measured, model_info, run_result
+from sim.measured import Measured, measured_in_rtl, model_info, run_result
 from sim.network_file import NetworkFile, open_network
 from sim.predict import Predictor
 from sim.progress import Progress
 from sim.report.page import write_page
 from sim.report.terminal import print_report, report_title
-from sim.result import Check, Host, Output, RunResult
-from sim.rows import measured_rows, unmeasured_rows, weight_bytes_by_layer
-from sim.rtl import RtlResult, run_rtl
+from sim.result import Host, Output, RunResult
+from sim.rows import unmeasured_rows
+from sim.rtl import run_rtl
 from sim.spans import trace_spans
 from sim.trace import write_trace
 
@@ -94,27 +94,13 @@ def run(request: RunRequest, progress: Progress) -> RunResult:
         progress=progress,
     )
     check, difference = compare(reference, chip.outputs)
-    measured = _measured(network, program, chip, check)
+    measured = measured_in_rtl(program, chip, check, _outputs(network, chip.outputs))
     result = run_result(model, request.config, "rtl", measured)
     _published(result, Course(program, chip.segments, chip.activity), request, progress)
     if check.mismatches:
         evidence = keep_evidence(program, inputs, reference, chip.outputs, chip.uart)
         raise CheckError(f"{network.name}: {difference}\nEvidence is kept in {evidence}")
     return result
-
-
-def _measured(network: NetworkFile, program: Program, chip: RtlResult, check: Check) -> Measured:
-    return Measured(
-        rows=measured_rows(program, chip.segments, weight_bytes_by_layer(program)),
-        peak_sram_bytes=program.peak_sram_bytes,
-        outputs=_outputs(network, chip.outputs),
-        check=check,
-        host=Host(
-            build_s=chip.build_s,
-            simulate_s=chip.simulate_s,
-            cycles_per_s=chip.simulated_cycles / chip.simulate_s,
-        ),
-    )
 
 
 def _computed(network: NetworkFile, program: Program, outputs: Tensors, seconds: float) -> Measured:

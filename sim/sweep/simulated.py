@@ -9,11 +9,10 @@ from mapper.compile import compile_model
 from sim.check import compare, keep_evidence
 from sim.functional.backend import run_functional
 from sim.inputs import SYNTHETIC_INPUT, default_inputs
-from sim.measured import Measured, model_info, run_result
+from sim.measured import measured_in_rtl, model_info, run_result
 from sim.network_file import NetworkFile
 from sim.progress import Progress
-from sim.result import Host, RunResult
-from sim.rows import measured_rows, weight_bytes_by_layer
+from sim.result import RunResult
 from sim.rtl import run_rtl
 
 
@@ -30,14 +29,5 @@ def simulated(network: NetworkFile, config: Config) -> RunResult:
     check, _ = compare(reference, chip.outputs)
     if check.mismatches:
         keep_evidence(program, inputs, reference, chip.outputs, chip.uart)
-    measured = Measured(
-        rows=measured_rows(program, chip.segments, weight_bytes_by_layer(program)),
-        peak_sram_bytes=program.peak_sram_bytes,
-        check=check,
-        host=Host(
-            build_s=chip.build_s,
-            simulate_s=chip.simulate_s,
-            cycles_per_s=chip.simulated_cycles / chip.simulate_s,
-        ),
-    )
+    measured = measured_in_rtl(program, chip, check)
     return run_result(model_info(network, (SYNTHETIC_INPUT,)), config, "rtl", measured)
