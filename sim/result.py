@@ -6,16 +6,23 @@ measure is None (null in JSON), never zero.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from hw.spec.config import NpuConfig
 from sim.area import Area
 from sim.files import write_atomically
 
 SCHEMA = "tilewright.run/1"
+
+OF_THE_ACCELERATOR = tuple(
+    field.name for field in dataclasses.fields(NpuConfig) if field.name != "bus_bytes"
+)
+"""Fields of a configuration that mean nothing where ``npu`` is "none". The bus is still there."""
 
 Engine = Literal["npu", "cpu"]
 
@@ -134,22 +141,29 @@ class RunResult:
     area: Area
 
     @property
+    def has_array(self) -> bool:
+        """Whether there is an accelerator: without one there is no array to be used, no scratchpad,
+        and nothing that counts traffic."""
+        return self.config["npu"] != "none"
+
+    @property
     def total(self) -> Total:
         """Everything summed over the layers."""
         cycles = _total(layer.cycles for layer in self.layers)
-        elements = int(self.config["rows"]) * int(self.config["cols"])
+        elements = int(self.config["rows"]) * int(self.config["cols"]) if self.has_array else 0
+        counted = cycles if self.has_array else None
         energy = _by_component(self.layers)
         return Total(
             cycles=cycles,
             macs=self.model.macs,
-            mac_utilisation=self.model.macs / (cycles * elements) if cycles else None,
+            mac_utilisation=self.model.macs / (cycles * elements) if cycles and elements else None,
             latency_s=cycles / self.clock_hz if cycles is not None else None,
             energy_j=sum(energy.values()) if energy is not None else None,
             energy_by_component_j=energy,
             npu_cycles=_total(row.cycles for row in self.layers if row.engine == "npu"),
             cpu_cycles=_total(row.cycles for row in self.layers if row.engine == "cpu"),
-            read_bytes=self._event("main_memory_read_bytes", cycles),
-            write_bytes=self._event("main_memory_write_bytes", cycles),
+            read_bytes=self._event("main_memory_read_bytes", counted),
+            write_bytes=self._event("main_memory_write_bytes", counted),
             peak_sram_bytes=self.peak_sram_bytes,
         )
 

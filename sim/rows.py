@@ -99,11 +99,18 @@ def _row(
         engine=engine,
         cycles=cycles,
         macs=macs,
-        mac_utilisation=macs / (cycles * config.npu.rows * config.npu.cols) if cycles else 0.0,
+        mac_utilisation=_utilisation(config, macs, cycles),
         stalls=_stalls(segments, cycles) if engine == "npu" else {},
         events=events,
         energy_by_component_j=energy_table().by_component(events, cycles, config),
     )
+
+
+def _utilisation(config: Config, macs: int, cycles: int) -> float | None:
+    """Of the array; None where there is none."""
+    if config.soc.npu == "none":
+        return None
+    return macs / (cycles * config.npu.rows * config.npu.cols) if cycles else 0.0
 
 
 def _stalls(segments: Sequence[Segment], cycles: int) -> dict[str, int]:

@@ -13,7 +13,7 @@ from sim.files import write_atomically
 from sim.report.colours import BUSY_COLOUR, OTHER_COLOUR, STALL_COLOURS, colours_of
 from sim.report.terminal import MODELLED, NAME_WIDTH, check_line, report_title, total_rows
 from sim.report.units import ABSENT, count, percent, quantity, share, shortened
-from sim.result import Layer, RunResult
+from sim.result import OF_THE_ACCELERATOR, Layer, RunResult
 
 CAPTIONS = {
     "cycles": "Where the cycles went",
@@ -64,6 +64,8 @@ def _layer_section(result: RunResult) -> str:
     causes = {cause for layer in result.layers for cause in layer.stalls}
     waits = {cause: colour for cause, colour in STALL_COLOURS.items() if cause in causes}
     colours = {"computes": BUSY_COLOUR} | waits | {"other": OTHER_COLOUR}
+    if not result.has_array:
+        colours = {"other": OTHER_COLOUR}
     head = "".join(
         f"<th{' class=left' if left else ''}>{escape(heading)}</th>"
         for heading, left in (
@@ -73,20 +75,22 @@ def _layer_section(result: RunResult) -> str:
             ("cycles", False),
             ("share", False),
             ("MACs", False),
-            ("utilisation", False),
+            *((("utilisation", False),) if result.has_array else ()),
             ("where the cycles went", True),
             ("energy", False),
         )
     )
     cycles = result.total.cycles
-    rows = "".join(_layer_row(layer, cycles, colours) for layer in result.layers)
+    rows = "".join(_layer_row(layer, cycles, colours, result.has_array) for layer in result.layers)
     return (
         f"<h2>Layers</h2>{_legend(colours)}<table><thead><tr>{head}</tr></thead>"
         f"<tbody>{rows}</tbody></table>"
     )
 
 
-def _layer_row(layer: Layer, total_cycles: int | None, colours: Mapping[str, str]) -> str:
+def _layer_row(
+    layer: Layer, total_cycles: int | None, colours: Mapping[str, str], has_array: bool
+) -> str:
     utilisation = layer.mac_utilisation if layer.macs else None
     cells = (
         _name_cell(layer),
@@ -95,7 +99,7 @@ def _layer_row(layer: Layer, total_cycles: int | None, colours: Mapping[str, str
         f"<td>{count(layer.cycles)}</td>",
         f"<td>{percent(share(layer.cycles, total_cycles))}</td>",
         f"<td>{count(layer.macs) if layer.macs else ABSENT}</td>",
-        f"<td>{_meter(utilisation)}{percent(utilisation)}</td>",
+        *((f"<td>{_meter(utilisation)}{percent(utilisation)}</td>",) if has_array else ()),
         f'<td class="left">{_bar(_time_parts(layer), colours, "cycles")}</td>',
         f"<td>{quantity(layer.energy_j, 'J')}</td>",
     )
@@ -120,12 +124,13 @@ def _energy_section(result: RunResult) -> str:
     total = result.total.energy_by_component_j
     if total is None:
         return ""
-    colours = colours_of(COMPONENTS)
+    colours = {name: colour for name, colour in colours_of(COMPONENTS).items() if total.get(name)}
     whole = sum(total.values()) or 1.0
     rows = "".join(
         f'<tr><td class="left">{escape(name.replace("_", " "))}</td>'
         f"<td>{quantity(joules, 'J')}</td><td>{percent(joules / whole)}</td></tr>"
         for name, joules in sorted(total.items(), key=lambda item: -item[1])
+        if joules
     )
     return (
         f"<h2>Energy ({MODELLED})</h2>"
@@ -149,6 +154,7 @@ def _config(result: RunResult) -> str:
     rows = "".join(
         f'<tr><td class="left">{escape(key)}</td><td class="left">{escape(str(value))}</td></tr>'
         for key, value in result.config.items()
+        if result.has_array or key not in OF_THE_ACCELERATOR
     )
     model = result.model
     return (

@@ -37,6 +37,9 @@ _COLUMNS: tuple[tuple[str, Literal["left", "right"], bool], ...] = (
 )
 """Heading, alignment, and whether the column is as wide as its content."""
 
+_OF_THE_ARRAY = ("util.", "waits for")
+"""Columns that say nothing where there is none."""
+
 
 def print_report(result: RunResult, console: Console) -> None:
     """Layer table, totals, energy breakdown, check and notes."""
@@ -71,10 +74,12 @@ def stall_summary(layer: Layer, width: int = WAITS_WIDTH) -> str:
 
 def total_rows(result: RunResult, total: Total) -> list[tuple[str, str]]:
     """Label and value of each total, for every form of the report."""
+    if not result.has_array:
+        return [*_totals_of_the_cpu(result, total), *_host(result)]
     rows = [
         ("cycles", f"{count(total.cycles)}  (NPU {count(total.npu_cycles)}, CPU "
                    f"{count(total.cpu_cycles)})"),
-        ("latency", f"{quantity(total.latency_s, 's')} at {result.clock_hz / 1e6:g} MHz"),
+        ("latency", _latency(result, total)),
         ("MACs", f"{count(total.macs)}, utilisation {percent(total.mac_utilisation)}"),
         ("energy", f"{quantity(total.energy_j, 'J')} ({MODELLED})"),
         ("main memory", f"{count(total.read_bytes)} bytes read, "
@@ -87,13 +92,35 @@ def total_rows(result: RunResult, total: Total) -> list[tuple[str, str]]:
         rows = [row for row in rows if row[0] in ("MACs", "scratchpad", "area")]
         rows[0] = ("MACs", count(total.macs))
         rows.insert(0, ("cycles", f"not measured by the {result.backend} backend"))
+    return [*rows, *_host(result)]
+
+
+def _totals_of_the_cpu(result: RunResult, total: Total) -> list[tuple[str, str]]:
+    """Where there is no accelerator: no array, no scratchpad, and nobody counts traffic."""
+    rows = [("MACs", count(total.macs)), ("area", area_line(result.area))]
+    if total.cycles is None:
+        return [("cycles", f"not measured by the {result.backend} backend"), *rows]
+    return [
+        ("cycles", f"{count(total.cycles)}, all on the CPU"),
+        ("latency", _latency(result, total)),
+        rows[0],
+        ("energy", f"{quantity(total.energy_j, 'J')} ({MODELLED})"),
+        rows[1],
+    ]
+
+
+def _latency(result: RunResult, total: Total) -> str:
+    return f"{quantity(total.latency_s, 's')} at {result.clock_hz / 1e6:g} MHz"
+
+
+def _host(result: RunResult) -> list[tuple[str, str]]:
     verb = "predict" if result.backend == "model" else "simulate"
     host = f"{result.host.simulate_s:.2f} s to {verb}"
     if result.host.cycles_per_s is not None:
         host += f" ({count(round(result.host.cycles_per_s))} cycles/s)"
     if result.host.build_s >= 0.05:
         host += f", {result.host.build_s:.1f} s to build"
-    return [*rows, ("host", host)]
+    return [("host", host)]
 
 
 def area_line(area: Area) -> str:
@@ -124,22 +151,27 @@ def check_line(result: RunResult) -> str:
 
 
 def report_title(result: RunResult) -> str:
-    """Network, array and backend."""
+    """Network, array (or CPU) and backend."""
     rows, cols = result.config["rows"], result.config["cols"]
-    return f"{result.model.name} on {rows}x{cols}, {result.backend}"
+    where = f"{rows}x{cols}" if result.has_array else f"the CPU {result.config['cpu']} alone"
+    return f"{result.model.name} on {where}, {result.backend}"
 
 
 def _layers(result: RunResult, total: Total, width: int) -> Table:
     """One row a layer; a narrow terminal gets fewer columns, never clipped figures."""
-    columns = [column for column in _COLUMNS if width >= WIDE or column[0] not in ("share", "MACs")]
+    left_out = () if width >= WIDE else ("share", "MACs")
+    if not result.has_array:
+        left_out = (*left_out, *_OF_THE_ARRAY)
+    columns = [column for column in _COLUMNS if column[0] not in left_out]
     rows = [_cells(layer, total) for layer in result.layers]
     widths = {
         heading: max(len(heading), *(len(row[heading]) for row in rows)) if rigid else 0
         for heading, _, rigid in columns
     }
     free = width - sum(widths.values()) - GAP * len(columns)
-    widths["layer"] = max(8, min(NAME_WIDTH, max(free - WAITS_WIDTH, free // 2)))
-    widths["waits for"] = max(8, min(WAITS_WIDTH, free - widths["layer"]))
+    waits = WAITS_WIDTH if result.has_array else 0
+    widths["layer"] = max(8, min(NAME_WIDTH, max(free - waits, free // 2)))
+    widths["waits for"] = max(8, min(waits, free - widths["layer"]))
     table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     for heading, justify, _ in columns:
         table.add_column(heading, justify=justify, no_wrap=True, width=widths[heading])
@@ -178,7 +210,9 @@ def _energy(components: Mapping[str, float]) -> Table:
     grid = Table.grid(padding=(0, 2))
     grid.add_row("")
     for component, joules in sorted(components.items(), key=lambda item: -item[1]):
-        part = joules / whole if whole else 0.0
+        if not joules:
+            continue
+        part = joules / whole
         grid.add_row(
             component.replace("_", " "),
             Text(quantity(joules, "J"), justify="right"),

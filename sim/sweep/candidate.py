@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from hw.spec.config import Config, make_config
+from hw.spec.config import AUTO, Config, NpuConfig, SocConfig, make_config
 from hw.spec.errors import RequestError
+from sim.result import OF_THE_ACCELERATOR
 
 Value = int | str
 Backend = Literal["model", "rtl"]
 
-_DEFAULTS = Config().flat()
+_UNSET: Mapping[str, Any] = {
+    field.name: field.default
+    for part in (NpuConfig, SocConfig)
+    for field in dataclasses.fields(part)
+}
+"""Every field as it is where nobody sets it; `AUTO` where it is then derived from others."""
+
+_DERIVED = tuple(name for name, value in _UNSET.items() if value == AUTO)
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """``fields``: every field of the configuration, as asked for where it is refused.
+    """A configuration, or what was asked for instead of one.
 
-    ``config`` is None where it is refused, and ``refusal`` says why.
+    Attributes
+    ----------
+    fields: every field as it is stored. None: the accelerator's where there is none, and what
+        would be derived from others where the configuration is refused.
+    asked: every field for constraints, the accelerator's too; `AUTO` where ``fields`` would have
+        been derived.
+    config: None where it is refused, and then ``refusal`` says why.
     """
 
-    fields: Mapping[str, Value]
+    fields: Mapping[str, Value | None]
+    asked: Mapping[str, Value]
     config: Config | None
     refusal: str | None = None
 
@@ -35,12 +51,27 @@ class Candidate:
 
 
 def candidate(values: Mapping[str, Value]) -> Candidate:
-    """The configuration of these overrides of the defaults."""
+    """The configuration of these overrides of the defaults.
+
+    Without an accelerator its fields are those of the default, whatever they are set to: one
+    configuration, however many values of them a grid goes through.
+    """
+    alone = values.get("npu") == "none"
+    unused = OF_THE_ACCELERATOR if alone else ()
     try:
-        config = make_config(values)
+        config = make_config({key: item for key, item in values.items() if key not in unused})
     except RequestError as error:
-        return Candidate({**_DEFAULTS, **values}, None, str(error))
-    return Candidate(config.flat(), config)
+        asked = {**_UNSET, **values}
+        unknown = [name for name in _DERIVED if asked[name] == AUTO]
+        return Candidate({**asked, **dict.fromkeys((*unknown, *unused))}, asked, None, str(error))
+    flat = config.flat()
+    asked = {**flat, **{name: values[name] for name in unused if name in values}}
+    return Candidate({**flat, **dict.fromkeys(unused)}, asked, config)
+
+
+def config_of_row(row: Mapping[str, Value | None]) -> Config:
+    """The configuration of a stored point that is not refused; other columns are passed over."""
+    return make_config({name: row[name] for name in _UNSET if row[name] is not None})
 
 
 def point_key(sha256: str, backend: Backend, chosen: Candidate) -> str:

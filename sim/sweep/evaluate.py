@@ -30,9 +30,6 @@ FIGURES = (
 )
 """Columns of the results that are totals of a run, by the same name."""
 
-OF_THE_ACCELERATOR = ("mac_utilisation", "read_bytes", "write_bytes")
-"""Those that say nothing about the CPU alone, whose own traffic is not counted."""
-
 
 class Predicts(Protocol):
     """What is asked of a `Predictor`."""
@@ -76,8 +73,6 @@ class Evaluator:
             result = self._predictor_of(task.network).predict(task.config)
         total = result.total
         figures: dict[str, Figure] = {name: getattr(total, name) for name in FIGURES}
-        if task.config.soc.npu == "none":
-            figures |= dict.fromkeys(OF_THE_ACCELERATOR)
         baseline = self._baseline(task)
         if baseline.cycles is not None and total.cycles:
             figures["speedup"] = baseline.cycles / total.cycles

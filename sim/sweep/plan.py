@@ -38,10 +38,11 @@ class Plan:
     def at(self, values: Mapping[str, Value]) -> Candidate | None:
         """The configuration of these values over the base; None where a constraint excludes it.
 
-        Of a configuration that is refused, constraints see the fields as they were asked for.
+        Of a configuration that is refused, constraints see the fields as they were asked for, and
+        so they do with the accelerator's fields where there is none.
         """
         chosen = candidate({**self.base, **values})
-        return chosen if self.where.holds(chosen.fields) else None
+        return chosen if self.where.holds(chosen.asked) else None
 
     def candidates(self) -> tuple[list[Candidate], int]:
         """Every configuration once, and how many combinations the constraints excluded.

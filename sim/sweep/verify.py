@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hw.spec.config import FIELDS, make_config
+from hw.spec.config import FIELDS
 from sim.network_file import NetworkFile
 from sim.progress import Progress
 from sim.report.units import counted
 from sim.sweep.campaign import Executor
+from sim.sweep.candidate import config_of_row
 from sim.sweep.meter import Meter
 from sim.sweep.point import Task
 from sim.sweep.store import Store
@@ -46,9 +47,8 @@ def verify_front(
 
 
 def _task(row: dict[str, Any], network_of: dict[str, str]) -> Task:
-    config = make_config({name: row[name] for name in FIELDS})
-    return Task(row["key"], network_of[row["model"]], "rtl", config)
+    return Task(row["key"], network_of[row["model"]], "rtl", config_of_row(row))
 
 
 def _short(row: dict[str, Any]) -> str:
-    return " ".join(f"{name}={row[name]}" for name in FIELDS)
+    return " ".join(f"{name}={row[name]}" for name in FIELDS if row[name] is not None)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -56,3 +57,10 @@ def test_what_is_not_measured_is_null_not_zero(functional_result):
     assert document["layers"][1]["energy_j"] is None
     assert document["check"] is None
     json.dumps(document)
+
+
+def test_without_an_accelerator_nothing_is_said_of_one(result):
+    alone = replace(result, config=result.config | {"npu": "none"})
+    total = alone.total
+    assert total.cycles == 1000
+    assert (total.mac_utilisation, total.read_bytes, total.write_bytes) == (None, None, None)

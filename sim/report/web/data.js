@@ -35,7 +35,8 @@ function isWide(name) {
   return found[0] > 0 && found.at(-1) / found[0] > WIDE_RANGE;
 }
 
-const varies = (column) => distinct(column.name, ROWS).length > 1;
+/** Absent values aside: those of the accelerator where a point has none. */
+const varies = (column) => distinct(column.name, ROWS).filter((item) => item !== null).length > 1;
 const VARYING = DATA.columns.filter((column) => column.role === "config" && varies(column));
 const FIXED = DATA.columns.filter((column) => column.role === "config" && !varies(column));
 const RESULTS = DATA.columns.filter((column) => column.role === "result"

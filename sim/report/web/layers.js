@@ -79,13 +79,12 @@ function writeFacts(row) {
 function factNodes(row) {
   const list = (columns, kind) => {
     const node = element("dl", "", kind);
-    for (const { name, label: text } of columns) {
+    for (const { name, label: text } of columns.filter(({ name }) => value(name, row) !== null)) {
       node.append(element("dt", text), element("dd", shown(name, value(name, row))));
     }
     return node;
   };
-  const found = RESULTS.filter(({ name }) => value(name, row) !== null);
-  const nodes = [list(VARYING, "varying"), list(found, "results"), list(FIXED, "fixed")];
+  const nodes = [list(VARYING, "varying"), list(RESULTS, "results"), list(FIXED, "fixed")];
   const difference = rtlDifference(row);
   if (difference !== null) {
     nodes.push(element("p", `The model says ${signedPercent(difference)} of RTL's cycles.`, "good"));

@@ -283,6 +283,26 @@ def test_a_range_on_a_parallel_axis_filters_the_page(explorer):
     explorer.until("document.querySelectorAll('#table tbody tr').length === 5")
 
 
+def test_a_point_without_an_accelerator_has_no_fields_of_one(browser, tmp_path):
+    database = Database()
+    database.add("vww", config={"rows": 8}, cycles=100, area_ge=100.0, energy_j=1e-6)
+    alone = {"npu": "none", "rows": None, "cols": None}
+    number = database.add("vww", config=alone, cycles=900, area_ge=10.0, energy_j=1e-5)
+    opened = Opened(browser, written(database, tmp_path))
+    heads = opened.page.eval_on_selector_all(
+        "#table th", "heads => heads.map(head => head.dataset.column)"
+    )
+    assert "npu" in heads
+    assert "rows" not in heads
+    opened.page.click(f"#table tr[data-id='{number}'] td:last-child")
+    opened.until("document.getElementById('facts').textContent.includes('none')")
+    terms = opened.page.eval_on_selector_all("#facts dt", "nodes => nodes.map(n => n.textContent)")
+    assert "bus_bytes" in terms
+    assert not {"rows", "cols"} & set(terms)
+    assert opened.errors == []
+    opened.page.close()
+
+
 @pytest.mark.parametrize("points", [0, 2])
 def test_a_sweep_without_results_opens(points, browser, tmp_path):
     database = Database()

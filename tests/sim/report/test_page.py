@@ -64,3 +64,13 @@ def test_without_cycles_there_is_no_energy(functional_result, course, tmp_path):
     text = read((tmp_path / "r.html").read_text())
     assert "Energy" not in text
     assert "not measured by the functional backend" in text
+
+
+def test_without_an_accelerator_nothing_is_said_of_one(result, course):
+    layers = tuple(replace(layer, engine="cpu", stalls={}) for layer in result.layers)
+    alone = replace(result, config=result.config | {"npu": "none"}, layers=layers)
+    text = read(page(alone, course))
+    assert "net on the CPU full alone" in text
+    assert "bus_bytes" in text
+    for word in ("8x8", "utilisation", "array computes", "scratchpad_bytes"):
+        assert word not in text

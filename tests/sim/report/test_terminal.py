@@ -46,3 +46,13 @@ def test_a_backend_without_cycles_claims_none(functional_result):
 def test_stalls_largest_first_and_small_ones_left_out(result):
     assert stall_summary(result.layers[1]) == "weights 10%, drain 5%"
     assert stall_summary(result.layers[0]) == "-"
+
+
+def test_without_an_accelerator_nothing_is_said_of_one(result, functional_result):
+    for kind in (result, functional_result):
+        alone = replace(kind, config=kind.config | {"npu": "none"})
+        text = text_of(alone)
+        assert "net on the CPU full alone" in text
+        for word in ("8x8", "util", "waits for", "scratchpad", "main memory", "NPU 6"):
+            assert word not in text
+    assert "1,000, all on the CPU" in text_of(replace(result, config=alone.config))

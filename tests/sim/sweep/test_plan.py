@@ -70,3 +70,32 @@ def test_nothing_left_and_too_much_are_refused():
         plan(
             ["memory_latency=1..64", "rows=2..32", "cols=2..32", "memory_bytes=1..99"]
         ).candidates()
+
+
+def test_without_an_accelerator_its_fields_make_no_points():
+    found, excluded = plan(["npu=array,none", "rows=4,8,64", "bus_bytes=4,8"]).candidates()
+    alone = [one for one in found if one.fields["npu"] == "none"]
+    assert [(one.fields["rows"], one.fields["bus_bytes"]) for one in alone] == [
+        (None, 4),
+        (None, 8),
+    ]
+    assert {one.fields[name] for one in alone for name in ("port_bytes", "cols")} == {None}
+    assert [one.refusal for one in alone] == [None, None]
+    assert (len(found), excluded) == (6 + 2, 0)
+
+
+def test_constraints_see_the_accelerators_fields_where_there_is_none():
+    found, excluded = plan(["npu=array,none", "rows=4,8"], where=["rows == 4"]).candidates()
+    assert [(one.fields["npu"], one.fields["rows"]) for one in found] == [
+        ("array", 4),
+        ("none", None),
+    ]
+    assert excluded == 2
+
+
+def test_refused_configurations_have_no_derived_fields_but_those_asked_for():
+    found, _ = plan(["rows=64", "port_bytes=0,32"]).candidates()
+    assert [one.fields["port_bytes"] for one in found] == [None, 32]
+    assert [one.fields["requantiser_lanes"] for one in found] == [None, None]
+    # A constraint finds a number there all the same.
+    assert plan(["rows=8,64"], where=["port_bytes < 16"]).candidates()[1] == 1
