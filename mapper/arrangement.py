@@ -9,14 +9,13 @@ reads fewer bytes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
 from hw.spec.commands import ADDRESS_BITS
 from hw.spec.config import NpuConfig
-from hw.spec.tile_shape import ring_bytes, tile_shape
-from mapper.cycles import Arrangement, Window, block_tiles, bytes_read, cycles, weight_bytes
+from mapper.array import Array, array_of
+from mapper.cycles import Arrangement, Window, bytes_read, cycles, weight_bytes
 from mapper.work import Region, WindowWork
 
 _EXTENT_BITS = 16
@@ -27,30 +26,28 @@ def window_of(
     work: WindowWork, region: Region, channels: int, pixel_pitch: int, row_pitch: int
 ) -> Window:
     """The geometry of a tile of a work whose input has these pitches."""
-    bytes_ = 0 if work.depthwise else work.input_shape[2]
-
-    def missing(first: int, axis: int) -> int:
-        return min(max(work.pad[axis] - first * work.stride[axis], 0), work.kernel[axis])
-
+    top, left, bottom, right = region
+    (kernel_rows, kernel_cols), stride, pad = work.kernel, work.stride, work.pad
+    depthwise = work.depthwise
     return Window(
-        depthwise=work.depthwise,
-        rows=region.rows,
-        cols=region.cols,
+        depthwise=depthwise,
+        rows=bottom - top,
+        cols=right - left,
         channels=channels,
         kernel=work.kernel,
-        stride=work.stride,
-        missing_rows=missing(region.top, 0),
-        missing_cols=missing(region.left, 1),
-        row_pitch=row_pitch,
-        run_bytes=work.kernel[1] * bytes_,
-        x_step=0 if work.depthwise else work.stride[1] * pixel_pitch,
+        stride=stride,
+        missing_rows=min(max(pad[0] - top * stride[0], 0), kernel_rows) if depthwise else 0,
+        missing_cols=min(max(pad[1] - left * stride[1], 0), kernel_cols) if depthwise else 0,
+        row_pitch=row_pitch if depthwise else 0,
+        run_bytes=0 if depthwise else kernel_cols * work.input_shape[2],
+        x_step=0 if depthwise else stride[1] * pixel_pitch,
         block_words=work.weights.shape[1],
     )
 
 
-def arrangements(window: Window, config: NpuConfig) -> Iterator[Arrangement]:
-    """All that the hardware can do and that may be the fastest."""
-    return _depthwise(window, config) if window.depthwise else _convolutions(window, config)
+def arrangements(window: Window, array: Array) -> Iterator[tuple[Arrangement, Window]]:
+    """All that the hardware can do and that may be the fastest, with the window as it lies then."""
+    return _depthwise(window, array) if window.depthwise else _convolutions(window, array)
 
 
 class Laid(NamedTuple):
@@ -62,65 +59,50 @@ class Laid(NamedTuple):
 
 
 @lru_cache(maxsize=1 << 14)
-def lay(window: Window, config: NpuConfig) -> Laid:
-    """The command with the fewest cycles.
-
-    What is asked for again is not worked out again; `formula_config` lets configurations share it.
-    """
-    prices = [(cycles(window, found, config), found) for found in arrangements(window, config)]
+def lay(window: Window, array: Array) -> Laid:
+    """The command with the fewest cycles. What is asked for again is not worked out again."""
+    prices = [(cycles(lying, found, array), found) for found, lying in arrangements(window, array)]
     least = min(price for price, _ in prices)
     equal = [found for price, found in prices if price == least]
     best = equal[0]
     if len(equal) > 1:
-        best = min(equal, key=lambda found: bytes_read(window, found, config))
-    return Laid(best, least[0], weight_bytes(window, best, config))
+        best = min(equal, key=lambda found: bytes_read(window, found, array))
+    return Laid(best, least[0], weight_bytes(window, best, array))
 
 
 def arrange(window: Window, config: NpuConfig) -> Arrangement:
     """The arrangement with the fewest cycles."""
-    return lay(window, formula_config(config)).arrangement
+    return lay(window, array_of(config)).arrangement
 
 
-@lru_cache(maxsize=1 << 8)
-def formula_config(config: NpuConfig) -> NpuConfig:
-    """Without what the cycle formula does not depend on: the same for many configurations."""
-    default = NpuConfig()
-    return replace(
-        config,
-        scratchpad_bytes=default.scratchpad_bytes,
-        scratchpad_banks=default.scratchpad_banks,
-        accumulator_bits=default.accumulator_bits,
-    )
-
-
-def _convolutions(window: Window, config: NpuConfig) -> Iterator[Arrangement]:
+def _convolutions(window: Window, array: Array) -> Iterator[tuple[Arrangement, Window]]:
     for paired in (False, True):
-        ring = ring_bytes(window.block_words, config, paired=paired)
-        tiles = block_tiles(window, Arrangement(paired), config)
-        fits = ring <= config.weight_buffer_bytes
-        if paired and tiles > 1 and not fits:
+        ring = array.ring_bytes(window.block_words, paired=paired)
+        pixels = array.tiles[paired].pixels
+        single = window.rows * window.cols <= pixels
+        fits = ring <= array.weight_buffer_bytes
+        if paired and not single and not fits:
             continue  # only single blocks are sent again for each tile
         # A single tile reads every word once, so that streaming is free and lets the ring run
         # ahead; otherwise it costs the bus and is done where the ring is too small.
-        crowded = 2 * ring > config.weight_buffer_bytes
-        stream = not fits or (tiles == 1 and crowded)
-        group = _largest_group(window, config, paired=paired)
-        yield Arrangement(paired, stream=stream, group=group)
+        crowded = 2 * ring > array.weight_buffer_bytes
+        stream = not fits or (single and crowded)
+        group = _largest_group(window, array.port_bytes, pixels)
+        yield Arrangement(paired, group, stream), window
 
 
-def _largest_group(window: Window, config: NpuConfig, *, paired: bool) -> int:
+def _largest_group(window: Window, port_bytes: int, pixels: int) -> int:
     """Pixels of a row that one read can serve: their windows lie in one scratchpad word."""
-    if window.run_bytes > config.port_bytes or window.x_step == 0:
+    if window.run_bytes > port_bytes or window.x_step == 0:
         return 1
-    within = (config.port_bytes - window.run_bytes) // window.x_step + 1
-    return min(within, window.cols, tile_shape(config, paired=paired).pixels)
+    within = (port_bytes - window.run_bytes) // window.x_step + 1
+    return min(within, window.cols, pixels)
 
 
-def _depthwise(window: Window, config: NpuConfig) -> Iterator[Arrangement]:
-    yield from _upright(window, config)
+def _depthwise(window: Window, array: Array) -> Iterator[tuple[Arrangement, Window]]:
+    yield from _strips(window, array, transposed=False)
     if _can_turn(window):
-        for arrangement in _upright(window.turned(), config):
-            yield arrangement._replace(transposed=True)
+        yield from _strips(window.turned(), array, transposed=True)
 
 
 def _can_turn(window: Window) -> bool:
@@ -128,38 +110,38 @@ def _can_turn(window: Window) -> bool:
 
     Its rows are pixels then, so that positions in a row span all rows under the windows.
     """
-    height, width = (
-        (outputs - 1) * stride + kernel
-        for outputs, stride, kernel in zip(
-            (window.rows, window.cols), window.stride, window.kernel, strict=True
-        )
-    )
+    height = (window.rows - 1) * window.stride[0] + window.kernel[0]
+    width = (window.cols - 1) * window.stride[1] + window.kernel[1]
     inside = window.missing_rows < window.kernel[0]
     return inside and height * window.row_pitch < 1 << ADDRESS_BITS and width < 1 << _EXTENT_BITS
 
 
-def _upright(window: Window, config: NpuConfig) -> Iterator[Arrangement]:
-    for paired in (False, True) if config.pairs_depthwise else (False,):
-        ring = ring_bytes(window.block_words, config, paired=paired)
-        if paired and ring > config.weight_buffer_bytes:
+def _strips(
+    window: Window, array: Array, *, transposed: bool
+) -> Iterator[tuple[Arrangement, Window]]:
+    for paired in (False, True) if array.pairs_depthwise else (False,):
+        ring = array.ring_bytes(window.block_words, paired=paired)
+        if paired and ring > array.weight_buffer_bytes:
             continue
-        pixels = tile_shape(config, paired=paired).pixels
-        if _keeps_window(window, config, paired=paired):
+        pixels = array.tiles[paired].pixels
+        if _keeps_window(window, array, paired=paired):
             stride, kernel = window.stride[1], window.kernel[1]
-            most = min(pixels, (config.columns - kernel) // stride + 1)
-            yield Arrangement(paired, strip_cols=_even(window.cols, most))
-        yield Arrangement(paired, tapwise=True, strip_cols=_even(window.cols, pixels))
+            most = min(pixels, (array.columns - kernel) // stride + 1)
+            strip = _even(window.cols, most)
+            yield Arrangement(paired, strip_cols=strip, transposed=transposed), window
+        strip = _even(window.cols, pixels)
+        yield Arrangement(paired, tapwise=True, strip_cols=strip, transposed=transposed), window
 
 
-def _keeps_window(window: Window, config: NpuConfig, *, paired: bool) -> bool:
+def _keeps_window(window: Window, array: Array, *, paired: bool) -> bool:
     """Whether the array can take a window from the column buffers."""
     kernel, stride = window.kernel, window.stride
     return (
-        max(kernel) <= config.depthwise_kernel
+        max(kernel) <= array.depthwise_kernel
         and stride[0] == stride[1]
         and stride[0] in (1, 2)
         and stride[0] <= min(kernel)
-        and (stride[0] == 1 or paired or not config.pairs_depthwise)
+        and (stride[0] == 1 or paired or not array.pairs_depthwise)
     )
 
 

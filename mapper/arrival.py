@@ -7,12 +7,12 @@ are those that end first by the cycle formula.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from hw.spec.config import NpuConfig
+from mapper.array import array_of
 from mapper.tile import Tiling, commands_cost, input_region
 from mapper.work import Region, WindowWork
 
@@ -48,25 +48,24 @@ class Arrival:
 
 def strips(work: WindowWork, tiling: Tiling, arrival: Arrival, config: NpuConfig) -> list[Region]:
     """The strips of a work that reads an arriving input from its begin on, in order."""
-    whole = work.region
+    whole, array = work.region, array_of(config)
 
     def strip(start: int, end: int) -> Region:
         return Region(whole.top + start, whole.left, whole.top + end, whole.right)
 
-    @cache
-    def compute(height: int, *, first: bool) -> float:
-        start = 0 if first else whole.rows - height
-        cycles, weights = commands_cost(work, tiling, config, strip(start, start + height))
+    def compute(start: int, end: int) -> float:
+        cycles, weights = commands_cost(work, tiling, array, strip(start, end))
         return cycles + _WEIGHTS_PRICE * weights / config.bus_bytes
 
-    def arrives(number: int, end: int) -> float:
+    def load(end: int) -> float:
         missing = max(arrival.needed(work, strip(0, end)) - arrival.arrived, 0)
-        load = missing / config.bus_bytes / _BUS_SHARE
-        return _START_CYCLES + number * _STRIP_CYCLES + load
+        return missing / config.bus_bytes / _BUS_SHARE
 
-    bounds = _best(
-        _ends(whole.rows), arrives, lambda start, end: compute(end - start, first=start == 0)
-    )
+    ends = _ends(whole.rows)
+    first = [compute(0, end) for end in ends]
+    heights = {end - start for start, end in combinations(ends, 2)}
+    later = {height: compute(whole.rows - height, whole.rows) for height in heights}
+    bounds = _best(ends, [load(end) for end in ends], first, later)
     return [strip(start, end) for start, end in pairwise((0, *bounds))]
 
 
@@ -81,28 +80,35 @@ def _ends(rows: int) -> list[int]:
 
 
 def _best(
-    ends: list[int], arrives: Callable[[int, int], float], compute: Callable[[int, int], float]
+    ends: Sequence[int],
+    loads: Sequence[float],
+    first: Sequence[float],
+    later: Mapping[int, float],
 ) -> list[int]:
     """The ends of the strips that are done first.
 
-    ``arrives(n, end)``: when all rows up to an end are there, by the n-th load; ``compute(start,
-    end)``: cycles of a strip. Each strip begins when it is there and the one before is done.
+    ``loads``: cycles of the bus for all rows up to each end; ``first``: of a first strip up to each
+    end; ``later``: of another strip, by its height. Each strip begins when it is there and the one
+    before is done.
     """
-    done: dict[int, tuple[float, list[int]]] = {0: (0.0, [])}
-    finished: list[tuple[float, list[int]]] = []
-    for number in range(1, _MOST_STRIPS + 1):
-        following: dict[int, tuple[float, list[int]]] = {}
-        for end in ends:
-            arrived = arrives(number, end)
-            possible = [
-                (max(time, arrived) + compute(start, end), before)
-                for start, (time, before) in done.items()
-                if start < end
-            ]
-            if possible:
-                time, before = min(possible)
-                following[end] = time, [*before, end]
-        done = following
-        if ends[-1] in done:
-            finished.append(done[ends[-1]])
+    done = [
+        (max(0.0, _START_CYCLES + _STRIP_CYCLES + load) + cycles, [end])
+        for end, load, cycles in zip(ends, loads, first, strict=True)
+    ]
+    finished = [done[-1]]
+    for number in range(2, min(_MOST_STRIPS, len(ends)) + 1):
+        # ``done`` has strips up to ends[number - 2] and those behind it.
+        begun = list(zip(ends[number - 2 :], done, strict=True))
+        done = []
+        for index in range(number - 1, len(ends)):
+            end, arrived = ends[index], _START_CYCLES + number * _STRIP_CYCLES + loads[index]
+            time, before = min(
+                (
+                    (time if time > arrived else arrived) + later[end - start],
+                    before,
+                )
+                for start, (time, before) in begun[: index - number + 2]
+            )
+            done.append((time, [*before, end]))
+        finished.append(done[-1])
     return min(finished)[1]

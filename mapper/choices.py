@@ -5,11 +5,11 @@ The planner of the scratchpad (`mapper.residency`) asks again and again with oth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from hw.spec.config import NpuConfig
+from mapper.array import array_of
 from mapper.memory import align
 from mapper.tile import (
     Tiling,
@@ -17,8 +17,8 @@ from mapper.tile import (
     operand_bytes,
     output_extent,
     staging_bytes,
-    tilings,
 )
+from mapper.tilings import Group, tilings
 from mapper.work import Work
 
 Fits = Callable[[Sequence[int]], list[int] | None]
@@ -37,26 +37,14 @@ class Choice(NamedTuple):
     cost: float
 
 
-@dataclass
-class _Group:
-    """Tilings of equal preference; ``sizes`` of one copy of their staging areas.
-
-    ``ranked``: cost and index of those whose staging areas the scratchpad could hold, cheapest
-    first, as soon as somebody has asked.
-    """
-
-    tilings: list[Tiling]
-    sizes: list[tuple[int, ...]] = field(default_factory=list[tuple[int, ...]])
-    ranked: list[tuple[float, int]] | None = None
-
-
 class Choices:
     """The tilings of a work; ``staged`` tells for each operand whether it is in main memory."""
 
     def __init__(self, work: Work, staged: tuple[bool, ...], config: NpuConfig) -> None:
         self._work, self.staged, self._config = work, staged, config
-        self._more = tilings(work, config, staged)
-        self._groups: list[_Group] = []
+        self._array = array_of(config)
+        self._groups = tilings(work, config, staged)
+        self._sizes: dict[tuple[int, int, int], tuple[int, ...]] = {}
         self._commands: dict[tuple[int, int, int], tuple[int, int]] = {}
         self._operands: dict[tuple[int, int], int] = {}
         self._least: dict[int, int] = {}
@@ -69,13 +57,16 @@ class Choices:
             found = self._least[limit] = self._search(limit)
         return found
 
-    def choose(self, fits: Fits) -> Choice | None:
-        """The cheapest tiling whose staging areas fit; None when none do."""
+    def choose(self, fits: Fits, room: int) -> Choice | None:
+        """The cheapest tiling whose staging areas fit; None when none do.
+
+        Areas of more than ``room`` bytes together fit in no way.
+        """
         if not any(self.staged):
             return self._without_staging()
-        for group in self._all_groups():
-            for cost, index in self._ranked(group):
-                tiling, sizes = group.tilings[index], self._sizes(group, index)
+        for group in self._groups:
+            for cost, _, tiling in sorted(self._within(group, room)):
+                sizes = self._staging(*tiling[:3])
                 addresses = fits(sizes * tiling.copies)
                 if addresses is not None:
                     return Choice(tiling, addresses, sizes, cost)
@@ -83,45 +74,45 @@ class Choices:
 
     def _without_staging(self) -> Choice:
         if self._whole is None:
-            first = next(self._all_groups()).tilings[0]
+            first = next(tiling for group in self._groups for tiling in group)
             none = (0,) * len(self.staged)
             self._whole = Choice(first, none, none, self._cost(first))
         return self._whole
 
-    def _all_groups(self) -> Iterator[_Group]:
-        yield from self._groups
-        for more in self._more:
-            self._groups.append(_Group(more))
-            yield self._groups[-1]
+    def _staging(self, rows: int, cols: int, channels: int) -> tuple[int, ...]:
+        """Bytes of one copy of the staging areas."""
+        key = (rows, cols, channels)
+        found = self._sizes.get(key)
+        if found is None:
+            found = staging_bytes(self._work, Tiling(*key), self.staged)
+            self._sizes[key] = found
+        return found
 
-    def _sizes(self, group: _Group, index: int) -> tuple[int, ...]:
-        while len(group.sizes) <= index:
-            tiling = group.tilings[len(group.sizes)]
-            group.sizes.append(staging_bytes(self._work, tiling, self.staged))
-        return group.sizes[index]
+    def _bytes(self, rows: int, cols: int, channels: int) -> int:
+        return sum(self._staging(rows, cols, channels))
 
     def _search(self, limit: int) -> int:
-        smallest = None
         port = self._config.port_bytes
-        for group in self._all_groups():
-            for index, tiling in enumerate(group.tilings):
-                sizes = self._sizes(group, index)
-                size = tiling.copies * sum(align(part, port) for part in sizes)
-                if size <= limit:
-                    return size
-                smallest = size if smallest is None else min(smallest, size)
-        assert smallest is not None
-        return smallest
 
-    def _ranked(self, group: _Group) -> list[tuple[float, int]]:
-        if group.ranked is None:
-            capacity = self._config.scratchpad_bytes
-            group.ranked = sorted(
-                (self._cost(tiling), index)
-                for index, tiling in enumerate(group.tilings)
-                if tiling.copies * sum(self._sizes(group, index)) <= capacity
-            )
-        return group.ranked
+        def needed(rows: int, cols: int, channels: int) -> int:
+            return sum(align(size, port) for size in self._staging(rows, cols, channels))
+
+        for group in self._groups:
+            tiling = group.first(needed, limit)
+            if tiling is not None:
+                return needed(*tiling[:3])
+        last = self._groups[-1]
+        return needed(last.rows[-1], last.cols[-1], last.channels[-1])
+
+    def _within(self, group: Group, room: int) -> list[tuple[float, int, Tiling]]:
+        """Cost, position and tiling of those whose staging areas may fit."""
+        if group.first(self._bytes, room) is None:
+            return []
+        return [
+            (self._cost(tiling), position, tiling)
+            for position, tiling in enumerate(group)
+            if tiling.copies * self._bytes(*tiling[:3]) <= room
+        ]
 
     def _cost(self, tiling: Tiling) -> float:
         """Cycles of the work under a tiling, with what crosses the bus weighed in.
@@ -131,7 +122,7 @@ class Choices:
         key = tiling[:3]
         commands = self._commands.get(key)
         if commands is None:
-            commands = commands_cost(self._work, tiling, self._config)
+            commands = commands_cost(self._work, tiling, self._array)
             self._commands[key] = commands
         compute, weights = commands
         operands = self._moved(tiling) / self._config.bus_bytes

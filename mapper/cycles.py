@@ -8,14 +8,14 @@ the ring. tests/verification/test_formula.py holds it against the RTL's counters
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
 from functools import lru_cache
 from math import gcd
 from typing import NamedTuple
 
 from hw.spec.commands import PARAMETER_WORDS
-from hw.spec.config import NpuConfig
-from hw.spec.tile_shape import TileShape, tile_shape
+from hw.spec.tile_shape import TileShape
+from mapper.array import Array
 
 COMMAND_CYCLES = 40
 """From one command's last step to the next one's first."""
@@ -34,10 +34,10 @@ class Window(NamedTuple):
     """Geometry of a CONV, or with ``depthwise`` of a DEPTHWISE.
 
     Output ``rows`` x ``cols`` x ``channels``; (vertical, horizontal) ``kernel`` and ``stride``;
-    ``missing_rows`` and ``missing_cols`` of the first window that lie above and left of the image;
-    ``row_pitch`` bytes from input row to input row; ``run_bytes`` of a kernel row and ``x_step``
-    bytes from window to window (both of a convolution); ``block_words`` weights of a channel, none
-    for a maximum.
+    ``block_words`` weights of a channel, none for a maximum. Of a DEPTHWISE alone: ``missing_rows``
+    and ``missing_cols`` of the first window that lie above and left of the image, ``row_pitch``
+    bytes from input row to input row. Of a CONV alone: ``run_bytes`` of a kernel row, ``x_step``
+    bytes from window to window. Elsewhere these are 0.
     """
 
     depthwise: bool
@@ -80,65 +80,60 @@ class Arrangement(NamedTuple):
     transposed: bool = False
 
 
-def block_tiles(window: Window, arrangement: Arrangement, config: NpuConfig) -> int:
+def block_tiles(window: Window, arrangement: Arrangement, array: Array) -> int:
     """Tiles of a block."""
-    if window.depthwise:
-        lying = _lying(window, arrangement)
-        return -(-lying.cols // arrangement.strip_cols) * lying.rows
-    pixels = tile_shape(config, paired=arrangement.paired).pixels
-    return -(-window.rows * window.cols // pixels)
+    return _tiles(lying(window, arrangement), arrangement, array.tiles[arrangement.paired])
 
 
-def weight_bytes(window: Window, arrangement: Arrangement, config: NpuConfig) -> int:
+def weight_bytes(window: Window, arrangement: Arrangement, array: Array) -> int:
     """Bytes of parameters and weights that a command takes from the bus."""
-    tile = tile_shape(config, paired=arrangement.paired)
-    return -(-window.channels // tile.channels) * _loaded_bytes(window, arrangement, config, tile)
+    tile = array.tiles[arrangement.paired]
+    tiles = block_tiles(window, arrangement, array)
+    return -(-window.channels // tile.channels) * _loaded_bytes(window, arrangement, tile, tiles)
 
 
-def array_cycles(window: Window, arrangement: Arrangement, config: NpuConfig) -> int:
+def array_cycles(window: Window, arrangement: Arrangement, array: Array) -> int:
     """Cycles of a command whose weights are in the ring when the array needs them."""
-    return cycles(window, arrangement, config)[1]
+    return cycles(lying(window, arrangement), arrangement, array)[1]
 
 
-def command_cycles(window: Window, arrangement: Arrangement, config: NpuConfig) -> int:
+def command_cycles(window: Window, arrangement: Arrangement, array: Array) -> int:
     """Cycles of a command whose weights come from main memory meanwhile."""
-    return cycles(window, arrangement, config)[0]
+    return cycles(lying(window, arrangement), arrangement, array)[0]
 
 
-def cycles(window: Window, arrangement: Arrangement, config: NpuConfig) -> tuple[int, int]:
-    """`command_cycles` and `array_cycles`."""
-    tile = tile_shape(config, paired=arrangement.paired)
+def cycles(window: Window, arrangement: Arrangement, array: Array) -> tuple[int, int]:
+    """`command_cycles` and `array_cycles` of a window that is `lying` as the command sees it."""
+    tile = array.tiles[arrangement.paired]
     blocks = -(-window.channels // tile.channels)
-    tiles = block_tiles(window, arrangement, config)
-    block = _block(window, arrangement, config, tile)
-    loaded = _loaded_bytes(window, arrangement, config, tile)
-    bus = -(-loaded // config.bus_bytes)
+    tiles = _tiles(window, arrangement, tile)
+    reader = -(-_words(window, tiles) * tile.step_bytes // array.weight_memory_bytes)
+    block = max(_array(window, arrangement, array, tile), reader)
+    loaded = _loaded_bytes(window, arrangement, tile, tiles)
+    bus = -(-loaded // array.bus_bytes)
     if blocks > 1 and tiles > 1 and not arrangement.stream:
         # What has no room beside a replayed block comes from the block's last tile to the end of
         # the next one's first.
-        late = -(-max(2 * loaded - config.weight_buffer_bytes, 0) // config.bus_bytes)
+        late = -(-max(2 * loaded - array.weight_buffer_bytes, 0) // array.bus_bytes)
         bus = max(bus, block - 2 * block // tiles + late)
     return COMMAND_CYCLES + blocks * max(block, bus), COMMAND_CYCLES + blocks * block
 
 
-def _block(window: Window, arrangement: Arrangement, config: NpuConfig, tile: TileShape) -> int:
-    """Cycles of a block: those of the array with its activations, or of the ring's reader."""
+def _array(window: Window, arrangement: Arrangement, array: Array, tile: TileShape) -> int:
+    """Cycles of a block on the array with its activations."""
     if not window.depthwise:
-        array = _convolution(window, arrangement, config, tile)
-    elif arrangement.tapwise:
-        array = _tapwise(_lying(window, arrangement), arrangement, config)
-    else:
-        array = _windows(_lying(window, arrangement), arrangement, config)
-    words = PARAMETER_WORDS + block_tiles(window, arrangement, config) * window.block_words
-    return max(array, -(-words * tile.step_bytes // config.weight_memory_bytes))
+        return _convolution(window, arrangement, array, tile)
+    if arrangement.tapwise:
+        return _tapwise(window, arrangement, array)
+    return _windows(window, arrangement, array)
 
 
-def bytes_read(window: Window, arrangement: Arrangement, config: NpuConfig) -> int:
+def bytes_read(window: Window, arrangement: Arrangement, array: Array) -> int:
     """Bytes of the scratchpad words and weight words that a command reads."""
-    tile = tile_shape(config, paired=arrangement.paired)
+    window, tile = lying(window, arrangement), array.tiles[arrangement.paired]
     blocks = -(-window.channels // tile.channels)
     if not window.depthwise:
-        slots = window.kernel[0] * -(-window.run_bytes // config.port_bytes)
+        slots = window.kernel[0] * -(-window.run_bytes // array.port_bytes)
         reads = slots * sum(
             count * groups
             for _, groups, count in _tile_reads(
@@ -148,55 +143,59 @@ def bytes_read(window: Window, arrangement: Arrangement, config: NpuConfig) -> i
     elif arrangement.tapwise:
         reads = window.rows * window.cols * window.kernel[0] * window.kernel[1]
     else:
-        lying = _lying(window, arrangement)
-        height = (lying.rows - 1) * lying.stride[0] + lying.kernel[0] - lying.missing_rows
+        height = (window.rows - 1) * window.stride[0] + window.kernel[0] - window.missing_rows
         reads = height * sum(
-            count * _columns(lying, pixels) for pixels, count in _strips(lying, arrangement)
+            count * _columns(window, pixels) for pixels, count in _strips(window, arrangement)
         )
-    tiles = block_tiles(window, arrangement, config)
-    words = PARAMETER_WORDS + tiles * window.block_words
-    return blocks * (reads * config.port_bytes + words * tile.step_bytes)
+    words = _words(window, _tiles(window, arrangement, tile))
+    return blocks * (reads * array.port_bytes + words * tile.step_bytes)
 
 
-def add_cycles(elements: int, config: NpuConfig) -> int:
+def add_cycles(elements: int, array: Array) -> int:
     """Cycles of an ADD."""
-    return _ADD_CYCLES + 2 * -(-elements // config.requantiser_lanes)
+    return _ADD_CYCLES + 2 * -(-elements // array.requantiser_lanes)
 
 
-def _lying(window: Window, arrangement: Arrangement) -> Window:
+def lying(window: Window, arrangement: Arrangement) -> Window:
     """As the command sees it."""
     return window.turned() if arrangement.transposed else window
 
 
-def _loaded_bytes(
-    window: Window, arrangement: Arrangement, config: NpuConfig, tile: TileShape
-) -> int:
+def _tiles(window: Window, arrangement: Arrangement, tile: TileShape) -> int:
+    if window.depthwise:
+        return -(-window.cols // arrangement.strip_cols) * window.rows
+    return -(-window.rows * window.cols // tile.pixels)
+
+
+def _words(window: Window, tiles: int) -> int:
+    """Steps' words of a block that the ring's reader takes, for parameters and weights."""
+    return PARAMETER_WORDS + tiles * window.block_words
+
+
+def _loaded_bytes(window: Window, arrangement: Arrangement, tile: TileShape, tiles: int) -> int:
     """Bytes of a block in the weight stream."""
-    repeats = block_tiles(window, arrangement, config) if arrangement.stream else 1
-    return (PARAMETER_WORDS + repeats * window.block_words) * tile.step_bytes
+    return _words(window, tiles if arrangement.stream else 1) * tile.step_bytes
 
 
-def _drain(window: Window, arrangement: Arrangement, config: NpuConfig) -> int:
+def _drain(window: Window, arrangement: Arrangement, array: Array) -> int:
     """Cycles in which the requantiser takes a pixel of a tile."""
-    first = min(window.channels, config.rows)
-    beats = -(-first // config.requantiser_lanes)
+    first = min(window.channels, array.rows)
+    beats = -(-first // array.requantiser_lanes)
     if not arrangement.paired:
         return beats
-    second = min(window.channels - first, config.rows)
-    return beats + max(-(-second // config.requantiser_lanes), 1)
+    second = min(window.channels - first, array.rows)
+    return beats + max(-(-second // array.requantiser_lanes), 1)
 
 
-def _convolution(
-    window: Window, arrangement: Arrangement, config: NpuConfig, tile: TileShape
-) -> int:
+def _convolution(window: Window, arrangement: Arrangement, array: Array, tile: TileShape) -> int:
     """Cycles of a block: in each slot the steps and the reads go on side by side."""
-    whole, rest = divmod(window.run_bytes, config.port_bytes)
-    drain = _drain(window, arrangement, config)
+    whole, rest = divmod(window.run_bytes, array.port_bytes)
+    drain = _drain(window, arrangement, array)
     total = 0
     for pixels, reads, count in _tile_reads(
         window.rows * window.cols, window.cols, tile.pixels, arrangement.group
     ):
-        row = whole * max(config.port_bytes, reads) + (max(rest, reads) if rest else 0)
+        row = whole * max(array.port_bytes, reads) + (max(rest, reads) if rest else 0)
         total += count * max(window.kernel[0] * row, pixels * drain)
     return total
 
@@ -209,13 +208,10 @@ def _tile_reads(pixels: int, width: int, tile: int, group: int) -> tuple[tuple[i
     if group == 1:
         return (*(((tile, tile, full),) if full else ()), *last)
     period = width // gcd(tile, width)  # tiles until one starts at a row's begin again
-    return (
-        *(
-            (tile, _shared(k * tile % width, tile, width, group), len(range(k, full, period)))
-            for k in range(min(period, full))
-        ),
-        *last,
-    )
+    kinds: Counter[int] = Counter()
+    for k in range(min(period, full)):
+        kinds[_shared(k * tile % width, tile, width, group)] += len(range(k, full, period))
+    return (*((tile, reads, count) for reads, count in kinds.items()), *last)
 
 
 def _shared(start: int, pixels: int, width: int, group: int) -> int:
@@ -225,13 +221,13 @@ def _shared(start: int, pixels: int, width: int, group: int) -> int:
     return -(-first // group) + rows * -(-width // group) + -(-rest // group)
 
 
-def _strips(window: Window, arrangement: Arrangement) -> Iterator[tuple[int, int]]:
+def _strips(window: Window, arrangement: Arrangement) -> list[tuple[int, int]]:
     """(output pixels of a strip, how many strips)."""
     full, rest = divmod(window.cols, arrangement.strip_cols)
-    if full:
-        yield arrangement.strip_cols, full
+    strips = [(arrangement.strip_cols, full)] if full else []
     if rest:
-        yield rest, 1
+        strips.append((rest, 1))
+    return strips
 
 
 def _columns(window: Window, pixels: int) -> int:
@@ -239,15 +235,15 @@ def _columns(window: Window, pixels: int) -> int:
     return (pixels - 1) * window.stride[1] + window.kernel[1]
 
 
-def _windows(window: Window, arrangement: Arrangement, config: NpuConfig) -> int:
+def _windows(window: Window, arrangement: Arrangement, array: Array) -> int:
     """Cycles of a block whose windows stay on chip.
 
     While the last tile of a strip holds its window's rows, only the slots beside them take rows of
     the next strip; a strip's first window waits for the others.
     """
     kernel_rows, kernel_cols = window.kernel
-    taps, drain = kernel_rows * kernel_cols, _drain(window, arrangement, config)
-    ahead = min(config.depthwise_slots - kernel_rows, kernel_rows)
+    taps, drain = kernel_rows * kernel_cols, _drain(window, arrangement, array)
+    ahead = min(array.depthwise_slots - kernel_rows, kernel_rows)
     exist = kernel_rows - max(window.missing_rows, ahead)
     missing = max(window.missing_rows - ahead, 0)
     total = 0
@@ -262,12 +258,12 @@ def _windows(window: Window, arrangement: Arrangement, config: NpuConfig) -> int
     return total
 
 
-def _tapwise(window: Window, arrangement: Arrangement, config: NpuConfig) -> int:
+def _tapwise(window: Window, arrangement: Arrangement, array: Array) -> int:
     """Cycles of a block of which each tap is read for each pixel, a slot a tap."""
     taps = window.kernel[0] * window.kernel[1]
-    turns = -(-taps * _SLOT_CYCLES // config.depthwise_slots)
-    drain = _drain(window, arrangement, config)
-    return window.rows * sum(
-        count * max(taps * pixels, turns, pixels * drain)
-        for pixels, count in _strips(window, arrangement)
-    )
+    turns = -(-taps * _SLOT_CYCLES // array.depthwise_slots)
+    drain = _drain(window, arrangement, array)
+    total = 0
+    for pixels, count in _strips(window, arrangement):
+        total += count * max(taps * pixels, turns, pixels * drain)
+    return window.rows * total

@@ -8,6 +8,7 @@ from hw.spec.commands import Command, Opcode
 from hw.spec.config import NpuConfig
 from hw.spec.tile_shape import tile_shape
 from mapper.arrangement import arrange, window_of
+from mapper.array import array_of
 from mapper.cycles import Arrangement, Window, block_tiles
 from mapper.memory import Span
 from mapper.tile import Tile, input_region
@@ -89,7 +90,7 @@ def _array_values(window: Window, arrangement: Arrangement, config: NpuConfig) -
     return {
         "paired": int(arrangement.paired),
         "blocks": -(-window.channels // channels),
-        "tiles": block_tiles(window, arrangement, config),
+        "tiles": block_tiles(window, arrangement, array_of(config)),
     }
 
 

@@ -8,7 +8,7 @@ tried, and the plan with the fewest estimated cycles is kept.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -85,7 +85,7 @@ class _Planner:
             for name, block in problem.buffers.items()
         }
         self._uses = Counter(name for works in self._buffers for names in works for name in names)
-        self._choices: dict[tuple[int, int, tuple[bool, ...]], Choices] = {}
+        self._choices: dict[tuple[Hashable, tuple[bool, ...]], Choices] = {}
         self._realised: dict[frozenset[str], Residency | None] = {}
 
     def plan(self) -> Residency:
@@ -108,10 +108,10 @@ class _Planner:
 
     def _choices_of(self, layer: int, position: int, resident: frozenset[str]) -> Choices:
         staged = tuple(name not in resident for name in self._buffers[layer][position])
-        key = (layer, position, staged)
+        work = self._problem.layers[layer].works[position]
+        key = (work.geometry, staged)
         found = self._choices.get(key)
         if found is None:
-            work = self._problem.layers[layer].works[position]
             found = self._choices[key] = Choices(work, staged, self._config)
         return found
 
@@ -194,10 +194,12 @@ class _Planner:
                 for block in blocks
                 if block.first <= index <= block.last
             ]
+            room = config.scratchpad_bytes - sum(end - start for start, end in used)
+            fits = partial(_place_staging, used=used, config=config)
             plans.append([])
             for position in range(len(layer.works)):
                 choices = self._choices_of(index, position, resident)
-                chosen = choices.choose(partial(_place_staging, used=used, config=config))
+                chosen = choices.choose(fits, room)
                 if chosen is None:
                     return None
                 plans[-1].append(_work_plan(chosen, choices.staged))

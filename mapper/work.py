@@ -7,7 +7,9 @@ in a shape of its own, since the bytes are the same.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 from hw.spec.numerics import AddParameters, Int8Array, Int32Array
@@ -87,6 +89,22 @@ class WindowWork:
     depthwise: bool
     maximum: bool = False
 
+    @cached_property
+    def geometry(self) -> Hashable:
+        """Equal for works that take the same tilings at the same costs."""
+        return (
+            self.input_shape,
+            self.output_shape,
+            self.region,
+            self.kernel,
+            self.stride,
+            self.pad,
+            self.weights.shape[1],
+            self.depthwise,
+            self.input.pixel_pitch,
+            self.input.row_pitch,
+        )
+
     def turned(self) -> WindowWork:
         """A depthwise work on the image with rows and columns exchanged.
 
@@ -123,6 +141,11 @@ class AddWork:
     lo: int
     hi: int
     parameters: AddParameters
+
+    @property
+    def geometry(self) -> Hashable:
+        """As `WindowWork.geometry`."""
+        return self.elements
 
 
 Work = WindowWork | AddWork

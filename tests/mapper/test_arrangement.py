@@ -5,10 +5,11 @@ import pytest
 from hw.spec.commands import Opcode
 from hw.spec.config import NpuConfig, load_config
 from mapper.arrangement import arrange, window_of
+from mapper.array import array_of
 from mapper.compile import compile_model
-from mapper.cycles import Arrangement, command_cycles
+from mapper.cycles import Arrangement, Window, command_cycles
 from mapper.importers import import_model
-from mapper.work import Region
+from mapper.work import Region, WindowWork
 from tests.mapper.test_compile import commands
 from tests.mapper.test_cycles import depthwise, pointwise
 from tests.mapper.test_tile import image_work
@@ -75,8 +76,9 @@ def test_strips_are_cut_evenly():
     window, config = depthwise(12, 16), NpuConfig(rows=16)
     assert arrange(window, config) == Arrangement(paired=False, strip_cols=6)
     uneven = Arrangement(paired=False, strip_cols=8)
-    assert command_cycles(window, arrange(window, config), config) < command_cycles(
-        window, uneven, config
+    array = array_of(config)
+    assert command_cycles(window, arrange(window, config), array) < command_cycles(
+        window, uneven, array
     )
 
 
@@ -116,14 +118,22 @@ def test_a_read_serves_as_many_pixels_of_a_row_as_it_can():
 
 def test_geometry_of_a_tile():
     """Rows 2 and 3 of windows that step by two rows of an image with a row of padding above."""
-    work = image_work()
-    first, later = (
-        window_of(work, Region(top, 0, top + 2, 9), 20, pixel_pitch=6, row_pitch=54)
-        for top in (0, 2)
-    )
+
+    def first_and_later(work: WindowWork) -> tuple[Window, Window]:
+        first, later = (
+            window_of(work, Region(top, 0, top + 2, 9), 20, pixel_pitch=6, row_pitch=54)
+            for top in (0, 2)
+        )
+        assert first._replace(missing_rows=0) == later
+        assert (later.rows, later.cols, later.channels, later.block_words) == (2, 9, 20, 24)
+        return first, later
+
+    first, later = first_and_later(image_work())
+    assert first == later  # padding costs a convolution nothing
+    assert (later.run_bytes, later.x_step, later.row_pitch) == (2 * 4, 6, 0)
+    first, later = first_and_later(image_work(depthwise=True))
     assert (first.missing_rows, later.missing_rows) == (1, 0)
-    assert (later.rows, later.cols, later.channels) == (2, 9, 20)
-    assert (later.run_bytes, later.x_step, later.block_words) == (2 * 4, 6, 24)
+    assert (later.run_bytes, later.x_step, later.row_pitch) == (0, 0, 54)
 
 
 def test_commands_of_a_network_carry_what_was_chosen():

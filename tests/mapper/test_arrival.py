@@ -7,6 +7,7 @@ import pytest
 
 from hw.spec.commands import Opcode
 from hw.spec.config import NpuConfig, load_config
+from mapper.array import array_of
 from mapper.arrival import Arrival, strips
 from mapper.compile import compile_model
 from mapper.importers import import_model
@@ -45,7 +46,8 @@ def end_of(work: WindowWork, regions: list[Region], config: NpuConfig) -> float:
         there = min(region.bottom + 1, rows) * cols * channels
         arrived = 45 + 25 * number + there / config.bus_bytes / 0.75
         part = dataclasses.replace(work, region=region)
-        cycles, weights = commands_cost(part, Tiling(rows, cols, work.output_shape[2]), config)
+        tiling = Tiling(rows, cols, work.output_shape[2])
+        cycles, weights = commands_cost(part, tiling, array_of(config))
         time = max(time, arrived) + cycles + weights / config.bus_bytes / 4
     return time
 

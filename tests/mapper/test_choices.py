@@ -3,7 +3,8 @@
 from hw.spec.config import NpuConfig
 from mapper.choices import Choices
 from mapper.memory import align
-from mapper.tile import staging_bytes, tilings
+from mapper.tile import staging_bytes
+from mapper.tilings import tilings
 from tests.mapper.test_tile import image_work
 
 CONFIG = NpuConfig(scratchpad_bytes=8192)
@@ -43,19 +44,19 @@ def test_the_cheapest_that_fits_is_chosen():
     asked = fresh()
     costs = []
     for limit in (4000, 1500, 600, 200):
-        chosen = asked.choose(room(limit))
+        chosen = asked.choose(room(limit), limit)
         assert chosen is not None
-        assert chosen == fresh().choose(room(limit))
+        assert chosen == fresh().choose(room(limit), 1 << 20)
         assert sum(chosen.sizes) * chosen.tiling.copies <= limit
         assert chosen.sizes == staging_bytes(image_work(), chosen.tiling, BOTH)
         assert len(chosen.addresses) == 2 * chosen.tiling.copies
         costs.append(chosen.cost)
     assert costs == sorted(costs)
-    assert asked.choose(lambda _: None) is None
+    assert asked.choose(lambda _: None, 1 << 20) is None
 
 
 def test_what_is_not_staged_takes_the_whole_work():
-    chosen = fresh((False, False)).choose(lambda _: None)
+    chosen = fresh((False, False)).choose(lambda _: None, 0)
     assert chosen is not None
     assert chosen.tiling == (6, 9, 20, 1)
     assert (chosen.sizes, list(chosen.addresses)) == ((0, 0), [0, 0])

@@ -7,6 +7,7 @@ import pytest
 
 from hw.spec.commands import Command, Opcode
 from hw.spec.config import NpuConfig
+from mapper.array import array_of
 from mapper.cycles import (
     COMMAND_CYCLES,
     Arrangement,
@@ -22,6 +23,7 @@ from tests.hw.npu.loops import groups, slots, tiles
 from tests.mapper.geometry import geometry
 
 DEFAULT = NpuConfig()  # 8 x 8, 16-byte port, 8-byte bus
+ARRAY = array_of(DEFAULT)
 PAIRED, SINGLE = Arrangement(paired=True), Arrangement(paired=False)
 
 
@@ -43,7 +45,7 @@ def depthwise(side: int, channels: int, stride: int = 1, top: int = 1) -> Window
 
 def block_cycles(window: Window, arrangement: Arrangement, config: NpuConfig = DEFAULT) -> int:
     """Cycles without the command's own."""
-    return array_cycles(window, arrangement, config) - COMMAND_CYCLES
+    return array_cycles(window, arrangement, array_of(config)) - COMMAND_CYCLES
 
 
 def test_pointwise_by_hand():
@@ -71,7 +73,7 @@ def test_reads_limit_short_reductions():
     assert block_cycles(window, SINGLE) == 8 * 8
     grouped = Arrangement(paired=False, group=5)
     assert block_cycles(window, grouped) == 8 * 8  # 8 beats of the requantiser
-    saved = bytes_read(window, SINGLE, DEFAULT) - bytes_read(window, grouped, DEFAULT)
+    saved = bytes_read(window, SINGLE, ARRAY) - bytes_read(window, grouped, ARRAY)
     assert saved == 8 * (8 - 2) * 16
 
 
@@ -83,7 +85,7 @@ def test_shared_reads_of_a_tile_across_row_ends():
     config = NpuConfig(rows=2, cols=16, bus_bytes=32)
     window = pointwise(16, 5, 4, 2)._replace(kernel=(3, 1), block_words=12)
     reads = 7 + 6 + 6 + 6 + 7
-    assert bytes_read(window, Arrangement(False, group=4), config) == (
+    assert bytes_read(window, Arrangement(False, group=4), array_of(config)) == (
         3 * reads * 32 + (9 + 5 * 12) * 2
     )
     assert block_cycles(window, Arrangement(False, group=4), config) == 3 * reads
@@ -130,8 +132,8 @@ def test_a_transposed_command_takes_what_the_turned_image_takes():
     assert block_cycles(padded, transposed) == 4 * strips
     upright = Arrangement(paired=True, strip_cols=4)
     assert block_cycles(padded.turned(), upright) == 4 * strips
-    assert bytes_read(padded, transposed, DEFAULT) == bytes_read(padded.turned(), upright, DEFAULT)
-    assert weight_bytes(padded, transposed, DEFAULT) == weight_bytes(padded, upright, DEFAULT)
+    assert bytes_read(padded, transposed, ARRAY) == bytes_read(padded.turned(), upright, ARRAY)
+    assert weight_bytes(padded, transposed, ARRAY) == weight_bytes(padded, upright, ARRAY)
     assert block_cycles(window, transposed) == 4 * strips  # a third row, but it comes ahead
 
 
@@ -144,18 +146,18 @@ def test_tapwise_reads_each_tap_of_each_pixel():
     single = window._replace(rows=1, cols=1)
     assert block_cycles(single, Arrangement(True, tapwise=True, strip_cols=1)) == 25
     assert block_cycles(single, Arrangement(False, tapwise=True, strip_cols=1)) == 2 * 20
-    assert bytes_read(window, paired, DEFAULT) == 25 * 16 * 16 + reader * 16
+    assert bytes_read(window, paired, ARRAY) == 25 * 16 * 16 + reader * 16
 
 
 def test_fully_connected_layers_are_bound_by_the_bus():
     """At 4 rows an unpaired step takes 4 bytes, a paired one the bus's 8."""
     window, config = pointwise(1, 1, 640, 128), NpuConfig(rows=4, cols=8)
-    assert command_cycles(window, SINGLE, config) == COMMAND_CYCLES + 32 * 640
-    assert command_cycles(window, PAIRED, config) == COMMAND_CYCLES + 16 * 649
-    assert weight_bytes(window, PAIRED, config) == 16 * 649 * 8
+    assert command_cycles(window, SINGLE, array_of(config)) == COMMAND_CYCLES + 32 * 640
+    assert command_cycles(window, PAIRED, array_of(config)) == COMMAND_CYCLES + 16 * 649
+    assert weight_bytes(window, PAIRED, array_of(config)) == 16 * 649 * 8
     slow = NpuConfig(rows=4, cols=8, bus_bytes=4)
-    assert command_cycles(window, PAIRED, slow) == COMMAND_CYCLES + 16 * 649 * 2
-    assert array_cycles(window, PAIRED, slow) == COMMAND_CYCLES + 16 * 649
+    assert command_cycles(window, PAIRED, array_of(slow)) == COMMAND_CYCLES + 16 * 649 * 2
+    assert array_cycles(window, PAIRED, array_of(slow)) == COMMAND_CYCLES + 16 * 649
 
 
 def test_a_replayed_block_leaves_little_room_for_the_next():
@@ -164,22 +166,22 @@ def test_a_replayed_block_leaves_little_room_for_the_next():
     block = 3 * 256 + 9
     late = (2 * 4240 - 8192) // 4
     assert late < 2 * block // 3
-    assert command_cycles(window, PAIRED, config) == COMMAND_CYCLES + 16 * 1060
+    assert command_cycles(window, PAIRED, array_of(config)) == COMMAND_CYCLES + 16 * 1060
     tight = dataclasses.replace(config, weight_buffer_bytes=1024)
     late = (2 * 4240 - 1024) // 4
     expected = COMMAND_CYCLES + 16 * (block - 2 * block // 3 + late)
-    assert command_cycles(window, PAIRED, tight) == expected
+    assert command_cycles(window, PAIRED, array_of(tight)) == expected
 
 
 def test_a_streamed_block_takes_its_weights_again_for_each_tile():
     window = pointwise(4, 4, 100, 8)
     streamed = Arrangement(paired=False, stream=True)
-    assert weight_bytes(window, SINGLE, DEFAULT) == (9 + 100) * 8
-    assert weight_bytes(window, streamed, DEFAULT) == (9 + 2 * 100) * 8
+    assert weight_bytes(window, SINGLE, ARRAY) == (9 + 100) * 8
+    assert weight_bytes(window, streamed, ARRAY) == (9 + 2 * 100) * 8
 
 
 def test_additions():
-    assert add_cycles(100, NpuConfig(requantiser_lanes=8)) == 23 + 26
+    assert add_cycles(100, array_of(NpuConfig(requantiser_lanes=8))) == 23 + 26
 
 
 def slot_cycles(command: Command, slot) -> tuple[int, int]:
@@ -221,4 +223,5 @@ def test_convolutions_as_their_loops(config):
         blocks = -(-command["channels"] // block_channels)
         assert block_cycles(window, arrangement, config) == blocks * max(expected, reader)
         words_read = blocks * words * halves * config.weight_word_bytes
-        assert bytes_read(window, arrangement, config) == reads * config.port_bytes + words_read
+        activations_read = reads * config.port_bytes
+        assert bytes_read(window, arrangement, array_of(config)) == activations_read + words_read

@@ -9,6 +9,7 @@ import pytest
 
 from hw.spec.config import NpuConfig
 from mapper.arrangement import arrangements, window_of
+from mapper.array import array_of
 from mapper.emit import Place, window_command
 from mapper.tile import Tile, input_region
 from mapper.weights import layout
@@ -90,7 +91,7 @@ def test_all_arrangements_of_a_depthwise_work_compute_the_same(name, monkeypatch
         target = Place(OUTPUT, pixel, tile.region.cols * pixel + rng.choice([0, 7]))
         window = window_of(work, tile.region, tile.channels, source.pixel_pitch, source.row_pitch)
         content, results = rng.randbytes(config.scratchpad_bytes), set()
-        for arrangement in arrangements(window, config):
+        for arrangement, _ in arrangements(window, array_of(config)):
             monkeypatch.setattr("mapper.emit.arrange", lambda *_, made=arrangement: made)
             emitted, used = window_command(work, tile, source, target, config)
             assert used == arrangement

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hw.spec.config import NpuConfig
+from mapper.array import array_of
 from mapper.tile import (
     Tiling,
     commands_cost,
@@ -13,8 +14,8 @@ from mapper.tile import (
     operand_bytes,
     staging_bytes,
     tiles,
-    tilings,
 )
+from mapper.tilings import tilings
 from mapper.work import Region, WindowWork
 from tests.mapper.test_weights import window_work
 
@@ -75,7 +76,7 @@ def test_traffic_counts_overlapping_rows_twice():
     weights = 3 * (9 + 24) * 8
 
     def traffic(tiling):
-        sent = commands_cost(work, tiling, config)[1]
+        sent = commands_cost(work, tiling, array_of(config))[1]
         return operand_bytes(work, tiling, (True, True)) + sent
 
     whole = traffic(Tiling(6, 9, 20))

@@ -4,6 +4,7 @@ import pytest
 
 from hw.spec.commands import Command, Opcode
 from hw.spec.config import NpuConfig, load_config
+from mapper.array import array_of
 from mapper.compile import compile_model
 from mapper.cycles import add_cycles, array_cycles, command_cycles
 from mapper.importers import import_model
@@ -18,11 +19,11 @@ pytestmark = [pytest.mark.rtl]
 def formula(command: Command, config: NpuConfig) -> tuple[int, int]:
     """Cycles of a compute command whose weights are there, and of one that the bus brings them."""
     if command.opcode is Opcode.ADD:
-        return (add_cycles(command["bytes"], config),) * 2
+        return (add_cycles(command["bytes"], array_of(config)),) * 2
     window, arrangement = geometry(command)
     return (
-        array_cycles(window, arrangement, config),
-        command_cycles(window, arrangement, config),
+        array_cycles(window, arrangement, array_of(config)),
+        command_cycles(window, arrangement, array_of(config)),
     )
 
 

@@ -1,0 +1,123 @@
+"""Which tilings a work may take, in groups from preferred to last resort."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from hw.spec.config import NpuConfig
+from hw.spec.tile_shape import ring_bytes
+from mapper.tile import Tiling, output_extent
+from mapper.work import AddWork, Work
+
+_MAX_EXTENT = 65535
+_MAX_PIXELS = (1 << 24) - 1
+
+
+@dataclass(frozen=True)
+class Group:
+    """Tilings of equal preference: each of ``rows`` with each of ``cols`` and of ``channels``.
+
+    These are in falling order. A tile of more than ``most_channels`` has ``most_pixels`` at most.
+    """
+
+    rows: Sequence[int]
+    cols: Sequence[int]
+    channels: Sequence[int]
+    copies: Sequence[int]
+    most_channels: int = _MAX_EXTENT
+    most_pixels: int = _MAX_PIXELS
+
+    def __iter__(self) -> Iterator[Tiling]:
+        """The tilings in order of rows, then columns, channels and copies."""
+        for rows in self.rows:
+            for cols in self.cols:
+                for channels in self.channels:
+                    if self._legal(rows, cols, channels):
+                        for copies in self.copies:
+                            yield Tiling(rows, cols, channels, copies)
+
+    def first(self, size: Callable[[int, int, int], int], limit: int) -> Tiling | None:
+        """The first tiling of at most a size; None where all are larger.
+
+        ``size`` of (rows, columns, channels) must not fall when one of them grows.
+        """
+
+        def good(rows: int, cols: int, channels: int) -> bool:
+            return self._legal(rows, cols, channels) and size(rows, cols, channels) <= limit
+
+        least_cols, least_channels = self.cols[-1], self.channels[-1]
+        row = _first(self.rows, lambda rows: good(rows, least_cols, least_channels))
+        if row is None:
+            return None
+        col = _first(self.cols, lambda cols: good(row, cols, least_channels))
+        assert col is not None
+        channels = _first(self.channels, lambda channels: good(row, col, channels))
+        assert channels is not None
+        return Tiling(row, col, channels, self.copies[0])
+
+    def _legal(self, rows: int, cols: int, channels: int) -> bool:
+        pixels = rows * cols
+        return pixels <= _MAX_PIXELS and (
+            pixels <= self.most_pixels or channels <= self.most_channels
+        )
+
+
+def _first(falling: Sequence[int], good: Callable[[int], bool]) -> int | None:
+    """The first for which a condition holds that also holds for all behind it."""
+    if good(falling[0]):
+        return falling[0]
+    index = bisect_left(falling, True, lo=1, key=good)
+    return falling[index] if index < len(falling) else None
+
+
+def tilings(work: Work, config: NpuConfig, staged: tuple[bool, ...]) -> list[Group]:
+    """First tiles of whole rows and all channels, then parts of the channels, then parts of rows.
+
+    The last group has a tiling of the fewest bytes.
+    """
+    rows, cols, channels = output_extent(work)
+    if isinstance(work, AddWork):
+        port = config.port_bytes
+        shares = {min(cols, -(-size // port) * port) for size in _shares(cols, cols)}
+        return [Group([1], sorted(shares, reverse=True), [1], (1, 2))]
+    copies = (1, 2) if any(staged) else (1,)
+    row_shares, col_shares = _shares(rows, _MAX_EXTENT), _shares(cols, _MAX_EXTENT)
+    channel_shares = _channel_shares(channels, config)
+    limits = _restream_limits(work.weights.shape[1], config) if not work.depthwise else ()
+    return [
+        Group(row_shares, col_shares[:1], channel_shares[:1], copies, *limits),
+        Group(row_shares, col_shares[:1], channel_shares, copies, *limits),
+        Group(row_shares[-1:], col_shares, channel_shares[:1], copies, *limits),
+        Group(row_shares[-1:], col_shares, channel_shares, copies, *limits),
+    ]
+
+
+def _shares(extent: int, limit: int) -> list[int]:
+    """Tile sizes that cut an extent into 1, 2, 3, ... nearly equal parts, largest first."""
+    sizes: list[int] = []
+    size = extent
+    while size:
+        if size <= limit:
+            sizes.append(size)
+        # The next number of parts whose largest is smaller.
+        size = -(-extent // -(-extent // (size - 1))) if size > 1 else 0
+    return sizes
+
+
+def _channel_shares(channels: int, config: NpuConfig) -> list[int]:
+    if channels <= config.rows:
+        return [channels]
+    blocks = -(-channels // config.rows)
+    sizes = [min(share * config.rows, channels) for share in _shares(blocks, blocks)]
+    return [size for size in sizes if size <= _MAX_EXTENT]
+
+
+def _restream_limits(block_words: int, config: NpuConfig) -> tuple[int, ...]:
+    """``most_channels`` and ``most_pixels`` where the ring cannot hold a block of a convolution.
+
+    It is sent again for each group of pixels, and mapper.weights lays that out for one block.
+    """
+    ring = ring_bytes(block_words, config, paired=False)
+    return (config.rows, config.cols) if ring > config.weight_buffer_bytes else ()

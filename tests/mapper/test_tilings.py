@@ -1,0 +1,75 @@
+"""Groups of tilings: their order, which ones are left out, and the first within a limit."""
+
+import dataclasses
+import random
+
+import pytest
+
+from hw.spec.config import NpuConfig
+from hw.spec.tile_shape import ring_bytes
+from mapper.tile import Tiling, staging_bytes
+from mapper.tilings import tilings
+from mapper.work import Region, WindowWork
+from tests.mapper.test_weights import window_work
+
+BOTH = (True, True)
+
+
+def square(side: int, inputs: int, channels: int, kernel: int = 1) -> WindowWork:
+    """A dense convolution of stride 1 without padding."""
+    shape = (side, side, channels)
+    inside = (side + kernel - 1, side + kernel - 1, inputs)
+    return dataclasses.replace(
+        window_work(channels, kernel * kernel * inputs),
+        input_shape=inside,
+        output_shape=shape,
+        region=Region(0, 0, side, side),
+        kernel=(kernel, kernel),
+        stride=(1, 1),
+        pad=(0, 0),
+    )
+
+
+def test_whole_rows_come_first_then_parts_of_the_channels_then_parts_of_rows():
+    groups = [list(group) for group in tilings(square(5, 4, 20), NpuConfig(), BOTH)]
+    rows = [5, 3, 2, 1]
+    assert groups[0] == [Tiling(r, 5, 20, n) for r in rows for n in (1, 2)]
+    assert groups[1] == [Tiling(r, 5, k, n) for r in rows for k in (20, 16, 8) for n in (1, 2)]
+    assert groups[2] == [Tiling(1, c, 20, n) for c in rows for n in (1, 2)]
+    assert groups[3] == [Tiling(1, c, k, n) for c in rows for k in (20, 16, 8) for n in (1, 2)]
+
+
+def test_without_staging_there_is_one_copy():
+    first = tilings(square(5, 4, 20), NpuConfig(), (False, False))[0]
+    assert list(first) == [Tiling(rows, 5, 20) for rows in (5, 3, 2, 1)]
+
+
+def test_weights_that_are_sent_again_are_those_of_one_block_or_one_tile():
+    """256 weights of a channel take 2 KiB of a ring of 1 KiB: for one block, or one tile."""
+    config = NpuConfig(weight_buffer_bytes=1024)
+    assert ring_bytes(256, config, paired=False) > 1024
+    groups = [list(group) for group in tilings(square(4, 256, 16), config, (False, False))]
+    assert groups[0] == [Tiling(rows, 4, 16) for rows in (2, 1)]
+    assert groups[1] == [
+        Tiling(4, 4, 8), Tiling(2, 4, 16), Tiling(2, 4, 8), Tiling(1, 4, 16), Tiling(1, 4, 8),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_first_within_a_limit_is_that_of_the_list(seed):
+    rng = random.Random(seed)
+    ring = rng.choice([1024, 16384])
+    config = NpuConfig(rows=rng.choice([4, 8]), cols=rng.choice([4, 8]), weight_buffer_bytes=ring)
+    for _ in range(20):
+        work = square(
+            rng.randint(1, 12), rng.randint(1, 300), rng.randint(1, 60), rng.choice([1, 3])
+        )
+
+        def size(rows: int, cols: int, channels: int, work: WindowWork = work) -> int:
+            return sum(staging_bytes(work, Tiling(rows, cols, channels), BOTH))
+
+        for group in tilings(work, config, BOTH):
+            sizes = {tiling: size(*tiling[:3]) for tiling in group}
+            for limit in (*rng.sample(sorted(sizes.values()), min(3, len(sizes))), 0, 1 << 20):
+                expected = next((t for t, size in sizes.items() if size <= limit), None)
+                assert group.first(size, limit) == expected
