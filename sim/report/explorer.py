@@ -98,7 +98,10 @@ def _layers(database: Path) -> dict[str, Any]:
             pending.clear()
 
     with opened(database) as connection:
-        for row in connection.execute("SELECT * FROM layers ORDER BY point, position"):
+        for row in connection.execute(
+            "SELECT layers.* FROM layers JOIN points ON points.id = layers.point "
+            "WHERE points.requested ORDER BY point, position"
+        ):
             if pending and pending[0]["point"] != row["point"]:
                 finish()
             pending.append(row)

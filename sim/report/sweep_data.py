@@ -1,4 +1,4 @@
-"""What pictures of a sweep read from its database (schema tilewright.sweep/1)."""
+"""What pictures of a sweep read from its database (schema tilewright.sweep/2)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any, Literal
 from hw.spec.config import FIELDS
 from hw.spec.errors import RequestError
 
-SCHEMA = "tilewright.sweep/1"
-INTERNAL = ("key",)
+SCHEMA = "tilewright.sweep/2"
+INTERNAL = ("key", "requested")
 """Columns of `points` that tell a reader nothing."""
 
 Row = Mapping[str, Any]
@@ -58,7 +58,7 @@ RESULTS = (
     _result("cpu_cycles", "CPU cycles", ""),
     _result("logic_ge", "logic area", "GE"),
     _result("memory_ge", "memory area", "GE"),
-    _result("area_source", "area from", "", None),
+    _result("synthesised_ge", "area by Yosys", "GE"),
     _result("rtl_cycles", "cycles in RTL", ""),
     _result("rtl_mismatches", "wrong outputs in RTL", "", None),
 )
@@ -124,7 +124,7 @@ def opened(database: Path) -> Generator[sqlite3.Connection]:
 
 
 def read_sweep(database: Path) -> SweepData:
-    """All points and what is known of the sweep. Raises RequestError for another kind of file."""
+    """What the last command asked for, and what is known of the sweep. Raises RequestError for another kind of file."""
     with opened(database) as connection:
         meta = {
             row["key"]: json.loads(row["value"]) for row in connection.execute("SELECT * FROM meta")
@@ -134,7 +134,7 @@ def read_sweep(database: Path) -> SweepData:
                 f"{database}: has schema {meta.get('schema')!r}, but pictures read {SCHEMA!r}; "
                 "make it again with this version's sweep"
             )
-        cursor = connection.execute("SELECT * FROM points ORDER BY id")
+        cursor = connection.execute("SELECT * FROM points WHERE requested ORDER BY id")
         names = [entry[0] for entry in cursor.description if entry[0] not in INTERNAL]
         points = tuple({name: row[name] for name in names} for row in cursor)
     order = [*ROW, *FIELDS, *(column.name for column in RESULTS)]

@@ -49,6 +49,28 @@ class Campaign:
         self._stored = store.keys()
         self.no_baseline: Counter[str] = Counter()
         """Points that have no speed-up, by reason."""
+        self.again = 0
+        """Points that failed under an earlier command."""
+
+    @property
+    def known(self) -> int:
+        """Configurations that every network has figures for, of those stored before."""
+        return self._store.evaluated() // len(self._networks)
+
+    def begin(self) -> None:
+        """From here on only what `request` names is part of the sweep, whatever is stored."""
+        self._store.request_none()
+
+    def request(self, candidates: Iterable[Candidate]) -> None:
+        """Make these configurations part of the sweep. Points of them that failed are forgotten."""
+        keys = [
+            point_key(network.sha256, self._backend, chosen)
+            for chosen in candidates
+            for network in self._networks
+        ]
+        failed = self._store.request(keys)
+        self._stored -= failed
+        self.again += len(failed)
 
     def missing(self, candidates: Iterable[Candidate]) -> list[tuple[NetworkFile, Candidate, str]]:
         """Points of these configurations that are not stored yet, with their keys."""
@@ -104,10 +126,9 @@ class Campaign:
         meter.count(outcome.status)
 
 
-def _area_columns(area: Area) -> Mapping[str, float | str]:
+def _area_columns(area: Area) -> Mapping[str, float]:
     return {
         "area_ge": area.total_ge,
         "logic_ge": area.logic_ge,
         "memory_ge": area.memory_ge,
-        "area_source": area.source,
     }

@@ -12,6 +12,9 @@ from sim.sweep.candidate import Backend
 Status = Literal["ok", "invalid", "unmappable", "failed"]
 STATUSES: tuple[Status, ...] = ("ok", "invalid", "unmappable", "failed")
 
+REFUSED: tuple[Status, ...] = ("invalid", "unmappable")
+"""Of a configuration that cannot be built, or that the network does not fit."""
+
 Figure = int | float | None
 
 

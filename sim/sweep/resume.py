@@ -4,55 +4,104 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hw.spec.errors import RequestError
 from sim.network_file import NetworkFile
-from sim.report.units import counted
 from sim.sweep.request import SweepRequest
 from sim.sweep.store import Store
 from sim.sweep.version import source_version
 
 
-def open_store(request: SweepRequest, networks: Sequence[NetworkFile]) -> tuple[Store, list[str]]:
-    """The database of the sweep, new or resumed, and remarks on what differs from before.
+class Opening(NamedTuple):
+    """The database, the networks by the names that they have in it, and what is to be said."""
 
-    Raises RequestError where there is one and nobody asked to resume it, and where its points and
-    those of this sweep cannot stand in one table.
+    store: Store
+    networks: tuple[NetworkFile, ...]
+    remarks: list[str]
+
+
+def open_store(request: SweepRequest, networks: Sequence[NetworkFile]) -> Opening:
+    """The database of the sweep, new or resumed; remarks say what differs from before.
+
+    One that holds no more than refused points is begun anew: whoever corrects a command need not
+    name another folder. Raises RequestError where there is one and nobody asked to resume it, and
+    where its points and those of this sweep cannot stand in one table.
     """
     path = request.out / "results.sqlite"
-    about = _about(request, networks)
     if not path.exists() or not path.stat().st_size:
-        store = Store.create(path)
         remarks = [f"{path} is not there yet: nothing to resume"] if request.resume else []
-    else:
-        store = Store.open(path)
-        try:
-            remarks = _check(path, store, request, about)
-        except sqlite3.DatabaseError as error:
-            store.close()
-            raise RequestError(
-                f"{path}: is damaged: {error}; choose another --out ({request.out / 'results.csv'} "
-                "may have its points)"
-            ) from None
-        except BaseException:
-            store.close()
-            raise
-        if failed := store.forget_failed():
-            remarks.append(f"{counted(failed, 'point')} that failed will be tried again")
-        if store.counts():
-            before = store.meta()
-            about["networks"] = {**before["networks"], **about["networks"]}
-            about["models"] = list(about["networks"])
-            about["fields"] = sorted({*before["fields"], *about["fields"]})
-    store.set_meta(about)
+        return _begun(Store.create(path), request, networks, remarks)
+    store = Store.open(path)
+    try:
+        if not store.evaluated():
+            store.clear()
+            return _begun(store, request, networks, [])
+        return _resumed(path, store, request, networks)
+    except sqlite3.DatabaseError as error:
+        store.close()
+        raise RequestError(
+            f"{path}: is damaged: {error}; choose another --out ({request.out / 'results.csv'} "
+            "may have its points)"
+        ) from None
+    except BaseException:
+        store.close()
+        raise
+
+
+def _begun(
+    store: Store, request: SweepRequest, networks: Sequence[NetworkFile], remarks: list[str]
+) -> Opening:
+    store.set_meta({**_about(request, networks), "begun_by": request.command})
     store.commit()
-    return store, remarks
+    return Opening(store, tuple(networks), remarks)
+
+
+def _resumed(
+    path: Path, store: Store, request: SweepRequest, networks: Sequence[NetworkFile]
+) -> Opening:
+    if not request.resume:
+        raise RequestError(
+            f"{path}: is there already; go on with it by --resume, or choose another --out"
+        )
+    before = store.meta()
+    networks = _named_as_before(path, networks, before["networks"])
+    about = _about(request, networks)
+    _refuse_others(path, before, about)
+    # Points of before stay, with the names of their networks and the version that made them.
+    kept = {"networks": {**before["networks"], **about["networks"]}, "version": before["version"]}
+    store.set_meta({**about, **kept})
+    store.commit()
+    return Opening(store, networks, _remarks(before, about))
+
+
+def _named_as_before(
+    path: Path, networks: Sequence[NetworkFile], before: Mapping[str, Mapping[str, Any]]
+) -> tuple[NetworkFile, ...]:
+    """The networks by the names that their points have; new ones by a name that none has.
+
+    Raises RequestError where a file's network is another one than before.
+    """
+    stored = {about["sha256"]: name for name, about in before.items()}
+    paths = {about["path"] for about in before.values()}
+    named: list[NetworkFile] = []
+    for network in networks:
+        name = stored.get(network.sha256, network.name)
+        if network.sha256 not in stored and network.path in paths:
+            raise RequestError(
+                f"{path}: its points of {network.path} are those of another network, that the file "
+                "held before; choose another --out"
+            )
+        if network.sha256 not in stored and name in before:
+            name = network.path
+        named.append(replace(network, name=name))
+    return tuple(named)
 
 
 def _about(request: SweepRequest, networks: Sequence[NetworkFile]) -> dict[str, Any]:
-    """What goes into the table ``meta``."""
+    """What goes into the table ``meta``: ``command`` is the last one, which the files show."""
     return {
         "command": request.command,
         "version": source_version(),
@@ -75,28 +124,8 @@ def _about(request: SweepRequest, networks: Sequence[NetworkFile]) -> dict[str, 
     }
 
 
-def _check(path: Path, store: Store, request: SweepRequest, about: Mapping[str, Any]) -> list[str]:
-    """Remarks on going on with what is stored; none where that is nothing."""
-    if not store.counts():
-        return []
-    if not request.resume:
-        raise RequestError(
-            f"{path}: is there already; go on with it by --resume, or choose another --out"
-        )
-    before = store.meta()
-    _refuse_others(path, before, about)
-    return _remarks(before, about)
-
-
 def _refuse_others(path: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Refuse what would mix up."""
-    for name, network in now["networks"].items():
-        there = before["networks"].get(name)
-        if there and there["sha256"] != network["sha256"]:
-            raise RequestError(
-                f"{path}: its points of {name} are those of another network ({there['path']}); "
-                "choose another --out"
-            )
     fixed = ["backend"]
     if before["search"] or now["search"]:
         # A search that is told of other results, or has others to choose from, is another one.
@@ -105,13 +134,14 @@ def _refuse_others(path: Path, before: Mapping[str, Any], now: Mapping[str, Any]
         if before[part] != now[part]:
             raise RequestError(
                 f"{path}: cannot be resumed: {_difference(part, before[part], now[part])}; repeat "
-                f"the command that began it ({before['command']}), or choose another --out"
+                f"the command that began it ({before['begun_by']}), or choose another --out"
             )
 
 
 def _remarks(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     remarks = [
-        f"Not as before: {_difference(part, before[part], now[part])}. Points that are stored stay."
+        f"Not as before: {_difference(part, before[part], now[part])}. Stored points stay; "
+        "those that are not asked for now are not shown."
         for part in ("models", "objectives", "plan")
         if before[part] != now[part]
     ]

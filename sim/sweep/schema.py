@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hw.spec.config import FIELDS, Config
 
-SCHEMA = "tilewright.sweep/1"
+SCHEMA = "tilewright.sweep/2"
 
 TEXT_FIELDS = {name for name, value in Config().flat().items() if isinstance(value, str)}
 """Configuration fields that are words."""
@@ -27,10 +27,11 @@ COLUMNS: dict[str, str] = {
     "cpu_cycles": "INTEGER",
     "read_bytes": "INTEGER",
     "write_bytes": "INTEGER",
-    "area_source": "TEXT",
     "logic_ge": "REAL",
     "memory_ge": "REAL",
     "speedup": "REAL",
+    "synthesised_ge": "REAL",
+    "requested": "INTEGER NOT NULL DEFAULT 1",
     "on_front": "INTEGER NOT NULL DEFAULT 0",
     "rtl_cycles": "INTEGER",
     "rtl_mismatches": "INTEGER",
@@ -38,9 +39,13 @@ COLUMNS: dict[str, str] = {
 }
 """Of the table ``points``, a row a network and configuration.
 
-``key`` hashes network, backend and configuration. ``speedup``: cycles of the CPU alone (by the
-model) over ``cycles``. ``read_bytes``, ``write_bytes`` and ``mac_utilisation``: the accelerator's.
-``rtl_cycles`` and ``rtl_mismatches``, or ``rtl_error`` where RTL failed: from ``--verify-front``.
+``key`` hashes network, backend and configuration. ``requested``: whether the last command asked for
+the point; others are kept for commands to come and shown nowhere. The accelerator's fields are NULL
+where there is none, and so are derived ones of a refused configuration. ``speedup``: cycles of the
+CPU alone (by the model) over ``cycles``. ``read_bytes``, ``write_bytes``, ``mac_utilisation``: the
+accelerator's. ``area_ge`` is estimated; ``synthesised_ge``: counted by Yosys, from
+``--synthesise-front``. ``rtl_cycles`` and ``rtl_mismatches``, or ``rtl_error`` where RTL failed:
+from ``--verify-front``.
 """
 
 LAYER_COLUMNS: dict[str, str] = {

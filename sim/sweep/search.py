@@ -15,14 +15,16 @@ import math
 import random
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.sweep.candidate import Candidate, Value
 from sim.sweep.plan import MOST_COMBINATIONS, Plan
+from sim.sweep.point import REFUSED
 from sim.sweep.request import Search
 
 if TYPE_CHECKING:
     import optuna
+    from optuna.trial import FrozenTrial
 
 BATCH = 16
 """Configurations asked for at once; the first batch is drawn at random."""
@@ -30,26 +32,45 @@ BATCH = 16
 DRAWS = 1000
 """At random for a batch, before all that the plan holds is looked at."""
 
+REFUSALS = 10
+"""Refused configurations for each that is to be evaluated, after which a search ends."""
+
 Scores = tuple[float, ...] | None
-"""Objectives of a configuration; None where it has none."""
+"""Objectives of a configuration: none of them where it failed, None where it is refused."""
 
 Evaluate = Callable[[Sequence[Candidate]], Sequence[Scores]]
 
 
-def search(plan: Plan, order: Search, objectives: int, evaluate: Evaluate) -> int:
+class Found(NamedTuple):
+    """Numbers of configurations."""
+
+    evaluated: int
+    refused: int
+
+
+def search(plan: Plan, order: Search, objectives: int, evaluate: Evaluate) -> Found:
     """Have ``order.budget`` configurations of ``plan`` evaluated; returns how many there were.
 
-    There are fewer where the plan holds no more. ``evaluate`` gets configurations that it has not
-    seen, and answers ``objectives`` figures for each, to be minimised.
+    Refused ones do not count. There are fewer where the plan holds no more, and where `REFUSALS`
+    as many were refused. ``evaluate`` gets configurations that it has not seen, and answers
+    ``objectives`` figures for each, to be minimised.
     """
     sampler = _Sampler(plan, order.seed, objectives)
-    while len(sampler.known) < order.budget:
+    evaluated = refused = 0
+    while evaluated < order.budget and refused < REFUSALS * order.budget:
         batch = sampler.ask()
         if not batch:
             break
-        chosen = [candidate for candidate, _ in batch[: order.budget - len(sampler.known)]]
-        sampler.tell(batch, evaluate(chosen))
-    return len(sampler.known)
+        scores: list[Scores] = []
+        # In parts, so that a larger budget goes through the same configurations in the same order.
+        while len(scores) < len(batch) and evaluated < order.budget:
+            part = batch[len(scores) :][: order.budget - evaluated]
+            found = evaluate([candidate for candidate, _ in part])
+            scores += found
+            refused += sum(one is None for one in found)
+            evaluated += sum(one is not None for one in found)
+        sampler.tell(batch, scores)
+    return Found(evaluated, refused)
 
 
 def aggregated(
@@ -57,13 +78,14 @@ def aggregated(
 ) -> Scores:
     """The objectives of a configuration: each the geometric mean over its networks' rows.
 
-    None unless all ``networks`` have a row that is "ok".
+    None where it is refused for one of the ``networks``; none of them where figures are missing
+    for another reason.
     """
-    if len(rows) != networks or any(row["status"] != "ok" for row in rows):
+    if any(row["status"] in REFUSED for row in rows):
         return None
     columns = [[row[name] for row in rows] for name in objectives]
-    if any(value is None for column in columns for value in column):
-        return None
+    if len(rows) != networks or any(value is None for column in columns for value in column):
+        return ()
     return tuple(_geometric_mean(column) for column in columns)
 
 
@@ -98,7 +120,7 @@ class _Sampler:
         self._study = optuna.create_study(directions=[minimize] * objectives, sampler=sampler)
         self._rest: list[dict[str, int]] | None = None
         self.known: set[str] = set()
-        """Configurations that were evaluated."""
+        """Configurations that were evaluated or refused."""
 
     def ask(self) -> list[tuple[Candidate, dict[str, int]]]:
         """A batch of configurations that are new, with their parameters; none if none are left."""
@@ -122,16 +144,30 @@ class _Sampler:
         self, batch: Sequence[tuple[Candidate, dict[str, int]]], scores: Sequence[Scores]
     ) -> None:
         """What became of the first ``len(scores)`` of the batch."""
-        import optuna
-
         for (chosen, ranks), score in zip(batch, scores, strict=False):
             self.known.add(chosen.identity)
-            if score is not None:
-                self._study.add_trial(
-                    optuna.trial.create_trial(
-                        params=ranks, distributions=self._distributions, values=[*map(float, score)]
-                    )
-                )
+            if score is None:
+                self._study.add_trial(self._infeasible(ranks))
+            elif score:
+                self._study.add_trial(self._complete(ranks, score))
+
+    def _complete(self, ranks: dict[str, int], score: tuple[float, ...]) -> FrozenTrial:
+        import optuna
+
+        return optuna.trial.create_trial(
+            params=ranks, distributions=self._distributions, values=[*map(float, score)]
+        )
+
+    def _infeasible(self, ranks: dict[str, int]) -> FrozenTrial:
+        """Breaks a constraint, and so comes after all that have values."""
+        import optuna
+
+        return optuna.trial.create_trial(
+            state=optuna.trial.TrialState.PRUNED,
+            params=ranks,
+            distributions=self._distributions,
+            constraints={"refused": 1.0},
+        )
 
     def _take_rest(self, found: dict[str, tuple[Candidate, dict[str, int]]]) -> None:
         """Look at all combinations, since few are new, or few are allowed."""

@@ -107,11 +107,37 @@ class Store:
         if at_once or time.monotonic() - self._committed >= COMMIT_S:
             self.commit()
 
-    def forget_failed(self) -> int:
-        """Remove the points that failed, to be tried again; returns how many there were."""
-        failed = "SELECT id FROM points WHERE status = 'failed'"
-        self._connection.execute(f"DELETE FROM layers WHERE point IN ({failed})")
-        return self._connection.execute("DELETE FROM points WHERE status = 'failed'").rowcount
+    def evaluated(self) -> int:
+        """Points that have figures, or that failed over it: those that took time."""
+        found = "SELECT count(*) FROM points WHERE status IN ('ok', 'failed')"
+        return self._connection.execute(found).fetchone()[0]
+
+    def clear(self) -> None:
+        """Forget every point."""
+        self._connection.execute("DELETE FROM layers")
+        self._connection.execute("DELETE FROM points")
+
+    def request_none(self) -> None:
+        """No point is requested any more, until `request` says so."""
+        self._connection.execute("UPDATE points SET requested = 0, on_front = 0")
+
+    def request(self, keys: Iterable[str]) -> set[str]:
+        """The present command asks for these points, stored or not.
+
+        Those of them that failed are removed, to be tried again; returns their keys.
+        """
+        keys = list(keys)
+        rows = self._connection.execute("SELECT key FROM points WHERE status = 'failed'")
+        failed = {row["key"] for row in rows}.intersection(keys)
+        each = [(key,) for key in failed]
+        self._connection.executemany(
+            "DELETE FROM layers WHERE point = (SELECT id FROM points WHERE key = ?)", each
+        )
+        self._connection.executemany("DELETE FROM points WHERE key = ?", each)
+        self._connection.executemany(
+            "UPDATE points SET requested = 1 WHERE key = ?", [(key,) for key in keys]
+        )
+        return failed
 
     def set_verified(
         self, key: str, cycles: Figure, mismatches: int | None, error: str | None
@@ -134,32 +160,36 @@ class Store:
         return None if row is None else dict(row)
 
     def counts(self) -> dict[str, int]:
-        """Points by status."""
-        rows = self._connection.execute("SELECT status, count(*) AS n FROM points GROUP BY status")
+        """Requested points by status."""
+        rows = self._connection.execute(
+            "SELECT status, count(*) AS n FROM points WHERE requested GROUP BY status"
+        )
         return {row["status"]: row["n"] for row in rows}
 
     def reasons(self, most: int) -> list[tuple[str, str, int]]:
-        """Status, error and number of points of the commonest reasons against a point."""
+        """Status, error and number of points of the commonest reasons against a requested one."""
         rows = self._connection.execute(
-            "SELECT status, error, count(*) AS n FROM points WHERE status != 'ok' "
+            "SELECT status, error, count(*) AS n FROM points WHERE requested AND status != 'ok' "
             "GROUP BY status, error ORDER BY n DESC, error LIMIT ?",
             (most,),
         )
         return [(row["status"], row["error"], row["n"]) for row in rows]
 
     def models(self) -> list[str]:
-        """Networks that have points."""
-        rows = self._connection.execute("SELECT model FROM points GROUP BY model ORDER BY min(id)")
+        """Networks that have requested points."""
+        rows = self._connection.execute(
+            "SELECT model FROM points WHERE requested GROUP BY model ORDER BY min(id)"
+        )
         return [row["model"] for row in rows]
 
     def mark_front(self, objectives: Sequence[str]) -> None:
-        """Set ``on_front`` anew: each network's points that are not beaten in ``objectives``."""
+        """Set ``on_front`` anew: each network's requested points that no requested one beats."""
         known = " AND ".join(f"{name} IS NOT NULL" for name in objectives)
         self._connection.execute("UPDATE points SET on_front = 0 WHERE on_front")
         for model in self.models():
             rows = self._connection.execute(
                 f"SELECT id, {', '.join(objectives)} FROM points "
-                f"WHERE model = ? AND status = 'ok' AND {known}",
+                f"WHERE requested AND model = ? AND status = 'ok' AND {known}",
                 (model,),
             ).fetchall()
             values = np.array([tuple(row)[1:] for row in rows], dtype=np.float64)
@@ -178,11 +208,16 @@ class Store:
         return [dict(row) for row in rows]
 
     def export_csv(self, path: Path) -> None:
-        """Write every point. Raises RequestError where the file cannot be written."""
+        """Write every requested point. Raises RequestError where the file cannot be written."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(self._connection.execute(f"SELECT {', '.join(COLUMNS)} FROM points"))
+        columns = [name for name in COLUMNS if name != "requested"]
+        writer.writerow(columns)
+        writer.writerows(
+            self._connection.execute(
+                f"SELECT {', '.join(columns)} FROM points WHERE requested ORDER BY id"
+            )
+        )
         write_atomically(path, text.getvalue())
 
 

@@ -25,7 +25,7 @@ from sim.sweep.point import Outcome, Task
 from sim.sweep.pool import LocalPool
 from sim.sweep.request import SweepRequest
 from sim.sweep.resume import open_store
-from sim.sweep.search import Scores, aggregated, search
+from sim.sweep.search import REFUSALS, Scores, aggregated, search
 from sim.sweep.store import Store, sole_writer
 from sim.sweep.summary import print_summary
 from sim.sweep.verify import verify_front
@@ -42,7 +42,7 @@ def sweep(request: SweepRequest, progress: Progress) -> None:
     networks = open_networks(request.models, progress)
     make_folder(request.out)
     with sole_writer(request.out):
-        store, remarks = open_store(request, networks)
+        store, networks, remarks = open_store(request, networks)
         with store:
             for remark in remarks:
                 progress.note(remark, style="yellow")
@@ -87,9 +87,12 @@ def _points(
 def _grid(request: SweepRequest, campaign: Campaign, workers: _Workers, progress: Progress) -> None:
     with progress.step("Listing the points"):
         candidates, excluded = request.plan.candidates()
+        campaign.begin()
+        campaign.request(candidates)
         missing = len(campaign.missing(candidates))
     known = len(candidates) * len(request.models) - missing
     parts = [f"{counted(missing, 'point')} to do"]
+    parts += [f"{campaign.again:,} of them failed before"] if campaign.again else []
     parts += [f"{known:,} known already"] if known else []
     parts += [f"{counted(excluded, 'combination')} excluded by --where"] if excluded else []
     progress.note("; ".join(parts))
@@ -104,19 +107,35 @@ def _search(
 ) -> None:
     assert request.search is not None
     networks = len(request.models)
+    if request.search.budget < (known := campaign.known):
+        progress.note(
+            f"--search {request.search.budget}: {counted(known, 'configuration')} are evaluated "
+            "already; the results are those of the first ones alone",
+            style="yellow",
+        )
+    campaign.begin()
     workers.start()
     with Meter(progress.console, "Search", request.search.budget * networks) as meter:
 
         def evaluate(candidates: Sequence[Candidate]) -> list[Scores]:
+            campaign.request(candidates)
             known = len(candidates) * networks - len(campaign.missing(candidates))
             meter.expect(-known)
             campaign.complete(candidates, meter)
             rows = [campaign.rows(one) for one in candidates]
-            return [aggregated(of_one, request.objectives, networks) for of_one in rows]
+            scores = [aggregated(of_one, request.objectives, networks) for of_one in rows]
+            # In their place others are to come.
+            meter.expect(networks * scores.count(None))
+            return scores
 
         found = search(request.plan, request.search, len(request.objectives), evaluate)
-    if found < request.search.budget:
-        progress.note(f"Found {counted(found, 'configuration')}; the grid seems to hold no more.")
+    if found.evaluated < request.search.budget:
+        evaluated = counted(found.evaluated, "configuration")
+        if found.refused < REFUSALS * request.search.budget:
+            why = "the grid seems to hold no more"
+        else:
+            why = f"stopped since {found.refused:,} others were refused; narrow it by --where"
+        progress.note(f"Evaluated {evaluated}: {why}.", style="yellow")
 
 
 class _Workers:
@@ -170,7 +189,7 @@ class _Workers:
 def _interrupted(request: SweepRequest, store: Store, progress: Progress) -> None:
     store.commit()
     store.export_csv(request.out / "results.csv")
-    if not (done := sum(store.counts().values())):
+    if not (done := len(store.keys())):
         return
     resume = "" if "--resume" in request.command.split() else " --resume"
     progress.note(

@@ -14,8 +14,9 @@ CONFIG = Config().flat()
 RESULTS = (
     "cycles INTEGER, latency_s REAL, energy_j REAL, mac_utilisation REAL, peak_sram_bytes INTEGER,"
     " area_ge REAL, status TEXT, error TEXT, npu_cycles INTEGER, cpu_cycles INTEGER,"
-    " read_bytes INTEGER, write_bytes INTEGER, area_source TEXT, logic_ge REAL, memory_ge REAL,"
-    " speedup REAL, on_front INTEGER, rtl_cycles INTEGER, rtl_mismatches INTEGER"
+    " read_bytes INTEGER, write_bytes INTEGER, logic_ge REAL, memory_ge REAL, synthesised_ge REAL,"
+    " speedup REAL, requested INTEGER DEFAULT 1, on_front INTEGER,"
+    " rtl_cycles INTEGER, rtl_mismatches INTEGER"
 )
 TYPES = {name: "INTEGER" if isinstance(v, int) else "TEXT" for name, v in CONFIG.items()}
 TABLES = f"""
@@ -62,7 +63,7 @@ class Database:
                     connection.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", values)
             models = list(dict.fromkeys(row["model"] for row in self.points))
             networks = {name: {"notes": self.notes.get(name, [])} for name in models}
-            meta = {"schema": "tilewright.sweep/1", "objectives": self.objectives,
+            meta = {"schema": "tilewright.sweep/2", "objectives": self.objectives,
                     "command": "python -m sim sweep --model vww", "models": models,
                     "networks": networks}  # fmt: skip
             for key, value in meta.items():
@@ -114,7 +115,7 @@ def _plausible(database, model, config, layers, rng):
         model, "ok", config, cycles=total, latency_s=total / 1e8, energy_j=energy,
         mac_utilisation=macs / total / elements, peak_sram_bytes=memory - 1024, area_ge=area,
         npu_cycles=total - 100, cpu_cycles=100, read_bytes=250_000, write_bytes=2_000,
-        area_source="estimate", logic_ge=2300.0 * elements, memory_ge=1.5 * memory,
+        logic_ge=2300.0 * elements, memory_ge=1.5 * memory,
         speedup=4e6 / total,
     )  # fmt: skip
 

@@ -44,3 +44,12 @@ def test_a_note_of_several_networks_is_told_once(tmp_path):
     database.add("kws")
     data = read_sweep(database.write(tmp_path / "results.sqlite"))
     assert data.notes == ("vww: odd", "vww, kws: synthetic")
+
+
+def test_points_of_earlier_commands_are_left_out(tmp_path):
+    database = Database()
+    database.add("kws", requested=0)
+    database.add("vww", cycles=10)
+    data = read_sweep(database.write(tmp_path / "results.sqlite"))
+    assert [row["model"] for row in data.points] == ["vww"]
+    assert "requested" not in [column.name for column in data.columns]

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def request(out: Path, grids=("rows=4,8",), **changes):
 
 def begin(before, networks):
     """A sweep with a point."""
-    store, _ = open_store(before, networks)
+    store, _, _ = open_store(before, networks)
     point = {"key": "a", "model": "ad", "backend": "model", "status": "ok"}
     with store:
         store.add({**point, **Config().flat()})
@@ -37,17 +38,17 @@ def begin(before, networks):
 def remarks(before, now, networks):
     """What a second sweep in the folder says."""
     begin(before, networks)
-    store, said = open_store(now, networks)
+    store, _, said = open_store(now, networks)
     store.close()
     return said
 
 
 def test_a_new_one_is_described_in_meta(tmp_path, network):
-    store, said = open_store(request(tmp_path, where=("rows < 9",)), [network])
+    store, _, said = open_store(request(tmp_path, where=("rows < 9",)), [network])
     with store:
         meta = store.meta()
     assert said == []
-    assert meta["schema"] == "tilewright.sweep/1"
+    assert meta["schema"] == "tilewright.sweep/2"
     assert meta["objectives"] == ["cycles", "area_ge"]
     assert meta["models"] == ["ad"]
     assert meta["networks"]["ad"]["sha256"] == network.sha256
@@ -58,7 +59,7 @@ def test_a_new_one_is_described_in_meta(tmp_path, network):
 
 def test_one_without_points_is_begun_anew(tmp_path, network):
     open_store(request(tmp_path, search=Search(budget=9, seed=1)), [network])[0].close()
-    store, said = open_store(request(tmp_path, grids=("cols=4",)), [network])
+    store, _, said = open_store(request(tmp_path, grids=("cols=4",)), [network])
     with store:
         assert said == []
         assert store.meta()["search"] is None
@@ -86,13 +87,13 @@ def test_what_differs_is_said(tmp_path, network, changes, said):
 def test_another_state_of_the_sources_is_said(tmp_path, network, monkeypatch):
     begin(request(tmp_path), [network])
     monkeypatch.setattr("sim.sweep.resume.source_version", lambda: "later")
-    store, (remark,) = open_store(request(tmp_path, resume=True), [network])
+    store, _, (remark,) = open_store(request(tmp_path, resume=True), [network])
     store.close()
     assert "sources have changed" in remark
 
 
 def test_nothing_to_resume_is_said(tmp_path, network):
-    store, (remark,) = open_store(request(tmp_path, resume=True), [network])
+    store, _, (remark,) = open_store(request(tmp_path, resume=True), [network])
     store.close()
     assert "nothing to resume" in remark
 
@@ -121,29 +122,62 @@ def test_a_search_may_be_longer(tmp_path, network):
     assert remarks(before, now, [network]) == []
 
 
-def test_another_network_of_the_name_is_refused(tmp_path, network):
-    from dataclasses import replace
-
+def test_another_network_of_the_file_is_refused(tmp_path, network):
     begin(request(tmp_path), [network])
     with pytest.raises(RequestError, match="another network"):
         open_store(request(tmp_path, resume=True), [replace(network, sha256="0")])
 
 
-def test_points_that_failed_are_tried_again(tmp_path, network):
-    store, _ = open_store(request(tmp_path), [network])
-    about = {"model": "ad", "backend": "model", **Config().flat()}
+def names(out, *networks):
+    """What the networks are called when they are resumed."""
+    store, named, _ = open_store(request(out, resume=True), networks)
     with store:
-        store.add({"key": "a", "status": "ok", **about})
-        store.add({"key": "b", "status": "failed", **about})
+        assert store.meta()["models"] == [one.name for one in named]
+        assert set(store.meta()["networks"]) >= {one.name for one in named}
+    return [one.name for one in named]
+
+
+def test_a_network_keeps_its_name_whatever_others_are_called(tmp_path, network):
+    """a/net.onnx is "net" until b/net.onnx comes, which the command line tells from it by paths."""
+    first = replace(network, name="net", path="a/net.onnx")
+    other = replace(network, name="net", path="b/net.onnx", sha256="0")
+    begin(request(tmp_path), [first])
+    both = [replace(one, name=one.path) for one in (first, other)]
+    assert names(tmp_path, *both) == ["net", "b/net.onnx"]
+    assert names(tmp_path, other) == ["b/net.onnx"]
+    assert names(tmp_path, first) == ["net"]
+
+
+def test_a_second_network_of_the_name_gets_its_path(tmp_path, network):
+    begin(request(tmp_path), [replace(network, name="net", path="a/net.onnx")])
+    other = replace(network, name="net", path="b/net.onnx", sha256="0")
+    assert names(tmp_path, other) == ["b/net.onnx"]
+
+
+def test_the_first_command_is_the_one_to_repeat(tmp_path, network):
+    begin(request(tmp_path, command="first"), [network])
+    store, _, _ = open_store(request(tmp_path, resume=True, command="second"), [network])
+    with store:
+        assert store.meta()["command"] == "second"
+    with pytest.raises(RequestError, match=r"the command that began it \(first\)"):
+        open_store(request(tmp_path, resume=True, backend="rtl", command="third"), [network])
+
+
+@pytest.mark.parametrize("status", ["invalid", "unmappable"])
+def test_one_of_refused_points_alone_is_begun_anew(tmp_path, network, status):
+    store, _, _ = open_store(request(tmp_path, search=Search(budget=9, seed=1)), [network])
+    with store:
+        store.add({"key": "a", "model": "ad", "backend": "model", "status": status})
         store.commit()
-    store, said = open_store(request(tmp_path, resume=True), [network])
+    store, _, said = open_store(request(tmp_path, command="corrected"), [network])
     with store:
-        assert store.keys() == {"a"}
-    assert said == ["1 point that failed will be tried again"]
+        assert store.keys() == set()
+        assert store.meta()["begun_by"] == "corrected"
+    assert said == []
 
 
 def test_a_damaged_database_is_said(tmp_path, network):
-    store, _ = open_store(request(tmp_path), [network])
+    store, _, _ = open_store(request(tmp_path), [network])
     with store:
         for key in map(str, range(400)):
             point = {"key": key, "model": "ad", "backend": "model", "status": "ok"}

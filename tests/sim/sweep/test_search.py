@@ -31,7 +31,7 @@ def searched(budget, seed=0, over=None):
         order.extend(candidates)
         return [objectives(one) for one in candidates]
 
-    assert search(over or plan(), Search(budget=budget, seed=seed), 2, evaluate) == len(order)
+    assert search(over or plan(), Search(budget=budget, seed=seed), 2, evaluate) == (len(order), 0)
     return [one.identity for one in order]
 
 
@@ -70,14 +70,51 @@ def test_constraints_hold():
         assert fields["cpu"] == "imac"
 
 
-def test_configurations_without_figures_are_not_learnt_from():
+def refusing(refused, budget, seed=0):
+    """As `searched`, where some are refused: the others, and those."""
+    evaluated, others = [], []
+
+    def evaluate(candidates):
+        for one in candidates:
+            (others if refused(one.fields) else evaluated).append(one.identity)
+        return [None if refused(one.fields) else objectives(one) for one in candidates]
+
+    found = search(plan(), Search(budget=budget, seed=seed), 2, evaluate)
+    assert found == (len(evaluated), len(others))
+    return evaluated, others
+
+
+def test_refused_configurations_do_not_count():
+    evaluated, others = refusing(lambda fields: fields["cols"] > 16, 40)
+    assert len(evaluated) == 40
+    assert others
+
+
+def test_refused_configurations_are_learnt_from():
+    """The grid's best have 20 columns; where those are refused, others are asked for."""
+    _, others = refusing(lambda fields: fields["cols"] > 16, 160)
+    # Half of what is drawn at random would be refused.
+    assert len(others) < 80
+
+
+def test_a_search_among_refused_ones_ends():
+    assert refusing(lambda _: True, 4) == ([], refusing(lambda _: True, 4)[1])
+    assert len(refusing(lambda _: True, 4)[1]) == 48
+
+
+def test_a_larger_budget_begins_alike_among_refused_ones_too():
+    few, many = (refusing(lambda fields: fields["cols"] % 3 == 0, n)[0] for n in (30, 50))
+    assert many[:30] == few
+
+
+def test_failed_configurations_count_and_are_not_learnt_from():
     calls = []
 
     def evaluate(candidates):
         calls.append(len(candidates))
-        return [None] * len(candidates)
+        return [()] * len(candidates)
 
-    assert search(plan(), Search(budget=40, seed=0), 2, evaluate) == 40
+    assert search(plan(), Search(budget=40, seed=0), 2, evaluate) == (40, 0)
     assert sum(calls) == 40
 
 
@@ -87,8 +124,9 @@ def test_objectives_are_geometric_means_over_networks():
         {"status": "ok", "cycles": 400, "area_ge": 7.0},
     ]
     assert aggregated(rows, ["cycles", "area_ge"], 2) == pytest.approx((200, 7))
-    assert aggregated(rows, ["cycles"], 3) is None
-    assert aggregated([rows[0], {**rows[1], "cycles": None}], ["cycles"], 2) is None
+    assert aggregated(rows, ["cycles"], 3) == ()
+    assert aggregated([rows[0], {**rows[1], "cycles": None}], ["cycles"], 2) == ()
+    assert aggregated([rows[0], {"status": "failed", "cycles": None}], ["cycles"], 2) == ()
     assert aggregated([rows[0], {**rows[1], "status": "unmappable"}], ["cycles"], 2) is None
     assert aggregated([rows[0], {**rows[1], "cycles": 0}], ["cycles"], 2) == (0,)
 

@@ -98,7 +98,7 @@ def test_meta_is_json(store):
     store.set_meta({"objectives": ["cycles"], "search": None})
     store.set_meta({"objectives": ["area_ge"]})
     assert store.meta() == {
-        "schema": "tilewright.sweep/1",
+        "schema": "tilewright.sweep/2",
         "objectives": ["area_ge"],
         "search": None,
     }
@@ -133,14 +133,33 @@ def test_a_point_in_rtl_lasts_at_once(store, tmp_path):
         assert again.keys() == {"a"}
 
 
-def test_what_failed_can_be_tried_again(store):
+def test_what_failed_is_tried_again_when_it_is_asked_for(store):
     layers = [LayerRow(0, "conv", "CONV_2D", "npu", 90, 800, None, "{}")]
     store.add(point("a"), layers)
     store.add(point("b", status="failed"), layers)
-    assert store.forget_failed() == 1
-    assert store.keys() == {"a"}
+    store.add(point("c", status="failed"), layers)
+    assert store.request(["a", "b", "d"]) == {"b"}
+    assert store.keys() == {"a", "c"}
     store.add(point("b"), layers)
-    assert store.counts() == {"ok": 2}
+    assert store.evaluated() == 3
+
+
+def test_points_that_nobody_asks_for_stay_but_are_shown_nowhere(store, tmp_path):
+    for key, cycles in (("a", 1), ("b", 2), ("c", 3)):
+        store.add(point(key, cycles=cycles))
+    store.add(point("d", model="other", status="unmappable", error="small"))
+    store.request_none()
+    store.request(["c", "b"])
+    store.add(point("e", cycles=4))
+    store.mark_front(["cycles"])
+    assert [row["key"] for row in store.front(["cycles"])] == ["b"]
+    assert store.counts() == {"ok": 3}
+    assert store.models() == ["net"]
+    assert store.reasons(3) == []
+    assert store.keys() == set("abcde")
+    store.export_csv(tmp_path / "r.csv")
+    with (tmp_path / "r.csv").open(newline="") as file:
+        assert [row["key"] for row in csv.DictReader(file)] == ["b", "c", "e"]
 
 
 def test_a_refused_number_may_be_larger_than_the_database_holds(store):

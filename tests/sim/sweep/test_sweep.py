@@ -132,6 +132,37 @@ def test_an_existing_sweep_is_resumed_only_on_request(sweep, tmp_path):
     assert "cannot be resumed: search was nothing" in err
 
 
+def test_a_refused_sweep_does_not_block_its_folder(sweep, tmp_path):
+    assert sweep("--model", "ad", "--grid", "rows=64,65")[0] == 2
+    assert sweep("--model", "ad", "--grid", "rows=4")[0] == 0
+    assert_each_once(rows(tmp_path), 1)
+
+
+def test_a_smaller_grid_shows_its_own_points_alone(sweep, tmp_path):
+    assert sweep("--model", "ad", "--grid", "rows=4,8")[0] == 0
+    status, out, err = sweep("--model", "ad", "--grid", "rows=8", "--resume")
+    assert status == 0
+    assert "0 points to do; 1 known already" in err
+    assert "ad: 1 point on the front" in out
+    assert "1 point: 1 ok" in out
+    assert rows(tmp_path, "rows, requested, on_front") == [(4, 0, 0), (8, 1, 1)]
+    assert len((tmp_path / "out" / "results.csv").read_text().splitlines()) == 2
+    assert sweep("--model", "ad", "--grid", "rows=4,8", "--resume")[0] == 0
+    assert rows(tmp_path, "rows, requested") == [(4, 1), (8, 1)]
+
+
+def test_a_search_with_a_smaller_budget_says_so(sweep, tmp_path):
+    options = ["--model", "ad", "--grid", "rows=4..9", "--grid", "cols=4..40..12"]
+    assert sweep(*options, "--search", "6")[0] == 0
+    first = {row for row in rows(tmp_path) if row[2] == "ok"}
+    assert len(first) == 6
+    status, out, err = sweep(*options, "--search", "3", "--resume")
+    assert status == 0
+    assert "--search 3: 6 configurations are evaluated already" in err
+    assert " 3 ok" in out
+    assert {row for row in rows(tmp_path) if row[2] == "ok"} == first
+
+
 def test_an_interrupt_keeps_what_is_there_and_says_how_to_go_on(sweep, tmp_path, monkeypatch):
     add = Store.add
     added = []
