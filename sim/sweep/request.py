@@ -41,4 +41,5 @@ class SweepRequest:
     cluster: str | None = None
     resume: bool = False
     verify_front: bool = False
+    synthesise_front: bool = False
     png: bool = False

@@ -149,6 +149,13 @@ class Store:
         )
         self.commit()
 
+    def set_synthesised(self, keys: Iterable[str], gates: float) -> None:
+        """The area of these points' design by Yosys, in gate equivalents."""
+        self._connection.executemany(
+            "UPDATE points SET synthesised_ge = ? WHERE key = ?", [(gates, key) for key in keys]
+        )
+        self.commit()
+
     def commit(self) -> None:
         """Make everything up to here last."""
         self._connection.commit()

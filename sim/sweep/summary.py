@@ -68,6 +68,8 @@ def _table(
         extra += ["rtl_cycles", "model / RTL", "rtl_mismatches"]
     if "rtl_cycles" in extra and "cycles" not in objectives:
         extra.insert(extra.index("rtl_cycles"), "cycles")
+    if _known(rows, "synthesised_ge"):
+        extra += [*(["area_ge"] if "area_ge" not in objectives else []), *_SYNTHESISED]
     title = f"{model}: {counted(len(rows), 'point')} on the front"
     if len(shown) < len(rows):
         title += f", {len(shown)} of them shown, evenly spread"
@@ -96,6 +98,8 @@ def _known(rows: Sequence[Row], name: str) -> bool:
 def _cell(row: Row, name: str) -> str:
     if name == "model / RTL":
         return difference(row["cycles"], row["rtl_cycles"])
+    if name == "area / Yosys":
+        return _area_difference(row["area_ge"], row["synthesised_ge"])
     value = row[name]
     if value is None:
         return ABSENT
@@ -112,6 +116,10 @@ def difference(model: int, rtl: int | None) -> str:
     return "equal" if model == rtl else f"{100 * (model - rtl) / rtl:+.3f}%"
 
 
+def _area_difference(estimate: float, counted: float | None) -> str:
+    return f"{100 * (estimate - counted) / counted:+.1f}%" if counted else ABSENT
+
+
 def _gates(value: float) -> str:
     return f"{value / 1000:,.1f} k"
 
@@ -123,6 +131,8 @@ _HEADINGS = {
     "logic_ge": "logic (GE)",
     "memory_ge": "memory (GE)",
     "mac_utilisation": "utilisation",
+    "synthesised_ge": "by Yosys (GE)",
+    "area / Yosys": "area to Yosys",
     "model / RTL": "model to RTL",
     "rtl_mismatches": "wrong outputs",
 }
@@ -136,7 +146,10 @@ _FORMS: Mapping[str, Callable[[Any], str]] = {
     "area_ge": _gates,
     "logic_ge": _gates,
     "memory_ge": _gates,
+    "synthesised_ge": _gates,
 }
+
+_SYNTHESISED = ("synthesised_ge", "area / Yosys")
 
 
 def _verified(rows: Sequence[Row], front: int) -> Text:

@@ -28,6 +28,7 @@ from sim.sweep.resume import open_store
 from sim.sweep.search import REFUSALS, Scores, aggregated, search
 from sim.sweep.store import Store, sole_writer
 from sim.sweep.summary import print_summary
+from sim.sweep.synthesise import synthesise_front
 from sim.sweep.verify import verify_front
 
 PIPED_WIDTH = 120
@@ -78,6 +79,8 @@ def _points(
         for reason, points in campaign.no_baseline.most_common():
             progress.note(f"No speed-up for {counted(points, 'point')}: {reason}", style="yellow")
         store.mark_front(request.objectives)
+        if request.synthesise_front:
+            synthesise_front(store, progress)
         if not request.verify_front:
             return 0
         workers.start()

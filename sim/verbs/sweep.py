@@ -72,6 +72,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--verify-front", action="store_true", help="simulate the points of the front in RTL"
     )
+    parser.add_argument(
+        "--synthesise-front",
+        action="store_true",
+        help="count the gates of the front's designs with Yosys, a minute each",
+    )
     parser.add_argument("--png", action="store_true", help="write pareto.png as well")
     parser.set_defaults(handle=_sweep)
 
@@ -97,6 +102,7 @@ def _sweep(options: argparse.Namespace) -> None:
             cluster=options.cluster,
             resume=options.resume,
             verify_front=options.verify_front,
+            synthesise_front=options.synthesise_front,
             png=options.png,
         ),
         Progress(),

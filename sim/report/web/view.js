@@ -1,6 +1,7 @@
 // What the reader chose, kept in the address after '#' so that a view can be shared.
 
-const NUMBERS = DATA.columns.filter((column) => ["config", "result"].includes(column.role));
+const NUMBERS = DATA.columns.filter((column) => column.role === "config"
+  || (column.role === "result" && (RESULTS.length === 0 || RESULTS.includes(column))));
 const [FIRST, SECOND] = [...new Set([...DATA.objectives, "cycles", "energy_j"])];
 const ACROSS = DATA.objectives.includes("area_ge") && FIRST !== "area_ge" ? "area_ge" : SECOND;
 const DEFAULTS = {

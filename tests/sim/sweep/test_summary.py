@@ -54,6 +54,16 @@ def test_verified_points_show_the_difference(store):
     assert "as the model says in 1, farthest off: +1.000%" in text
 
 
+def test_synthesised_points_show_the_difference(store):
+    add(store, 1, synthesised_ge=1e6)
+    add(store, 2)
+    lines = summary(store).splitlines()
+    assert "by Yosys (GE)" in lines[2]
+    # The first point's area is estimated as 999,000.
+    assert any(line.split()[-3:] == ["1,000.0", "k", "-0.1%"] for line in lines)
+    assert any(line.split()[-2:] == ["-", "-"] for line in lines)
+
+
 def test_a_long_front_is_shown_from_end_to_end():
     rows = [{"id": number} for number in range(57)]
     shown = [row["id"] for row in spread(rows)]

@@ -1,0 +1,33 @@
+"""The area of the front's designs, counted by Yosys."""
+
+from __future__ import annotations
+
+from hw.spec.config import Config
+from sim.area import synthesise_area
+from sim.progress import Progress
+from sim.report.units import counted
+from sim.sweep.candidate import config_of_row
+from sim.sweep.store import Store
+
+
+def synthesise_front(store: Store, progress: Progress) -> None:
+    """Fill ``synthesised_ge`` of the points on the front that lack it, each design once.
+
+    The front stays that of the estimates, which treat all points alike. Raises TilewrightError
+    when Yosys fails.
+    """
+    designs: dict[str, tuple[Config, list[str]]] = {}
+    for row in store.front(["id"]):
+        if row["synthesised_ge"] is None:
+            config = config_of_row(row)
+            _, keys = designs.setdefault(config.hardware_key(), (config, []))
+            keys.append(row["key"])
+    progress.note(f"{counted(len(designs), 'design')} of the front to Yosys")
+    for number, (config, keys) in enumerate(designs.values(), 1):
+        progress.note(f"{number} of {len(designs)}: {_short(config)}", style="dim")
+        store.set_synthesised(keys, synthesise_area(config, progress).total_ge)
+
+
+def _short(config: Config) -> str:
+    npu, cpu = config.npu, f"CPU {config.soc.cpu}"
+    return f"{cpu} alone" if config.soc.npu == "none" else f"{npu.rows}x{npu.cols}, {cpu}"
