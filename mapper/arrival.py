@@ -102,13 +102,11 @@ def _best(
         done = []
         for index in range(number - 1, len(ends)):
             end, arrived = ends[index], _START_CYCLES + number * _STRIP_CYCLES + loads[index]
-            time, before = min(
-                (
-                    (time if time > arrived else arrived) + later[end - start],
-                    before,
-                )
+            possible = [
+                ((time if time > arrived else arrived) + later[end - start], before)
                 for start, (time, before) in begun[: index - number + 2]
-            )
+            ]
+            time, before = min(possible)
             done.append((time, [*before, end]))
         finished.append(done[-1])
     return min(finished)[1]

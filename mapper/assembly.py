@@ -172,11 +172,9 @@ class Assembly:
 
     def _layer(self, index: int) -> ProgramLayer:
         layer = self.layers[index]
-        covered = {op.name: op.kind for op in self.graph.ops if op.name in layer.covers}
-        shown = covered.get(layer.op.name, layer.op.kind)
         return ProgramLayer(
             name=layer.op.name,
-            op=shown.value,
+            op=layer.shown.value,
             engine=layer.engine,
             macs=layer.macs,
             covers=layer.covers,

@@ -12,7 +12,7 @@ from mapper.array import array_of
 from mapper.cycles import Arrangement, Window, block_tiles
 from mapper.memory import Span
 from mapper.tile import Tile, input_region
-from mapper.work import AddWork, WindowWork
+from mapper.work import AddWork, Region, WindowWork
 
 _PITCH_BITS = 20
 
@@ -52,9 +52,9 @@ def _used(value: int, used: bool) -> int:
 
 
 def _window_values(
-    work: WindowWork, tile: Tile, channels: int, source: Place, target: Place
+    work: WindowWork, tile: Tile, inside: Region, channels: int, source: Place, target: Place
 ) -> dict[str, int]:
-    region, inside = tile.region, input_region(work, tile.region)
+    region = tile.region
     row_start, row_end = source.span(1, inside.cols, channels)
     start_row = region.top * work.stride[0] - work.pad[0]
     start_col = region.left * work.stride[1] - work.pad[1]
@@ -135,9 +135,10 @@ def window_command(
     reads = source.span(inside.rows, inside.cols, channels)
     writes = target.span(tile.region.rows, tile.region.cols, tile.channels)
     if arrangement.transposed:
-        work, window, tile = work.turned(), window.turned(), tile.turned()
+        work, window, tile = work.turned, window.turned(), tile.turned()
+        inside = inside.turned()
         source, target = source.turned(), target.turned()
-    values |= _window_values(work, tile, channels, source, target)
+    values |= _window_values(work, tile, inside, channels, source, target)
     if work.depthwise:
         several = window.cols > arrangement.strip_cols
         values |= _depthwise_values(work, arrangement, source, target, several)

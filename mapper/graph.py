@@ -214,6 +214,10 @@ class Graph:
 
     def macs(self) -> int:
         """Products of one inference."""
+        return self._macs
+
+    @cached_property
+    def _macs(self) -> int:
         return sum(self.op_macs(op) for op in self.ops)
 
     def parameters(self) -> int:

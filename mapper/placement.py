@@ -88,6 +88,7 @@ class Placer:
                 continue
             reason = reasons[op.name]
             covered = [o for o in original.ops if owners.get(o.name) == op.name]
+            kinds = {o.name: o.kind for o in covered}
             layers.append(
                 Layer(
                     op=op,
@@ -96,6 +97,7 @@ class Placer:
                     output=op.outputs[0],
                     covers=tuple(o.name for o in covered),
                     macs=sum(original.op_macs(o) for o in covered),
+                    shown=kinds.get(op.name, op.kind),
                     works=() if reason is not None else self._works(op, slices, rows),
                     reason=reason or "",
                 )

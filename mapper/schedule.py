@@ -215,7 +215,7 @@ class _WorkScheduler:
         first, count, transposed = tile.first_channel, tile.channels, arrangement.transposed
         key = BlobKey(self.number, first, count, kind, transposed)
         if key not in self.owner.blobs:
-            lying = work.turned() if transposed else work
+            lying = work.turned if transposed else work
             self.owner.blobs[key] = replayed_blob(
                 lying, first, count, self.config, paired=arrangement.paired
             )

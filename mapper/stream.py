@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hw.spec.commands import COMPUTE_OPCODES, Command, Opcode
 from mapper.emit import Emitted
@@ -13,13 +13,14 @@ from mapper.weights import WeightUse
 Item = Command | WeightUse
 
 
-def overlap(a: Span, b: Span) -> bool:
-    """Whether two spans share a byte."""
-    return max(a[0], b[0]) < min(a[1], b[1])
-
-
 def _touch(some: Sequence[Span], others: Sequence[Span]) -> bool:
-    return any(overlap(a, b) for a in some for b in others)
+    """Whether a span of the one and a span of the other share a byte."""
+    for first, end in some:
+        for other_first, other_end in others:
+            start = first if first > other_first else other_first
+            if start < end and start < other_end:
+                return True
+    return False
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ class CommandStream:
         assert emitted.command.opcode in COMPUTE_OPCODES
         access = _Access(emitted.reads, emitted.writes)
         self._waited_transfers = _last_conflict(access, self._transfers, self._waited_transfers)
-        self.items.append(replace(emitted.command, wait=self._waited_transfers))
+        command = emitted.command
+        self.items.append(Command(command.opcode, command.values, self._waited_transfers))
         self._computes.append(access)
 
     def mark(self, layer: int) -> None:
@@ -70,7 +72,7 @@ class CommandStream:
         spans = (scratchpad,)
         access = _Access((), spans) if command.opcode is Opcode.LOAD else _Access(spans, ())
         self._waited_computes = _last_conflict(access, self._computes, self._waited_computes)
-        self.items.append(replace(command, wait=self._waited_computes))
+        self.items.append(Command(command.opcode, command.values, self._waited_computes))
         self._transfers.append(access)
 
     def end(self) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 
 from hw.spec.commands import PARAMETER_WORDS
 from hw.spec.config import NpuConfig
-from hw.spec.numerics import Int8Array, Int32Array
+from hw.spec.numerics import Int8Array
 from hw.spec.tile_shape import tile_shape
 from mapper.memory import align
 from mapper.work import WindowWork
@@ -55,24 +55,19 @@ def layout(
     These are ``count`` channels from ``first`` on; zeros where a block has no more.
     """
     tile = tile_shape(config, paired=paired)
-    blocks, taps = -(-count // tile.channels), work.weights.shape[1]
-    end = first + count
-    channels = np.zeros((blocks * tile.channels, PARAMETER_WORDS + taps), dtype=np.int8)
-    requantisation = work.requantisation
-    channels[:count, 0:4] = _planes(requantisation.bias[first:end])
-    channels[:count, 4:8] = _planes(requantisation.multipliers[first:end])
-    channels[:count, 8] = requantisation.shifts[first:end]
-    channels[:count, PARAMETER_WORDS:] = work.weights[first:end]
-    shape = (blocks, PARAMETER_WORDS + taps, tile.step_words, config.weight_word_bytes)
-    result = np.zeros(shape, dtype=np.int8)
-    by_row = channels.reshape(blocks, tile.step_words, config.rows, -1)
-    result[:, :, :, : config.rows] = by_row.transpose(0, 3, 1, 2)
-    return result
-
-
-def _planes(values: Int32Array) -> Int8Array:
-    """Little-endian bytes of int32 values: int8 [values, 4]."""
-    return np.ascontiguousarray(values.astype("<i4")).view(np.int8).reshape(-1, 4)
+    blocks, rows, word = -(-count // tile.channels), config.rows, config.weight_word_bytes
+    channels = work.channel_bytes[first : first + count]
+    steps = channels.shape[1]
+    if count < blocks * tile.channels:
+        full = np.zeros((blocks * tile.channels, steps), dtype=np.int8)
+        full[:count] = channels
+        channels = full
+    by_row = channels.reshape(blocks, tile.step_words, rows, steps)
+    if rows < word:
+        full = np.zeros((blocks, tile.step_words, word, steps), dtype=np.int8)
+        full[:, :, :rows] = by_row
+        by_row = full
+    return by_row.transpose(0, 3, 1, 2)
 
 
 def replayed_blob(

@@ -12,7 +12,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, NamedTuple
 
+import numpy as np
+
+from hw.spec.commands import PARAMETER_WORDS
 from hw.spec.numerics import AddParameters, Int8Array, Int32Array
+from mapper.attributes import OpKind
 from mapper.graph import Op
 
 Shape = tuple[int, int, int]
@@ -90,6 +94,17 @@ class WindowWork:
     maximum: bool = False
 
     @cached_property
+    def channel_bytes(self) -> Int8Array:
+        """int8 [output channels, PARAMETER_WORDS + taps]: what the array takes for each channel."""
+        requantisation = self.requantisation
+        planes = [_planes(requantisation.bias), _planes(requantisation.multipliers)]
+        shifts = requantisation.shifts.astype(np.int8)[:, None]
+        found = np.concatenate([*planes, shifts, self.weights], axis=1)
+        assert found.shape[1] == PARAMETER_WORDS + self.weights.shape[1]
+        found.setflags(write=False)
+        return found
+
+    @cached_property
     def geometry(self) -> Hashable:
         """Equal for works that take the same tilings at the same costs."""
         return (
@@ -105,6 +120,7 @@ class WindowWork:
             self.input.row_pitch,
         )
 
+    @cached_property
     def turned(self) -> WindowWork:
         """A depthwise work on the image with rows and columns exchanged.
 
@@ -148,12 +164,18 @@ class AddWork:
         return self.elements
 
 
+def _planes(values: Int32Array) -> Int8Array:
+    """Little-endian bytes of int32 values: int8 [values, 4]."""
+    return np.ascontiguousarray(values.astype("<i4")).view(np.int8).reshape(-1, 4)
+
+
 Work = WindowWork | AddWork
 
 
 @dataclass(frozen=True, eq=False)
 class Layer:
     """One operator on one engine. ``works`` is empty on the CPU; ``reason`` says why it is there.
+    ``shown`` is the kind that reports name.
 
     ``reads`` are its activation tensors, ``covers`` the operators of the imported graph that it
     computes, ``macs`` their products.
@@ -165,6 +187,7 @@ class Layer:
     output: str
     covers: tuple[str, ...]
     macs: int
+    shown: OpKind
     works: tuple[Work, ...] = ()
     reason: str = ""
 

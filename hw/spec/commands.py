@@ -204,15 +204,14 @@ class Command:
     def encode(self) -> list[int]:
         """32-bit words. Raises ValueError when a value does not fit its field."""
         length = LENGTH[self.opcode]
-        header = {
-            "opcode": int(self.opcode),
-            "length": length,
-            "wait": self.wait % (1 << WAIT_BITS),
-        }
+        wait = self.wait % (1 << WAIT_BITS)
         try:
-            return encode((*HEADER, *BODY[self.opcode]), {**header, **self.values}, length)
+            words = encode(BODY[self.opcode], self.values, length)
         except ValueError as error:
             raise ValueError(f"{self.opcode.name}.{error}") from None
+        header = {"opcode": int(self.opcode), "length": length, "wait": wait}
+        words[0] |= encode(HEADER, header, 1)[0]
+        return words
 
     def __getitem__(self, name: str) -> int:
         return self.values[name]

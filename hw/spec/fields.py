@@ -41,11 +41,9 @@ class Field:
         """Largest value that fits."""
         return (1 << (self.width - int(self.signed))) - 1
 
-    def insert(self, value: int) -> int:
-        """The bits of ``value``, in place. Raises ValueError when it is out of range."""
-        if not self.minimum <= value <= self.maximum:
-            raise ValueError(f"{self.name} = {value}: must be {self.minimum}..{self.maximum}")
-        return (value & self.mask) << self.lsb
+    def out_of_range(self, value: int) -> str:
+        """The message for a value that does not fit."""
+        return f"{self.name} = {value}: must be {self.minimum}..{self.maximum}"
 
     def extract(self, word: int) -> int:
         """The value of this field in ``word``."""
@@ -66,10 +64,16 @@ def check_layout(fields: Sequence[Field], words: int, owner: str) -> None:
 
 
 def encode(fields: Sequence[Field], values: Mapping[str, int], words: int) -> list[int]:
-    """32-bit words with every field inserted; a field that ``values`` lacks is a KeyError."""
+    """32-bit words with every field inserted; a field that ``values`` lacks is a KeyError.
+
+    Raises ValueError for a value that does not fit its field.
+    """
     result = [0] * words
     for field in fields:
-        result[field.word] |= field.insert(values[field.name])
+        value = values[field.name]
+        if not field.minimum <= value <= field.maximum:
+            raise ValueError(field.out_of_range(value))
+        result[field.word] |= (value & field.mask) << field.lsb
     return result
 
 

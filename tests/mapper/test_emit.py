@@ -98,7 +98,7 @@ def test_all_arrangements_of_a_depthwise_work_compute_the_same(name, monkeypatch
             command = emitted.command
             command.encode()
             seen[arrangement.transposed, arrangement.tapwise] += 1
-            lying = work.turned() if arrangement.transposed else work
+            lying = work.turned if arrangement.transposed else work
             expected = bytearray(content)
             words = words_of(lying, tile, config, paired=arrangement.paired)
             Reference(config, expected).run(command, words)
@@ -123,7 +123,7 @@ def test_a_turned_work_has_its_taps_column_by_column():
         pad=(0, 1),
         depthwise=True,
     )
-    turned = work.turned()
+    turned = work.turned
     assert turned.weights[1].tolist() == work.weights[1, [0, 3, 1, 4, 2, 5]].tolist()
     assert (turned.kernel, turned.stride, turned.pad) == ((3, 2), (2, 1), (1, 0))
     assert (turned.input_shape, turned.output_shape) == ((4, 5, 2), (2, 4, 2))
