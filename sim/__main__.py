@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import signal
 import sys
 
-from hw.spec.errors import TilewrightError
+from hw.spec.errors import RequestError, TilewrightError
 from sim.cli import handle
 
 INTERRUPTED = 130
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What a full disk answers (`files.py` names the file where it is one of ours)."""
 
 
 def main() -> int:
@@ -35,9 +39,20 @@ def main() -> int:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader left (| head): nobody is there to tell, and Python must not flush again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader left (| head): nobody is there to tell.
+        _close_output()
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        _close_output()
+        print(f"error: the output cannot be written: {error.strerror}", file=sys.stderr)
+        return RequestError.exit_status
     return 0
+
+
+def _close_output() -> None:
+    """So that Python does not flush again what nobody takes."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

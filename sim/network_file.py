@@ -36,7 +36,7 @@ def open_network(model: str, progress: Progress) -> NetworkFile:
     """
     path = Path(model)
     if not path.exists() and path.stem in ZOO_NAMES:
-        progress.note(f"There is no file {model}: using the built-in network {path.stem}.")
+        progress.note(f"Built-in network {path.stem} (no file {model} here).", style="dim")
         content = zoo_model(path.stem)
         graph = import_onnx(Path(f"{path.stem}.onnx"), content)
         source, notes = f"built-in {path.stem}", (SYNTHETIC,)

@@ -9,7 +9,7 @@ import logging
 import signal
 import time
 import uuid
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any
@@ -45,6 +45,8 @@ class Cluster:
         self._address = address
         self._note = note
         self._workers: Mapping[str, int] = {}
+        self._alike: set[str] = set()
+        self._others: set[str] = set()
         self._looked = -LOOK_S
         self._local: Any = None
         self._client: Any = None
@@ -137,13 +139,28 @@ class Cluster:
                 return
 
     def _check_versions(self) -> None:
-        ours = source_version()
-        other = [at for at, theirs in self._client.run(source_version).items() if theirs != ours]
-        if other:
-            raise RequestError(
-                f"--cluster {self._address}: the worker {other[0]} has another version of "
-                "Tilewright, whose figures may differ; install this one there"
-            )
+        if self._threads():
+            return
+        raise RequestError(
+            f"--cluster {self._address}: the worker {min(self._others)} has another version of "
+            "Tilewright, whose figures may differ; install this one there"
+        )
+
+    def _look_at(self, workers: Iterable[str]) -> None:
+        """See which of these workers have our version; what others say is not asked for."""
+        new = [at for at in workers if at not in self._alike and at not in self._others]
+        if not new:
+            return
+        answers = self._client.run(source_version, workers=new, on_error="return")
+        for at, version in answers.items():
+            if version == source_version():
+                self._alike.add(at)
+            elif not isinstance(version, OSError):  # Such a one was lost meanwhile.
+                self._others.add(at)
+                if self._alike:
+                    self._note(
+                        f"The worker {at} has another version of Tilewright: it gets no points"
+                    )
 
     def _run(self, tasks: Sequence[Task], deaths: int) -> Generator[Outcome, None, Sequence[Task]]:
         """Outcomes of the tasks; returns those that were given up, after so many lost workers."""
@@ -168,18 +185,22 @@ class Cluster:
         )
 
     def _threads(self) -> Mapping[str, int]:
-        """Threads of each worker by address."""
+        """Threads of each worker of our version by address."""
         now = time.monotonic()
         if now - self._looked > LOOK_S:
-            self._looked, self._workers = now, self._client.nthreads()
+            there = self._client.nthreads()
+            self._look_at(there)
+            self._workers = {at: threads for at, threads in there.items() if at in self._alike}
+            self._looked = now
         return self._workers
 
     def _await_workers(self) -> None:
         self._looked = -LOOK_S
         if not self._threads():
             self._note(f"{self.description} has no workers left: waiting for new ones ...")
+            others = sum(at in self._others for at in self._client.nthreads())
             with suppress(TimeoutError):
-                self._client.wait_for_workers(1, timeout=WORKERS_S)
+                self._client.wait_for_workers(others + 1, timeout=WORKERS_S)
 
 
 class _Networks(WorkerPlugin):

@@ -100,8 +100,13 @@ class _Counts(ProgressColumn):
 
 def _rate(points_per_s: float) -> str:
     if points_per_s >= 1:
-        return f"{points_per_s:.3g} points/s"
-    return f"{60 * points_per_s:.3g} points/min"
+        return f"{_three_digits(points_per_s)} points/s"
+    return f"{_three_digits(60 * points_per_s)} points/min"
+
+
+def _three_digits(value: float) -> str:
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:,.0f}" if rounded >= 100 else f"{rounded:g}"
 
 
 def _duration(seconds: float) -> str:

@@ -40,6 +40,7 @@ class Store:
     def create(path: Path) -> Store:
         """A new one. Raises RequestError where it cannot be written."""
         store = Store(_connected(path))
+        store._keep_one_file()
         # In one transaction: a database of ours has all tables, or none.
         store._connection.execute("BEGIN")
         for statement in statements():
@@ -56,6 +57,8 @@ class Store:
             schema = store.meta().get("schema")
             columns = store._connection.execute("SELECT name FROM pragma_table_info('points')")
             if schema == SCHEMA and [row["name"] for row in columns] == list(COLUMNS):
+                # Not before: it may be another program's database, which stays as it is.
+                store._keep_one_file()
                 return store
         except (sqlite3.DatabaseError, ValueError, TypeError) as error:
             store.close()
@@ -64,6 +67,10 @@ class Store:
         raise RequestError(
             f"{path}: was written by another version of Tilewright; choose another --out"
         )
+
+    def _keep_one_file(self) -> None:
+        """By a rollback journal, not WAL: results.sqlite is the database, on any file system."""
+        self._connection.execute("PRAGMA journal_mode = DELETE")
 
     def __enter__(self) -> Store:
         return self
@@ -247,12 +254,9 @@ def sole_writer(folder: Path) -> Generator[None]:
 
 def _connected(path: Path) -> sqlite3.Connection:
     try:
-        connection = sqlite3.connect(path, timeout=30)
-        # The rollback journal, not WAL: results.sqlite alone is the database, on any file system.
-        connection.execute("PRAGMA journal_mode = DELETE")
+        return sqlite3.connect(path, timeout=30)
     except sqlite3.Error as error:
         raise RequestError(f"{path}: cannot be opened as a database: {error}") from None
-    return connection
 
 
 def _storable(value: Any) -> Any:

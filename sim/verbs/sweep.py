@@ -98,7 +98,7 @@ def _sweep(options: argparse.Namespace) -> None:
             search=_search(options),
             backend=options.backend,
             objectives=_objectives(options.objectives),
-            jobs=_number("--jobs", options.jobs, 1) if options.jobs else jobs or 1,
+            jobs=_number("--jobs", options.jobs, 1) if options.jobs is not None else jobs or 1,
             cluster=options.cluster,
             resume=options.resume,
             verify_front=options.verify_front,
@@ -129,7 +129,7 @@ def _search(options: argparse.Namespace) -> Search | None:
         return None
     return Search(
         budget=_number("--search", options.search, 1),
-        seed=_number("--seed", options.seed, 0) if options.seed else 0,
+        seed=_number("--seed", options.seed, 0) if options.seed is not None else 0,
     )
 
 
@@ -172,5 +172,7 @@ def _number(option: str, text: str, least: int) -> int:
     except ValueError:
         number = least - 1
     if number < least:
-        raise RequestError(f"{option} {text}: must be a whole number of at least {least}")
+        raise RequestError(
+            f"{option} {text or repr(text)}: must be a whole number of at least {least}"
+        )
     return number

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -189,3 +190,21 @@ def test_a_reader_that_leaves_is_no_error():
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait() == 0
+
+
+def test_a_full_disk_is_one_message():
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.run(
+            [sys.executable, "-m", "sim", "zoo", "list"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert process.returncode == 2
+    assert process.stderr == "error: the output cannot be written: No space left on device\n"
+
+
+def test_a_built_in_network_is_information_not_a_warning(tilewright):
+    _, _, err = functional(tilewright, "--model", "ad")
+    assert err.splitlines()[0] == "Built-in network ad (no file ad here)."

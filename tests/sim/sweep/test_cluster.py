@@ -33,6 +33,44 @@ def test_a_point_over_which_workers_are_lost_fails_alone(network, tmp_path):
     assert len((tmp_path / "log").read_text().split()) == 4
 
 
+class Client:
+    """A cluster whose workers answer with the versions that they are told to have."""
+
+    def __init__(self, versions):
+        self.versions = versions
+        self.asked = []
+
+    def nthreads(self):
+        return dict.fromkeys(self.versions, 1)
+
+    def run(self, function, workers, on_error):
+        self.asked += workers
+        return {at: self.versions[at] for at in workers}
+
+
+def test_workers_that_come_later_are_asked_for_their_version(network, monkeypatch):
+    monkeypatch.setattr(cluster, "source_version", lambda: "ours")
+    monkeypatch.setattr(cluster, "LOOK_S", -1)
+    notes = []
+    workers = Cluster([network], "tcp://host:1", notes.append)
+    workers._client = client = Client({"a": "ours"})
+    assert workers._threads() == {"a": 1}
+    client.versions |= {"b": "theirs", "c": "ours", "d": OSError("lost"), "e": ImportError("sim")}
+    assert workers._threads() == {"a": 1, "c": 1}
+    assert ["worker b" in notes[0], "worker e" in notes[1], len(notes)] == [True, True, 2]
+    client.versions["d"] = "ours"
+    assert workers._threads() == {"a": 1, "c": 1, "d": 1}
+    assert client.asked == ["a", "b", "c", "d", "e", "d"]
+
+
+def test_workers_of_another_version_alone_are_refused(network, monkeypatch):
+    monkeypatch.setattr(cluster, "source_version", lambda: "ours")
+    workers = Cluster([network], "tcp://host:1", print)
+    workers._client = Client({"a": "theirs"})
+    with pytest.raises(RequestError, match="the worker a has another version"):
+        workers._check_versions()
+
+
 def test_a_scheduler_that_does_not_answer_is_named(network, monkeypatch):
     monkeypatch.setattr(cluster, "CONNECT_S", 0.3)
     with (

@@ -31,6 +31,14 @@ def test_rate_time_left_and_what_is_not_ok(clock):
     assert meter.line().startswith("11 of 11 points, 47.1 points/min, 14 s")
 
 
+def test_high_rates_are_plain_numbers(clock):
+    meter = Meter(Console(file=io.StringIO()), "Sweep", 2494)
+    clock[0] += 1
+    for _ in range(2494):
+        meter.count("ok")
+    assert meter.line() == "2,494 of 2,494 points, 2,490 points/s, 1 s"
+
+
 def test_plain_lines_come_now_and_then(clock):
     said = io.StringIO()
     with Meter(Console(file=said), "Sweep", 100) as meter:

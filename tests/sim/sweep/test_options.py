@@ -23,6 +23,8 @@ GRID = ["--grid", "rows=4,8"]
         ([*GRID, "--objective", "cycles", "--objective", "cycles"], "twice"),
         ([*GRID, "--jobs", "0"], "--jobs 0"),
         ([*GRID, "--jobs", "many"], "--jobs many"),
+        ([*GRID, "--jobs", ""], "--jobs ''"),
+        ([*GRID, "--search", "4", "--seed", ""], "--seed ''"),
         ([*GRID, "--search", "0"], "--search 0"),
         ([*GRID, "--seed", "1"], "--search"),
         ([*GRID, "--search", "4", "--seed", "x"], "--seed x"),

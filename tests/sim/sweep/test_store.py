@@ -116,6 +116,18 @@ def test_other_files_are_refused(tmp_path):
         Store.open(empty)
 
 
+def test_a_database_of_others_stays_as_it_is(tmp_path):
+    path = tmp_path / "other.sqlite"
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("CREATE TABLE meta (key, value)")
+    database.close()
+    before = path.read_bytes()
+    with pytest.raises(RequestError, match="another version"):
+        Store.open(path)
+    assert path.read_bytes() == before
+
+
 def test_one_writer_at_a_time(tmp_path):
     with (
         sole_writer(tmp_path),
