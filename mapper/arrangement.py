@@ -13,8 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from hw.spec.commands import ADDRESS_BITS
-from hw.spec.config import NpuConfig
-from mapper.array import Array, array_of
+from mapper.array import Array
 from mapper.cycles import Arrangement, Window, bytes_read, cycles, weight_bytes
 from mapper.work import Region, WindowWork
 
@@ -68,11 +67,6 @@ def lay(window: Window, array: Array) -> Laid:
     if len(equal) > 1:
         best = min(equal, key=lambda found: bytes_read(window, found, array))
     return Laid(best, least[0], weight_bytes(window, best, array))
-
-
-def arrange(window: Window, config: NpuConfig) -> Arrangement:
-    """The arrangement with the fewest cycles."""
-    return lay(window, array_of(config)).arrangement
 
 
 def _convolutions(window: Window, array: Array) -> Iterator[tuple[Arrangement, Window]]:

@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
-from hw.spec.config import NpuConfig
-from mapper.array import array_of
+from mapper.array import Array
 from mapper.tile import Tiling, commands_cost, input_region
 from mapper.work import Region, WindowWork
 
@@ -46,20 +45,20 @@ class Arrival:
         return min(input_region(work, region).bottom * cols * channels, self.bytes)
 
 
-def strips(work: WindowWork, tiling: Tiling, arrival: Arrival, config: NpuConfig) -> list[Region]:
+def strips(work: WindowWork, tiling: Tiling, arrival: Arrival, array: Array) -> list[Region]:
     """The strips of a work that reads an arriving input from its begin on, in order."""
-    whole, array = work.region, array_of(config)
+    whole = work.region
 
     def strip(start: int, end: int) -> Region:
         return Region(whole.top + start, whole.left, whole.top + end, whole.right)
 
     def compute(start: int, end: int) -> float:
         cycles, weights = commands_cost(work, tiling, array, strip(start, end))
-        return cycles + _WEIGHTS_PRICE * weights / config.bus_bytes
+        return cycles + _WEIGHTS_PRICE * weights / array.bus_bytes
 
     def load(end: int) -> float:
         missing = max(arrival.needed(work, strip(0, end)) - arrival.arrived, 0)
-        return missing / config.bus_bytes / _BUS_SHARE
+        return missing / array.bus_bytes / _BUS_SHARE
 
     ends = _ends(whole.rows)
     first = [compute(0, end) for end in ends]

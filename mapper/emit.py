@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hw.spec.commands import Command, Opcode
-from hw.spec.config import NpuConfig
-from hw.spec.tile_shape import tile_shape
-from mapper.arrangement import arrange, window_of
-from mapper.array import array_of
+from mapper.arrangement import lay, window_of
+from mapper.array import Array
 from mapper.cycles import Arrangement, Window, block_tiles
 from mapper.memory import Span
 from mapper.tile import Tile, input_region
@@ -85,12 +83,12 @@ def _window_values(
     }
 
 
-def _array_values(window: Window, arrangement: Arrangement, config: NpuConfig) -> dict[str, int]:
-    channels = tile_shape(config, paired=arrangement.paired).channels
+def _array_values(window: Window, arrangement: Arrangement, array: Array) -> dict[str, int]:
+    channels = array.tiles[arrangement.paired].channels
     return {
         "paired": int(arrangement.paired),
         "blocks": -(-window.channels // channels),
-        "tiles": block_tiles(window, arrangement, array_of(config)),
+        "tiles": block_tiles(window, arrangement, array),
     }
 
 
@@ -120,7 +118,7 @@ def _depthwise_values(
 
 
 def window_command(
-    work: WindowWork, tile: Tile, source: Place, target: Place, config: NpuConfig
+    work: WindowWork, tile: Tile, source: Place, target: Place, array: Array
 ) -> tuple[Emitted, Arrangement]:
     """CONV or DEPTHWISE for one tile, and how it lies on the array.
 
@@ -128,8 +126,8 @@ def window_command(
     of the tile's first channel; ``target`` that of the tile's first output byte.
     """
     window = window_of(work, tile.region, tile.channels, source.pixel_pitch, source.row_pitch)
-    arrangement = arrange(window, config)
-    values = _array_values(window, arrangement, config)
+    arrangement = lay(window, array).arrangement
+    values = _array_values(window, arrangement, array)
     inside = input_region(work, tile.region)
     channels = tile.channels if work.depthwise else work.input_shape[2]
     reads = source.span(inside.rows, inside.cols, channels)

@@ -80,6 +80,9 @@ class _Planner:
         self._buffers = [
             [problem.buffers_of(work) for work in layer.works] for layer in problem.layers
         ]
+        self._touched = [
+            frozenset(name for names in works for name in names) for works in self._buffers
+        ]
         self._sizes = {
             name: align(block.bytes, problem.config.port_bytes)
             for name, block in problem.buffers.items()
@@ -117,6 +120,8 @@ class _Planner:
 
     def _needed(self, layer: int, resident: frozenset[str], limit: int) -> int:
         """Bytes of staging that a layer needs."""
+        if self._touched[layer] <= resident:
+            return 0
         return max(
             (
                 self._choices_of(layer, position, resident).least_staging(limit)
@@ -159,9 +164,7 @@ class _Planner:
         One that the layer does not touch frees all its bytes, others still need staging.
         """
         buffers = self._problem.buffers
-        touched: set[str] = set()
-        if layer is not None:
-            touched.update(name for names in self._buffers[layer] for name in names)
+        touched = frozenset[str]() if layer is None else self._touched[layer]
 
         def price(name: str) -> tuple[float, int]:
             uses = self._uses[name] - (name in self._problem.free)
@@ -186,14 +189,15 @@ class _Planner:
         addresses = pack(blocks, config.scratchpad_bytes, config.port_bytes)
         if addresses is None:
             return None
+        alive: list[list[Span]] = [[] for _ in problem.layers]
+        for block in blocks:
+            start = addresses[block.name]
+            for index in range(block.first, block.last + 1):
+                alive[index].append((start, start + block.bytes))
         plans: list[list[WorkPlan]] = []
         total = 0.0
         for index, layer in enumerate(problem.layers):
-            used = [
-                (addresses[block.name], addresses[block.name] + block.bytes)
-                for block in blocks
-                if block.first <= index <= block.last
-            ]
+            used = alive[index]
             room = config.scratchpad_bytes - sum(end - start for start, end in used)
             fits = partial(_place_staging, used=used, config=config)
             plans.append([])

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from hw.spec.commands import Command, Opcode
 from hw.spec.config import NpuConfig
+from mapper.array import array_of
 from mapper.arrival import Arrival, strips
 from mapper.buffers import Slices
 from mapper.emit import Emitted, Place, add_command, window_command
@@ -89,6 +90,7 @@ class _WorkScheduler:
     def __init__(self, owner: Scheduler, number: int, work: Work, plan: WorkPlan) -> None:
         self.owner, self.number, self.work, self.plan = owner, number, work, plan
         self.stream, self.config = owner.stream, owner.config
+        self.array = array_of(owner.config)
 
     def run(self) -> int:
         """Emit all tiles; returns their number."""
@@ -125,7 +127,7 @@ class _WorkScheduler:
             found = self.owner.slices[work.input.tensor]
             arrival = self.owner.arrivals.get(found.buffer)
             if arrival is not None and arrival.arrived < arrival.bytes and found.offset == 0:
-                for region in strips(work, tiling, arrival, self.config):
+                for region in strips(work, tiling, arrival, self.array):
                     yield from tiles(replace(work, region=region), tiling)
                 return
         yield from tiles(work, tiling)
@@ -207,7 +209,7 @@ class _WorkScheduler:
         if staged[1]:
             row = tile.region.cols * tile.channels
             target = Place(self._output_staging(job), tile.channels, row)
-        emitted, arrangement = window_command(work, tile, source, target, self.config)
+        emitted, arrangement = window_command(work, tile, source, target, self.array)
         if arrangement.stream and emitted.command["tiles"] > 1:
             self._streamed(work, tile, emitted)
             return

@@ -4,7 +4,7 @@ import pytest
 
 from hw.spec.commands import Opcode
 from hw.spec.config import NpuConfig, load_config
-from mapper.arrangement import arrange, window_of
+from mapper.arrangement import lay, window_of
 from mapper.array import array_of
 from mapper.compile import compile_model
 from mapper.cycles import Arrangement, Window, command_cycles
@@ -16,6 +16,10 @@ from tests.mapper.test_tile import image_work
 from tests.shared_models import shared_models
 
 DEFAULT = NpuConfig()
+
+
+def arrange(window: Window, config: NpuConfig) -> Arrangement:
+    return lay(window, array_of(config)).arrangement
 
 
 @pytest.mark.parametrize(

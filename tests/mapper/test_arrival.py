@@ -35,7 +35,7 @@ def image(rows: int, cols: int, channels: int, outputs: int) -> WindowWork:
 def cut(work: WindowWork, config: NpuConfig = DEFAULT, arrived: int = 0) -> list[Region]:
     rows, cols, channels = work.input_shape
     arrival = Arrival(0x4000_0000, 0, rows * cols * channels, arrived)
-    return strips(work, Tiling(rows, cols, work.output_shape[2]), arrival, config)
+    return strips(work, Tiling(rows, cols, work.output_shape[2]), arrival, array_of(config))
 
 
 def end_of(work: WindowWork, regions: list[Region], config: NpuConfig) -> float:

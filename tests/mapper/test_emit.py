@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hw.spec.config import NpuConfig
-from mapper.arrangement import arrangements, window_of
+from mapper.arrangement import Laid, arrangements, window_of
 from mapper.array import array_of
 from mapper.emit import Place, window_command
 from mapper.tile import Tile, input_region
@@ -92,8 +92,9 @@ def test_all_arrangements_of_a_depthwise_work_compute_the_same(name, monkeypatch
         window = window_of(work, tile.region, tile.channels, source.pixel_pitch, source.row_pitch)
         content, results = rng.randbytes(config.scratchpad_bytes), set()
         for arrangement, _ in arrangements(window, array_of(config)):
-            monkeypatch.setattr("mapper.emit.arrange", lambda *_, made=arrangement: made)
-            emitted, used = window_command(work, tile, source, target, config)
+            laid = Laid(arrangement, 0, 0)
+            monkeypatch.setattr("mapper.emit.lay", lambda *_, laid=laid: laid)
+            emitted, used = window_command(work, tile, source, target, array_of(config))
             assert used == arrangement
             command = emitted.command
             command.encode()
@@ -145,7 +146,7 @@ def test_bytes_beyond_the_last_channel_read_as_padding():
         depthwise=True,
     )
     tile = Tile(work.region, 2, 3)
-    emitted, _ = window_command(work, tile, Place(4088, 5, 10), Place(0, 3, 6), config)
+    emitted, _ = window_command(work, tile, Place(4088, 5, 10), Place(0, 3, 6), array_of(config))
     assert emitted.reads == ((4088, 4096),)
     scratchpad = Memory(np.zeros(4096, dtype=np.int8), 0, "the scratchpad")
     access = depthwise(emitted.command, blocks_of(work, tile), scratchpad, config, Counter())
