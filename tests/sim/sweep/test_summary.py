@@ -4,8 +4,9 @@ import pytest
 from rich.console import Console
 
 from hw.spec.config import make_config
+from sim.sweep.front_table import MOST_ROWS, difference, spread
 from sim.sweep.store import Store
-from sim.sweep.summary import MOST_ROWS, difference, print_summary, spread
+from sim.sweep.summary import print_summary
 
 OBJECTIVES = ["latency_s", "area_ge"]
 
@@ -23,10 +24,10 @@ def add(store, number, status="ok", **columns):
     store.add({**point, "latency_s": number * 1e-6, "area_ge": 1e6 - 1e3 * number, **columns})
 
 
-def summary(store):
+def summary(store, width=120):
     store.mark_front(OBJECTIVES)
     text = io.StringIO()
-    print_summary(store, OBJECTIVES, Console(width=120, file=text))
+    print_summary(store, OBJECTIVES, Console(width=width, file=text))
     return text.getvalue()
 
 
@@ -88,3 +89,27 @@ def test_a_name_that_looks_like_markup_is_shown_as_it_is(store):
     store.set_meta({"models": ["a[/red]b"]})
     add(store, 1, model="a[/red]b")
     assert "a[/red]b: 1 point on" in summary(store)
+
+
+@pytest.mark.parametrize("width", [60, 50, 40, 20])
+def test_a_narrow_terminal_clips_no_figure(store, width):
+    store.set_meta({"fields": ["scratchpad_bytes", "weight_buffer_bytes"]})
+    for number, scratchpad in ((1, 65_536), (2, 131_072)):
+        fields = {"scratchpad_bytes": scratchpad, "weight_buffer_bytes": scratchpad // 2}
+        add(store, number, mac_utilisation=0.5, speedup=1234.5, **fields)
+    text = summary(store, width)
+    assert "…" not in text
+    lines = text.splitlines()
+    row = next(line.split() for line in lines if "131072" in line)
+    assert row[:6] == ["131072", "65536", "2", "us", "998.0", "k"]
+    # With less room there are fewer of the other figures.
+    assert row[6:] == {60: ["50.0%"]}.get(width, [])
+    if width >= 50:
+        assert max(len(line.rstrip()) for line in lines) <= width
+
+
+def test_fields_that_no_point_has_are_not_in_common(store):
+    store.set_meta({"fields": ["rows", "npu"]})
+    add(store, 1, npu="none", rows=None)
+    assert "all with npu=none" in summary(store)
+    assert "None" not in summary(store)
