@@ -21,7 +21,7 @@ from hw.generate import SOC_MODULE
 from hw.spec.config import Config
 from hw.spec.errors import TilewrightError
 from verification.cache import cache_directory, cached
-from verification.ecp5 import run_tool
+from verification.run_tool import run_tool
 from verification.toolchain import versions
 
 LIBRARY = Path(__file__).with_name("cells_45nm.genlib")

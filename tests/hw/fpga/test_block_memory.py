@@ -6,7 +6,7 @@ from collections import deque
 import pytest
 from amaranth.sim import Simulator
 
-from hw.soc.block_memory import BLOCK_MEMORY_LATENCY, BlockMemory
+from hw.fpga.block_memory import BLOCK_MEMORY_LATENCY, BlockMemory
 from hw.spec.config import Config, NpuConfig, SocConfig
 from hw.spec.registers import MEMORY_BASE
 

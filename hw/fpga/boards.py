@@ -1,0 +1,140 @@
+"""The boards that bitstreams are made for, and what their devices have."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hw.spec.errors import RequestError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """An FPGA.
+
+    Attributes
+    ----------
+    name: as its maker calls it.
+    family: ``"ecp5"`` or ``"ice40"``.
+    resources: kind -> how many there are; the kinds are those of `RESOURCE_CELLS`.
+    """
+
+    name: str
+    family: str
+    resources: Mapping[str, int]
+
+
+LUT, FLIP_FLOP, DSP, BLOCK_RAM, SPRAM = "LUT", "flip-flop", "DSP", "block RAM", "SPRAM"
+
+RESOURCE_CELLS: Mapping[str, Mapping[str, str]] = {
+    "ecp5": {
+        LUT: "TRELLIS_COMB",
+        FLIP_FLOP: "TRELLIS_FF",
+        DSP: "MULT18X18D",
+        BLOCK_RAM: "DP16KD",
+    },
+    "ice40": {
+        LUT: "ICESTORM_LC",
+        FLIP_FLOP: "SB_DFF",
+        DSP: "ICESTORM_DSP",
+        BLOCK_RAM: "ICESTORM_RAM",
+        SPRAM: "ICESTORM_SPRAM",
+    },
+}
+"""Of each family, what is counted and nextpnr's names for it. A logic cell of the iCE40 holds a
+LUT and a flip-flop, so its flip-flops are counted in the netlist and have no limit of their own.
+"""
+
+BLOCK_RAM_BYTES: Mapping[str, int] = {"ecp5": 2048, "ice40": 512}
+"""Bytes of data in one block RAM."""
+
+UP5K_SPRAM_BYTES = 32 * 1024
+"""Of one SB_SPRAM256KA."""
+
+
+def _ecp5(name: str, lut: int, dsp: int, ram: int) -> Device:
+    resources = {LUT: lut, FLIP_FLOP: lut, DSP: dsp, BLOCK_RAM: ram}
+    return Device(name=name, family="ecp5", resources=resources)
+
+
+_LFE5U_25F = _ecp5("LFE5U-25F", 24_288, 28, 56)
+_LFE5U_45F = _ecp5("LFE5U-45F", 43_848, 72, 108)
+_LFE5U_85F = _ecp5("LFE5U-85F", 83_640, 156, 208)
+_UP5K = Device(
+    name="iCE40UP5K",
+    family="ice40",
+    resources={LUT: 5_280, FLIP_FLOP: 5_280, DSP: 8, BLOCK_RAM: 30, SPRAM: 4},
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """A board and how the chip is put on it.
+
+    Attributes
+    ----------
+    name: as ``--board`` takes it.
+    title: as people call it.
+    platform: module and class of the package amaranth-boards.
+    device: its FPGA.
+    oscillator_hz: the board's clock.
+    clock_hz: the chip's clock unless the user chooses one.
+    baud: bits a second on the serial port.
+    values: fields of the configuration that the board sets; the user's come after them.
+    boot_bytes: of main memory, from its start, that are block RAM and hold the firmware after
+        configuration, where the rest is SPRAM that cannot be initialised; 0: it is all block RAM.
+    routed: the largest configuration that docs/fpga.md has figures of.
+    """
+
+    name: str
+    title: str
+    platform: tuple[str, str]
+    device: Device
+    oscillator_hz: int
+    clock_hz: int
+    baud: int = 1_000_000
+    values: Mapping[str, int | str] = field(default_factory=dict[str, int | str])
+    boot_bytes: int = 0
+    routed: str = ""
+
+
+def _ulx3s(size: str, device: Device, memory_bytes: int, **values: int | str) -> Board:
+    return Board(
+        name=f"ulx3s-{size.lower()}",
+        title=f"ULX3S {size}",
+        platform=("amaranth_boards.ulx3s", f"ULX3S_{size}_Platform"),
+        device=device,
+        oscillator_hz=25_000_000,
+        clock_hz=50_000_000,
+        values={"memory_bytes": memory_bytes, **values},
+    )
+
+
+BOARDS: Mapping[str, Board] = {
+    board.name: board
+    for board in (
+        _ulx3s("85F", _LFE5U_85F, 256 * 1024),
+        _ulx3s("45F", _LFE5U_45F, 128 * 1024),
+        _ulx3s("25F", _LFE5U_25F, 64 * 1024),
+        Board(
+            name="icebreaker",
+            title="iCEBreaker",
+            platform=("amaranth_boards.icebreaker", "ICEBreakerPlatform"),
+            device=_UP5K,
+            oscillator_hz=12_000_000,
+            clock_hz=12_000_000,
+            values={"memory_bytes": 128 * 1024, "bus_bytes": 4, "cpu": "lite"},
+            boot_bytes=4096,
+        ),
+    )
+}
+"""By name."""
+
+
+def find_board(name: str) -> Board:
+    """The board of that name. Raises RequestError with the nearest names."""
+    if name not in BOARDS:
+        near = difflib.get_close_matches(name.lower(), BOARDS, n=3, cutoff=0.4) or list(BOARDS)
+        raise RequestError(f"--board {name}: does not exist; did you mean {' or '.join(near)}?")
+    return BOARDS[name]

@@ -1,0 +1,83 @@
+"""What the tools read of a board's chip, as Amaranth's platform writes it."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from amaranth.build import Platform
+
+from hw.fpga.boards import Board
+from hw.fpga.top import BoardTop
+from hw.soc.cpu import cpu_verilog
+from hw.spec.config import Config
+from hw.spec.errors import RequestError
+
+TOP = "top"
+"""Name of the top module, and of the files that belong to it."""
+
+
+@dataclass(frozen=True)
+class BoardSources:
+    """Files and command lines.
+
+    Attributes
+    ----------
+    hardware: file name -> text, for synthesis: RTLIL of our part, Verilog of the CPU.
+    constraints: file name -> text, for placement: pins and clocks.
+    place, pack: command lines of nextpnr and of what makes its result a bitstream, without the
+        programs' names; options for placement are put in front.
+    """
+
+    hardware: Mapping[str, str]
+    constraints: Mapping[str, str]
+    place: Sequence[str]
+    pack: Sequence[str]
+
+
+def board_sources(board: Board, config: Config, image: bytes) -> BoardSources:
+    """The chip ``config`` on ``board``, with ``image`` in main memory.
+
+    Raises RequestError when the package amaranth-boards is missing.
+    """
+    plan = _platform(board).prepare(
+        BoardTop(board, config, image), TOP, emit_src=False, verbose=True
+    )
+    _, place, pack = json.loads(_text(plan.files[f"build_{TOP}.json"]))["commands"]
+    constraints = f"{TOP}.lpf" if board.device.family == "ecp5" else f"{TOP}.pcf"
+    return BoardSources(
+        hardware={
+            "cpu.v": cpu_verilog(config.soc.cpu),
+            f"{TOP}.il": _text(plan.files[f"{TOP}.il"]),
+        },
+        constraints={constraints: _text(plan.files[constraints])},
+        place=_without(place[1:], "--log"),
+        pack=_without([word for word in pack[1:] if word not in ("--verbose", "-v")], "--svf"),
+    )
+
+
+def _platform(board: Board) -> Platform:
+    module, name = board.platform
+    try:
+        return getattr(importlib.import_module(module), name)()
+    except ModuleNotFoundError as error:
+        if error.name != module.partition(".")[0]:
+            raise
+        raise RequestError(
+            "the package amaranth-boards is not installed; get it with: "
+            "pip install 'tilewright[fpga]'"
+        ) from None
+
+
+def _without(words: Sequence[str], option: str) -> list[str]:
+    """A command line without an option and its value."""
+    if option not in words:
+        return list(words)
+    place = words.index(option)
+    return [*words[:place], *words[place + 2 :]]
+
+
+def _text(content: str | bytes) -> str:
+    return content if isinstance(content, str) else content.decode()

@@ -1,0 +1,53 @@
+"""The chip on a board: clock, main memory, serial port and lights around it."""
+
+from __future__ import annotations
+
+from amaranth.hdl import ClockDomain, Elaboratable, Module, Signal
+from amaranth.lib import io
+from amaranth.lib.wiring import connect
+
+from hw.fpga.block_memory import BlockMemory
+from hw.fpga.boards import Board
+from hw.fpga.clock import BoardClock
+from hw.soc.soc import Soc
+from hw.spec.config import Config
+
+
+class BoardTop(Elaboratable):
+    """The chip, with ``image`` in its main memory after configuration of the device.
+
+    Light 0 shines when the firmware has ended well, light 1 when it has failed or the CPU has
+    met a bus error.
+    """
+
+    def __init__(self, board: Board, config: Config, image: bytes) -> None:
+        self._board = board
+        self._config = config
+        self._image = image
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        config = self._config
+        m.domains += ClockDomain("sync")
+        m.submodules.clock = BoardClock(self._board, config.soc.clock_hz)
+        m.submodules.soc = soc = Soc(config)
+        m.submodules.memory = memory = BlockMemory(config, self._image, self._board.boot_bytes)
+        connect(m, soc.memory, memory.bus)
+
+        uart = platform.request("uart", dir="-")
+        m.submodules.transmit = transmit = io.Buffer("o", uart.tx)
+        m.submodules.receive = receive = io.Buffer("i", uart.rx)
+        m.d.comb += [transmit.o.eq(soc.uart_tx), soc.uart_rx.eq(receive.i)]
+
+        for number, state in enumerate(self._lights(m, soc)):
+            pin = platform.request("led", number, dir="-")
+            m.submodules[f"light_{number}"] = light = io.Buffer("o", pin)
+            m.d.comb += light.o.eq(state)
+        return m
+
+    def _lights(self, m: Module, soc):
+        """Whether the firmware has ended well, whether something has failed."""
+        good, bad = Signal(), Signal()
+        with m.If(soc.finish):
+            m.d.sync += [good.eq(soc.status == 0), bad.eq(soc.status != 0)]
+        return good, bad | soc.bus_error

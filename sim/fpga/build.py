@@ -1,0 +1,177 @@
+"""A board's chip through synthesis, placement and routing to a bitstream; kept by content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hw.fpga.boards import FLIP_FLOP, Board
+from hw.fpga.sources import TOP, board_sources
+from hw.spec.config import Config
+from sim.fpga.fit import require_fit
+from sim.fpga.placement import REPORT, Placement, place_and_route, read_report
+from sim.fpga.synthesis import (
+    CELLS,
+    COMMANDS,
+    NETLIST,
+    synthesise,
+    used_resources,
+    yosys_version,
+)
+from sim.fpga.tools import Tool
+from sim.progress import Progress
+from verification.build import source_key
+from verification.cache import cached
+from verification.run_tool import run_tool
+
+SYNTHESIS_LOG, ROUTING_LOG, PACKING_LOG = "synthesis.log", "routing.log", "packing.log"
+BITSTREAM = {"ecp5": f"{TOP}.bit", "ice40": f"{TOP}.bin"}
+"""File that a board takes, by family."""
+
+_SECONDS = "seconds.json"
+_OPTIONS = "options.json"
+_CONSTRAINTS = "constraints"
+
+
+@dataclass(frozen=True)
+class Netlist:
+    """A synthesised chip.
+
+    Attributes
+    ----------
+    folder: in the cache, with NETLIST and what placement needs besides.
+    key: of the content.
+    used: kind of resource -> how many.
+    seconds: that synthesis took, when it was made.
+    """
+
+    folder: Path
+    key: str
+    used: Mapping[str, int]
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Routed:
+    """A placed and routed chip.
+
+    Attributes
+    ----------
+    bitstream: file in the cache.
+    placement: clock and resources.
+    seconds: by tool, when it was made.
+    """
+
+    bitstream: Path
+    placement: Placement
+    seconds: Mapping[str, float]
+
+
+def make_netlist(
+    board: Board, config: Config, image: bytes, logs: Path, progress: Progress
+) -> Netlist:
+    """Generates and synthesises the chip, unless the cache has it; SYNTHESIS_LOG goes to ``logs``.
+
+    Raises TilewrightError when Yosys fails.
+    """
+    family = board.device.family
+
+    def build(folder: Path) -> None:
+        with progress.step("Generating RTL"):
+            sources = board_sources(board, config, image)
+            for name, text in {**sources.hardware, **sources.constraints}.items():
+                (folder / name).write_text(text)
+        started = time.monotonic()
+        with progress.step("Synthesis") as step:
+            names = list(sources.hardware)
+            log = logs / SYNTHESIS_LOG
+            synthesise(names, family, TOP, folder, log, lambda text: setattr(step, "detail", text))
+        for name in sources.hardware:
+            (folder / name).unlink()
+        options = {"place": sources.place, "pack": sources.pack}
+        (folder / _OPTIONS).write_text(
+            json.dumps({**options, _CONSTRAINTS: list(sources.constraints)})
+        )
+        _finish(folder, log, {"yosys": time.monotonic() - started})
+
+    key = _key(source_key(config), board.name, image.hex(), COMMANDS[family], yosys_version())
+    folder, is_new = cached("fpga-netlists", key, build)
+    if not is_new:
+        shutil.copy(folder / SYNTHESIS_LOG, logs)
+    return Netlist(folder, key, used_resources(folder / CELLS, family), _seconds(folder))
+
+
+def route(
+    board: Board,
+    netlist: Netlist,
+    tools: tuple[Tool, Tool],
+    seed: int,
+    logs: Path,
+    progress: Progress,
+) -> Routed:
+    """Places, routes and packs, unless the cache has it; logs go to ``logs``.
+
+    Raises RequestError when the device has too little, TilewrightError when a tool fails.
+    """
+    require_fit(board, netlist.used)
+    nextpnr, packer = tools
+    family = board.device.family
+    options = json.loads((netlist.folder / _OPTIONS).read_text())
+
+    def build(folder: Path) -> None:
+        for name in [NETLIST, *options[_CONSTRAINTS]]:
+            shutil.copy(netlist.folder / name, folder)
+        (folder / NETLIST).rename(folder / f"{TOP}.json")
+        started = time.monotonic()
+        with progress.step("Placement and routing") as step:
+            place = [*options["place"], "--seed", str(seed)]
+            log = logs / ROUTING_LOG
+
+            def note(text: str) -> None:
+                step.detail = text
+
+            place_and_route(nextpnr, family, place, folder, log, note)
+        placed = time.monotonic()
+        with progress.step("Packing"):
+            packing = logs / PACKING_LOG
+            run_tool([*packer.command, *options["pack"]], packing, packer.name, folder=folder)
+        for path in folder.iterdir():
+            if path.name not in (REPORT, BITSTREAM[family]):
+                path.unlink()
+        shutil.copy(packing, folder)
+        seconds = {nextpnr.name: placed - started, packer.name: time.monotonic() - placed}
+        _finish(folder, log, seconds)
+
+    versions = [nextpnr.version, packer.version]
+    key = _key(netlist.key, seed, versions, json.dumps(options))
+    folder, is_new = cached("fpga-routed", key, build)
+    if not is_new:
+        for name in (ROUTING_LOG, PACKING_LOG):
+            shutil.copy(folder / name, logs)
+    placement = read_report(folder / REPORT, family)
+    return Routed(folder / BITSTREAM[family], placement, _seconds(folder))
+
+
+def all_resources(board: Board, netlist: Netlist, routed: Routed) -> dict[str, tuple[int, int]]:
+    """Kind -> (used, available): as nextpnr counts, else as the netlist does."""
+    counted = dict(routed.placement.resources)
+    counted.setdefault(FLIP_FLOP, (netlist.used[FLIP_FLOP], board.device.resources[FLIP_FLOP]))
+    return {kind: counted[kind] for kind in board.device.resources if kind in counted}
+
+
+def _finish(folder: Path, log: Path, seconds: Mapping[str, float]) -> None:
+    shutil.copy(log, folder)
+    (folder / _SECONDS).write_text(json.dumps(seconds))
+
+
+def _seconds(folder: Path) -> dict[str, float]:
+    return json.loads((folder / _SECONDS).read_text())
+
+
+def _key(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

@@ -1,0 +1,29 @@
+"""A configuration as a board can have it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hw.fpga.block_memory import BLOCK_MEMORY_LATENCY
+from hw.fpga.boards import Board
+from hw.fpga.clock import board_clock_hz
+from hw.spec.config import Config, make_config
+from hw.spec.errors import RequestError
+
+
+def board_config(board: Board, values: Mapping[str, int | str]) -> Config:
+    """What the user set, over what the board sets; the clock is one that the board can make.
+
+    Raises RequestError for a configuration that cannot be, and for a memory latency that block RAM
+    does not have.
+    """
+    latency = values.get("memory_latency", BLOCK_MEMORY_LATENCY)
+    if latency != BLOCK_MEMORY_LATENCY:
+        raise RequestError(
+            f"memory_latency = {latency}: main memory on {board.title} is on the chip, and answers "
+            f"after {BLOCK_MEMORY_LATENCY} cycles; leave memory_latency out"
+        )
+    fixed = {"memory_latency": BLOCK_MEMORY_LATENCY, "clock_hz": board.clock_hz}
+    config = make_config({**fixed, **board.values, **values})
+    clock_hz = round(board_clock_hz(board, config.soc.clock_hz))
+    return make_config({**config.flat(), "clock_hz": clock_hz})

@@ -1,0 +1,94 @@
+"""One bitstream, top to bottom."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+
+from firmware.build import build_firmware
+from hw.fpga.boards import Board
+from hw.spec.config import Config
+from hw.spec.errors import CheckError
+from sim.files import make_folder, write_atomically
+from sim.fpga.build import BITSTREAM, all_resources, make_netlist, route
+from sim.fpga.fit import least_resources, require_fit
+from sim.fpga.latency import network_cycles
+from sim.fpga.result import FpgaResult
+from sim.fpga.synthesis import yosys_version
+from sim.fpga.terminal import print_fpga
+from sim.fpga.tools import find_tools
+from sim.progress import Progress
+
+REPORT = "fpga.json"
+PIPED_WIDTH = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class FpgaRequest:
+    """What the user asks for. ``models`` are networks whose cycles are told, by ``backend``."""
+
+    board: Board
+    config: Config
+    out: Path
+    seed: int = 1
+    models: Sequence[str] = ()
+    backend: str = "model"
+
+
+def fpga(request: FpgaRequest, progress: Progress) -> FpgaResult:
+    """Makes a bitstream, writes it and REPORT into the folder ``out``, and prints the report.
+
+    Raises:
+        RequestError: the configuration does not fit, a tool is missing, the folder cannot be
+            written.
+        TilewrightError: a tool failed; its log is in the folder.
+        CheckError: the chip does not reach its clock; there is no bitstream then.
+    """
+    board, config = request.board, request.config
+    require_fit(board, least_resources(board, config), at_least=True)
+    tools = find_tools(board.device.family)
+    make_folder(request.out)
+    target = request.out / BITSTREAM[board.device.family]
+    target.unlink(missing_ok=True)
+    networks = network_cycles(request.models, config, request.backend, progress)
+    image = build_firmware(config)
+    netlist = make_netlist(board, config, image, request.out, progress)
+    routed = route(board, netlist, tools, request.seed, request.out, progress)
+    result = FpgaResult(
+        board=board,
+        config=config,
+        seed=request.seed,
+        resources=all_resources(board, netlist, routed),
+        placement=routed.placement,
+        seconds={**netlist.seconds, **routed.seconds},
+        tools={"yosys": yosys_version()} | {tool.name: tool.version for tool in tools},
+        backend=request.backend,
+        networks=networks,
+        bitstream=target,
+    )
+    return _published(result, routed.bitstream, request.out)
+
+
+def _published(result: FpgaResult, bitstream: Path, out: Path) -> FpgaResult:
+    if not result.reaches_clock:
+        result = replace(result, bitstream=None)
+    if result.bitstream:
+        write_atomically(result.bitstream, bitstream.read_bytes())
+    result.write(out / REPORT)
+    print_fpga(result, Console(width=None if sys.stdout.isatty() else PIPED_WIDTH))
+    if not result.reaches_clock:
+        raise CheckError(
+            f"{result.board.title}: the chip reaches {result.fmax_mhz:.1f} MHz of the "
+            f"{result.clock_hz / 1e6:g} MHz asked for, so no bitstream was written; lower the "
+            f"clock (--set clock_hz={slower_clock_hz(result)}) or try another --seed"
+        )
+    return result
+
+
+def slower_clock_hz(result: FpgaResult) -> int:
+    """A round clock below the fastest one."""
+    return int(result.fmax_mhz * 0.98) * 1_000_000

@@ -1,0 +1,46 @@
+"""Cycles of networks on a board's chip, by the model or in RTL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hw.spec.config import Config
+from hw.spec.errors import RequestError
+from sim.network_file import open_network
+from sim.predict import Predictor
+from sim.progress import Progress
+from sim.sweep.simulated import simulated
+
+
+@dataclass(frozen=True)
+class NetworkCycles:
+    """A network on the chip: its cycles, or why it cannot run there."""
+
+    network: str
+    cycles: int | None
+    reason: str = ""
+
+
+def network_cycles(
+    models: Sequence[str], config: Config, backend: str, progress: Progress
+) -> list[NetworkCycles]:
+    """Cycles of each network, as ``backend`` (``"model"`` or ``"rtl"``) says.
+
+    Raises RequestError for a file that is no network, CheckError when RTL fails its check.
+    """
+    networks = [open_network(model, progress) for model in models]
+    found: list[NetworkCycles] = []
+    for network in networks:
+        doing = "Predicting" if backend == "model" else "Simulating"
+        try:
+            with progress.step(f"{doing} {network.name}"):
+                result = (
+                    Predictor(network).predict(config)
+                    if backend == "model"
+                    else simulated(network, config)
+                )
+            found.append(NetworkCycles(network.name, result.total.cycles))
+        except RequestError as error:
+            found.append(NetworkCycles(network.name, None, str(error)))
+    return found

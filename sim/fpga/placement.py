@@ -1,0 +1,127 @@
+"""From a netlist to a placed and routed design: nextpnr, and what its report says."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hw.fpga.boards import FLIP_FLOP, RESOURCE_CELLS
+from hw.spec.errors import TilewrightError
+from sim.fpga.tools import Tool
+from verification.run_tool import Note, run_tool
+
+REPORT = "report.json"
+
+OPTIONS: Mapping[str, Sequence[str]] = {
+    # The default router gives up hope on designs of this size.
+    "ecp5": ("--router", "router2"),
+    "ice40": (),
+}
+
+# Synthesis calls a cell or net by a signal that it belongs to and what it is itself.
+_PRIMITIVE = re.compile(
+    r"_(TRELLIS_FF|LUT4|PFUMX|L6MUX21|CCU2C|MULT18X18D|DP16KD|TRELLIS_DPR16X4"
+    r"|SB_LUT4|SB_CARRY|SB_DFF[NESR]*|SB_MAC16|SB_RAM40_4K|SB_SPRAM256KA|DFFLC|LC)(_|$)"
+    r"|\$|\[|\.\d"
+)
+
+
+@dataclass(frozen=True)
+class TimingPath:
+    """The way from a register to a register.
+
+    Attributes
+    ----------
+    start, end: the registers, by signals that they belong to.
+    delay_ns: all of it; logic_ns, routing_ns: what it is made of.
+    signals: those on the way, in order, ends included.
+    """
+
+    start: str
+    end: str
+    delay_ns: float
+    logic_ns: float
+    routing_ns: float
+    signals: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A placed and routed design.
+
+    Attributes
+    ----------
+    fmax_mhz: by clock, the fastest it can have.
+    slowest: by clock, the path that sets it.
+    resources: kind -> (used, available); without kinds that nextpnr does not count.
+    """
+
+    fmax_mhz: Mapping[str, float]
+    slowest: Mapping[str, TimingPath]
+    resources: Mapping[str, tuple[int, int]]
+
+    @property
+    def chip_clock(self) -> str:
+        """The clock with the longest path: that of the chip, since all others only start it."""
+        return min(self.fmax_mhz, key=lambda clock: self.fmax_mhz[clock])
+
+
+def place_and_route(
+    nextpnr: Tool, family: str, options: Sequence[str], folder: Path, log: Path, note: Note
+) -> None:
+    """Runs nextpnr in ``folder`` and leaves its results and REPORT there.
+
+    ``options`` name the device and the files. A clock that is not reached is no error. Raises
+    TilewrightError when nextpnr fails.
+    """
+    own = ("--report", REPORT, "--timing-allow-fail", *OPTIONS[family])
+    run_tool([*nextpnr.command, *own, *options], log, nextpnr.name, note, folder)
+
+
+def parse_report(report: Mapping[str, Any], family: str) -> Placement:
+    """What nextpnr's report says. Raises TilewrightError for a design without clocked paths."""
+    slowest: dict[str, TimingPath] = {}
+    for path in report["critical_paths"]:
+        if path["from"] == path["to"] and path["from"].startswith("posedge "):
+            slowest[path["from"].removeprefix("posedge ")] = _path(path["path"])
+    if not slowest:
+        raise TilewrightError("nextpnr reports no path between registers")
+    used = report["utilization"]
+    return Placement(
+        fmax_mhz={clock: report["fmax"][clock]["achieved"] for clock in slowest},
+        slowest=slowest,
+        resources={
+            kind: (used[cell]["used"], used[cell]["available"])
+            for kind, cell in RESOURCE_CELLS[family].items()
+            if cell in used and not (family == "ice40" and kind == FLIP_FLOP)
+        },
+    )
+
+
+def read_report(path: Path, family: str) -> Placement:
+    """`parse_report` of a file."""
+    return parse_report(json.loads(path.read_text()), family)
+
+
+def _path(steps: Sequence[Mapping[str, Any]]) -> TimingPath:
+    """Signals in order, each once for the cells and nets that are called by it."""
+    signals: list[str] = []
+    for step in steps:
+        for name in (step["from"]["cell"], step.get("net", ""), step["to"]["cell"]):
+            signal_name = _PRIMITIVE.split(name)[0]
+            if signal_name and signal_name not in signals[-1:]:
+                signals.append(signal_name)
+    routing = sum(step["delay"] for step in steps if step["type"] == "routing")
+    whole = sum(step["delay"] for step in steps)
+    return TimingPath(
+        start=_PRIMITIVE.split(steps[0]["from"]["cell"])[0] or "?",
+        end=_PRIMITIVE.split(steps[-1]["to"]["cell"])[0] or "?",
+        delay_ns=whole,
+        logic_ns=whole - routing,
+        routing_ns=routing,
+        signals=tuple(signals),
+    )

@@ -1,0 +1,63 @@
+"""`fpga`: a bitstream of the chip for a board."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from hw.spec.errors import RequestError
+from sim.progress import Progress
+from sim.verbs.options import add_config_options, values_of
+from sim.zoo import ZOO_NAMES
+
+HELP = "make a bitstream of the chip for a board"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The verb's options."""
+    parser.add_argument("--board", metavar="B", help="a board of --list-boards")
+    parser.add_argument(
+        "--list-boards", action="store_true", help="print the boards and what fits them"
+    )
+    add_config_options(parser)
+    parser.add_argument("--out", type=Path, metavar="DIR", help="bitstream, fpga.json, logs")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of placement (default 1)")
+    parser.add_argument(
+        "--model",
+        action="append",
+        dest="models",
+        metavar="M",
+        help="networks whose latency is told; may be repeated; default: the built-in ones",
+    )
+    parser.add_argument(
+        "--backend", choices=("model", "rtl"), default="model", help="where cycles come from"
+    )
+    parser.set_defaults(handle=_fpga)
+
+
+def _fpga(options: argparse.Namespace) -> None:
+    # Amaranth is loaded for this verb only.
+    from hw.fpga.boards import find_board
+    from sim.fpga.configuration import board_config
+    from sim.fpga.fpga import FpgaRequest, fpga
+
+    if options.list_boards:
+        from sim.fpga.listing import print_boards
+
+        print_boards()
+        return
+    if options.board is None or options.out is None:
+        missing = "--board" if options.board is None else "--out"
+        raise RequestError(f"{missing} is missing; see --list-boards and --help")
+    board = find_board(options.board)
+    fpga(
+        FpgaRequest(
+            board=board,
+            config=board_config(board, values_of(options)),
+            out=options.out,
+            seed=options.seed,
+            models=tuple(options.models or ZOO_NAMES),
+            backend=options.backend,
+        ),
+        Progress(),
+    )

@@ -1,0 +1,59 @@
+"""What is refused before and after synthesis."""
+
+import pytest
+
+from hw.fpga.boards import BOARDS, find_board
+from hw.spec.config import load_config
+from hw.spec.errors import RequestError
+from sim.fpga.configuration import board_config
+from sim.fpga.fit import least_resources, require_fit
+
+SMALL = ["scratchpad_bytes=4096", "weight_buffer_bytes=1024"]
+
+
+def test_least_resources_by_hand() -> None:
+    board = BOARDS["ulx3s-85f"]
+    config = load_config(sets=["rows=4", "cols=3", f"memory_bytes={256 * 1024}", *SMALL])
+    # (256 + 4 + 1) KiB in blocks of 2 KiB, rounded up.
+    assert least_resources(board, config) == {"DSP": 12, "block RAM": 131}
+    without = load_config(sets=["npu=none", f"memory_bytes={256 * 1024}"])
+    assert least_resources(board, without) == {"DSP": 0, "block RAM": 128}
+
+
+def test_two_products_a_multiplier_on_the_ice40() -> None:
+    board = BOARDS["icebreaker"]
+    config = load_config(sets=["rows=3", "cols=3", f"memory_bytes={256 * 1024}", *SMALL])
+    least = least_resources(board, config)
+    assert least["DSP"] == 5
+    assert least["SPRAM"] == 8
+    assert least["block RAM"] == (board.boot_bytes + 4096 + 1024) // 512
+
+
+def test_every_count_that_is_over_is_named() -> None:
+    used = {"LUT": 90_000, "DSP": 157, "block RAM": 208}
+    with pytest.raises(RequestError, match=r"needs 90,000 LUT of 83,640, 157 DSP of 156 ") as error:
+        require_fit(BOARDS["ulx3s-85f"], used)
+    assert "block RAM of" not in str(error.value)
+    require_fit(BOARDS["ulx3s-85f"], {"LUT": 83_640, "DSP": 156, "block RAM": 208})
+
+
+def test_an_unknown_board_is_told_the_nearest() -> None:
+    with pytest.raises(RequestError, match="did you mean ulx3s-85f"):
+        find_board("ulx3-85f")
+    with pytest.raises(RequestError, match="icebreaker"):
+        find_board("zzz")
+
+
+def test_the_user_has_the_last_word_but_for_the_memorys_latency() -> None:
+    board = BOARDS["ulx3s-85f"]
+    config = board_config(board, {"memory_bytes": 512 * 1024, "clock_hz": 40_000_000})
+    assert (config.soc.memory_bytes, config.soc.clock_hz) == (512 * 1024, 40_000_000)
+    assert config.soc.memory_latency == 3
+    with pytest.raises(RequestError, match=r"memory_latency = 8: .*answers after 3 cycles"):
+        board_config(board, {"memory_latency": 8})
+
+
+def test_the_clock_is_one_that_the_board_can_make() -> None:
+    config = board_config(BOARDS["ulx3s-85f"], {"clock_hz": 41_000_000})
+    assert config.soc.clock_hz != 41_000_000
+    assert abs(config.soc.clock_hz - 41_000_000) < 410_000

@@ -1,0 +1,68 @@
+"""What is said about a design's timing, from reports as nextpnr writes them; no tool runs."""
+
+import pytest
+
+from hw.spec.errors import TilewrightError
+from sim.fpga.placement import parse_report
+
+COUNTER = "npu.control.count_TRELLIS_FF_Q_3"
+SUM = "npu.sum_CCU2C_S0_1"
+TARGET = "npu.done_TRELLIS_FF_Q"
+CLOCK = "posedge clk"
+
+
+def step(kind: str, delay: float, source: str, sink: str, net: str = "") -> dict:
+    ends = {"from": {"cell": source, "port": "Q"}, "to": {"cell": sink, "port": "D"}}
+    return {"type": kind, "delay": delay, **ends, **({"net": net} if net else {})}
+
+
+def report(*ends: tuple[str, str]) -> dict:
+    """Paths between ``ends``, each of 9 ns, 6.5 of them on wires."""
+    path = [
+        step("clk-to-q", 0.5, COUNTER, COUNTER),
+        step("routing", 4.0, COUNTER, SUM, "npu.control.count[3]"),
+        step("logic", 1.75, SUM, SUM),
+        step("routing", 2.5, SUM, TARGET, "npu.sum_LUT4_Z_1_D[2]"),
+        step("setup", 0.25, TARGET, TARGET),
+    ]
+    cells = {"TRELLIS_COMB": 300, "TRELLIS_FF": 120, "MULT18X18D": 4, "DP16KD": 2}
+    return {
+        "fmax": {
+            "clk": {"achieved": 111.1, "constraint": 60},
+            "start": {"achieved": 250.0, "constraint": 25},
+        },
+        "critical_paths": [{"from": a, "to": b, "path": path} for a, b in ends],
+        "utilization": {
+            cell: {"used": used, "available": 10 * used} for cell, used in cells.items()
+        },
+    }
+
+
+def test_report() -> None:
+    placement = parse_report(
+        report(("<async>", CLOCK), (CLOCK, CLOCK), (CLOCK, "<async>"), (CLOCK, "posedge start")),
+        "ecp5",
+    )
+    assert placement.fmax_mhz == {"clk": 111.1}
+    path = placement.slowest["clk"]
+    assert (path.start, path.end) == ("npu.control.count", "npu.done")
+    assert path.delay_ns == pytest.approx(9.0)
+    assert path.logic_ns == pytest.approx(2.5)
+    assert path.routing_ns == pytest.approx(6.5)
+    assert path.signals == ("npu.control.count", "npu.sum", "npu.done")
+    assert placement.resources == {
+        "LUT": (300, 3000),
+        "flip-flop": (120, 1200),
+        "DSP": (4, 40),
+        "block RAM": (2, 20),
+    }
+
+
+def test_the_slowest_clock_is_the_chips() -> None:
+    placement = parse_report(report((CLOCK, CLOCK), ("posedge start", "posedge start")), "ecp5")
+    assert placement.chip_clock == "clk"
+
+
+def test_a_design_without_clocked_paths_is_refused() -> None:
+    with pytest.raises(TilewrightError, match="no path between registers"):
+        parse_report(report(("<async>", CLOCK)), "ecp5")
