@@ -124,7 +124,10 @@ def opened(database: Path) -> Generator[sqlite3.Connection]:
 
 
 def read_sweep(database: Path) -> SweepData:
-    """What the last command asked for, and what is known of the sweep. Raises RequestError for another kind of file."""
+    """What the last command asked for, and what is known of the sweep.
+
+    Raises RequestError for another kind of file.
+    """
     with opened(database) as connection:
         meta = {
             row["key"]: json.loads(row["value"]) for row in connection.execute("SELECT * FROM meta")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from rich.box import SIMPLE_HEAD
@@ -17,6 +17,7 @@ from sim.result import Layer, RunResult, Total
 
 NAME_WIDTH = 28
 WAITS_WIDTH = 34
+NARROWEST = {"layer": 8, "waits for": len("activations 100%")}
 GAP = 3
 BAR_WIDTH = 30
 MODELLED = "modelled, not measured"
@@ -44,7 +45,7 @@ _OF_THE_ARRAY = ("util.", "waits for")
 def print_report(result: RunResult, console: Console) -> None:
     """Layer table, totals, energy breakdown, check and notes."""
     total = result.total
-    console.print(_layers(result, total, console.width))
+    console.print(_layers(result, total, console.width), crop=False)
     parts = [_totals(result, total)]
     if total.energy_by_component_j is not None:
         parts.append(_energy(total.energy_by_component_j))
@@ -159,30 +160,48 @@ def report_title(result: RunResult) -> str:
 
 def _layers(result: RunResult, total: Total, width: int) -> Table:
     """One row a layer; a narrow terminal gets fewer columns, never clipped figures."""
-    left_out = () if width >= WIDE else ("share", "MACs")
-    if not result.has_array:
-        left_out = (*left_out, *_OF_THE_ARRAY)
-    columns = [column for column in _COLUMNS if column[0] not in left_out]
     rows = [_cells(layer, total) for layer in result.layers]
-    widths = {
-        heading: max(len(heading), *(len(row[heading]) for row in rows)) if rigid else 0
-        for heading, _, rigid in columns
-    }
-    free = width - sum(widths.values()) - GAP * len(columns)
-    waits = WAITS_WIDTH if result.has_array else 0
-    widths["layer"] = max(8, min(NAME_WIDTH, max(free - waits, free // 2)))
-    widths["waits for"] = max(8, min(waits, free - widths["layer"]))
+    widths = _widths(result, rows, width)
     table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    for heading, justify, _ in columns:
-        table.add_column(heading, justify=justify, no_wrap=True, width=widths[heading])
+    table.width = sum(widths.values()) + GAP * len(widths)
+    for heading, justify, _ in _COLUMNS:
+        if heading in widths:
+            table.add_column(heading, justify=justify, no_wrap=True, width=widths[heading])
     for layer, cells in zip(result.layers, rows, strict=True):
         cells["layer"] = shortened(layer.name, widths["layer"])
-        cells["waits for"] = stall_summary(layer, widths["waits for"])
+        cells["waits for"] = stall_summary(layer, widths.get("waits for", 0))
         table.add_row(
-            *(Text(cells[heading]) for heading, _, _ in columns),
+            *(Text(cells[heading]) for heading in widths),
             style=None if layer.engine == "npu" else "cyan",
         )
     return table
+
+
+def _widths(result: RunResult, rows: Sequence[Mapping[str, str]], width: int) -> dict[str, int]:
+    """Columns that there is room for, and how wide they are."""
+    widths = {
+        heading: max(len(heading), *(len(row[heading]) for row in rows))
+        if rigid
+        else NARROWEST[heading]
+        for heading, _, rigid in _COLUMNS
+        if result.has_array or heading not in _OF_THE_ARRAY
+    }
+
+    def free() -> int:
+        return width - sum(widths.values()) - GAP * len(widths)
+
+    for heading in ("share", "MACs"):
+        if width < WIDE:
+            del widths[heading]
+    for heading in ("operator", "waits for"):
+        if free() < 0:
+            widths.pop(heading, None)
+    most = {"layer": NAME_WIDTH, "waits for": WAITS_WIDTH if "waits for" in widths else 0}
+    names = max(free() // 2, free() - most["waits for"] + NARROWEST["waits for"])
+    for heading, room in (("layer", names), ("waits for", width)):
+        if most[heading]:
+            widths[heading] += max(0, min(most[heading] - NARROWEST[heading], room, free()))
+    return widths
 
 
 def _cells(layer: Layer, total: Total) -> dict[str, str]:

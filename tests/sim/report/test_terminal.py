@@ -1,13 +1,14 @@
 from dataclasses import replace
 
+import pytest
 from rich.console import Console
 
 from sim.report.terminal import check_line, print_report, stall_summary
 from sim.result import Check
 
 
-def text_of(result):
-    console = Console(width=150, force_terminal=False)
+def text_of(result, width=150):
+    console = Console(width=width, force_terminal=False)
     with console.capture() as capture:
         print_report(result, console)
     return capture.get()
@@ -19,6 +20,21 @@ def test_the_table_shows_every_layer_with_its_figures(result):
     for figure in ("CONV_2D", "NPU", "600", "60.0%", "32,000", "83.3%", "weights 10%", "15 nJ"):
         assert figure in row
     assert "CPU" in next(line for line in lines if "softmax" in line)
+
+
+@pytest.mark.parametrize("width", [110, 109, 80, 60, 50, 30])
+def test_a_narrow_terminal_clips_no_figure(result, width):
+    large = replace(result.layers[1], cycles=1_234_567, macs=7_654_321, stalls={"weights": 100_000})
+    wide = replace(result, layers=(result.layers[0], large))
+    table, _, _ = text_of(wide, width).partition("─ net")
+    row = next(line for line in table.splitlines() if "1,234,567" in line)
+    for figure in ("NPU", f"{100 * large.mac_utilisation:.1f}%", "15 nJ"):
+        assert figure in row
+    assert ("7,654,321" in row) == (width >= 110)
+    assert ("CONV_2D" in row) == (width >= 80)
+    assert ("weights 8%" in row) == (width >= 80)
+    if width >= 50:
+        assert max(len(line.rstrip()) for line in table.splitlines()) <= width
 
 
 def test_totals_check_and_notes(result):
