@@ -62,7 +62,9 @@ class LineBridge(Component):
         wanted = Signal(range(beats + 1))
         word = Signal(range(LINE_WORDS + 1))
         last_word = Signal(range(LINE_WORDS))
-        line = Signal(ArrayLayout(8 * self.bus_bytes, beats))
+        # A word of a narrow bus is taken in the cycle after it has come: it need not be kept longer.
+        kept = beats if lane_bits else 1
+        line = Signal(ArrayLayout(8 * self.bus_bytes, kept))
         failed = Signal()
         refill = Signal()
 
@@ -108,12 +110,15 @@ class LineBridge(Component):
                 # Answers come in order, so those to posted stores come first.
                 with m.If(answer & (posted == 0)):
                     m.d.sync += [
-                        line[received].eq(memory.dat_r),
+                        line[received if lane_bits else 0].eq(memory.dat_r),
                         received.eq(received + 1),
                         failed.eq(failed | memory.err),
                     ]
                 with m.If((word >> lane_bits) < received):
-                    words = Array(line.as_value().word_select(i, 32) for i in range(LINE_WORDS))
+                    words = Array(
+                        line.as_value().word_select(i if lane_bits else 0, 32)
+                        for i in range(LINE_WORDS)
+                    )
                     m.d.comb += [
                         cpu.ack.eq(1),
                         # VexRiscv's instruction cache takes an error in a line's last word for
