@@ -18,7 +18,7 @@ from mapper.tile import (
     output_extent,
     staging_bytes,
 )
-from mapper.tilings import Group, tilings
+from mapper.tilings import Extents, Group, tilings
 from mapper.work import Work
 
 Fits = Callable[[Sequence[int]], list[int] | None]
@@ -37,6 +37,34 @@ class Choice(NamedTuple):
     cost: float
 
 
+class _Areas(NamedTuple):
+    """Sizes of one copy of the staging areas, together ``bytes``, or ``aligned`` to ports."""
+
+    sizes: tuple[int, ...]
+    bytes: int
+    aligned: int
+
+
+class _Price(NamedTuple):
+    """Of all tiles of some extents: cycles of the commands, cycles of the bus for operands alone
+    and with weights, and how many tiles there are."""
+
+    compute: int
+    operands: float
+    transfer: float
+    tiles: int
+
+    def cost(self, copies: int) -> float:
+        """Cycles of the work, with what crosses the bus weighed in.
+
+        The cycles of the commands hold the time that their weights take on the bus.
+        """
+        if copies == 1:
+            return self.compute + self.operands + self.transfer / 4
+        overlapped = max(self.compute, self.transfer)
+        return overlapped + self.operands / self.tiles + self.transfer / 4
+
+
 class Choices:
     """The tilings of a work; ``staged`` tells for each operand whether it is in main memory."""
 
@@ -44,9 +72,8 @@ class Choices:
         self._work, self.staged, self._config = work, staged, config
         self._array = array_of(config)
         self._groups = tilings(work, config, staged)
-        self._sizes: dict[tuple[int, int, int], tuple[int, ...]] = {}
-        self._commands: dict[tuple[int, int, int], tuple[int, int]] = {}
-        self._operands: dict[tuple[int, int], int] = {}
+        self._areas: dict[Extents, _Areas] = {}
+        self._prices: dict[Extents, _Price] = {}
         self._least: dict[int, int] = {}
         self._whole: Choice | None = None
 
@@ -66,7 +93,7 @@ class Choices:
             return self._without_staging()
         for group in self._groups:
             for cost, _, tiling in sorted(self._within(group, room)):
-                sizes = self._staging(*tiling[:3])
+                sizes = self._staging(tiling[:3]).sizes
                 addresses = fits(sizes * tiling.copies)
                 if addresses is not None:
                     return Choice(tiling, addresses, sizes, cost)
@@ -74,68 +101,46 @@ class Choices:
 
     def _without_staging(self) -> Choice:
         if self._whole is None:
-            first = next(tiling for group in self._groups for tiling in group)
+            first = next(extents for group in self._groups for extents in group)
             none = (0,) * len(self.staged)
-            self._whole = Choice(first, none, none, self._cost(first))
+            self._whole = Choice(Tiling(*first), none, none, self._price(first).cost(1))
         return self._whole
 
-    def _staging(self, rows: int, cols: int, channels: int) -> tuple[int, ...]:
-        """Bytes of one copy of the staging areas."""
-        key = (rows, cols, channels)
-        found = self._sizes.get(key)
+    def _staging(self, extents: Extents) -> _Areas:
+        found = self._areas.get(extents)
         if found is None:
-            found = staging_bytes(self._work, Tiling(*key), self.staged)
-            self._sizes[key] = found
+            sizes = staging_bytes(self._work, Tiling(*extents), self.staged)
+            aligned = sum(align(size, self._config.port_bytes) for size in sizes)
+            found = self._areas[extents] = _Areas(sizes, sum(sizes), aligned)
         return found
 
-    def _bytes(self, rows: int, cols: int, channels: int) -> int:
-        return sum(self._staging(rows, cols, channels))
-
     def _search(self, limit: int) -> int:
-        port = self._config.port_bytes
-
-        def needed(rows: int, cols: int, channels: int) -> int:
-            return sum(align(size, port) for size in self._staging(rows, cols, channels))
-
         for group in self._groups:
-            tiling = group.first(needed, limit)
-            if tiling is not None:
-                return needed(*tiling[:3])
-        last = self._groups[-1]
-        return needed(last.rows[-1], last.cols[-1], last.channels[-1])
+            extents = group.first(lambda extents: self._staging(extents).aligned, limit)
+            if extents is not None:
+                return self._staging(extents).aligned
+        return self._staging(self._groups[-1].least).aligned
 
     def _within(self, group: Group, room: int) -> list[tuple[float, int, Tiling]]:
         """Cost, position and tiling of those whose staging areas may fit."""
-        if group.first(self._bytes, room) is None:
+        if self._staging(group.least).bytes > room:
             return []
         return [
-            (self._cost(tiling), position, tiling)
-            for position, tiling in enumerate(group)
-            if tiling.copies * self._bytes(*tiling[:3]) <= room
+            (self._price(extents).cost(copies), 2 * position + copies, Tiling(*extents, copies))
+            for position, extents in enumerate(group)
+            for copies in group.copies
+            if copies * self._staging(extents).bytes <= room
         ]
 
-    def _cost(self, tiling: Tiling) -> float:
-        """Cycles of the work under a tiling, with what crosses the bus weighed in.
-
-        The cycles of the commands hold the time that their weights take on the bus.
-        """
-        key = tiling[:3]
-        commands = self._commands.get(key)
-        if commands is None:
-            commands = commands_cost(self._work, tiling, self._array)
-            self._commands[key] = commands
-        compute, weights = commands
-        operands = self._moved(tiling) / self._config.bus_bytes
-        transfer = operands + weights / self._config.bus_bytes
-        if tiling.copies == 1:
-            return compute + operands + transfer / 4
-        rows, cols, channels = output_extent(self._work)
-        count = -(-rows // tiling.rows) * -(-cols // tiling.cols) * -(-channels // tiling.channels)
-        return max(compute, transfer) + operands / count + transfer / 4
-
-    def _moved(self, tiling: Tiling) -> int:
-        key = tiling[:2]
-        moved = self._operands.get(key)
-        if moved is None:
-            moved = self._operands[key] = operand_bytes(self._work, tiling, self.staged)
-        return moved
+    def _price(self, extents: Extents) -> _Price:
+        found = self._prices.get(extents)
+        if found is None:
+            tiling, bus = Tiling(*extents), self._config.bus_bytes
+            compute, weights = commands_cost(self._work, tiling, self._array)
+            operands = operand_bytes(self._work, tiling, self.staged) / bus
+            rows, cols, channels = output_extent(self._work)
+            tiles = -(-rows // tiling.rows) * -(-cols // tiling.cols)
+            tiles *= -(-channels // tiling.channels)
+            found = _Price(compute, operands, operands + weights / bus, tiles)
+            self._prices[extents] = found
+        return found

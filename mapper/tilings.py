@@ -8,18 +8,23 @@ from dataclasses import dataclass
 
 from hw.spec.config import NpuConfig
 from hw.spec.tile_shape import ring_bytes
-from mapper.tile import Tiling, output_extent
+from mapper.tile import output_extent
 from mapper.work import AddWork, Work
 
 _MAX_EXTENT = 65535
 _MAX_PIXELS = (1 << 24) - 1
 
 
+Extents = tuple[int, int, int]
+"""Rows, columns and channels of a tile."""
+
+
 @dataclass(frozen=True)
 class Group:
-    """Tilings of equal preference: each of ``rows`` with each of ``cols`` and of ``channels``.
+    """Extents of tiles of equal preference: each of ``rows`` with each of ``cols``, ``channels``.
 
     These are in falling order. A tile of more than ``most_channels`` has ``most_pixels`` at most.
+    ``copies`` are those of staging areas, in order of preference.
     """
 
     rows: Sequence[int]
@@ -29,25 +34,29 @@ class Group:
     most_channels: int = _MAX_EXTENT
     most_pixels: int = _MAX_PIXELS
 
-    def __iter__(self) -> Iterator[Tiling]:
-        """The tilings in order of rows, then columns, channels and copies."""
+    @property
+    def least(self) -> Extents:
+        """The smallest."""
+        return (self.rows[-1], self.cols[-1], self.channels[-1])
+
+    def __iter__(self) -> Iterator[Extents]:
+        """The extents in order of rows, then columns and channels."""
         for rows in self.rows:
             for cols in self.cols:
                 for channels in self.channels:
                     if self._legal(rows, cols, channels):
-                        for copies in self.copies:
-                            yield Tiling(rows, cols, channels, copies)
+                        yield rows, cols, channels
 
-    def first(self, size: Callable[[int, int, int], int], limit: int) -> Tiling | None:
-        """The first tiling of at most a size; None where all are larger.
+    def first(self, size: Callable[[Extents], int], limit: int) -> Extents | None:
+        """The first of at most a size; None where all are larger.
 
-        ``size`` of (rows, columns, channels) must not fall when one of them grows.
+        ``size`` must not fall when one of the extents grows.
         """
 
         def good(rows: int, cols: int, channels: int) -> bool:
-            return self._legal(rows, cols, channels) and size(rows, cols, channels) <= limit
+            return self._legal(rows, cols, channels) and size((rows, cols, channels)) <= limit
 
-        least_cols, least_channels = self.cols[-1], self.channels[-1]
+        _, least_cols, least_channels = self.least
         row = _first(self.rows, lambda rows: good(rows, least_cols, least_channels))
         if row is None:
             return None
@@ -55,7 +64,7 @@ class Group:
         assert col is not None
         channels = _first(self.channels, lambda channels: good(row, col, channels))
         assert channels is not None
-        return Tiling(row, col, channels, self.copies[0])
+        return row, col, channels
 
     def _legal(self, rows: int, cols: int, channels: int) -> bool:
         pixels = rows * cols
@@ -75,7 +84,7 @@ def _first(falling: Sequence[int], good: Callable[[int], bool]) -> int | None:
 def tilings(work: Work, config: NpuConfig, staged: tuple[bool, ...]) -> list[Group]:
     """First tiles of whole rows and all channels, then parts of the channels, then parts of rows.
 
-    The last group has a tiling of the fewest bytes.
+    The last group has the smallest tile.
     """
     rows, cols, channels = output_extent(work)
     if isinstance(work, AddWork):

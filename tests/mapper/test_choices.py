@@ -3,7 +3,7 @@
 from hw.spec.config import NpuConfig
 from mapper.choices import Choices
 from mapper.memory import align
-from mapper.tile import staging_bytes
+from mapper.tile import Tiling, staging_bytes
 from mapper.tilings import tilings
 from tests.mapper.test_tile import image_work
 
@@ -18,10 +18,9 @@ def fresh(staged=BOTH) -> Choices:
 def sizes_by_preference() -> list[int]:
     work = image_work()
     return [
-        tiling.copies
-        * sum(align(part, CONFIG.port_bytes) for part in staging_bytes(work, tiling, BOTH))
+        sum(align(part, CONFIG.port_bytes) for part in staging_bytes(work, Tiling(*extents), BOTH))
         for group in tilings(work, CONFIG, BOTH)
-        for tiling in group
+        for extents in group
     ]
 
 

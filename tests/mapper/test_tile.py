@@ -63,7 +63,8 @@ def test_a_window_in_the_padding_alone_reads_nothing():
 def test_staging_holds_the_largest_tile():
     work, config = image_work(), NpuConfig()
     for group in tilings(work, config, (True, True)):
-        for tiling in group:
+        for extents in group:
+            tiling = Tiling(*extents)
             source, target = staging_bytes(work, tiling, (True, True))
             for tile in tiles(work, tiling):
                 region = input_region(work, tile.region)
