@@ -11,12 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
-
-import yaml
 
 from hw.spec.config import Config
 from sim.area import chip_sram_bits, estimate_area
+from sim.tables import read_table
 
 COMPONENTS: tuple[str, ...] = (
     "array",
@@ -54,25 +52,12 @@ class EnergyTable:
     sram_access: tuple[tuple[int, float], ...]
     leakage: Mapping[str, float]
 
-    def by_component(
-        self, events: Mapping[str, int], cycles: int, config: Config
-    ) -> dict[str, float]:
-        """Joules of each of `COMPONENTS`.
-
-        Args:
-            events: how often each event happened.
-            cycles: duration, for the leakage.
-            config: sizes of the memories and of the logic, and the clock.
-
-        Raises:
-            KeyError: an event that the table does not know; it must not count as free.
-        """
-        joules = dict.fromkeys(COMPONENTS, 0.0)
-        for event, count in events.items():
-            for component, energy in self._of_event(event, config).items():
-                joules[component] += count * energy
-        joules["leakage"] = self.leakage_w(config) * cycles / config.soc.clock_hz
-        return joules
+    def of(self, config: Config) -> DesignEnergy:
+        """The energies of a design: its sizes of memories and logic, and its clock."""
+        events = dict(self.events)
+        for event, (component, memory) in self.sram_events.items():
+            events[event] = {component: self.sram_byte_j(_capacity(memory, config))}
+        return DesignEnergy(self.name, events, self.leakage_w(config) / config.soc.clock_hz)
 
     def sram_byte_j(self, capacity: int) -> float:
         """J to read or write one byte of a memory of this many bytes."""
@@ -88,14 +73,36 @@ class EnergyTable:
         memory = sum(chip_sram_bits(config).values()) / 8
         return gates * self.leakage["gate"] + memory * self.leakage["sram_byte"]
 
-    def _of_event(self, event: str, config: Config) -> Mapping[str, float]:
-        if event in self.sram_events:
-            component, memory = self.sram_events[event]
-            return {component: self.sram_byte_j(_capacity(memory, config))}
-        if event not in self.events:
-            known = ", ".join(sorted({*self.events, *self.sram_events}))
-            raise KeyError(f"energy table '{self.name}' has no event '{event}'; it has: {known}")
-        return self.events[event]
+
+@dataclass(frozen=True)
+class DesignEnergy:
+    """Joules of events in one design: event -> component -> J of one event; leakage of a cycle."""
+
+    name: str
+    events: Mapping[str, Mapping[str, float]]
+    leakage_j: float
+
+    def by_component(self, events: Mapping[str, int], cycles: int) -> dict[str, float]:
+        """Joules of each of `COMPONENTS`.
+
+        Args:
+            events: how often each event happened.
+            cycles: duration, for the leakage.
+
+        Raises:
+            KeyError: an event that the table does not know; it must not count as free.
+        """
+        joules = dict.fromkeys(COMPONENTS, 0.0)
+        for event, count in events.items():
+            if event not in self.events:
+                known = ", ".join(sorted(self.events))
+                raise KeyError(
+                    f"energy table '{self.name}' has no event '{event}'; it has: {known}"
+                )
+            for component, energy in self.events[event].items():
+                joules[component] += count * energy
+        joules["leakage"] = self.leakage_j * cycles
+        return joules
 
 
 def _capacity(memory: str, config: Config) -> int:
@@ -108,7 +115,7 @@ def _capacity(memory: str, config: Config) -> int:
 @cache
 def energy_table() -> EnergyTable:
     """The table that the package brings."""
-    data: dict[str, Any] = yaml.safe_load(files("sim").joinpath("energy_45nm.yaml").read_text())
+    data = read_table(files("sim") / "energy_45nm.yaml")
     events: dict[str, dict[str, float]] = {}
     for line in data["events"]:
         events.setdefault(line["event"], {})[line["component"]] = line["pj"] * PICO

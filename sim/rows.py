@@ -9,7 +9,7 @@ from hw.spec.commands import Command, Opcode
 from hw.spec.config import Config
 from hw.spec.program import StepKind
 from mapper.program import Program, ProgramLayer
-from sim.energy import energy_table
+from sim.energy import DesignEnergy, energy_table
 from sim.result import Engine, Layer
 from sim.segments import Segment
 
@@ -33,12 +33,13 @@ def measured_rows(
     """
     ordered = sorted(segments, key=lambda segment: (_position(program, segment), segment.engine))
     rows: list[Layer] = []
+    energy = energy_table().of(program.config)
     for (position, engine), group in groupby(
         ordered, key=lambda segment: (_position(program, segment), segment.engine)
     ):
         layer = program.layers[position] if position < len(program.layers) else None
         weights = weight_bytes.get(position, 0) if engine == "npu" else 0
-        rows.append(_row(program.config, layer, engine, list(group), weights))
+        rows.append(_row(program.config, energy, layer, engine, list(group), weights))
     return tuple(rows)
 
 
@@ -84,6 +85,7 @@ def _position(program: Program, segment: Segment) -> int:
 
 def _row(
     config: Config,
+    energy: DesignEnergy,
     layer: ProgramLayer | None,
     engine: Engine,
     segments: Sequence[Segment],
@@ -102,7 +104,7 @@ def _row(
         mac_utilisation=_utilisation(config, macs, cycles),
         stalls=_stalls(segments, cycles) if engine == "npu" else {},
         events=events,
-        energy_by_component_j=energy_table().by_component(events, cycles, config),
+        energy_by_component_j=energy.by_component(events, cycles),
     )
 
 

@@ -23,8 +23,7 @@ from sim.inputs import default_inputs
 from sim.model.cpu.cache import misses
 from sim.model.cpu.loads import Places, loads
 from sim.model.cpu.softmax import softmax_paths
-from sim.model.stream import StreamReplay
-from sim.model.work import prepare
+from sim.model.stream import Replayed, Stream
 from sim.network_file import open_network
 from sim.progress import Progress
 from sim.rtl import RtlResult, run_rtl
@@ -99,7 +98,7 @@ def _times(runs: DriverRuns) -> dict[str, int]:
     (step,) = program.steps
     worked = [segment for segment in chip.segments if segment.engine == "npu"]
     replay = _replay(program, step)
-    start = worked[0].cycles - replay.marks[0].time
+    start = worked[0].cycles - replay.times()[0]
     return {
         "start": start,
         "finish": sum(segment.cycles for segment in worked) - start - replay.done,
@@ -109,12 +108,10 @@ def _times(runs: DriverRuns) -> dict[str, int]:
     }
 
 
-def _replay(program: Program, step: Step) -> StreamReplay:
+def _replay(program: Program, step: Step) -> Replayed:
     first = (step.values["commands"] - program.base) // 4
     commands = decode_stream(_words(program)[first:])
-    replay = StreamReplay(prepare(commands, program.config.npu), program.config)
-    replay.run()
-    return replay
+    return Stream(commands, program.config.npu).replay(program.config)
 
 
 def _words(program: Program) -> list[int]:

@@ -11,13 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Any
-
-import yaml
 
 from hw.spec.config import Config
 from sim.area.counts import counts, sram_bits
 from sim.area.parts import SRAM, Area
+from sim.tables import read_table
 
 
 @dataclass(frozen=True)
@@ -44,8 +42,7 @@ class AreaTable:
 def area_table() -> AreaTable:
     """The table that the package brings."""
     package = files("sim.area")
-    memory: dict[str, Any] = yaml.safe_load(package.joinpath("memory_45nm.yaml").read_text())
-    data: dict[str, Any] = yaml.safe_load(package.joinpath("gates.yaml").read_text())
+    memory, data = (read_table(package / name) for name in ("memory_45nm.yaml", "gates.yaml"))
     return AreaTable(
         logic=data["logic"],
         cpu={name: (line["ge"], line["sram_bits"]) for name, line in data["cpu"].items()},

@@ -10,20 +10,19 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hw.spec.commands import Command
 from hw.spec.config import Config
 from hw.spec.numerics import Int8Array
-from hw.spec.profile import CAUSES, EVENTS, RECORD, RECORD_WORDS
-from hw.spec.program import HEADER_WORDS, STEP_WORDS, TIME_WORDS, Step, StepKind
+from hw.spec.profile import RECORD
+from hw.spec.program import HEADER_WORDS, STEP_WORDS, TIME_WORDS, StepKind
 from mapper.program import Program
 from sim.model.cpu.figures import Cost, Driver, cpu_figures
 from sim.model.cpu.operators import Surroundings, step_cycles
-from sim.model.stream import Mark, StreamReplay
-from sim.model.work import Work, prepare
+from sim.model.stream import Replayed, Stream
 from sim.segments import Segment, read_segments
 
 STEP_HEAD_WORDS = 2
@@ -40,7 +39,7 @@ class ModelResult:
 
 
 MOST_REPLAYS = 16
-"""Streams that are kept as replayed, by memory latency; the oldest goes first."""
+"""Memory latencies for which the replayed streams are kept; the oldest goes first."""
 
 
 class ModelBackend:
@@ -50,16 +49,16 @@ class ModelBackend:
         self._program = program
         header = zip((name for name, _ in HEADER_WORDS), program.words, strict=False)
         self._steps_address = dict(header)["steps_address"]
-        self._replays: dict[tuple[int, int], _Replayed] = {}
-        self._streams: dict[int, tuple[Work, ...]] = {}
-        for step in program.steps:
-            if step.kind is StepKind.NPU:
-                address = step.values["commands"]
-                self._streams[address] = prepare(program.commands(step), program.config.npu)
+        self._streams = tuple(
+            Stream(program.commands(step), program.config.npu)
+            for step in program.steps
+            if step.kind is StepKind.NPU
+        )
+        self._replays: dict[int, tuple[Replayed, ...]] = {}
 
     def commands(self) -> Iterator[Command]:
         """Those of all streams."""
-        return (work.command for stream in self._streams.values() for work in stream)
+        return (command for stream in self._streams for command in stream.commands)
 
     def run(
         self, config: Config | None = None, cpu_inputs: Mapping[int, Int8Array] | None = None
@@ -74,12 +73,15 @@ class ModelBackend:
         assert config.npu == self._program.config.npu
         driver = cpu_figures(config.soc.cpu).driver
         stamps: list[int] = []
-        records: list[int] = []
+        records: list[list[int]] = []
+        replays = iter(self._replayed(config))
         now = 0
         for number, step in enumerate(self._program.steps):
             begin, asleep = now, 0
             if step.kind is StepKind.NPU:
-                now = self._stream(step, begin, config, records)
+                replay, start = next(replays), begin + driver.start.at(config.soc)
+                records += _later(replay.records, start).tolist()
+                now = start + replay.done + driver.finish.at(config.soc)
                 if driver.awake is not None:
                     asleep = max(0, now - begin - driver.awake.at(config.soc))
             else:
@@ -108,30 +110,17 @@ class ModelBackend:
         from_npu = self._program.steps[-1].kind is StepKind.NPU
         return driver.return_from_npu if from_npu else driver.return_from_cpu
 
-    def _stream(self, step: Step, begin: int, config: Config, records: list[int]) -> int:
-        """A command stream, and its records; returns the step's second time stamp."""
-        replay = self._replayed(step.values["commands"], config)
-        driver = cpu_figures(config.soc.cpu).driver
-        start = begin + driver.start.at(config.soc)
-        for mark in replay.marks:
-            records += _record(mark, start)
-        return start + replay.done + driver.finish.at(config.soc)
-
-    def _replayed(self, address: int, config: Config) -> _Replayed:
-        """The stream at ``address``, which takes its time whatever the CPU and the clock."""
-        place = address, config.soc.memory_latency
-        if place not in self._replays:
-            replay = StreamReplay(self._streams[address], config)
-            replay.run()
+    def _replayed(self, config: Config) -> tuple[Replayed, ...]:
+        """All streams, which take their time whatever the CPU and the clock."""
+        latency = config.soc.memory_latency
+        if latency not in self._replays:
+            found: list[Replayed] = []
+            for stream in self._streams:
+                found.append(stream.replay(config, found[-1].left if found else None))
             if len(self._replays) == MOST_REPLAYS:
                 del self._replays[next(iter(self._replays))]
-            self._replays[place] = _Replayed(replay.marks, replay.done)
-        return self._replays[place]
-
-
-class _Replayed(NamedTuple):
-    marks: Sequence[Mark]
-    done: int
+            self._replays[latency] = tuple(found)
+        return self._replays[latency]
 
 
 def run_model(program: Program, cpu_inputs: Mapping[int, Int8Array] | None = None) -> ModelResult:
@@ -139,12 +128,12 @@ def run_model(program: Program, cpu_inputs: Mapping[int, Int8Array] | None = Non
     return ModelBackend(program).run(cpu_inputs=cpu_inputs)
 
 
-def _record(mark: Mark, start: int) -> list[int]:
-    words = [mark.layer, start + mark.time]
-    words += [mark.causes[name] for name, _ in CAUSES]
-    words += [mark.events[name] for name, _ in EVENTS]
-    return words + [0] * (RECORD_WORDS - len(RECORD))
+def _later(records: NDArray[np.int64], cycles: int) -> NDArray[np.int64]:
+    """Records with later time stamps."""
+    later = records.copy()
+    later[:, RECORD.index("time")] += cycles
+    return later
 
 
-def _words(values: Sequence[int]) -> bytes:
+def _words(values: Sequence[int] | Sequence[Sequence[int]]) -> bytes:
     return np.array(values, dtype=np.int64).astype(np.uint32).tobytes()

@@ -13,7 +13,7 @@ from hw.spec.tile_shape import tile_shape
 
 @dataclass(frozen=True)
 class Geometry:
-    """A window command's loops; equal ones take the same time.
+    """A window command's loops.
 
     ``window``: a depthwise window kept on chip; ``tapwise``: one read tap by tap; neither: CONV.
     ``runs``: steps of the slots of a kernel row (CONV). ``pixels``: of the output (CONV) or of a
@@ -22,13 +22,12 @@ class Geometry:
     ``pad_top`` rows above them.
     ``double``: input columns between output pixels of a window are 2. ``units``: weight words, or
     pairs, of a tile. ``beats``: the drain's of a pixel; ``final_beats``: of the last block's;
-    ``half_empty``: its second half has no channels. ``lanes``: weight words of a line of the ring.
+    ``half_empty``: its second half has no channels.
     """
 
     window: bool
     tapwise: bool
     paired: bool
-    stream: bool
     maximum: bool
     blocks: int
     tiles: int
@@ -49,17 +48,11 @@ class Geometry:
     beats: int
     final_beats: int
     half_empty: bool
-    lanes: int
 
     @property
     def taps(self) -> int:
         """Steps of a tile."""
         return self.kernel_rows * (self.kernel_cols or sum(self.runs))
-
-    @property
-    def last_pixels(self) -> int:
-        """Output pixels of a block's last tile."""
-        return (self.pixels - 1) % self.tile_pixels + 1
 
 
 def geometry_of(command: Command, config: NpuConfig) -> Geometry:
@@ -75,7 +68,6 @@ def geometry_of(command: Command, config: NpuConfig) -> Geometry:
         window=depthwise and not tapwise,
         tapwise=tapwise,
         paired=paired,
-        stream=bool(v.get("stream", 0)),
         maximum=bool(v.get("maximum", 0)),
         blocks=v["blocks"],
         tiles=v["tiles"],
@@ -96,7 +88,6 @@ def geometry_of(command: Command, config: NpuConfig) -> Geometry:
         beats=_beats(min(v["channels"], tile.channels), config, paired=paired),
         final_beats=_beats(last, config, paired=paired),
         half_empty=paired and last <= config.rows,
-        lanes=config.weight_memory_bytes // config.weight_word_bytes,
     )
 
 
@@ -117,20 +108,6 @@ def first_pixels(pixels: int, tile: int, width: int, group: int) -> tuple[int, .
         found.append(at)
         at = min(at + group, (at // tile + 1) * tile, (at // width + 1) * width)
     return tuple(found)
-
-
-@lru_cache(maxsize=1 << 12)
-def convolution_tiles(
-    pixels: int, tile: int, width: int, group: int
-) -> tuple[tuple[int, int], ...]:
-    """(pixels, reads of a slot) of each tile of a convolution."""
-    sizes = [min(tile, pixels - start) for start in range(0, pixels, tile)]
-    if group == 1:
-        return tuple((size, size) for size in sizes)
-    reads = [0] * len(sizes)
-    for pixel in first_pixels(pixels, tile, width, group):
-        reads[pixel // tile] += 1
-    return tuple(zip(sizes, reads, strict=True))
 
 
 def strips(geometry: Geometry) -> Iterator[int]:

@@ -26,7 +26,7 @@ TABLE = energy_table()
     ],
 )
 def test_picojoules_of_an_event(event, component, picojoules):
-    joules = TABLE.by_component({event: 1000}, 0, Config())
+    joules = TABLE.of(Config()).by_component({event: 1000}, 0)
     assert joules[component] == pytest.approx(picojoules * 1e-9, rel=2e-3)
 
 
@@ -47,13 +47,13 @@ def test_sram_access_grows_with_capacity(capacity, picojoules):
 
 def test_scratchpad_energy_is_that_of_one_bank():
     config = Config(npu=NpuConfig(scratchpad_bytes=64 * 1024, scratchpad_banks=2))
-    joules = TABLE.by_component({"scratchpad_read_bytes": 16}, 0, config)
+    joules = TABLE.of(config).by_component({"scratchpad_read_bytes": 16}, 0)
     assert joules["scratchpad"] == pytest.approx(2 * 20e-12)
 
 
 def test_leakage_follows_time_memory_and_logic():
     config = Config(soc=SocConfig(clock_hz=50_000_000))
-    joules = TABLE.by_component({}, 50_000_000, config)
+    joules = TABLE.of(config).by_component({}, 50_000_000)
     # Data, tags of 22 bits of two caches of 4 KB; answers of 64 bits and tags of 30 in transfers.
     caches = 2 * (4096 + 128 * 22 / 8)
     memory = ((64 + 16) * 1024 + caches + 127 * (64 + 30) / 8) * 188e-9
@@ -66,7 +66,7 @@ def test_leakage_follows_time_memory_and_logic():
 
 def test_an_unknown_event_is_an_error():
     with pytest.raises(KeyError, match="macs"):
-        TABLE.by_component({"macs": 1}, 0, Config())
+        TABLE.of(Config()).by_component({"macs": 1}, 0)
 
 
 def test_every_line_names_its_source_and_process():

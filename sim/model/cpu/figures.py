@@ -8,10 +8,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
-
 from hw.spec.config import SocConfig
 from hw.spec.program import StepKind
+from sim.tables import read_table
 
 FIGURES = "cpu_costs.yaml"
 
@@ -124,8 +123,7 @@ def _operator(figures: Mapping[str, Any]) -> Operator:
 @cache
 def cpu_figures(cpu: str) -> Cpu:
     """Figures of one of `hw.spec.config.CPU_VARIANTS`."""
-    text = (files("sim.model") / FIGURES).read_text()
-    figures: Mapping[str, Any] = yaml.safe_load(text)["cpus"][cpu]
+    figures: Mapping[str, Any] = read_table(files("sim.model") / FIGURES)["cpus"][cpu]
     return Cpu(
         code_lines=figures["code_lines"],
         code_refill=figures["code_refill"],

@@ -8,26 +8,23 @@ import pytest
 from hw.npu import (
     adder,
     array,
+    bus_multiplexer,
     command_fetch,
     compute_control,
+    fills,
+    parameters,
     requantiser,
     transfers,
     weight_fifo,
     weight_ring,
     weights_dma,
 )
-from hw.spec.commands import Command, Opcode
 from hw.spec.config import load_config, make_config
 from hw.spec.errors import RequestError
 from mapper.compile import compile_model
 from sim.functional.backend import run_functional
-from sim.model import array as model_array
-from sim.model import fetch as model_fetch
-from sim.model import stream as model_stream
-from sim.model import transfers as model_transfers
-from sim.model import walk as model_walk
+from sim.model import latencies
 from sim.model.backend import ModelBackend, run_model
-from sim.model.banks import beat_masks, transfer_beats
 from sim.progress import Progress
 from sim.run import RunRequest, run
 from tests.random_networks import random_input, random_network
@@ -37,18 +34,19 @@ SMALL = {"scratchpad_bytes": 8192, "weight_buffer_bytes": 2048}
 
 def test_latencies_are_those_of_the_hardware():
     pairs = [
-        (model_array.CAPTURE_LATENCY, array.CAPTURE_LATENCY),
-        (model_array.REQUANTISER_LATENCY, requantiser.REQUANTISER_LATENCY),
-        (model_array.WRITE_MARGIN, compute_control.WRITE_MARGIN),
-        (model_walk.READ_CYCLES, weight_ring.READ_CYCLES),
-        (model_walk.AHEAD_LINES, weight_fifo.PREFETCH_LINES + 1),
-        (model_fetch.FETCH_BYTES, command_fetch.FETCH_BYTES),
-        (model_transfers.TRANSFERS_QUEUE, transfers.TRANSFERS_QUEUE),
-        (model_stream.WEIGHTS_QUEUE, weights_dma.WEIGHTS_QUEUE),
-        (
-            model_stream.ADD_CYCLES,
-            adder.SCALER_LATENCY + adder.SCRATCHPAD_READ_LATENCY,
-        ),
+        (latencies.CAPTURE_LATENCY, array.CAPTURE_LATENCY),
+        (latencies.REQUANTISER_LATENCY, requantiser.REQUANTISER_LATENCY),
+        (latencies.WRITE_MARGIN, compute_control.WRITE_MARGIN),
+        (latencies.READ_CYCLES, weight_ring.READ_CYCLES),
+        (latencies.PREFETCH_LINES, weight_fifo.PREFETCH_LINES),
+        (latencies.FETCH_BYTES, command_fetch.FETCH_BYTES),
+        (latencies.REQUESTS, transfers.REQUESTS),
+        (latencies.QUEUE, transfers.TRANSFERS_QUEUE),
+        (latencies.QUEUE, weights_dma.WEIGHTS_QUEUE),
+        (latencies.OUTSTANDING, bus_multiplexer.OUTSTANDING),
+        (latencies.PARAMETER_SETS, parameters.SETS),
+        (latencies.ADD_CYCLES, adder.SCALER_LATENCY + adder.SCRATCHPAD_READ_LATENCY),
+        (latencies.FILL_CYCLES, fills.FILL_LATENCY),
     ]
     for ours, theirs in pairs:
         assert ours == theirs
@@ -103,26 +101,6 @@ def test_a_slower_memory_needs_no_new_program():
     mapped = compile_model(random_network(3), slow)
     assert backend.run(slow).segments == run_model(mapped).segments
     assert backend.run(slow).cycles > backend.run().cycles
-
-
-def test_beats_of_a_transfer_and_their_banks():
-    """Rows of 20 bytes, 24 apart, from byte 4 of an 8-byte word: 3 beats each; words of 16 bytes
-    in 4 banks."""
-    command = Command(
-        Opcode.LOAD,
-        {
-            "memory_address": 0x4000_0004,
-            "scratchpad_address": 28,
-            "row_bytes": 20,
-            "rows": 2,
-            "memory_pitch": 24,
-            "scratchpad_pitch": 64,
-        },
-    )
-    config = load_config().npu
-    assert transfer_beats(command, config.bus_bytes) == 6
-    # 28..31, 32..39, 40..47, then 92..95, 96..103, 104..111.
-    assert beat_masks(command, config).tolist() == [2, 4, 4, 2, 4, 4]
 
 
 def test_a_run_says_that_it_is_a_prediction(tmp_path, capsys):

@@ -1,0 +1,280 @@
+/* A command stream on the accelerator, cycle by cycle: when each layer ends, and why.
+ *
+ * Follows the control of hw/npu register by register and leaves the data out. `replay` is called
+ * by sim.model.replay; everything it knows of the design comes from there.
+ */
+#include "array.h"
+#include "commands.h"
+#include "ring.h"
+#include "state.h"
+#include "transfers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void set_up(Npu *n, const int64_t *settings, const int64_t *table, int64_t *marks)
+{
+    memset(n, 0, sizeof *n);
+    n->table = table;
+    n->marks = marks;
+    n->bus_bytes = settings[S_BUS_BYTES];
+    n->port_bytes = settings[S_PORT_BYTES];
+    n->rows = settings[S_ROWS];
+    n->lanes = settings[S_REQUANTISER_LANES];
+    n->ring_beats = settings[S_RING_BEATS];
+    n->line_beats = settings[S_LINE_BEATS];
+    n->line_words = settings[S_LINE_WORDS];
+    n->latency = (int)settings[S_MEMORY_LATENCY];
+    n->bank_bits = (uint32_t)settings[S_BANKS] - 1;
+    while (1 << n->port_shift < n->port_bytes)
+        n->port_shift++;
+    n->cpu_requests = (int)settings[S_CPU_REQUESTS];
+    n->turn = (int)settings[S_TURN];
+    n->fetch.enabled = true;
+    n->fetch.lanes = (int)(n->bus_bytes / 4);
+    n->fetch.depth = (int)(FETCH_BYTES / n->bus_bytes);
+    n->fetch.room = settings[S_READ_AHEAD] < n->fetch.depth - 1;
+    n->sequencer.words_left = (int)table[F_LENGTH];
+    n->transfers.room = true;
+    n->dma.may_request = true;
+    for (int i = 0; i < TILES; i++)
+        n->tiles[i].begin = n->tiles[i].end = -1;
+}
+
+/* The client that asks and is granted the bus, or CLIENTS. */
+static inline int granted_client(Npu *n, bool stalled)
+{
+    bool asks[CLIENTS] = {
+        [FETCH] = n->fetch.enabled && n->fetch.room,
+        [RECORD] = n->profile.full,
+        [TRANSFERS] = transfers_ask(n),
+        [WEIGHTS] = n->dma.active && n->dma.may_request,
+    };
+    if (stalled)
+        return CLIENTS;
+    int chosen = n->turn;
+    if (!asks[chosen])
+        for (chosen = 0; chosen < CLIENTS && !asks[chosen]; chosen++)
+            ;
+    return chosen;
+}
+
+/* What stands at the bus's register goes to memory, in turns with the CPU's requests. */
+static inline bool bus_tick(Npu *n)
+{
+    bool stalled = n->strobe && n->cpu_requests && n->npu_last;
+    if (n->strobe && !stalled) {
+        n->answers[(n->now + n->latency + 1) % ANSWERS] = (uint8_t)n->strobe_client;
+        n->npu_last = true;
+        n->on_their_way++;
+    } else if (n->cpu_requests && n->now > FIRST_FETCH) {
+        n->cpu_requests--;
+        n->npu_last = false;
+    }
+    return stalled;
+}
+
+enum { WRITES = 0x80 }; /* of a request: what it does */
+
+static inline void request(Npu *n, int client, bool stalled)
+{
+    if (stalled)
+        return;
+    n->strobe = client != CLIENTS;
+    if (!n->strobe)
+        return;
+    bool writes = client == RECORD || (client == TRANSFERS && front(&n->transfers.whole)->store);
+    n->strobe_client = (client + 1) | (writes ? WRITES : 0);
+    n->turn = (n->turn + 1) % CLIENTS;
+}
+
+/* A record of the counters before this cycle. */
+static void mark(Npu *n)
+{
+    int64_t *record = n->marks + n->marked++ * MARK_VALUES;
+    record[M_LAYER] = n->control.command[F_LAYER];
+    record[M_TIME] = n->now;
+    for (int i = 0; i < CAUSES; i++)
+        record[M_CAUSES + i] = n->causes[i];
+    record[M_READ_WORDS] = n->transfers.read_words;
+    record[M_WRITE_WORDS] = n->transfers.write_words;
+    record[M_READ_BEATS] = n->read_beats;
+    record[M_WRITE_BEATS] = n->write_beats;
+}
+
+static void complete(Npu *n)
+{
+    n->sequencer.computes++;
+    n->sequencer.at_work--;
+    n->control.state = IDLE;
+}
+
+/* The cycle in which a command starts. */
+static void start(Npu *n)
+{
+    Control *control = &n->control;
+    control->started = n->now;
+    switch (control->command[F_OPCODE]) {
+    case OPCODE_MARK:
+        break;
+    case OPCODE_ADD:
+        control->state = ADDING;
+        control->adds = quotient_up(control->command[F_BYTES], n->lanes);
+        control->completes = n->now + 2 * control->adds + ADD_CYCLES + REQUANTISER_LATENCY + 1;
+        control->completes += WRITE_MARGIN;
+        break;
+    default:
+        control->state = STEPPING;
+        start_window(n);
+    }
+}
+
+/* A cycle of the compute side; returns whether the array takes a unit of weights. */
+static inline bool control_tick(Npu *n, bool taken, bool blocked, bool marks)
+{
+    Control *control = &n->control;
+    bool weights = false;
+    switch (control->state) {
+    case IDLE:
+        n->causes[blocked ? CAUSE_TRANSFER : CAUSE_COMMAND]++;
+        if (taken) {
+            control->state = START;
+            control->command = command(n, n->sequencer.head);
+        }
+        break;
+    case START:
+        n->causes[CAUSE_COMMAND]++;
+        start(n);
+        if (marks) {
+            n->profile.marked = true;
+            complete(n);
+        }
+        break;
+    case STEPPING:
+        if (n->now == control->started + 1) {
+            n->causes[CAUSE_COMMAND]++;
+            break;
+        }
+        weights = array_tick(n);
+        if (!n->steps.active)
+            control->state = DRAINING;
+        break;
+    case ADDING:
+        n->causes[n->now - control->started <= 2 * control->adds ? CAUSE_BUSY : CAUSE_DRAIN]++;
+        if (n->now == control->completes)
+            complete(n);
+        break;
+    case DRAINING:
+        n->causes[CAUSE_DRAIN]++;
+        if (n->now == control->completes)
+            complete(n);
+    }
+    return weights;
+}
+
+/* Feeder, array and weight ring; the feeder has decided on its read. */
+static inline void compute_tick(Npu *n, bool taken, bool blocked, bool marks)
+{
+    if (n->feeder.active)
+        feeder_tick(n);
+    bool weights = control_tick(n, taken, blocked, marks);
+    if (ring_at_work(n) && n->control.started != n->now)
+        ring_tick(n, weights);
+}
+
+/* Nothing moves but what the command at work moves. */
+static bool memory_side_waits(const Npu *n)
+{
+    const Profile *p = &n->profile;
+    return !n->on_their_way && !n->strobe && !n->cpu_requests && !p->full && !p->sending &&
+           !p->marked && weights_wait(n) && commands_wait(n) && transfers_wait(n);
+}
+
+/* As `tick`, cycle after cycle, while the memory side waits. */
+static void step_alone(Npu *n)
+{
+    int64_t freed = n->ring.freed;
+    while (n->control.state == STEPPING && (n->ring.freed == freed || !n->dma.active)) {
+        if (n->feeder.active)
+            feeder_decides(n);
+        compute_tick(n, false, false, false);
+        n->now++;
+    }
+}
+
+/* Nothing is at work that END waits for. */
+static bool quiet(const Npu *n)
+{
+    const Profile *p = &n->profile;
+    const WeightsDma *d = &n->dma;
+    return n->sequencer.finishing && !n->sequencer.queued && !n->sequencer.at_work &&
+           n->control.state == IDLE && !p->sending && !p->marked && !p->full && !p->lane &&
+           !p->outstanding && !n->transfers.pending && !d->active && !d->queued &&
+           !d->outstanding && !n->fetch.enabled && !n->fetch.outstanding;
+}
+
+static inline void tick(Npu *n)
+{
+    Sequencer *s = &n->sequencer;
+    Control *control = &n->control;
+    Profile *p = &n->profile;
+    /* What the registers say. */
+    bool blocked = s->queued && !reached(s->transfers, command(n, s->head)[F_WAIT]);
+    bool taken = control->state == IDLE && s->queued && !blocked;
+    bool marks = control->state == START && control->command[F_OPCODE] == OPCODE_MARK &&
+                 !p->sending && !p->marked;
+    bool ready = s->enabled && !s->decoded, word = n->fetch.word && ready;
+    Rooms room = {n->dma.queued < QUEUE, n->transfers.queued < QUEUE};
+    int64_t ring = ring_room(n);
+    if (marks)
+        mark(n);
+
+    int answered = n->answers[n->now % ANSWERS];
+    n->answers[n->now % ANSWERS] = 0;
+    if (answered) {
+        *(answered & WRITES ? &n->write_beats : &n->read_beats) += 1;
+        n->on_their_way--;
+    }
+    answered = (answered & ~WRITES) - 1;
+    bool stalled = bus_tick(n);
+    int granted = granted_client(n, stalled);
+    request(n, granted, stalled);
+
+    if (p->full || p->sending || p->outstanding || p->marked)
+        profile_tick(n, granted == RECORD, answered == RECORD);
+    if (n->feeder.active)
+        feeder_decides(n);
+    if (n->transfers.pending)
+        transfers_tick(n, granted == TRANSFERS, answered == TRANSFERS);
+    compute_tick(n, taken, blocked, marks);
+    dma_tick(n, ring, granted == WEIGHTS, answered == WEIGHTS);
+    fetch_tick(n, ready, granted == FETCH, answered == FETCH);
+    sequencer_tick(n, word, taken, room);
+}
+
+/* Replays a stream. `settings`: SETTINGS values; `table`: COLUMNS values for each command; `marks`:
+ * room for MARK_VALUES values for each MARK. `left` gets LEFT values for the next stream.
+ * Returns the cycle in which the interrupt is raised, or -1 if that is later than `limit`.
+ */
+int64_t replay(const int64_t *settings, const int64_t *table, int64_t limit, int64_t *marks,
+               int64_t *left)
+{
+    Npu *n = malloc(sizeof *n);
+    if (!n)
+        return -1;
+    set_up(n, settings, table, marks);
+    n->now = 1;
+    while (n->now <= limit && !quiet(n)) {
+        if (n->control.state == STEPPING && memory_side_waits(n)) {
+            step_alone(n);
+        } else {
+            tick(n);
+            n->now++;
+        }
+    }
+    cycle done = n->now <= limit ? n->now + 1 : -1;
+    left[L_TURN] = n->turn;
+    left[L_READ_AHEAD] = n->fetch.reserved;
+    free(n);
+    return done;
+}
