@@ -70,6 +70,7 @@ def _points(data: SweepData, title: str) -> dict[str, Any]:
         "command": data.meta.get("command", ""),
         "notes": data.notes,
         "objectives": data.objectives,
+        "fields": data.meta["fields"],
         "models": data.models,
         "columns": [asdict(column) for column in data.columns],
         "values": values,

@@ -4,7 +4,7 @@ const DATA = JSON.parse(document.getElementById("points").textContent);
 const COLUMNS = Object.fromEntries(DATA.columns.map((column) => [column.name, column]));
 const ROWS = Array.from({ length: DATA.count }, (_, row) => row);
 const WIDE_RANGE = 20;
-const PREFIXES = [[1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""], [1e-3, "m"], [1e-6, "u"],
+const PREFIXES = [[1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""], [1e-3, "m"], [1e-6, "µ"],
   [1e-9, "n"], [1e-12, "p"]];
 
 function value(name, row) {
@@ -63,6 +63,24 @@ function shown(name, item) {
 /** A column's name, with the unit unless its values or its name tell it. */
 const label = (name) => COLUMNS[name].label + ({ GE: " (GE)",
   B: COLUMNS[name].role === "result" ? " (bytes)" : "" }[COLUMNS[name].unit] ?? "");
+
+const counted = (number, noun) => `${shown("", number)} ${noun}${number === 1 ? "" : "s"}`;
+
+/** 1, 2 and 5 times powers of ten within these ends. */
+function logTicks(low, high) {
+  const from = Math.floor(Math.log10(low));
+  return Array.from({ length: Math.floor(Math.log10(high)) - from + 1 },
+    (_, i) => [1, 2, 5].map((digit) => Number(`${digit}e${from + i}`))).flat()
+    .filter((tick) => low <= tick && tick <= high);
+}
+
+/** A tick with its whole unit, which Plotly leaves out of most ticks of a logarithmic axis. */
+function tickText(name, tick) {
+  const { unit, role } = COLUMNS[name];
+  if (unit === "%") return shown(name, tick);
+  if (role === "config" && unit !== "Hz") return shown(name, tick);
+  return quantity(tick, ticksOf(name).ticksuffix).trim();
+}
 
 /** How Plotly writes the column's values at an axis. */
 function ticksOf(name) {

@@ -2,6 +2,7 @@
 
 const LAYER_HEIGHT = 22;
 const LONGEST_NAME = 26;
+const LEAST_WIDTH = 560;
 
 function shortened(text) {
   if (text.length <= LONGEST_NAME) return text;
@@ -56,7 +57,7 @@ async function drawLayers() {
   const axis = (title, domain, tickformat, extra) => ({ title: { text: title }, domain, tickformat,
     gridcolor: ink("--line"), zerolinecolor: ink("--line"), side: "top", nticks: 5, ...extra });
   await Plotly.react(plot, traces, {
-    ...baseLayout(LAYER_HEIGHT * layers.length + 150), barmode: "stack", bargap: 0.25,
+    ...baseLayout(LAYER_HEIGHT * layers.length + 150), ...widthOf(plot, LEAST_WIDTH), barmode: "stack", bargap: 0.25,
     yaxis: { autorange: "reversed", automargin: true, tickvals: y,
       ticktext: layers.map(({ name }) => escaped(shortened(name))), ticklabelstandoff: 6 },
     xaxis: axis("cycles", [0, 0.56], "~s"),

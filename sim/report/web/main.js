@@ -79,7 +79,7 @@ function draw() {
 
 function start() {
   document.getElementById("title").textContent = DATA.title;
-  document.getElementById("summary").textContent = `${shown("", ROWS.length)} points, `
+  document.getElementById("summary").textContent = `${counted(ROWS.length, "point")}, `
     + `${shown("", ROWS.filter((row) => value("on_front", row)).length)} on the front of `
     + `${DATA.objectives.map((name) => COLUMNS[name].label).join(", ")}. `
     + "Energy is modelled, not measured.";

@@ -3,25 +3,25 @@
 const MOST_LEVELS = 12; // values of a field that stand at equal distances
 const RESULT_AXES = ["cycles", "energy_j", "area_ge", "mac_utilisation", "speedup",
   "peak_sram_bytes"];
+const AXIS_PIXELS = 90; // that an axis takes at least
 const brushes = {};
 
-/** An axis: how a value becomes a height, and its ticks. */
+/** An axis: how a value becomes a height, its range, and its ticks. */
 function scaleOf(name, rows) {
   const found = levels(name, rows);
+  const [low, high] = [found[0], found.at(-1)];
   if (!isNumeric(name) || (COLUMNS[name].role === "config" && found.length <= MOST_LEVELS)) {
     return { height: (item) => found.indexOf(item), tickvals: found.map((_, i) => i),
-      ticktext: found.map((item) => shown(name, item)) };
+      ticktext: found.map((item) => shown(name, item)), range: [0, Math.max(found.length - 1, 1)] };
   }
   if (isWide(name)) {
-    const [low, high] = [found[0], found.at(-1)];
-    const from = Math.floor(Math.log10(low));
-    const ticks = Array.from({ length: Math.floor(Math.log10(high)) - from + 1 },
-      (_, i) => [1, 2, 5].map((digit) => digit * 10 ** (from + i))).flat()
-      .filter((tick) => low <= tick && tick <= high);
+    const ticks = logTicks(low, high);
     return { height: Math.log10, tickvals: ticks.map(Math.log10),
-      ticktext: ticks.map((tick) => quantity(tick, ticksOf(name).ticksuffix)) };
+      ticktext: ticks.map((tick) => tickText(name, tick)), range: [low, high].map(Math.log10) };
   }
-  return { height: (item) => item, tickformat: ticksOf(name).tickformat };
+  const { tickformat } = ticksOf(name);
+  return { height: (item) => item, tickformat: tickformat === "~s" ? ".3~s" : tickformat,
+    range: low < high ? [low, high] : [low - 1, low + 1] };
 }
 
 function lineColours(rows) {
@@ -37,12 +37,37 @@ function lineColours(rows) {
   };
 }
 
-function drawParallel() {
-  const names = [...(DATA.models.length > 1 ? ["model"] : []), ...VARYING.map(({ name }) => name),
+/** Fields that somebody varied (not those that follow from them), and results. */
+function parallelNames(rows) {
+  const asked = VARYING.filter(({ name }) => DATA.fields.includes(name)
+    && distinct(name, rows).length > 1);
+  return [...(DATA.models.length > 1 ? ["model"] : []), ...asked.map(({ name }) => name),
     ...RESULT_AXES.filter((name) => RESULTS.some((column) => column.name === name))];
-  const rows = filteredRows().filter((row) => isOk(row)
-    && names.every((name) => value(name, row) !== null));
-  const scales = Object.fromEntries(names.map((name) => [name, scaleOf(name, ROWS.filter(isOk))]));
+}
+
+/** Points with a place on every axis: one without an accelerator has no utilisation, and so on. */
+function placedRows() {
+  const results = RESULT_AXES.filter((name) => RESULTS.some((column) => column.name === name));
+  return ROWS.filter((row) => isOk(row) && [...VARYING.map(({ name }) => name), ...results]
+    .every((name) => value(name, row) !== null));
+}
+
+function drawParallel() {
+  const placed = placedRows();
+  const names = parallelNames(placed);
+  const allowed = new Set(filteredRows());
+  const rows = placed.filter((row) => allowed.has(row));
+  const plot = document.getElementById("parallel");
+  const absent = ROWS.filter(isOk).length - placed.length;
+  document.getElementById("absent").textContent = absent
+    ? ` ${counted(absent, "point")} without an accelerator or a result: not here.` : "";
+  if (rows.length === 0) {
+    Plotly.purge(plot);
+    plot.textContent = "No point to show";
+    return Promise.resolve();
+  }
+  if (!plot.classList.contains("js-plotly-plot")) plot.textContent = "";
+  const scales = Object.fromEntries(names.map((name) => [name, scaleOf(name, placed)]));
   const dimensions = names.map((name) => {
     const { height, ...ticks } = scales[name];
     return { name, label: COLUMNS[name].label, constraintrange: brushes[name], ...ticks,
@@ -51,8 +76,8 @@ function drawParallel() {
   const trace = { type: "parcoords", line: lineColours(rows), dimensions,
     labelfont: { size: 12 }, tickfont: { size: 11 }, labelangle: -15, labelside: "top",
     unselected: { line: { opacity: 0.06 } } };
-  const plot = document.getElementById("parallel");
-  const layout = { ...baseLayout(420), margin: { l: 70, r: 70, t: 90, b: 20 } };
+  const layout = { ...baseLayout(420), margin: { l: 70, r: 70, t: 90, b: 20 },
+    ...widthOf(plot, AXIS_PIXELS * names.length) };
   return Plotly.react(plot, [trace], layout, settings()).then(() => {
     plot.removeAllListeners("plotly_restyle");
     plot.on("plotly_restyle", () => {

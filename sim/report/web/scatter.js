@@ -6,6 +6,12 @@ const MOST_LABELS = 25;
 const FEW_LEVELS = 9;
 
 const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+/** The width of a plot that takes at least so many pixels, and is scrolled where there are fewer. */
+function widthOf(plot, least) {
+  return plot.parentElement.clientWidth < least ? { width: least, autosize: false }
+    : { width: undefined, autosize: true };
+}
+
 const ZOOM = ["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"];
 
 /** Settings of a plot with only these buttons: others would send the data to Plotly's servers. */
@@ -25,8 +31,18 @@ function axisOf(name, log, rows) {
     title: { text: label(name) }, type: isNumeric(name) ? (log ? "log" : "linear") : "category",
     ...ticksOf(name), gridcolor: ink("--line"),
     zerolinecolor: ink("--line"), linecolor: ink("--strong"), automargin: true,
-    ...log ? { dtick: "D2" } : narrowRange(name, rows),
+    showticklabels: rows.length > 0,
+    ...log ? logRange(name, rows) : narrowRange(name, rows),
   };
+}
+
+/** Ticks of a logarithmic axis, with room for some zooming out. */
+function logRange(name, rows) {
+  const found = levels(name, rows).filter((item) => item > 0);
+  if (!found.length) return { autorange: true };
+  const tickvals = logTicks(found[0] / 100, found.at(-1) * 100);
+  return { autorange: true, tickmode: "array", tickvals,
+    ticktext: tickvals.map((tick) => tickText(name, tick)) };
 }
 
 /** Room around values that hardly differ, so that the ticks of their axis do. */

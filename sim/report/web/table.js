@@ -21,10 +21,11 @@ function cellText(name, row) {
   return name === "error" ? item ?? "" : shown(name, item);
 }
 
-/** Absent values last, whichever way the others go. */
+/** Absent values and points without results last, whichever way the others go. */
 function sorted(rows) {
   const sign = view.down ? -1 : 1;
   return [...rows].sort((left, right) => {
+    if (view.sort !== "status" && isOk(left) !== isOk(right)) return isOk(left) ? -1 : 1;
     const [a, b] = [cellValue(view.sort, left), cellValue(view.sort, right)];
     if (a === null || b === null) return (a === null) - (b === null);
     return sign * (typeof a === "string" ? a.localeCompare(b) : a - b);
@@ -68,7 +69,7 @@ function drawTable() {
   more.hidden = left === 0;
   more.textContent = `Show ${Math.min(PAGE, left)} more of ${shown("", left)}`;
   document.getElementById("shown").textContent =
-    `${shown("", rows.length)} of ${shown("", ROWS.length)} points`;
+    `${shown("", rows.length)} of ${counted(ROWS.length, "point")}`;
 }
 
 function tableRow(row) {

@@ -65,6 +65,8 @@ class Database:
             networks = {name: {"notes": self.notes.get(name, [])} for name in models}
             meta = {"schema": "tilewright.sweep/2", "objectives": self.objectives,
                     "command": "python -m sim sweep --model vww", "models": models,
+                    "fields": [name for name in CONFIG
+                               if len({row[name] for row in self.points}) > 1],
                     "networks": networks}  # fmt: skip
             for key, value in meta.items():
                 connection.execute("INSERT INTO meta VALUES (?, ?)", (key, json.dumps(value)))

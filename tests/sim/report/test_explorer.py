@@ -191,6 +191,54 @@ def test_a_chosen_axis_changes_what_is_plotted(explorer):
     assert explorer.fronts() == [[[1e-4], [0.5], "hv"], [[1e-4], [0.025], "hv"]]
 
 
+def test_ticks_of_logarithmic_axes_have_their_whole_unit(explorer):
+    explorer.view("x=energy_j&logx=1&y=scratchpad_bytes&logy=1")
+    explorer.until("document.getElementById('scatter')._fullLayout.xaxis.type === 'log'")
+    ticks = {
+        axis: explorer.page.eval_on_selector_all(
+            f"#scatter .{axis}tick text", "nodes => nodes.map(node => node.textContent)"
+        )
+        for axis in "xy"
+    }
+    # Energies are 100 to 300 µJ, and all scratchpads 64 KiB.
+    assert {"100 µJ", "200 µJ"} <= set(ticks["x"])
+    assert all(text.endswith(" µJ") for text in ticks["x"])
+    assert {"50,000", "100,000"} <= set(ticks["y"])
+
+
+def test_parallel_axes_are_the_fields_that_were_varied_and_none_without_points(explorer):
+    names = "document.getElementById('parallel').data[0].dimensions.map(d => d.name)"
+    assert explorer.page.evaluate(names)[:2] == ["model", "rows"]
+    explorer.page.fill("#filter", "nothing-has-this")
+    explorer.until("document.getElementById('parallel').textContent === 'No point to show'")
+    explorer.page.fill("#filter", "")
+    explorer.until("document.getElementById('parallel').data?.length === 1")
+
+
+def test_a_narrow_window_scrolls_the_parallel_axes(explorer):
+    widths = "(p => [p.clientWidth, p.scrollWidth])(document.getElementById('parallel'))"
+    explorer.page.set_viewport_size({"width": 420, "height": 900})
+    explorer.page.select_option("#colour", "rows")
+    explorer.until("document.getElementById('parallel')._fullLayout.width > 500")
+    room, needed = explorer.page.evaluate(widths)
+    assert room < 420 < needed
+    assert explorer.page.evaluate("document.documentElement.scrollWidth") <= 420
+    explorer.page.set_viewport_size({"width": 1600, "height": 1000})
+    explorer.page.select_option("#colour", "model")
+    explorer.until("document.getElementById('parallel')._fullLayout.width > 1000")
+
+
+def test_refused_points_come_after_the_others(browser, tmp_path):
+    database = Database()
+    database.add("vww", "invalid", error=ERROR)
+    database.add("vww", cycles=100, area_ge=1.0, energy_j=1e-6)
+    opened = Opened(browser, written(database, tmp_path))
+    assert opened.ids() == [2, 1]
+    opened.page.click("#table th[data-column=id] button")
+    assert opened.ids() == [2, 1]
+    opened.page.close()
+
+
 def test_colours_go_by_any_field(explorer):
     explorer.view("colour=rows")
     explorer.until("document.getElementById('scatter').data.some(t => t.name === 'rows 4')")
@@ -303,13 +351,15 @@ def test_a_point_without_an_accelerator_has_no_fields_of_one(browser, tmp_path):
     opened.page.close()
 
 
-@pytest.mark.parametrize("points", [0, 2])
+@pytest.mark.parametrize("points", [0, 1, 2])
 def test_a_sweep_without_results_opens(points, browser, tmp_path):
     database = Database()
     for _ in range(points):
         database.add("vww", "failed", error=ERROR)
     opened = Opened(browser, written(database, tmp_path))
     assert opened.errors == []
-    assert opened.page.text_content("#shown") == f"{points} of {points} points"
+    noun = "point" if points == 1 else "points"
+    assert opened.page.text_content("#shown") == f"{points} of {points} {noun}"
+    assert opened.page.text_content("#parallel") == "No point to show"
     assert len(opened.ids()) == points
     opened.page.close()
