@@ -64,8 +64,6 @@ def _layer_section(result: RunResult) -> str:
     causes = {cause for layer in result.layers for cause in layer.stalls}
     waits = {cause: colour for cause, colour in STALL_COLOURS.items() if cause in causes}
     colours = {"computes": BUSY_COLOUR} | waits | {"other": OTHER_COLOUR}
-    if not result.has_array:
-        colours = {"other": OTHER_COLOUR}
     head = "".join(
         f"<th{' class=left' if left else ''}>{escape(heading)}</th>"
         for heading, left in (
@@ -75,23 +73,34 @@ def _layer_section(result: RunResult) -> str:
             ("cycles", False),
             ("share", False),
             ("MACs", False),
-            *((("utilisation", False),) if result.has_array else ()),
-            ("where the cycles went", True),
+            *(
+                (("utilisation", False), ("where the cycles went", True))
+                if result.has_array
+                else ()
+            ),
             ("energy", False),
         )
     )
     cycles = result.total.cycles
     rows = "".join(_layer_row(layer, cycles, colours, result.has_array) for layer in result.layers)
+    legend = _legend(colours) if result.has_array else ""
     return (
-        f"<h2>Layers</h2>{_legend(colours)}<table><thead><tr>{head}</tr></thead>"
-        f"<tbody>{rows}</tbody></table>"
+        f"<h2>Layers</h2>{legend}{_table(f'<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>')}"
     )
+
+
+def _table(content: str) -> str:
+    return f'<div class="wide"><table>{content}</table></div>'
 
 
 def _layer_row(
     layer: Layer, total_cycles: int | None, colours: Mapping[str, str], has_array: bool
 ) -> str:
     utilisation = layer.mac_utilisation if layer.macs else None
+    of_the_array = (
+        f"<td>{_meter(utilisation)}{percent(utilisation)}</td>",
+        f'<td class="left">{_bar(_time_parts(layer), colours, "cycles")}</td>',
+    )
     cells = (
         _name_cell(layer),
         f'<td class="left">{escape(layer.op)}</td>',
@@ -99,8 +108,7 @@ def _layer_row(
         f"<td>{count(layer.cycles)}</td>",
         f"<td>{percent(share(layer.cycles, total_cycles))}</td>",
         f"<td>{count(layer.macs) if layer.macs else ABSENT}</td>",
-        *((f"<td>{_meter(utilisation)}{percent(utilisation)}</td>",) if has_array else ()),
-        f'<td class="left">{_bar(_time_parts(layer), colours, "cycles")}</td>',
+        *(of_the_array if has_array else ()),
         f"<td>{quantity(layer.energy_j, 'J')}</td>",
     )
     return f'<tr class="{layer.engine}">{"".join(cells)}</tr>'
@@ -136,7 +144,7 @@ def _energy_section(result: RunResult) -> str:
         f"<h2>Energy ({MODELLED})</h2>"
         f"<p>Figures: {escape(str(result.config['energy_table']))}.</p>"
         f"{_legend(colours)}{_bar({k: v / whole for k, v in total.items()}, colours, 'whole')}"
-        f"<table><tbody>{rows}</tbody></table>"
+        f"{_table(f'<tbody>{rows}</tbody>')}"
     )
 
 
@@ -160,7 +168,7 @@ def _config(result: RunResult) -> str:
     return (
         f"<h2>Configuration</h2><p>{escape(model.name)}: {escape(model.path)}, "
         f"{count(model.parameters)} parameters, sha256 {escape(model.sha256)}</p>"
-        f"<table><tbody>{rows}</tbody></table>"
+        f"{_table(f'<tbody>{rows}</tbody>')}"
     )
 
 

@@ -72,5 +72,15 @@ def test_without_an_accelerator_nothing_is_said_of_one(result, course):
     text = read(page(alone, course))
     assert "net on the CPU full alone" in text
     assert "bus_bytes" in text
-    for word in ("8x8", "utilisation", "array computes", "scratchpad_bytes"):
+    for word in ("8x8", "utilisation", "array computes", "where the cycles", "scratchpad_bytes"):
         assert word not in text
+
+
+def test_a_narrow_window_scrolls_what_is_wide_alone(result, course, browser, tmp_path):
+    write_page(tmp_path / "r.html", result, course)
+    narrow = browser.new_page(viewport={"width": 420, "height": 900})
+    narrow.goto((tmp_path / "r.html").as_uri())
+    assert narrow.evaluate("document.documentElement.scrollWidth") <= 420
+    # Pictures stay large enough to be read.
+    assert narrow.evaluate("document.querySelector('figure svg').clientWidth") >= 640
+    narrow.close()
