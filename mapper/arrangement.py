@@ -70,7 +70,7 @@ def lay(window: Window, array: Array) -> Laid:
 
 
 def _convolutions(window: Window, array: Array) -> Iterator[tuple[Arrangement, Window]]:
-    for paired in (False, True):
+    for paired in (False,) if array.microcode else (False, True):
         ring = array.ring_bytes(window.block_words, paired=paired)
         pixels = array.tiles[paired].pixels
         single = window.rows * window.cols <= pixels
@@ -95,7 +95,7 @@ def _largest_group(window: Window, port_bytes: int, pixels: int) -> int:
 
 def _depthwise(window: Window, array: Array) -> Iterator[tuple[Arrangement, Window]]:
     yield from _strips(window, array, transposed=False)
-    if _can_turn(window):
+    if not array.microcode and _can_turn(window):
         yield from _strips(window.turned(), array, transposed=True)
 
 

@@ -26,6 +26,7 @@ class Array(NamedTuple):
     depthwise_kernel: int
     depthwise_slots: int
     columns: int
+    microcode: bool
     pairs_depthwise: bool
     tiles: tuple[TileShape, TileShape]
     empty_rings: tuple[int, int]
@@ -48,6 +49,7 @@ def array_of(config: NpuConfig) -> Array:
         depthwise_kernel=config.depthwise_kernel,
         depthwise_slots=config.depthwise_slots,
         columns=config.columns,
+        microcode=config.microcode,
         pairs_depthwise=config.pairs_depthwise,
         tiles=(tile_shape(config, paired=False), tile_shape(config, paired=True)),
         empty_rings=(ring_bytes(0, config, paired=False), ring_bytes(0, config, paired=True)),

@@ -31,6 +31,8 @@ def _command_cycles(command: Command, config: Config) -> int:
     cycles = _COMMAND + 32 * latency
     if command.opcode is Opcode.WEIGHTS:
         return cycles + command["bytes"] // npu.bus_bytes * (1 + latency)
+    if npu.microcode:
+        return cycles + _microcode_cycles(command, npu, 1 + latency)
     if command.opcode in (Opcode.LOAD, Opcode.STORE):
         beats = command["row_bytes"] // npu.bus_bytes + 2
         return cycles + command["rows"] * beats * (1 + latency)
@@ -39,6 +41,22 @@ def _command_cycles(command: Command, config: Config) -> int:
     if command.opcode in (Opcode.CONV, Opcode.DEPTHWISE):
         return cycles + _window_cycles(command, npu)
     return cycles
+
+
+def _microcode_cycles(command: Command, npu: NpuConfig, access: int) -> int:
+    """An access is some cycles, and so is what is done for it."""
+    if command.opcode in (Opcode.LOAD, Opcode.STORE):
+        return command["rows"] * (50 + command["row_bytes"] * (50 + 2 * access))
+    if command.opcode not in (Opcode.CONV, Opcode.DEPTHWISE):
+        return 0
+    if command.opcode is Opcode.CONV:
+        chunks = command["kernel_rows"] * (command["run_bytes"] // npu.rows + 1)
+    else:
+        chunks = command["kernel_rows"] * command["kernel_cols"]
+    chunk = 50 + (4 + 2 * npu.cols) * access
+    results = npu.rows * (100 + 9 * access + npu.cols * (100 + access))
+    tiles = command["tiles"] * (100 + 50 * npu.cols)
+    return tiles + command["blocks"] * command["tiles"] * (chunks * chunk + results)
 
 
 def _window_cycles(command: Command, npu: NpuConfig) -> int:

@@ -41,7 +41,7 @@ def plan_homes(
         align(RECORD_BYTES * len(layers), ALIGNMENT),
         align(4 * TIME_WORDS * steps, ALIGNMENT),
     )
-    limit = MEMORY_BASE + config.soc.memory_bytes
+    limit = MEMORY_BASE + config.main_memory_bytes
     room = limit - PROGRAM_BASE - sum(records) - ALIGNMENT
     packed = pack(blocks, room, ALIGNMENT)
     if packed is None:

@@ -14,7 +14,7 @@ from mapper.concatenation import chunks, copy_work
 from mapper.graph import Graph, Op
 from mapper.lifetimes import Lifetimes, lifetimes
 from mapper.lower import lower
-from mapper.supported import Demands, demands, shape_objection, work_objection
+from mapper.supported import Demands, demands, kind_objection, shape_objection, work_objection
 from mapper.work import Layer, WindowWork, Work
 
 NO_NPU = "the configuration has no NPU"
@@ -61,6 +61,7 @@ class Placer:
         if config.soc.npu == "none":
             return NO_NPU
         reason = self._shape_reasons[op.name]
+        reason = reason or kind_objection(op.kind, config.npu)
         if reason is not None or op.kind in (OpKind.CONCATENATION, OpKind.RESHAPE):
             return reason
         key = (op.name, config.npu.rows if op.kind in _BY_ROWS else 0)

@@ -20,6 +20,7 @@ MAX_WINDOW = 255
 MAX_AVERAGE = 2047
 MAX_REGIONS = 25
 MAX_CHANNELS = 65535
+MAX_MICROCODE_ROWS = 1023
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Demands:
     largest_sum: int
     block_words: int
     depthwise: bool
+    rows: int
 
 
 def demands(work: WindowWork) -> Demands:
@@ -40,6 +42,7 @@ def demands(work: WindowWork) -> Demands:
         largest_sum=128 * int(sums.max(initial=0)),
         block_words=work.weights.shape[1],
         depthwise=work.depthwise,
+        rows=max(work.input_shape[0], work.region.rows * work.stride[0]),
     )
 
 
@@ -52,7 +55,19 @@ def shape_objection(graph: Graph, op: Op) -> str | None:
 
 def work_objection(work: Demands, config: NpuConfig) -> str | None:
     """Why an NPU cannot do a work; None when it can."""
-    return _left_shift(work) or _accumulator(work, config) or _ring(work, config)
+    return (
+        _left_shift(work)
+        or _accumulator(work, config)
+        or _ring(work, config)
+        or (_microcode(work) if config.microcode else None)
+    )
+
+
+def kind_objection(kind: OpKind, config: NpuConfig) -> str | None:
+    """Why this NPU has no command for an operator; None when it has."""
+    if config.microcode and kind in (OpKind.ADD, OpKind.MAX_POOL_2D):
+        return f"control = microcode has no {kind.value}"
+    return None
 
 
 def _multiplier(graph: Graph, op: Op) -> str | None:
@@ -134,9 +149,16 @@ def _accumulator(work: Demands, config: NpuConfig) -> str | None:
 
 def _ring(work: Demands, config: NpuConfig) -> str | None:
     needed = ring_bytes(work.block_words, config, paired=False)
-    if work.depthwise and needed > config.weight_buffer_bytes:
+    once = work.depthwise or config.microcode
+    if once and needed > config.weight_buffer_bytes:
         return (
             f"a block of its weights needs {needed} bytes, more than weight_buffer_bytes = "
             f"{config.weight_buffer_bytes}"
         )
+    return None
+
+
+def _microcode(work: Demands) -> str | None:
+    if work.rows > MAX_MICROCODE_ROWS:
+        return f"{work.rows} rows exceed {MAX_MICROCODE_ROWS} with control = microcode"
     return None

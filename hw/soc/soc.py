@@ -116,6 +116,10 @@ class Soc(Component):
 
     def _npu(self):
         # A chip without accelerator does not load its description.
+        if self.config.npu.microcode:
+            from hw.npu.microcode.npu import MicrocodeNpu
+
+            return MicrocodeNpu(self.config)
         from hw.npu.npu import Npu
 
         return Npu(self.config.npu)

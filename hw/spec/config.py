@@ -64,6 +64,9 @@ class NpuConfig:
     depthwise_kernel: largest depthwise or pooling kernel that reuses its window on chip (larger
         ones work, at one scratchpad read a tap and pixel).
     bus_bytes: width of the DMA's bus, bytes a cycle.
+    control: ``"hardwired"``, or ``"microcode"`` for small FPGAs: the same commands, one thing after
+        the other, with the scratchpad in main memory (docs/microcode.md). Layers that it does not
+        take run on the CPU.
     """
 
     rows: int = 8
@@ -76,15 +79,35 @@ class NpuConfig:
     requantiser_lanes: int = AUTO
     depthwise_kernel: int = 3
     bus_bytes: int = 8
+    control: str = "hardwired"
 
     def __post_init__(self) -> None:
-        if self.port_bytes == AUTO:
+        _require(
+            self.control in ("hardwired", "microcode"),
+            f"control = {self.control!r}: must be hardwired or microcode",
+        )
+        if self.port_bytes == AUTO and self.microcode:
+            object.__setattr__(self, "port_bytes", self.bus_bytes)
+        elif self.port_bytes == AUTO:
             widest = next_power_of_two(max(self.rows, self.cols, 1))
             object.__setattr__(self, "port_bytes", max(16, widest, self.bus_bytes))
         if self.requantiser_lanes == AUTO:
             object.__setattr__(self, "requantiser_lanes", self.rows)
         self._validate_array()
         self._validate_memories()
+        if self.microcode:
+            self._validate_microcode()
+
+    def _validate_microcode(self) -> None:
+        for name, value in (("rows", 4), ("bus_bytes", 4), ("port_bytes", 4)):
+            found = getattr(self, name)
+            _require(found == value, f"{name} = {found}: must be {value} with control = microcode")
+        _require(self.cols <= 31, f"cols = {self.cols}: must be 2..31 with control = microcode")
+        _require(
+            _is_power_of_two(self.scratchpad_bytes) and self.scratchpad_bytes <= 1 << 16,
+            f"scratchpad_bytes = {self.scratchpad_bytes}: must be a power of two, 4096..65536, "
+            "with control = microcode",
+        )
 
     def _validate_array(self) -> None:
         _require(2 <= self.rows <= 32, f"rows = {self.rows}: must be 2..32")
@@ -109,7 +132,7 @@ class NpuConfig:
             f"bus_bytes = {self.bus_bytes}: must be 4, 8, 16 or 32",
         )
         _require(
-            _is_power_of_two(port) and 8 <= port <= 32,
+            _is_power_of_two(port) and (port >= 8 or self.microcode) and port <= 32,
             f"port_bytes = {port}: must be 8, 16 or 32",
         )
         _require(
@@ -143,6 +166,16 @@ class NpuConfig:
         )
 
     @property
+    def microcode(self) -> bool:
+        """Whether the control is microprogrammed."""
+        return self.control == "microcode"
+
+    @property
+    def pairs(self) -> bool:
+        """Whether commands can be paired."""
+        return not self.microcode
+
+    @property
     def weight_word_bytes(self) -> int:
         """Bytes of one weight word: a weight for each row, padded to a power of two."""
         return next_power_of_two(self.rows)
@@ -165,7 +198,7 @@ class NpuConfig:
     @property
     def pairs_depthwise(self) -> bool:
         """Whether a scratchpad read brings two blocks of channels, so that DEPTHWISE can pair."""
-        return self.port_bytes >= self.weight_pair_bytes
+        return self.pairs and self.port_bytes >= self.weight_pair_bytes
 
     @property
     def depthwise_bytes(self) -> int:
@@ -221,8 +254,8 @@ class SocConfig:
         )
         _require(self.npu in ("array", "none"), f"npu = {self.npu!r}: must be array or none")
         _require(
-            _is_power_of_two(self.memory_bytes) and 1 << 18 <= self.memory_bytes <= 1 << 26,
-            f"memory_bytes = {self.memory_bytes}: must be a power of two, 256 KiB..64 MiB",
+            _is_power_of_two(self.memory_bytes) and 1 << 17 <= self.memory_bytes <= 1 << 26,
+            f"memory_bytes = {self.memory_bytes}: must be a power of two, 128 KiB..64 MiB",
         )
         _require(
             1 <= self.memory_latency <= 64,
@@ -240,6 +273,23 @@ class Config:
 
     npu: NpuConfig = NpuConfig()
     soc: SocConfig = SocConfig()
+
+    def __post_init__(self) -> None:
+        _require(
+            not self.shares_memory or self.soc.memory_bytes <= 1 << 18,
+            f"memory_bytes = {self.soc.memory_bytes}: must be 131072 or 262144 with control = "
+            "microcode",
+        )
+
+    @property
+    def shares_memory(self) -> bool:
+        """Whether the scratchpad is the end of main memory."""
+        return self.soc.npu != "none" and self.npu.microcode
+
+    @property
+    def main_memory_bytes(self) -> int:
+        """Main memory without the scratchpad."""
+        return self.soc.memory_bytes - self.shares_memory * self.npu.scratchpad_bytes
 
     def flat(self) -> dict[str, int | str]:
         """Every field, defaults included, as one flat mapping; ``npu`` is the SoC's field."""

@@ -1,0 +1,1 @@
+"""The accelerator under microprogrammed control, for chips with a few thousand LUTs."""

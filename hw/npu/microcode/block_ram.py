@@ -1,0 +1,30 @@
+"""Block RAM whose words are never read while they are written.
+
+What such a read gives is left open by some chips' block RAM, so that synthesis surrounds a memory
+with logic and registers to keep what the description says. Here it is told that it need not.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amaranth.hdl import Module, Signal, ValueLike
+from amaranth.lib.memory import Memory
+
+
+def block_ram(m: Module, name: str, width: int, depth: int, init: Any = ()) -> Memory:
+    """A memory, a submodule of ``m``, for `read_block_ram`."""
+    memory = Memory(shape=width, depth=depth, init=init, attrs={"no_rw_check": 1})
+    m.submodules[name] = memory
+    return memory
+
+
+def read_block_ram(m: Module, memory: Memory, address: ValueLike, enable: ValueLike = 1) -> Signal:
+    """The word at ``address``, a cycle after ``enable``; synthesis takes its register into the
+    block RAM."""
+    port = memory.read_port(domain="comb")
+    word = Signal(port.data.shape())
+    m.d.comb += port.addr.eq(address)
+    with m.If(enable):
+        m.d.sync += word.eq(port.data)
+    return word
