@@ -18,6 +18,7 @@ from mapper.graph import Graph
 from mapper.homes import Homes
 from mapper.image import ALIGNMENT, Image, encode_stream, npu_config_word, resolve_weights
 from mapper.lifetimes import Lifetimes
+from mapper.memory import Span
 from mapper.program import Location, MemoryUse, Program, ProgramLayer, ProgramPort
 from mapper.residency import Residency
 from mapper.schedule import Scheduler
@@ -207,18 +208,26 @@ class Assembly:
                 for operand, (address, size) in enumerate(zip(addresses, plan.sizes, strict=True))
                 if size
             )  # fmt: skip
-        peak = max((self._in_use(uses, index) for index in range(len(self.layers))), default=0)
+        peak = max(map(_union, self._in_use(uses)), default=0)
         uses.extend(
             MemoryUse(b.name, "memory", self.homes.buffers[b.name], b.bytes, b.first, b.last)
             for b in self.lives.homes(set(self.residency.addresses), len(self.layers))
         )
         return tuple(uses), peak
 
-    def _in_use(self, uses: Sequence[MemoryUse], layer: int) -> int:
-        """Scratchpad bytes in use at a layer; works of one layer take turns in staging."""
-        spans = sorted((u.address, u.address + u.bytes) for u in uses if u.first <= layer <= u.last)
-        total, end = 0, 0
-        for start, stop in spans:
-            total += max(stop - max(start, end), 0)
-            end = max(end, stop)
-        return total
+    def _in_use(self, uses: Sequence[MemoryUse]) -> list[list[Span]]:
+        """The scratchpad's bytes in use at each layer."""
+        spans: list[list[Span]] = [[] for _ in self.layers]
+        for use in uses:
+            for layer in range(use.first, use.last + 1):
+                spans[layer].append((use.address, use.address + use.bytes))
+        return spans
+
+
+def _union(spans: Sequence[Span]) -> int:
+    """Bytes that are in any of the spans; works of one layer take turns in staging."""
+    total, end = 0, 0
+    for start, stop in sorted(spans):
+        total += max(stop - max(start, end), 0)
+        end = max(end, stop)
+    return total

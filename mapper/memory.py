@@ -18,10 +18,6 @@ class Block:
     first: int
     last: int
 
-    def meets(self, other: Block) -> bool:
-        """Whether both are alive at some layer."""
-        return self.first <= other.last and other.first <= self.last
-
 
 def align(value: int, alignment: int) -> int:
     """The least multiple of ``alignment`` that is at least ``value``."""
@@ -52,24 +48,30 @@ def pack(blocks: Sequence[Block], capacity: int, alignment: int) -> dict[str, in
 
     Each order places blocks first fit; the one that needs the fewest bytes wins.
     """
-    best: tuple[int, dict[str, int]] | None = None
+    best: dict[str, int] | None = None
     for order in _ORDERS:
         packed = _pack_in_order(sorted(blocks, key=order), capacity, alignment)
-        if packed is not None and (best is None or packed[0] < best[0]):
-            best = packed
-    return None if best is None else best[1]
+        if packed is not None:
+            top, best = packed
+            capacity = top - 1  # the next one is to need less
+    return best
 
 
 def _pack_in_order(
     blocks: Sequence[Block], capacity: int, alignment: int
 ) -> tuple[int, dict[str, int]] | None:
-    placed: list[tuple[Block, int]] = []
+    """The bytes needed and the addresses; None where more than the capacity is needed."""
+    placed: list[tuple[int, int, Span]] = []
+    addresses: dict[str, int] = {}
     top = 0
     for block in blocks:
-        used = [(start, start + b.bytes) for b, start in placed if b.meets(block)]
+        first, last = block.first, block.last
+        used = [span for begin, end, span in placed if begin <= last and first <= end]
         address = first_fit(used, block.bytes, alignment, capacity)
         if address is None:
             return None
-        placed.append((block, address))
-        top = max(top, address + block.bytes)
-    return top, {block.name: address for block, address in placed}
+        end = address + block.bytes
+        placed.append((first, last, (address, end)))
+        addresses[block.name] = address
+        top = max(top, end)
+    return top, addresses

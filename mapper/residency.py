@@ -88,7 +88,8 @@ class _Planner:
             for name, block in problem.buffers.items()
         }
         self._uses = Counter(name for works in self._buffers for names in works for name in names)
-        self._choices: dict[tuple[Hashable, tuple[bool, ...]], Choices] = {}
+        self._kinds = _numbered(problem.layers)
+        self._choices: dict[tuple[int, tuple[bool, ...]], Choices] = {}
         self._realised: dict[frozenset[str], Residency | None] = {}
 
     def plan(self) -> Residency:
@@ -110,11 +111,11 @@ class _Planner:
         return best
 
     def _choices_of(self, layer: int, position: int, resident: frozenset[str]) -> Choices:
-        staged = tuple(name not in resident for name in self._buffers[layer][position])
-        work = self._problem.layers[layer].works[position]
-        key = (work.geometry, staged)
+        staged = tuple([name not in resident for name in self._buffers[layer][position]])
+        key = (self._kinds[layer][position], staged)
         found = self._choices.get(key)
         if found is None:
+            work = self._problem.layers[layer].works[position]
             found = self._choices[key] = Choices(work, staged, self._config)
         return found
 
@@ -221,6 +222,15 @@ class _Planner:
             f"of scratchpad for one output pixel, but scratchpad_bytes is {capacity}; "
             "enlarge scratchpad_bytes"
         )
+
+
+def _numbered(layers: Sequence[Layer]) -> list[list[int]]:
+    """For each work of each layer a number, the same for works of the same geometry."""
+    numbers: dict[Hashable, int] = {}
+    return [
+        [numbers.setdefault(work.geometry, len(numbers)) for work in layer.works]
+        for layer in layers
+    ]
 
 
 def _work_plan(chosen: Choice, staged: tuple[bool, ...]) -> WorkPlan:

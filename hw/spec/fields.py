@@ -41,9 +41,10 @@ class Field:
         """Largest value that fits."""
         return (1 << (self.width - int(self.signed))) - 1
 
-    def out_of_range(self, value: int) -> str:
-        """The message for a value that does not fit."""
-        return f"{self.name} = {value}: must be {self.minimum}..{self.maximum}"
+    @cached_property
+    def position(self) -> tuple[str, int, int, int, int, int]:
+        """What `encode` needs: name, word, lsb, mask, minimum, maximum."""
+        return self.name, self.word, self.lsb, self.mask, self.minimum, self.maximum
 
     def extract(self, word: int) -> int:
         """The value of this field in ``word``."""
@@ -70,10 +71,11 @@ def encode(fields: Sequence[Field], values: Mapping[str, int], words: int) -> li
     """
     result = [0] * words
     for field in fields:
-        value = values[field.name]
-        if not field.minimum <= value <= field.maximum:
-            raise ValueError(field.out_of_range(value))
-        result[field.word] |= (value & field.mask) << field.lsb
+        name, word, lsb, mask, minimum, maximum = field.position
+        value = values[name]
+        if not minimum <= value <= maximum:
+            raise ValueError(f"{name} = {value}: must be {minimum}..{maximum}")
+        result[word] |= (value & mask) << lsb
     return result
 
 
