@@ -1,4 +1,4 @@
-"""Data of the user to and from the int8 tensors at the edges of a graph."""
+"""Data of the user to the int8 tensors at the inputs of a graph."""
 
 from typing import Any
 
@@ -44,15 +44,3 @@ def encode_input(graph: Graph, tensor: str, values: NDArray[Any]) -> nm.Int8Arra
     raise RequestError(
         f"network '{graph.name}': input '{port.name}' has shape {array.shape}; give {port.shape}"
     )
-
-
-def decode_output(graph: Graph, tensor: str, values: NDArray[np.int8]) -> NDArray[Any]:
-    """An int8 output tensor in the file's form: its shape, order of axes and type."""
-    port, source = graph.ports[tensor], graph.tensors[tensor]
-    integers = values.reshape(source.shape)
-    if port.permutation is not None:
-        integers = integers.transpose(np.argsort(port.permutation))
-    integers = integers.reshape(port.shape)
-    if port.dtype == "float32":
-        return nm.dequantise(integers, source.scale, source.zero_point)
-    return (integers.astype(np.int16) + 128).astype(np.uint8) if port.dtype == "uint8" else integers

@@ -19,6 +19,10 @@ KIND = "area"
 
 BLOCKS_FILE = "blocks.json"
 
+FLOW_FILES = ("area_synthesis.py", "map_gates.py", "cells_45nm.genlib")
+"""Of `verification`: how gates are counted. An area that another state of them counted is not
+known any more."""
+
 
 def known_area(config: Config) -> Area:
     """The synthesised area if it is in the cache, else the estimate. Loads no HDL."""
@@ -76,6 +80,6 @@ def _flow() -> str:
     """Hash of the hardware's sources, and of how its gates are counted."""
     from verification.build import DESCRIPTION, HERE, versions
 
-    flow = [(HERE / name).read_text() for name in ("map_gates.py", "cells_45nm.genlib")]
+    flow = [(HERE / name).read_text() for name in FLOW_FILES]
     blocks = {name: list(paths) for name, paths in BLOCKS.items()}
     return hashlib.sha256(json.dumps([DESCRIPTION, versions(), flow, blocks]).encode()).hexdigest()

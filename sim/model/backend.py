@@ -123,11 +123,6 @@ class ModelBackend:
         return self._replays[latency]
 
 
-def run_model(program: Program, cpu_inputs: Mapping[int, Int8Array] | None = None) -> ModelResult:
-    """Predict one inference; see `ModelBackend.run`."""
-    return ModelBackend(program).run(cpu_inputs=cpu_inputs)
-
-
 def _later(records: NDArray[np.int64], cycles: int) -> NDArray[np.int64]:
     """Records with later time stamps."""
     later = records.copy()

@@ -23,7 +23,7 @@ _UNSET: Mapping[str, Any] = {
 }
 """Every field as it is where nobody sets it; `AUTO` where it is then derived from others."""
 
-_DERIVED = tuple(name for name, value in _UNSET.items() if value == AUTO)
+_DERIVED = tuple(name for name, value in Config().flat().items() if value != _UNSET[name])
 
 
 @dataclass(frozen=True)

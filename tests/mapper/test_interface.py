@@ -9,7 +9,8 @@ import pytest
 from hw.spec.errors import RequestError
 from mapper.attributes import OpKind, Relu
 from mapper.graph import Graph, Op, Port, Quant, Tensor
-from mapper.interface import decode_output, encode_input
+from mapper.interface import encode_input
+from tests.decoding import decode_output
 
 
 def graph(dtype: str, permutation: tuple[int, ...] | None = (0, 2, 3, 1)) -> Graph:

@@ -11,11 +11,12 @@ from hw.spec.config import Config
 from hw.spec.errors import RequestError
 from mapper.compile import compile_model
 from mapper.importers.onnx import import_onnx
-from mapper.interface import decode_output, encode_input
+from mapper.interface import encode_input
 from sim.functional.backend import FunctionalBackend
 from sim.zoo import ZOO_NAMES, zoo_model, zoo_topology
 from sim.zoo.calibrate import SAMPLES, sample_input
 from sim.zoo.topologies import same_padding
+from tests.decoding import decode_output
 
 # Published by MLPerf Tiny for the same topologies.
 MACS = {"vww": 7_489_664, "kws": 2_656_768, "ic": 12_501_632, "ad": 264_192}

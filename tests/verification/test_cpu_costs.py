@@ -10,7 +10,7 @@ from hw.spec.errors import TilewrightError
 from hw.spec.program import StepKind
 from mapper.compile import compile_model
 from sim.functional.backend import run_functional
-from sim.model.backend import run_model
+from sim.model.backend import ModelBackend
 from sim.model.cpu.operators import Surroundings, step_cycles
 from sim.rtl import run_rtl
 from tests.random_networks import random_input, random_network
@@ -112,7 +112,7 @@ def test_networks_on_the_cpu_are_predicted(cpu):
     program = compile_model(graph, load_config("cpu-only", None, [f"cpu={cpu}"]))
     port = program.inputs[0]
     inputs = {port.name: random_input(graph, 13).reshape(port.shape)}
-    model = run_model(program, run_functional(program, inputs).cpu_inputs)
+    model = ModelBackend(program).run(cpu_inputs=run_functional(program, inputs).cpu_inputs)
     chip = run_rtl(program, inputs)
     assert model.cycles == pytest.approx(chip.cycles, rel=LIMIT)
     for ours, theirs in zip(model.segments, chip.segments, strict=True):

@@ -6,7 +6,7 @@ from hw.spec.config import load_config
 from mapper.compile import compile_model
 from mapper.importers import import_model
 from sim.functional.backend import run_functional
-from sim.model.backend import run_model
+from sim.model.backend import ModelBackend
 from sim.rtl import run_rtl
 from tests.random_networks import random_input, random_network
 from tests.shared_models import golden, shared_models
@@ -15,7 +15,9 @@ pytestmark = [pytest.mark.rtl]
 
 
 def predicted_and_measured(program, inputs):
-    return run_model(program, run_functional(program, inputs).cpu_inputs), run_rtl(program, inputs)
+    return ModelBackend(program).run(
+        cpu_inputs=run_functional(program, inputs).cpu_inputs
+    ), run_rtl(program, inputs)
 
 
 @pytest.mark.parametrize("name", ["vww", "kws", "ic", "ad"])

@@ -9,7 +9,7 @@ import pytest
 from mapper.compile import compile_model
 from sim import cli
 from sim.functional.backend import run_functional
-from sim.model.backend import run_model
+from sim.model.backend import ModelBackend
 from sim.progress import Progress
 from sim.rtl import run_rtl
 from sim.validate import measure
@@ -54,7 +54,9 @@ def test_the_accelerators_part_of_random_networks(seed: int, number: int) -> Non
     config = replace(config, npu=replace(config.npu, scratchpad_bytes=16 * 1024))
     program = compile_model(graph, config)
     inputs = {program.inputs[0].name: random_input(graph, seed).reshape(program.inputs[0].shape)}
-    model = run_model(program, run_functional(program, inputs).cpu_inputs).segments
+    model = (
+        ModelBackend(program).run(cpu_inputs=run_functional(program, inputs).cpu_inputs).segments
+    )
     chip = run_rtl(program, inputs).segments
     for predicted, measured in zip(model, chip, strict=True):
         if measured.engine == "cpu":

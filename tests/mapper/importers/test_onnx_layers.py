@@ -8,7 +8,8 @@ import pytest
 
 from mapper.graph import Graph
 from mapper.importers.onnx import import_onnx
-from mapper.interface import decode_output, encode_input
+from mapper.interface import encode_input
+from tests.decoding import decode_output
 from tests.mapper.graph_executor import execute
 from tests.onnx_builder import QdqBuilder, run_ort
 

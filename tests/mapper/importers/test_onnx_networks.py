@@ -11,7 +11,8 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 
 from mapper.graph import Graph
 from mapper.importers import import_model
-from mapper.interface import decode_output, encode_input
+from mapper.interface import encode_input
+from tests.decoding import decode_output
 from tests.mapper.graph_executor import execute, execute_op
 from tests.onnx_builder import run_ort
 from tests.shared_models import INPUTS, inputs, shared_models

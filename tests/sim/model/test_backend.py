@@ -24,7 +24,7 @@ from hw.spec.errors import RequestError
 from mapper.compile import compile_model
 from sim.functional.backend import run_functional
 from sim.model import latencies
-from sim.model.backend import ModelBackend, run_model
+from sim.model.backend import ModelBackend
 from sim.progress import Progress
 from sim.run import RunRequest, run
 from tests.random_networks import random_input, random_network
@@ -61,7 +61,7 @@ def test_events_are_those_of_the_functional_backend(seed, values):
     source = program.inputs[0]
     inputs = {source.name: random_input(graph, seed).reshape(source.shape)}
     reference = run_functional(program, inputs)
-    result = run_model(program, reference.cpu_inputs)
+    result = ModelBackend(program).run(cpu_inputs=reference.cpu_inputs)
     beats = 0
     for segment in result.segments:
         if segment.layer is None or segment.engine == "cpu":
@@ -76,7 +76,7 @@ def test_events_are_those_of_the_functional_backend(seed, values):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_segments_are_the_whole_inference(seed):
-    result = run_model(compile_model(random_network(seed), load_config()))
+    result = ModelBackend(compile_model(random_network(seed), load_config())).run()
     assert result.cycles == sum(segment.cycles for segment in result.segments)
     now = 0
     for segment in result.segments:
@@ -90,7 +90,7 @@ def test_the_segments_are_the_whole_inference(seed):
 def test_a_ring_of_few_lines_and_slots_of_many_is_predicted(seed):
     """16 lines of two words: a slot of 32 steps takes more than fit."""
     values = {"rows": 18, "cols": 29, "weight_buffer_bytes": 1024, "bus_bytes": 4}
-    result = run_model(compile_model(random_network(seed), make_config(values)))
+    result = ModelBackend(compile_model(random_network(seed), make_config(values))).run()
     assert result.cycles == sum(segment.cycles for segment in result.segments)
 
 
@@ -99,7 +99,7 @@ def test_a_slower_memory_needs_no_new_program():
     backend = ModelBackend(program)
     slow = load_config(sets=["memory_latency=30"])
     mapped = compile_model(random_network(3), slow)
-    assert backend.run(slow).segments == run_model(mapped).segments
+    assert backend.run(slow).segments == ModelBackend(mapped).run().segments
     assert backend.run(slow).cycles > backend.run().cycles
 
 

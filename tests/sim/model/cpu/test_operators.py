@@ -5,7 +5,7 @@ import pytest
 from hw.spec.config import CPU_VARIANTS, load_config
 from hw.spec.program import STEPS, Step, StepKind
 from mapper.compile import compile_model
-from sim.model.backend import run_model
+from sim.model.backend import ModelBackend
 from sim.model.cpu.figures import cpu_figures
 from sim.model.cpu.operators import Surroundings, step_cycles
 from tests.random_networks import random_network
@@ -71,5 +71,7 @@ def test_a_network_without_an_accelerator(cpu):
         load_config("cpu-only", None, [f"cpu={cpu}", f"memory_latency={latency}"])
         for latency in (3, 20)
     ]
-    near, far = (run_model(compile_model(random_network(5), config)).cycles for config in configs)
+    near, far = (
+        ModelBackend(compile_model(random_network(5), config)).run().cycles for config in configs
+    )
     assert near < far < (5 if cpu == "lite" else 2) * near
