@@ -95,8 +95,10 @@ def _largest_group(window: Window, port_bytes: int, pixels: int) -> int:
 
 def _depthwise(window: Window, array: Array) -> Iterator[tuple[Arrangement, Window]]:
     yield from _strips(window, array, transposed=False)
-    if not array.microcode and _can_turn(window):
-        yield from _strips(window.turned(), array, transposed=True)
+    turned = window.turned()
+    # Where both are the same, transposing changes nothing.
+    if turned != window and not array.microcode and _can_turn(window):
+        yield from _strips(turned, array, transposed=True)
 
 
 def _can_turn(window: Window) -> bool:

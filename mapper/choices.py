@@ -92,11 +92,11 @@ class Choices:
         if not any(self.staged):
             return self._without_staging()
         for group in self._groups:
-            for cost, _, tiling in sorted(self._within(group, room)):
-                sizes = self._staging(tiling[:3]).sizes
-                addresses = fits(sizes * tiling.copies)
+            for cost, _, extents, copies in sorted(self._within(group, room)):
+                sizes = self._staging(extents).sizes
+                addresses = fits(sizes * copies)
                 if addresses is not None:
-                    return Choice(tiling, addresses, sizes, cost)
+                    return Choice(Tiling(*extents, copies), addresses, sizes, cost)
         return None
 
     def _without_staging(self) -> Choice:
@@ -121,12 +121,12 @@ class Choices:
                 return self._staging(extents).aligned
         return self._staging(self._groups[-1].least).aligned
 
-    def _within(self, group: Group, room: int) -> list[tuple[float, int, Tiling]]:
-        """Cost, position and tiling of those whose staging areas may fit."""
+    def _within(self, group: Group, room: int) -> list[tuple[float, int, Extents, int]]:
+        """Cost, position, extents and copies of those whose staging areas may fit."""
         if self._staging(group.least).bytes > room:
             return []
         return [
-            (self._price(extents).cost(copies), 2 * position + copies, Tiling(*extents, copies))
+            (self._price(extents).cost(copies), 2 * position + copies, extents, copies)
             for position, extents in enumerate(group)
             for copies in group.copies
             if copies * self._staging(extents).bytes <= room
