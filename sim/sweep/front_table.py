@@ -76,18 +76,17 @@ def _others(rows: Sequence[Row], objectives: Sequence[str]) -> list[str]:
 
 
 def _headings(texts: Mapping[str, Sequence[str]], width: int) -> dict[str, str]:
-    """Headings of the columns to show: on one line each where there is room, else on several."""
-    plain = {name: _HEADINGS.get(name, name.replace("_", " ")) for name in texts}
-    if _width(texts, plain) <= width:
-        return plain
-    folded = {
-        name: "\n".join(textwrap.wrap(heading, max(map(len, (*texts[name], *heading.split())))))
-        for name, heading in plain.items()
-    }
+    """Headings of the columns to show, by column: as many as need be on more than one line."""
+    headings = {name: _HEADINGS.get(name, name.replace("_", " ")) for name in texts}
+    for name in sorted(headings, key=lambda name: -len(headings[name])):
+        if _width(texts, headings) > width:
+            words = headings[name].split()
+            most = max(map(len, (*texts[name], *words)))
+            headings[name] = "\n".join(textwrap.wrap(headings[name], most))
     for name in LEFT_OUT:
-        if _width(texts, folded) > width:
-            folded.pop(name, None)
-    return folded
+        if _width(texts, headings) > width:
+            headings.pop(name, None)
+    return headings
 
 
 def _width(texts: Mapping[str, Sequence[str]], headings: Mapping[str, str]) -> int:
