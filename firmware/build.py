@@ -19,7 +19,7 @@ from firmware.elf import memory_image
 from hw.header import c_header
 from hw.spec.config import Config
 from hw.spec.errors import TilewrightError
-from hw.spec.registers import FIRMWARE_BYTES, MEMORY_BASE
+from hw.spec.registers import MEMORY_BASE
 from verification.cache import cached
 
 SOURCES = Path(__file__).parent
@@ -46,12 +46,12 @@ COMPILER_FLAGS = (
     "-Werror",
 )
 LINKER_FLAGS = ("-nostdlib", "-Wl,--gc-sections")
-MEMORY_SCRIPT = f"""\
-memory_base = {MEMORY_BASE:#x};
-firmware_bytes = {FIRMWARE_BYTES:#x};
-stack_bytes = {STACK_BYTES:#x};
+MEMORY_SCRIPT = """\
+memory_base = {memory_base:#x};
+firmware_bytes = {firmware_bytes:#x};
+stack_bytes = {stack_bytes:#x};
 """
-"""Goes in front of link.ld."""
+"""Goes in front of link.ld, with the configuration's sizes."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ CPU_FEATURES: Mapping[str, CpuFeatures] = {
 
 
 def build_firmware(config: Config) -> bytes:
-    """The firmware for ``config``: raw bytes from MEMORY_BASE on, at most FIRMWARE_BYTES.
+    """The firmware for ``config``: raw bytes from MEMORY_BASE on, at most its
+    ``firmware_bytes``.
 
     Kept in the cache, next to its ELF file. Raises RequestError when the cache cannot be written,
     TilewrightError with the compiler's output when that fails.
@@ -92,15 +93,23 @@ def build_firmware(config: Config) -> bytes:
 
 def compile_firmware(config: Config, folder: Path) -> Path:
     """Compile and link in ``folder``, with the generated header; returns the ELF file there."""
-    (folder / "tilewright.h").write_text(c_header())
+    (folder / "tilewright.h").write_text(c_header(config.soc.firmware_bytes))
     link_script = folder / "link.ld"
-    link_script.write_text(MEMORY_SCRIPT + (SOURCES / "link.ld").read_text())
+    link_script.write_text(_memory_script(config) + (SOURCES / "link.ld").read_text())
     elf = folder / "firmware.elf"
     sources = [str(path) for path in _sources() if path.suffix in (".c", ".S")]
     include = [f"-I{path}" for path in (folder, SOURCES, SOURCES / "port")]
     flags = [*COMPILER_FLAGS, *_defines(config), *LINKER_FLAGS]
     _compile(*flags, *include, *sources, "-T", str(link_script), "-o", str(elf))
     return elf
+
+
+def _memory_script(config: Config) -> str:
+    return MEMORY_SCRIPT.format(
+        memory_base=MEMORY_BASE,
+        firmware_bytes=config.soc.firmware_bytes,
+        stack_bytes=STACK_BYTES,
+    )
 
 
 def _sources() -> Sequence[Path]:
@@ -120,7 +129,8 @@ def _defines(config: Config) -> list[str]:
 def _key(config: Config) -> str:
     """Hash of everything that the binary depends on."""
     key = hashlib.sha256(importlib.metadata.version("ziglang").encode())
-    for text in (*COMPILER_FLAGS, *_defines(config), *LINKER_FLAGS, MEMORY_SCRIPT, c_header()):
+    texts = (_memory_script(config), c_header(config.soc.firmware_bytes))
+    for text in (*COMPILER_FLAGS, *_defines(config), *LINKER_FLAGS, *texts):
         key.update(text.encode() + b"\0")
     for path in _sources():
         key.update(path.relative_to(SOURCES).as_posix().encode() + b"\0" + path.read_bytes())

@@ -16,8 +16,11 @@ UNCACHED = 0x8000_0000
 FIRMWARE_BYTES = 128 * 1024
 """Main memory kept for the firmware's code, data and stack, from MEMORY_BASE."""
 
+SMALL_FIRMWARE_BYTES = 32 * 1024
+"""As FIRMWARE_BYTES, where main memory has less than twice as much."""
+
 PROGRAM_BASE = MEMORY_BASE + FIRMWARE_BYTES
-"""Where the Program's image starts."""
+"""Where the Program's image starts, behind FIRMWARE_BYTES."""
 
 
 @dataclass(frozen=True)

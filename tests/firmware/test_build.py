@@ -70,7 +70,7 @@ def test_compiler_errors_are_shown(cache, monkeypatch):
 
 
 def test_firmware_that_is_too_large_is_refused(tmp_path, monkeypatch):
-    script = firmware.build.MEMORY_SCRIPT.replace(f"{FIRMWARE_BYTES:#x}", "0x3000")
+    script = firmware.build.MEMORY_SCRIPT.replace("{firmware_bytes:#x}", "0x3000")
     monkeypatch.setattr(firmware.build, "MEMORY_SCRIPT", script)
     with pytest.raises(TilewrightError, match="no room for its stack"):
         compile_firmware(load_config(), tmp_path)
