@@ -13,6 +13,7 @@ from mapper.rewrites.expand_depthwise import expand_depthwise, worth_expanding
 from mapper.rewrites.fold_identity import fold_identity
 from mapper.rewrites.fuse_activation import fuse_activation
 from mapper.rewrites.fuse_padding import fuse_padding
+from mapper.weights import PackedWeights
 
 
 def compile_model(graph: Graph, config: Config) -> Program:
@@ -32,6 +33,7 @@ class Mapper:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._fused = fuse_activation(fuse_padding(fold_identity(graph)))
+        self._packed = PackedWeights()
         self._placers: dict[tuple[str, ...], tuple[Graph, Placer]] = {}
 
     def program(self, config: Config) -> Program:
@@ -42,8 +44,9 @@ class Mapper:
         problem = Problem(layers, slices, lives.buffers, lives.homeless, lives.inputs, config.npu)
         residency = plan_residency(problem)
         homes = plan_homes(self._graph.name, lives, set(residency.addresses), layers, config)
-        assembly = Assembly(self._graph, rewritten, config, layers, slices, lives, residency, homes)
-        return assembly.program()
+        return Assembly(
+            self._graph, rewritten, config, layers, slices, lives, residency, homes, self._packed
+        ).program()
 
     def rewritten(self, config: Config) -> Graph:
         """The graph in the form that the hardware takes; each pass verifies its result."""

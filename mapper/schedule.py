@@ -19,7 +19,7 @@ from mapper.residency import WorkPlan
 from mapper.stream import CommandStream
 from mapper.tile import Tile, input_region, output_extent, tiles
 from mapper.transfer import Rectangle, copies
-from mapper.weights import BlobKey, WeightUse, replayed_blob, restream, streamed_blob
+from mapper.weights import BlobKey, PackedWeights, WeightUse, restream, streamed_blob
 from mapper.work import AddWork, Operand, Region, Shape, WindowWork, Work, operands
 
 
@@ -29,7 +29,7 @@ class Scheduler:
 
     ``scratchpad`` has the address of each resident buffer, ``memory`` that of each buffer with a
     home in main memory, ``arrivals`` the network inputs that become resident. ``blobs`` collects
-    the weights in order of first use.
+    the weights in order of first use, ``packed`` those of this network in all their layouts.
     """
 
     config: NpuConfig
@@ -37,6 +37,7 @@ class Scheduler:
     scratchpad: Mapping[str, int]
     memory: Mapping[str, int]
     arrivals: dict[str, Arrival]
+    packed: PackedWeights
     blobs: dict[BlobKey, bytes] = field(default_factory=dict[BlobKey, bytes])
     stream: CommandStream = field(default_factory=CommandStream)
 
@@ -218,7 +219,7 @@ class _WorkScheduler:
         key = BlobKey(self.number, first, count, kind, transposed)
         if key not in self.owner.blobs:
             lying = work.turned if transposed else work
-            self.owner.blobs[key] = replayed_blob(
+            self.owner.blobs[key] = self.owner.packed.replayed(
                 lying, first, count, self.config, paired=arrangement.paired
             )
         self.stream.weights(WeightUse(key, 0, len(self.owner.blobs[key])))

@@ -11,6 +11,7 @@ repetition ends on a memory word, so that the DMA can send an aligned stretch ag
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from math import lcm
 from typing import Literal, NamedTuple
@@ -76,6 +77,37 @@ def replayed_blob(
     """The blob of a command that replays its weights, or reads them once."""
     data = layout(work, first, count, config, paired=paired).tobytes()
     return data.ljust(align(len(data), config.weight_memory_bytes), b"\0")
+
+
+class PackedWeights:
+    """Blobs by `replayed_blob`, kept for other configurations with as many rows.
+
+    Together they have ``limit`` bytes at most; those used longest ago go first.
+    """
+
+    def __init__(self, limit: int = 8 << 20) -> None:
+        self._limit, self._bytes = limit, 0
+        self._blobs: OrderedDict[tuple[WindowWork, int, int, int, int, bool], bytes] = OrderedDict()
+
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes of the blobs that are kept."""
+        return self._bytes
+
+    def replayed(
+        self, work: WindowWork, first: int, count: int, config: NpuConfig, *, paired: bool
+    ) -> bytes:
+        """As `replayed_blob`."""
+        key = (work, first, count, config.rows, config.weight_memory_bytes, paired)
+        blob = self._blobs.get(key)
+        if blob is None:
+            blob = self._blobs[key] = replayed_blob(work, first, count, config, paired=paired)
+            self._bytes += len(blob)
+            while self._bytes > self._limit:
+                self._bytes -= len(self._blobs.popitem(last=False)[1])
+        else:
+            self._blobs.move_to_end(key)
+        return blob
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pytest
 from hw.spec.commands import PARAMETER_WORDS
 from hw.spec.config import NpuConfig
 from hw.spec.tile_shape import ring_bytes
-from mapper.weights import layout, replayed_blob, restream, streamed_blob
+from mapper.weights import PackedWeights, layout, replayed_blob, restream, streamed_blob
 from mapper.work import Operand, Region, Requantisation, WindowWork
 
 
@@ -115,3 +115,20 @@ def test_restreamed_stretches_join_to_the_stream(rows, bus, taps, groups):
     assert len(stream) - len(wanted) < config.weight_memory_bytes
     for size in (sent.head, sent.window, sent.tail, len(blob)):
         assert size % config.weight_memory_bytes == 0
+
+
+def test_packed_weights_are_kept_up_to_a_limit():
+    work, other = window_work(8, 6), window_work(8, 60)
+    packed = PackedWeights(limit=800)
+    sizes: list[int] = []
+    for asked in (work, work, other, work):
+        for paired in (False, True):
+            for config in (NpuConfig(), NpuConfig(rows=4), NpuConfig(bus_bytes=16)):
+                blob = packed.replayed(asked, 0, 8, config, paired=paired)
+                assert blob == replayed_blob(asked, 0, 8, config, paired=paired)
+                sizes.append(packed.kept_bytes)
+    assert max(sizes) <= 800
+    small = PackedWeights(limit=800)
+    once = small.replayed(work, 0, 8, NpuConfig(), paired=False)
+    assert small.replayed(work, 0, 8, NpuConfig(), paired=False) is once
+    assert small.kept_bytes == len(once)
