@@ -6,7 +6,8 @@ JOBS   ?= 2
 MODEL  ?= vww.onnx
 VENV   := .venv
 BIN    := $(VENV)/bin
-C_FILES = $(wildcard firmware/*.[ch] firmware/*/*.[ch] tests/firmware/host/*.[ch] verification/compression/*.h)
+C_FILES = $(wildcard firmware/*.[ch] firmware/*/*.[ch] tests/firmware/host/*.[ch] verification/compression/*.h \
+            sim/model/replay/*.[ch])
 
 .PHONY: run test slow performance lint format benchmark clean
 .DELETE_ON_ERROR:

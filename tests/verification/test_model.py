@@ -8,7 +8,6 @@ from mapper.importers import import_model
 from sim.functional.backend import run_functional
 from sim.model.backend import ModelBackend
 from sim.rtl import run_rtl
-from tests.random_networks import random_input, random_network
 from tests.shared_models import golden, shared_models
 
 pytestmark = [pytest.mark.rtl]
@@ -38,15 +37,3 @@ def test_networks_are_predicted(name: str) -> None:
             assert ours.cycles == theirs.cycles
         else:
             assert ours.cycles == pytest.approx(theirs.cycles, rel=0.03)
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_random_networks_are_predicted(seed: int) -> None:
-    graph = random_network(seed)
-    program = compile_model(graph, load_config())
-    port = program.inputs[0]
-    inputs = {port.name: random_input(graph, seed).reshape(port.shape)}
-    model, chip = predicted_and_measured(program, inputs)
-    for ours, theirs in zip(model.segments, chip.segments, strict=True):
-        assert ours.events == theirs.events
-        assert ours.causes == theirs.causes

@@ -11,6 +11,7 @@ from mapper.compile import compile_model
 from mapper.importers import import_model
 from mapper.program import Program
 from sim.functional.backend import run_functional
+from sim.model.backend import ModelBackend
 from sim.rtl import RtlResult, run_rtl
 from tests.random_networks import random_config, random_input, random_network
 from tests.shared_models import golden, shared_models
@@ -76,6 +77,7 @@ def test_pointwise_layers_keep_the_array_busy(name: str) -> None:
 
 
 def check_random(seed: int, config: Config) -> None:
+    """RTL computes what the functional backend does, and counts what the model predicts."""
     graph = random_network(seed)
     program = compile_model(graph, config)
     inputs = {program.inputs[0].name: random_input(graph, seed).reshape(program.inputs[0].shape)}
@@ -89,6 +91,11 @@ def check_random(seed: int, config: Config) -> None:
             counted[event] += segment.events.get(event, 0)
     for event, count in counted.items():
         assert count == sum(events.get(event, 0) for events in reference.events), event
+    predicted = ModelBackend(program).run(cpu_inputs=reference.cpu_inputs)
+    for ours, theirs in zip(predicted.segments, result.segments, strict=True):
+        assert (ours.layer, ours.engine) == (theirs.layer, theirs.engine)
+        assert ours.causes == theirs.causes
+        assert ours.events == theirs.events
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -9,27 +9,23 @@
 #include "state.h"
 
 /* Byte at which the first window of a block begins. */
-static inline int64_t origin(const Window *w, int64_t block, int64_t channels)
-{
+static inline int64_t origin(const Window *w, int64_t block, int64_t channels) {
     const int64_t *c = w->command;
     int64_t address = c[F_INPUT_ADDRESS] - c[F_PAD_TOP] * c[F_INPUT_ROW_PITCH] + c[F_X_START];
     return w->mode == CONVOLUTION ? address : address + block * channels;
 }
 
 /* Whether the input has a row, counted from the first window's first one. */
-static inline bool row_exists(const Window *w, int64_t row)
-{
+static inline bool row_exists(const Window *w, int64_t row) {
     return row >= w->pad_top && row < w->pad_top + w->input_rows;
 }
 
-static inline int64_t block_channels(const Npu *n, const int64_t *command)
-{
+static inline int64_t block_channels(const Npu *n, const int64_t *command) {
     return n->rows << command[F_PAIRED];
 }
 
 /* First pixel of the feeder's read at hand, of a CONV: no read goes beyond a tile or a row. */
-static int64_t read_pixel(const Window *w, const Feeder *f)
-{
+static int64_t read_pixel(const Window *w, const Feeder *f) {
     int64_t pixel = f->tile_first;
     if (w->group == 1)
         return pixel + f->place;
@@ -39,8 +35,7 @@ static int64_t read_pixel(const Window *w, const Feeder *f)
 }
 
 /* Banks that the feeder reads in this cycle. */
-static uint32_t feeder_reads(const Npu *n)
-{
+static uint32_t feeder_reads(const Npu *n) {
     const Window *w = &n->window;
     const Feeder *f = &n->feeder;
     const int64_t *c = w->command;
@@ -70,8 +65,7 @@ static uint32_t feeder_reads(const Npu *n)
 }
 
 /* Banks that compute commands read in this cycle. */
-static uint32_t compute_reads(const Npu *n)
-{
+static uint32_t compute_reads(const Npu *n) {
     const Control *control = &n->control;
     if (control->state != ADDING)
         return feeder_reads(n);
@@ -84,8 +78,7 @@ static uint32_t compute_reads(const Npu *n)
 }
 
 /* Banks of the write of a beat of a tile. */
-static uint32_t tile_write(const Npu *n, const Tile *tile, int64_t number)
-{
+static uint32_t tile_write(const Npu *n, const Tile *tile, int64_t number) {
     const int64_t *c = tile->command;
     int64_t place = number / tile->beats, beat = number % tile->beats;
     int64_t half_beats = quotient_up(smaller(tile->channels, n->rows), n->lanes);
@@ -112,8 +105,7 @@ static uint32_t tile_write(const Npu *n, const Tile *tile, int64_t number)
 }
 
 /* Banks that compute commands write in cycle `at`, which lies a cycle back at most. */
-static uint32_t compute_writes(const Npu *n, cycle at)
-{
+static uint32_t compute_writes(const Npu *n, cycle at) {
     for (unsigned i = 0; i < TILES; i++) {
         const Tile *tile = &n->tiles[(n->last_tile - i) % TILES];
         if (at >= tile->begin && at < tile->end)

@@ -10,8 +10,7 @@
 #include "ring.h"
 #include "state.h"
 
-static void set_window(Npu *n, const int64_t *c)
-{
+static void set_window(Npu *n, const int64_t *c) {
     Window *w = &n->window;
     w->command = c;
     w->mode = (int)c[F_MODE];
@@ -38,14 +37,12 @@ static void set_window(Npu *n, const int64_t *c)
     w->maximum = w->mode != CONVOLUTION && c[F_MAXIMUM];
 }
 
-static inline int64_t strip_pixels(const Window *w, int64_t strip)
-{
+static inline int64_t strip_pixels(const Window *w, int64_t strip) {
     return smaller(w->tile_pixels, w->pixels - strip * w->tile_pixels);
 }
 
 /* Feeder: reads of the slot at hand. */
-static void open_slot(const Window *w, Feeder *f)
-{
+static void open_slot(const Window *w, Feeder *f) {
     int64_t row;
     f->place = 0;
     f->opens = true;
@@ -66,8 +63,7 @@ static void open_slot(const Window *w, Feeder *f)
 }
 
 /* Feeder: a CONV's reads for each slot of a tile. */
-static void open_tile(const Window *w, Feeder *f)
-{
+static void open_tile(const Window *w, Feeder *f) {
     if (w->mode != CONVOLUTION)
         return;
     f->tile_first = f->tile * w->tile_pixels;
@@ -81,8 +77,7 @@ static void open_tile(const Window *w, Feeder *f)
         at = smaller(at + w->group, (at / w->width + 1) * w->width);
 }
 
-static void open_strip(Npu *n, cycle starts)
-{
+static void open_strip(Npu *n, cycle starts) {
     Feeder *f = &n->feeder;
     f->starts = starts;
     f->tile = f->kernel_row = f->word = 0;
@@ -92,8 +87,7 @@ static void open_strip(Npu *n, cycle starts)
 }
 
 /* Feeder: the slot behind the one that is complete. */
-static void next_slot(Npu *n)
-{
+static void next_slot(Npu *n) {
     const Window *w = &n->window;
     Feeder *f = &n->feeder;
     int64_t words = w->mode == CONVOLUTION ? w->words : w->mode == TAPWISE ? w->kernel_cols : 1;
@@ -123,14 +117,12 @@ static void next_slot(Npu *n)
     open_slot(w, f);
 }
 
-static inline void feeder_decides(Npu *n)
-{
+static inline void feeder_decides(Npu *n) {
     Feeder *f = &n->feeder;
     f->go = f->active && n->now >= f->starts && (!f->opens || f->slot_free);
 }
 
-static inline void feeder_tick(Npu *n)
-{
+static inline void feeder_tick(Npu *n) {
     Feeder *f = &n->feeder;
     f->free += f->released - (f->go && f->opens);
     f->slot_free = f->free != 0;
@@ -145,8 +137,7 @@ static inline void feeder_tick(Npu *n)
 }
 
 /* Array: which slot the run at hand needs, and its steps. */
-static void open_run(const Window *w, Steps *s)
-{
+static void open_run(const Window *w, Steps *s) {
     bool last_kernel_row = s->kernel_row == w->kernel_rows - 1;
     s->have_slot = false;
     if (w->mode == CONVOLUTION) {
@@ -169,8 +160,7 @@ static void open_run(const Window *w, Steps *s)
 }
 
 /* Array: slots that the last step of a run gives back. */
-static int given_back(const Window *w, const Steps *s)
-{
+static int given_back(const Window *w, const Steps *s) {
     if (w->mode != WINDOW)
         return 1;
     if (!s->last_run)
@@ -179,8 +169,7 @@ static int given_back(const Window *w, const Steps *s)
 }
 
 /* Array: the last step of a tile is taken; the drain takes the tile. */
-static void end_tile(Npu *n)
-{
+static void end_tile(Npu *n) {
     const Window *w = &n->window;
     Steps *s = &n->steps;
     bool last_block = s->block == w->blocks - 1;
@@ -223,8 +212,7 @@ static void end_tile(Npu *n)
 }
 
 /* Array: the run's last step. */
-static void next_run(Npu *n)
-{
+static void next_run(Npu *n) {
     const Window *w = &n->window;
     Steps *s = &n->steps;
     int count = given_back(w, s);
@@ -243,8 +231,7 @@ static void next_run(Npu *n)
 }
 
 /* A step, or the cause that there is none; whether a unit of weights was taken. */
-static inline bool array_tick(Npu *n)
-{
+static inline bool array_tick(Npu *n) {
     Steps *s = &n->steps;
     const Window *w = &n->window;
     if (!s->have_slot)
@@ -255,7 +242,8 @@ static inline bool array_tick(Npu *n)
         return false;
     }
     if (!w->maximum && !n->ring.words.valid) {
-        n->causes[n->ring.reading_parameters >> (READ_CYCLES - 1) & 1 ? CAUSE_PARAMETERS : CAUSE_WEIGHTS]++;
+        n->causes[n->ring.reading_parameters >> (READ_CYCLES - 1) & 1 ? CAUSE_PARAMETERS
+                                                                      : CAUSE_WEIGHTS]++;
         return false;
     }
     bool ends_tile = s->steps == 1 && s->last_run;
@@ -273,8 +261,7 @@ static inline bool array_tick(Npu *n)
     return !w->maximum;
 }
 
-static void start_window(Npu *n)
-{
+static void start_window(Npu *n) {
     const int64_t *c = n->control.command;
     Feeder *f = &n->feeder;
     Steps *s = &n->steps;

@@ -6,14 +6,8 @@
 
 #include "state.h"
 
-static inline const int64_t *command(const Npu *n, int64_t index)
-{
-    return n->table + index * COLUMNS;
-}
-
 /* Beats become words, a word a cycle; returns whether a beat leaves the FIFO. */
-static inline bool unpack(Fetch *f, bool ready)
-{
+static inline bool unpack(Fetch *f, bool ready) {
     bool take = !f->word || ready, there = f->level > 0;
     if (!take)
         return false;
@@ -24,8 +18,7 @@ static inline bool unpack(Fetch *f, bool ready)
     return pops;
 }
 
-static inline void fetch_tick(Npu *n, bool ready, bool granted, bool answered)
-{
+static inline void fetch_tick(Npu *n, bool ready, bool granted, bool answered) {
     Fetch *f = &n->fetch;
     bool popped = unpack(f, ready);
     f->room = f->reserved < f->depth - 1;
@@ -36,52 +29,46 @@ static inline void fetch_tick(Npu *n, bool ready, bool granted, bool answered)
         f->enabled = false;
 }
 
-static inline int64_t ring_room(const Npu *n)
-{
+static inline int64_t ring_room(const Npu *n) {
     return n->ring_beats - n->ring.filled + n->ring.freed * n->line_beats;
 }
 
 /* `room`: beats that the ring could take before this cycle. */
-static void dma_tick(Npu *n, int64_t room, bool granted, bool answered)
-{
+static void dma_tick(Npu *n, int64_t room, bool granted, bool answered) {
     WeightsDma *d = &n->dma;
     d->may_request = room - d->outstanding != granted;
     d->outstanding += granted - answered;
     n->ring.filled += answered;
-    if (!d->active && d->queued) {
-        d->left = d->queue[0];
+    if (!d->active && d->queue.count) {
+        d->left = next_command(n, &d->queue)[F_BYTES] / n->bus_bytes;
         d->active = d->left != 0;
-        d->queued--;
-        for (int i = 0; i < d->queued; i++)
-            d->queue[i] = d->queue[i + 1];
+        take_command(&d->queue);
     } else if (granted) {
         d->active = --d->left != 0;
     }
 }
 
 /* The ring is full, or there is nothing to fill it with. */
-static inline bool weights_wait(const Npu *n)
-{
+static inline bool weights_wait(const Npu *n) {
     const WeightsDma *d = &n->dma;
     if (d->outstanding)
         return false;
-    return d->active ? !d->may_request && ring_room(n) == 0 : !d->queued;
+    return d->active ? !d->may_request && ring_room(n) == 0 : !d->queue.count;
 }
 
 /* A decoded command goes to its queue, if that has room; `had_room`: as its registers say. */
-static bool dispatch(Npu *n, Rooms had_room)
-{
+static bool dispatch(Npu *n, Rooms had_room) {
     Sequencer *s = &n->sequencer;
     const int64_t *c = command(n, s->next);
     switch (c[F_OPCODE]) {
     case OPCODE_WEIGHTS:
         if (had_room.weights)
-            n->dma.queue[n->dma.queued++] = c[F_BYTES] / n->bus_bytes;
+            n->dma.queue.commands[n->dma.queue.count++] = s->next;
         return had_room.weights;
     case OPCODE_LOAD:
     case OPCODE_STORE:
         if (had_room.transfers) {
-            n->transfers.queue[n->transfers.queued++] = s->next;
+            n->transfers.queue.commands[n->transfers.queue.count++] = s->next;
             n->transfers.pending++;
         }
         return had_room.transfers;
@@ -98,8 +85,7 @@ static bool dispatch(Npu *n, Rooms had_room)
 }
 
 /* Words become commands; `taken`: the compute side takes the one that waits. */
-static inline void sequencer_tick(Npu *n, bool word, bool taken, Rooms had_room)
-{
+static inline void sequencer_tick(Npu *n, bool word, bool taken, Rooms had_room) {
     Sequencer *s = &n->sequencer;
     s->at_work += taken;
     s->queued = s->queued && !taken;
@@ -116,8 +102,7 @@ static inline void sequencer_tick(Npu *n, bool word, bool taken, Rooms had_room)
 }
 
 /* Nothing is on its way, and no command can go to its queue before the compute side goes on. */
-static inline bool commands_wait(const Npu *n)
-{
+static inline bool commands_wait(const Npu *n) {
     const Fetch *f = &n->fetch;
     const Sequencer *s = &n->sequencer;
     bool fetched = !f->outstanding && (!f->enabled || (!f->room && f->reserved >= f->depth - 1));
@@ -125,10 +110,10 @@ static inline bool commands_wait(const Npu *n)
         return fetched && s->finishing && !s->enabled && !f->enabled;
     switch (command(n, s->next)[F_OPCODE]) {
     case OPCODE_WEIGHTS:
-        return n->dma.queued == QUEUE;
+        return n->dma.queue.count == QUEUE;
     case OPCODE_LOAD:
     case OPCODE_STORE:
-        return n->transfers.queued == QUEUE;
+        return n->transfers.queue.count == QUEUE;
     case OPCODE_END:
         return false;
     default:
@@ -137,8 +122,7 @@ static inline bool commands_wait(const Npu *n)
 }
 
 /* Words of records become beats. */
-static inline void profile_tick(Npu *n, bool granted, bool answered)
-{
+static inline void profile_tick(Npu *n, bool granted, bool answered) {
     Profile *p = &n->profile;
     bool word = p->sending && !p->full;
     p->outstanding += granted - answered;

@@ -12,8 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void set_up(Npu *n, const int64_t *settings, const int64_t *table, int64_t *marks)
-{
+static void set_up(Npu *n, const int64_t *settings, const int64_t *table, int64_t *marks) {
     memset(n, 0, sizeof *n);
     n->table = table;
     n->marks = marks;
@@ -42,8 +41,7 @@ static void set_up(Npu *n, const int64_t *settings, const int64_t *table, int64_
 }
 
 /* The client that asks and is granted the bus, or CLIENTS. */
-static inline int granted_client(Npu *n, bool stalled)
-{
+static inline int granted_client(Npu *n, bool stalled) {
     bool asks[CLIENTS] = {
         [FETCH] = n->fetch.enabled && n->fetch.room,
         [RECORD] = n->profile.full,
@@ -60,8 +58,7 @@ static inline int granted_client(Npu *n, bool stalled)
 }
 
 /* What stands at the bus's register goes to memory, in turns with the CPU's requests. */
-static inline bool bus_tick(Npu *n)
-{
+static inline bool bus_tick(Npu *n) {
     bool stalled = n->strobe && n->cpu_requests && n->npu_last;
     if (n->strobe && !stalled) {
         n->answers[(n->now + n->latency + 1) % ANSWERS] = (uint8_t)n->strobe_client;
@@ -76,8 +73,7 @@ static inline bool bus_tick(Npu *n)
 
 enum { WRITES = 0x80 }; /* of a request: what it does */
 
-static inline void request(Npu *n, int client, bool stalled)
-{
+static inline void request(Npu *n, int client, bool stalled) {
     if (stalled)
         return;
     n->strobe = client != CLIENTS;
@@ -89,8 +85,7 @@ static inline void request(Npu *n, int client, bool stalled)
 }
 
 /* A record of the counters before this cycle. */
-static void mark(Npu *n)
-{
+static void mark(Npu *n) {
     int64_t *record = n->marks + n->marked++ * MARK_VALUES;
     record[M_LAYER] = n->control.command[F_LAYER];
     record[M_TIME] = n->now;
@@ -102,16 +97,14 @@ static void mark(Npu *n)
     record[M_WRITE_BEATS] = n->write_beats;
 }
 
-static void complete(Npu *n)
-{
+static void complete(Npu *n) {
     n->sequencer.computes++;
     n->sequencer.at_work--;
     n->control.state = IDLE;
 }
 
 /* The cycle in which a command starts. */
-static void start(Npu *n)
-{
+static void start(Npu *n) {
     Control *control = &n->control;
     control->started = n->now;
     switch (control->command[F_OPCODE]) {
@@ -130,8 +123,7 @@ static void start(Npu *n)
 }
 
 /* A cycle of the compute side; returns whether the array takes a unit of weights. */
-static inline bool control_tick(Npu *n, bool taken, bool blocked, bool marks)
-{
+static inline bool control_tick(Npu *n, bool taken, bool blocked, bool marks) {
     Control *control = &n->control;
     bool weights = false;
     switch (control->state) {
@@ -173,8 +165,7 @@ static inline bool control_tick(Npu *n, bool taken, bool blocked, bool marks)
 }
 
 /* Feeder, array and weight ring; the feeder has decided on its read. */
-static inline void compute_tick(Npu *n, bool taken, bool blocked, bool marks)
-{
+static inline void compute_tick(Npu *n, bool taken, bool blocked, bool marks) {
     if (n->feeder.active)
         feeder_tick(n);
     bool weights = control_tick(n, taken, blocked, marks);
@@ -183,16 +174,14 @@ static inline void compute_tick(Npu *n, bool taken, bool blocked, bool marks)
 }
 
 /* Nothing moves but what the command at work moves. */
-static bool memory_side_waits(const Npu *n)
-{
+static bool memory_side_waits(const Npu *n) {
     const Profile *p = &n->profile;
     return !n->on_their_way && !n->strobe && !n->cpu_requests && !p->full && !p->sending &&
            !p->marked && weights_wait(n) && commands_wait(n) && transfers_wait(n);
 }
 
 /* As `tick`, cycle after cycle, while the memory side waits. */
-static void step_alone(Npu *n)
-{
+static void step_alone(Npu *n) {
     int64_t freed = n->ring.freed;
     while (n->control.state == STEPPING && (n->ring.freed == freed || !n->dma.active)) {
         if (n->feeder.active)
@@ -203,18 +192,16 @@ static void step_alone(Npu *n)
 }
 
 /* Nothing is at work that END waits for. */
-static bool quiet(const Npu *n)
-{
+static bool quiet(const Npu *n) {
     const Profile *p = &n->profile;
     const WeightsDma *d = &n->dma;
     return n->sequencer.finishing && !n->sequencer.queued && !n->sequencer.at_work &&
            n->control.state == IDLE && !p->sending && !p->marked && !p->full && !p->lane &&
-           !p->outstanding && !n->transfers.pending && !d->active && !d->queued &&
+           !p->outstanding && !n->transfers.pending && !d->active && !d->queue.count &&
            !d->outstanding && !n->fetch.enabled && !n->fetch.outstanding;
 }
 
-static inline void tick(Npu *n)
-{
+static inline void tick(Npu *n) {
     Sequencer *s = &n->sequencer;
     Control *control = &n->control;
     Profile *p = &n->profile;
@@ -224,7 +211,7 @@ static inline void tick(Npu *n)
     bool marks = control->state == START && control->command[F_OPCODE] == OPCODE_MARK &&
                  !p->sending && !p->marked;
     bool ready = s->enabled && !s->decoded, word = n->fetch.word && ready;
-    Rooms room = {n->dma.queued < QUEUE, n->transfers.queued < QUEUE};
+    Rooms room = {n->dma.queue.count < QUEUE, n->transfers.queue.count < QUEUE};
     int64_t ring = ring_room(n);
     if (marks)
         mark(n);
@@ -257,8 +244,7 @@ static inline void tick(Npu *n)
  * Returns the cycle in which the interrupt is raised, or -1 if that is later than `limit`.
  */
 int64_t replay(const int64_t *settings, const int64_t *table, int64_t limit, int64_t *marks,
-               int64_t *left)
-{
+               int64_t *left) {
     Npu *n = malloc(sizeof *n);
     if (!n)
         return -1;

@@ -6,18 +6,18 @@
 
 #include "state.h"
 
-static inline void open_section(Ring *r, int lane, int64_t words, int64_t line_words)
-{
+static inline void open_section(Ring *r, int lane, int64_t words, int64_t line_words) {
     int64_t end = lane + words - 1;
     r->lane = lane;
     r->end_lane = (int)(end & (line_words - 1));
     r->lines_left = end / line_words;
 }
 
-static inline int64_t parameter_words(const Ring *r) { return PARAMETER_WORDS << r->paired; }
+static inline int64_t parameter_words(const Ring *r) {
+    return PARAMETER_WORDS << r->paired;
+}
 
-static void start_walk(Npu *n, const int64_t *c)
-{
+static void start_walk(Npu *n, const int64_t *c) {
     Ring *r = &n->ring;
     r->active = r->parameters = true;
     r->paired = c[F_PAIRED];
@@ -31,8 +31,7 @@ static void start_walk(Npu *n, const int64_t *c)
 }
 
 /* A line is read; returns how many units are taken of it behind the first one. */
-static int read_line(Npu *n)
-{
+static int read_line(Npu *n) {
     Ring *r = &n->ring;
     int64_t whole = n->line_words - 1;
     bool last = r->lines_left == 0, last_tile = r->tiles_left == 0;
@@ -65,8 +64,7 @@ static int read_line(Npu *n)
     return (int)(left >> r->paired);
 }
 
-static inline void line_queue_tick(LineQueue *q, bool taken, cycle now)
-{
+static inline void line_queue_tick(LineQueue *q, bool taken, cycle now) {
     bool done = taken && q->left == 0;
     if (q->valid && !done) {
         q->left -= taken;
@@ -80,8 +78,7 @@ static inline void line_queue_tick(LineQueue *q, bool taken, cycle now)
 }
 
 /* A line is read where there is one and room for it. `taken`: the array took a unit of weights. */
-static inline void ring_tick(Npu *n, bool taken)
-{
+static inline void ring_tick(Npu *n, bool taken) {
     Ring *r = &n->ring;
     ParameterSets *p = &n->parameters;
     bool reading_parameters = r->active && r->parameters;
@@ -110,8 +107,7 @@ static inline void ring_tick(Npu *n, bool taken)
 }
 
 /* Whether there is a line to read, one to take or parameters on their way. */
-static inline bool ring_at_work(const Npu *n)
-{
+static inline bool ring_at_work(const Npu *n) {
     const Ring *r = &n->ring;
     return r->active || r->words.valid || r->sets.valid || r->words.reserved || r->sets.reserved ||
            n->parameters.leaving;

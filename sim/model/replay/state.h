@@ -14,7 +14,7 @@
 typedef int64_t cycle;
 
 enum { FETCH, RECORD, TRANSFERS, WEIGHTS, CLIENTS }; /* of the bus, by priority */
-enum { CONVOLUTION, WINDOW, TAPWISE }; /* how a CONV or DEPTHWISE reads its input */
+enum { CONVOLUTION, WINDOW, TAPWISE };               /* how a CONV or DEPTHWISE reads its input */
 
 enum {
     ANSWERS = 128, /* cycles that a request is on its way, at most: a power of two */
@@ -29,6 +29,12 @@ typedef struct {
     bool weights, transfers;
 } Rooms;
 
+/* Commands that wait: their numbers. */
+typedef struct {
+    int commands[QUEUE];
+    int count;
+} CommandQueue;
+
 /* Reads commands ahead, unpacks them into words and decodes them. */
 typedef struct {
     bool enabled, room, word;
@@ -38,10 +44,10 @@ typedef struct {
 
 typedef struct {
     bool enabled, finishing, decoded;
-    int next;       /* command that is collected or decoded */
-    int words_left; /* of it */
-    bool queued;    /* a compute command waits */
-    int head;       /* which one */
+    int next;                         /* command that is collected or decoded */
+    int words_left;                   /* of it */
+    bool queued;                      /* a compute command waits */
+    int head;                         /* which one */
     int at_work, computes, transfers; /* completed: computes, transfers */
 } Sequencer;
 
@@ -71,8 +77,7 @@ typedef struct {
 } Row;
 
 typedef struct {
-    int queue[QUEUE];
-    int queued;
+    CommandQueue queue;
     Descriptor at;
     Row row;
     BeatQueue beats, requests, reads, whole, tags;
@@ -87,8 +92,7 @@ typedef struct {
 } Transfers;
 
 typedef struct {
-    int64_t queue[QUEUE];
-    int queued;
+    CommandQueue queue;
     bool active, may_request;
     int64_t left;
     int outstanding;
@@ -206,21 +210,39 @@ typedef struct {
     int64_t marked;
 } Npu;
 
-static inline uint32_t bank_mask(const Npu *n, int64_t address, int64_t size)
-{
+static inline uint32_t bank_mask(const Npu *n, int64_t address, int64_t size) {
     uint64_t first = (uint64_t)(address >> n->port_shift);
     uint64_t last = (uint64_t)((address + size - 1) >> n->port_shift);
     return 1u << (first & n->bank_bits) | 1u << (last & n->bank_bits);
 }
 
 /* Completions are counted modulo 2^16. */
-static inline bool reached(int64_t completed, int64_t wait)
-{
+static inline bool reached(int64_t completed, int64_t wait) {
     return (int16_t)(completed - wait) >= 0;
 }
 
-static inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-static inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-static inline int64_t quotient_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static inline const int64_t *command(const Npu *n, int64_t index) {
+    return n->table + index * COLUMNS;
+}
+
+static inline const int64_t *next_command(const Npu *n, const CommandQueue *q) {
+    return command(n, q->commands[0]);
+}
+
+static inline void take_command(CommandQueue *q) {
+    q->count--;
+    for (int i = 0; i < q->count; i++)
+        q->commands[i] = q->commands[i + 1];
+}
+
+static inline int64_t smaller(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+static inline int64_t larger(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+static inline int64_t quotient_up(int64_t a, int64_t b) {
+    return (a + b - 1) / b;
+}
 
 #endif

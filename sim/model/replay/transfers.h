@@ -5,13 +5,20 @@
 #include "accesses.h"
 #include "state.h"
 
-static inline unsigned waiting(const BeatQueue *q) { return q->end - q->first; }
-static inline const Beat *front(const BeatQueue *q) { return &q->beats[q->first % BEATS]; }
-static inline void put(BeatQueue *q, Beat beat) { q->beats[q->end++ % BEATS] = beat; }
-static inline Beat get(BeatQueue *q) { return q->beats[q->first++ % BEATS]; }
+static inline unsigned waiting(const BeatQueue *q) {
+    return q->end - q->first;
+}
+static inline const Beat *front(const BeatQueue *q) {
+    return &q->beats[q->first % BEATS];
+}
+static inline void put(BeatQueue *q, Beat beat) {
+    q->beats[q->end++ % BEATS] = beat;
+}
+static inline Beat get(BeatQueue *q) {
+    return q->beats[q->first++ % BEATS];
+}
 
-static void begin_transfer(Descriptor *at, const int64_t *c)
-{
+static void begin_transfer(Descriptor *at, const int64_t *c) {
     at->active = true;
     at->store = c[F_OPCODE] == OPCODE_STORE;
     at->memory = c[F_MEMORY_ADDRESS];
@@ -24,8 +31,7 @@ static void begin_transfer(Descriptor *at, const int64_t *c)
     at->last = at->empty || at->rows == 1;
 }
 
-static void begin_row(const Npu *n, Row *row, Descriptor *at)
-{
+static void begin_row(const Npu *n, Row *row, Descriptor *at) {
     row->valid = at->active;
     if (!at->active)
         return;
@@ -46,8 +52,7 @@ static void begin_row(const Npu *n, Row *row, Descriptor *at)
 }
 
 /* A beat of a row. A STORE reads from its word's first byte on, a LOAD writes what is selected. */
-static Beat beat_of(const Npu *n, const Row *row)
-{
+static Beat beat_of(const Npu *n, const Row *row) {
     int64_t end = row->ends ? row->end : n->bus_bytes - 1;
     Beat beat = {.last = row->last && row->ends, .store = row->store};
     if (row->store)
@@ -58,14 +63,13 @@ static Beat beat_of(const Npu *n, const Row *row)
 }
 
 /* From commands to beats. */
-static void address_tick(Npu *n, bool room)
-{
+static void address_tick(Npu *n, bool room) {
     Transfers *x = &n->transfers;
     Row *row = &x->row;
     bool take = !row->valid || (room && row->ends);
     bool ready = !x->at.active || (take && x->at.last);
-    const int64_t *head = n->table + (int64_t)x->queue[0] * COLUMNS;
-    bool starts = ready && x->queued && reached(n->sequencer.computes, head[F_WAIT]);
+    const int64_t *head = next_command(n, &x->queue);
+    bool starts = ready && x->queue.count && reached(n->sequencer.computes, head[F_WAIT]);
     if (row->valid && room) {
         put(&x->beats, beat_of(n, row));
         if (!row->ends) {
@@ -79,15 +83,12 @@ static void address_tick(Npu *n, bool room)
         begin_row(n, row, &x->at);
     if (starts) {
         begin_transfer(&x->at, head);
-        x->queued--;
-        for (int i = 0; i < x->queued; i++)
-            x->queue[i] = x->queue[i + 1];
+        take_command(&x->queue);
     }
 }
 
 /* From answers to the scratchpad; returns whether a LOAD's beat has been written. */
-static bool answer_tick(Npu *n, bool answered)
-{
+static bool answer_tick(Npu *n, bool answered) {
     Transfers *x = &n->transfers;
     bool ready = !x->writes || !(compute_writes(n, n->now - 1) & x->writes);
     bool take = !x->valid || ready, loaded = x->loads && ready;
@@ -112,8 +113,7 @@ static bool answer_tick(Npu *n, bool answered)
 }
 
 /* STOREs' reads, served where the compute side reads other banks. */
-static void read_tick(Npu *n)
-{
+static void read_tick(Npu *n) {
     Transfers *x = &n->transfers;
     bool served = waiting(&x->reads) && !(front(&x->reads)->banks & compute_reads(n));
     if (served)
@@ -124,8 +124,7 @@ static void read_tick(Npu *n)
 }
 
 /* A cycle; `granted`: a request is; `answered`: one is. */
-static void transfers_tick(Npu *n, bool granted, bool answered)
-{
+static void transfers_tick(Npu *n, bool granted, bool answered) {
     Transfers *x = &n->transfers;
     unsigned beats = waiting(&x->beats), requests = waiting(&x->requests);
     unsigned whole = waiting(&x->whole), tags = waiting(&x->tags);
@@ -156,19 +155,17 @@ static void transfers_tick(Npu *n, bool granted, bool answered)
 }
 
 /* All that was begun is done; the rest waits for compute commands. */
-static inline bool transfers_wait(const Npu *n)
-{
+static inline bool transfers_wait(const Npu *n) {
     const Transfers *x = &n->transfers;
     if (!x->pending)
         return true;
     if (x->at.active || x->row.valid || waiting(&x->beats) || waiting(&x->requests) ||
         waiting(&x->whole) || waiting(&x->tags) || x->valid || x->ends)
         return false;
-    return !x->queued || !reached(n->sequencer.computes, n->table[(int64_t)x->queue[0] * COLUMNS + F_WAIT]);
+    return !x->queue.count || !reached(n->sequencer.computes, next_command(n, &x->queue)[F_WAIT]);
 }
 
-static inline bool transfers_ask(const Npu *n)
-{
+static inline bool transfers_ask(const Npu *n) {
     return waiting(&n->transfers.whole) && n->transfers.room;
 }
 
