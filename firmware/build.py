@@ -1,6 +1,7 @@
 """Builds the firmware with the C compiler of the ziglang package, once for each kind of CPU.
 
-The result is a raw binary for MEMORY_BASE, kept in the cache under a hash of all it is made of.
+The result is a raw binary for MEMORY_BASE, kept in the cache under a hash of all it is made of. So
+is the boot stage, which receives the firmware on boards whose memory is empty at power-up.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from firmware.elf import memory_image
 from hw.header import c_header
 from hw.spec.config import Config
 from hw.spec.errors import TilewrightError
-from hw.spec.registers import MEMORY_BASE
+from hw.spec.registers import FIRMWARE_BYTES, MEMORY_BASE
 from verification.cache import cached
 
 SOURCES = Path(__file__).parent
@@ -46,12 +47,40 @@ COMPILER_FLAGS = (
     "-Werror",
 )
 LINKER_FLAGS = ("-nostdlib", "-Wl,--gc-sections")
-MEMORY_SCRIPT = """\
-memory_base = {memory_base:#x};
-firmware_bytes = {firmware_bytes:#x};
-stack_bytes = {stack_bytes:#x};
+MAIN_BYTES = {True: 896, False: 816}
+"""Room for main.c, with an accelerator and without. Another room is another place of the code
+behind it in the instruction cache: run python -m verification.cpu_costs after a change."""
+
+BOOT_SOURCES = (
+    "boot/copy.S",
+    "boot/main.c",
+    "finish.c",
+    "memory.c",
+    "monitor/frame.c",
+    "monitor/memory_test.c",
+    "monitor/monitor.c",
+    "start.S",
+    "uart.c",
+)
+BOOT_BYTES = 8 * 1024
+"""Where the boot stage runs: the last bytes of the firmware's region. It lies at MEMORY_BASE."""
+
+BOOT_STACK_BYTES = 1024
+
+MEMORY_SCRIPT = f"""\
+memory_base = {MEMORY_BASE:#x};
+firmware_bytes = {FIRMWARE_BYTES:#x};
+stack_bytes = {STACK_BYTES:#x};
 """
-"""Goes in front of link.ld, with the configuration's sizes."""
+"""Goes in front of link.ld, with main_bytes."""
+
+BOOT_SCRIPT = f"""\
+memory_base = {MEMORY_BASE:#x};
+firmware_bytes = {FIRMWARE_BYTES:#x};
+stack_bytes = {BOOT_STACK_BYTES:#x};
+boot_base = {MEMORY_BASE + FIRMWARE_BYTES - BOOT_BYTES:#x};
+"""
+"""Goes in front of boot.ld."""
 
 
 @dataclass(frozen=True)
@@ -75,45 +104,77 @@ CPU_FEATURES: Mapping[str, CpuFeatures] = {
 """Features by name of the CPU in `hw.spec.config.CPU_VARIANTS`."""
 
 
+@dataclass(frozen=True)
+class _Image:
+    """What is built: name, compiler's and linker's input."""
+
+    name: str
+    sources: Sequence[Path]
+    script: str
+    flags: Sequence[str]
+
+
 def build_firmware(config: Config) -> bytes:
-    """The firmware for ``config``: raw bytes from MEMORY_BASE on, at most its
-    ``firmware_bytes``.
+    """The firmware for ``config``: raw bytes from MEMORY_BASE on, at most FIRMWARE_BYTES.
 
     Kept in the cache, next to its ELF file. Raises RequestError when the cache cannot be written,
     TilewrightError with the compiler's output when that fails.
     """
+    return (_built(_firmware(config)) / BINARY).read_bytes()
 
-    def build(folder: Path) -> None:
-        image = memory_image(compile_firmware(config, folder).read_bytes(), MEMORY_BASE)
-        (folder / BINARY).write_bytes(image)
 
-    folder, _ = cached("firmware", _key(config), build)
-    return (folder / BINARY).read_bytes()
+def firmware_elf(config: Config) -> bytes:
+    """The ELF file that `build_firmware` is made from; kept and raises as that."""
+    return (_built(_firmware(config)) / "firmware.elf").read_bytes()
+
+
+def build_boot_stage(config: Config) -> bytes:
+    """The boot stage for ``config``: raw bytes for MEMORY_BASE. Kept and raises as the firmware."""
+    return (_built(_boot_stage(config)) / BINARY).read_bytes()
 
 
 def compile_firmware(config: Config, folder: Path) -> Path:
     """Compile and link in ``folder``, with the generated header; returns the ELF file there."""
-    (folder / "tilewright.h").write_text(c_header(config.soc.firmware_bytes))
+    return _compile_image(_firmware(config), folder)
+
+
+def _firmware(config: Config) -> _Image:
+    sources = [path for path in _files(".c", ".S") if path.parent.name != "boot"]
+    main_bytes = MAIN_BYTES[config.soc.npu != "none"]
+    script = f"{MEMORY_SCRIPT}main_bytes = {main_bytes};\n" + (SOURCES / "link.ld").read_text()
+    return _Image("firmware", sources, script, [*COMPILER_FLAGS, *_defines(config)])
+
+
+def _boot_stage(config: Config) -> _Image:
+    sources = [SOURCES / name for name in BOOT_SOURCES]
+    script = BOOT_SCRIPT + (SOURCES / "boot" / "boot.ld").read_text()
+    return _Image("boot", sources, script, [*COMPILER_FLAGS, "-Os", *_defines(config)])
+
+
+def _built(image: _Image) -> Path:
+    """The folder that holds BINARY and the ELF file."""
+
+    def build(folder: Path) -> None:
+        elf = _compile_image(image, folder).read_bytes()
+        (folder / BINARY).write_bytes(memory_image(elf, MEMORY_BASE))
+
+    folder, _ = cached("firmware", _key(image), build)
+    return folder
+
+
+def _compile_image(image: _Image, folder: Path) -> Path:
+    (folder / "tilewright.h").write_text(c_header())
     link_script = folder / "link.ld"
-    link_script.write_text(_memory_script(config) + (SOURCES / "link.ld").read_text())
-    elf = folder / "firmware.elf"
-    sources = [str(path) for path in _sources() if path.suffix in (".c", ".S")]
+    link_script.write_text(image.script)
+    elf = folder / f"{image.name}.elf"
     include = [f"-I{path}" for path in (folder, SOURCES, SOURCES / "port")]
-    flags = [*COMPILER_FLAGS, *_defines(config), *LINKER_FLAGS]
-    _compile(*flags, *include, *sources, "-T", str(link_script), "-o", str(elf))
+    flags = [*image.flags, *LINKER_FLAGS]
+    _compile(*flags, *include, *map(str, image.sources), "-T", str(link_script), "-o", str(elf))
     return elf
 
 
-def _memory_script(config: Config) -> str:
-    return MEMORY_SCRIPT.format(
-        memory_base=MEMORY_BASE,
-        firmware_bytes=config.soc.firmware_bytes,
-        stack_bytes=STACK_BYTES,
-    )
-
-
-def _sources() -> Sequence[Path]:
-    return sorted(path for path in SOURCES.rglob("*") if path.suffix in (".c", ".h", ".S", ".ld"))
+def _files(*suffixes: str) -> Sequence[Path]:
+    return sorted(path for path in SOURCES.rglob("*") if path.suffix in suffixes)
 
 
 def _defines(config: Config) -> list[str]:
@@ -126,13 +187,12 @@ def _defines(config: Config) -> list[str]:
     return [f"-D{name}={int(value)}" for name, value in values.items()]
 
 
-def _key(config: Config) -> str:
+def _key(image: _Image) -> str:
     """Hash of everything that the binary depends on."""
     key = hashlib.sha256(importlib.metadata.version("ziglang").encode())
-    texts = (_memory_script(config), c_header(config.soc.firmware_bytes))
-    for text in (*COMPILER_FLAGS, *_defines(config), *LINKER_FLAGS, *texts):
+    for text in (image.name, *image.flags, *LINKER_FLAGS, image.script, c_header()):
         key.update(text.encode() + b"\0")
-    for path in _sources():
+    for path in _files(".c", ".h", ".S"):
         key.update(path.relative_to(SOURCES).as_posix().encode() + b"\0" + path.read_bytes())
     return key.hexdigest()[:16]
 

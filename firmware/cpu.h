@@ -44,6 +44,11 @@ static inline void data_cache_invalidate(void) {
 #endif
 }
 
+/* Forgets what the code cache holds of main memory (fence.i). */
+static inline void code_cache_invalidate(void) {
+    __asm__ volatile(".word 0x100F" ::: "memory");
+}
+
 /* Cycles since reset, low 32 bits. */
 static inline uint32_t cycles(void) {
     return TW_TIMER->CYCLES;

@@ -1,18 +1,10 @@
 #include "uart.h"
 
-#include "tilewright.h"
-
 #define DECIMAL_DIGITS 10
-
-static void put(char byte) {
-    while (!(TW_UART->STATUS & TW_UART_STATUS_TX_READY_MASK)) {
-    }
-    TW_UART->DATA = (uint8_t)byte;
-}
 
 void uart_text(const char *text) {
     while (*text) {
-        put(*text++);
+        uart_put((uint8_t)*text++);
     }
 }
 
@@ -24,13 +16,13 @@ void uart_decimal(uint32_t value) {
         value /= 10;
     } while (value);
     while (count) {
-        put(digits[--count]);
+        uart_put((uint8_t)digits[--count]);
     }
 }
 
 void uart_hexadecimal(uint32_t value) {
     uart_text("0x");
     for (int lsb = 28; lsb >= 0; lsb -= 4) {
-        put("0123456789abcdef"[(value >> lsb) & 15]);
+        uart_put((uint8_t)"0123456789abcdef"[(value >> lsb) & 15]);
     }
 }

@@ -4,6 +4,14 @@
 
 #include <stdint.h>
 
+#include "tilewright.h"
+
+static inline void uart_put(uint8_t byte) {
+    while (!(TW_UART->STATUS & TW_UART_STATUS_TX_READY_MASK)) {
+    }
+    TW_UART->DATA = byte;
+}
+
 void uart_text(const char *text);
 void uart_decimal(uint32_t value);
 void uart_hexadecimal(uint32_t value);

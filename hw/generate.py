@@ -19,27 +19,30 @@ SOC_MODULE = "soc"
 """Name of the chip's top module."""
 
 
-def verilog(config: Config) -> dict[str, str]:
+def verilog(config: Config, uart_bit_cycles: int | None = None) -> dict[str, str]:
     """Verilog of the chip: file name to text. The top module is `SOC_MODULE`.
 
-    Main memory stands outside the chip; ``main_memory.sv`` is its simulation model.
+    Main memory stands outside the chip; ``main_memory.sv`` is its simulation model. A bit of the
+    serial port takes ``uart_bit_cycles``, or as many as `hw.soc.uart` says.
     """
     # Documentation and headers are written without loading Amaranth.
     from hw.netlist import to_verilog
     from hw.soc.cpu import cpu_verilog
     from hw.soc.soc import Soc
+    from hw.soc.uart import BIT_CYCLES
 
+    soc = Soc(config, uart_bit_cycles or BIT_CYCLES)
     model = Path(__file__).parent / "soc" / "main_memory.sv"
     return {
         "cpu.v": cpu_verilog(config.soc.cpu),
-        "soc.v": to_verilog(Soc(config), SOC_MODULE),
+        "soc.v": to_verilog(soc, SOC_MODULE),
         model.name: model.read_text(),
     }
 
 
-def write_verilog(config: Config, folder: Path) -> list[Path]:
+def write_verilog(config: Config, folder: Path, uart_bit_cycles: int | None = None) -> list[Path]:
     """Write the files of `verilog` into ``folder``, made if need be; return their paths."""
-    files = verilog(config)
+    files = verilog(config, uart_bit_cycles)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / name for name in files]
     for path, text in zip(paths, files.values(), strict=True):

@@ -9,6 +9,7 @@ from itertools import groupby
 from hw.spec.config import Config
 from hw.spec.errors import RequestError
 from hw.spec.program import Step, StepKind
+from hw.spec.registers import PROGRAM_BASE
 from mapper.arrival import Arrival
 from mapper.bound import step_bound, stream_bound
 from mapper.buffers import Slices
@@ -22,7 +23,7 @@ from mapper.program import Location, MemoryUse, Program, ProgramLayer, ProgramPo
 from mapper.residency import Residency
 from mapper.schedule import Scheduler
 from mapper.stream import CommandStream
-from mapper.weights import BlobKey, PackedWeights
+from mapper.weights import BlobKey
 from mapper.work import Layer
 
 
@@ -41,16 +42,13 @@ class Assembly:
     lives: Lifetimes
     residency: Residency
     homes: Homes
-    packed: PackedWeights
     tiles: dict[int, int] = field(default_factory=dict[int, int])
 
     def program(self) -> Program:
         """The Program. Raises RequestError where main memory is too small."""
         runs = [list(run) for _, run in groupby(range(len(self.layers)), self._run_of)]
         cpu_steps = self._count_cpu_steps()
-        image = Image(
-            self.config.soc.program_base, cpu_steps + sum(self._is_npu(run[0]) for run in runs)
-        )
+        image = Image(cpu_steps + sum(self._is_npu(run[0]) for run in runs))
         cpu = CpuLowering(self.rewritten, self.slices, self._memory_address, image.place)
         scheduler = self._scheduler()
         parts: list[list[Step] | CommandStream] = []
@@ -103,9 +101,7 @@ class Assembly:
             for name in self.lives.inputs
             if name in resident
         }
-        return Scheduler(
-            self.config.npu, self.slices, resident, self.homes.buffers, arrivals, self.packed
-        )
+        return Scheduler(self.config.npu, self.slices, resident, self.homes.buffers, arrivals)
 
     def _schedule(self, scheduler: Scheduler, run: Sequence[int]) -> CommandStream:
         """One command stream for consecutive layers on the NPU."""
@@ -138,12 +134,12 @@ class Assembly:
                 "total_address": self.homes.total,
             },
         )
-        self._check_room(self.config.soc.program_base + len(data))
+        self._check_room(PROGRAM_BASE + len(data))
         plan, peak = self._memory_plan()
         return Program(
             name=self.graph.name,
             config=self.config,
-            base=self.config.soc.program_base,
+            base=PROGRAM_BASE,
             image=data,
             steps=tuple(steps),
             layers=tuple(self._layer(index) for index in range(len(self.layers))),

@@ -6,12 +6,13 @@ import argparse
 from typing import NoReturn
 
 from hw.spec.errors import RequestError
-from sim.verbs import area, bench, config, fpga, run, sweep, validate, verilog, zoo
+from sim.verbs import area, bench, board, config, fpga, run, sweep, validate, verilog, zoo
 
 VERBS = {
     "run": run,
     "sweep": sweep,
     "fpga": fpga,
+    "board": board,
     "area": area,
     "bench": bench,
     "validate": validate,

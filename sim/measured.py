@@ -17,7 +17,7 @@ from sim.rows import measured_rows, weight_bytes_by_layer
 if TYPE_CHECKING:
     from sim.rtl import RtlResult
 
-Backend = Literal["rtl", "model", "functional"]
+Backend = Literal["rtl", "model", "functional", "board"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ def measured_in_rtl(
         host=Host(
             build_s=chip.build_s,
             simulate_s=chip.simulate_s,
-            cycles_per_s=chip.simulated_cycles / chip.simulate_s,
+            cycles_per_s=chip.simulated_cycles / chip.simulate_s if chip.simulated_cycles else None,
         ),
     )
 

@@ -93,7 +93,9 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Host:
-    """What the run cost on the machine it ran on; cycles_per_s is None where none are simulated."""
+    """What the run cost on the machine it ran on; cycles_per_s is None where none are simulated.
+    Of a board, simulate_s is the time from the Program's first byte to the result's last.
+    """
 
     build_s: float
     simulate_s: float
@@ -131,7 +133,7 @@ class RunResult:
 
     model: ModelInfo
     config: Mapping[str, int | str]
-    backend: Literal["rtl", "model", "functional"]
+    backend: Literal["rtl", "model", "functional", "board"]
     clock_hz: int
     layers: tuple[Layer, ...]
     outputs: tuple[Output, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -57,7 +57,8 @@ class RtlResult:
     uart: everything that firmware printed.
     activity: stretches of work of the NPU's engines, when asked for.
     build_s, simulate_s: seconds of host time; build_s is 0 when the model was in the cache.
-    simulated_cycles: all cycles of the simulation, boot and prints included.
+    simulated_cycles: all cycles of the simulation, boot and prints included; None on a board, which
+        simulates nothing.
     """
 
     outputs: Mapping[str, Tensor]
@@ -67,7 +68,7 @@ class RtlResult:
     activity: tuple[Activity, ...]
     build_s: float
     simulate_s: float
-    simulated_cycles: int
+    simulated_cycles: int | None
 
     @property
     def cpu_active(self) -> int:
@@ -94,24 +95,13 @@ def run_rtl(
     config = program.config
     image = memory_image(program, inputs, build_firmware(config))
     model = _model(program, waves is not None, progress)
-    ranges = [
-        (program.total_address, 8),
-        (program.times_address, 4 * TIME_WORDS * len(program.steps)),
-        (program.profile_address, RECORD_BYTES * program.profile_records),
-        *((port.address, _size(port)) for port in program.outputs),
-    ]
     limit = program.cycle_bound + BOOT_CYCLES + STEP_CYCLES * len(program.steps)
-    job = Job(config, image, ranges, limit, waves, activity)
+    job = Job(config, image, result_ranges(program), limit, waves, activity)
     outcome = _simulate(model, job, program, progress)
-    total, times, records, *outputs = outcome.memory
-    start, end = (int(word) for word in np.frombuffer(total, np.uint32))
-    return RtlResult(
-        outputs={
-            port.name: np.frombuffer(data, np.int8).reshape(port.shape)
-            for port, data in zip(program.outputs, outputs, strict=True)
-        },
-        cycles=(end - start) % CLOCK,
-        segments=read_segments(program.steps, start, end, times, records),
+    result = read_result(program, outcome.memory)
+    start = int.from_bytes(outcome.memory[0][:4], "little")
+    return replace(
+        result,
         uart=outcome.uart,
         activity=tuple(
             Activity(ACTIVITIES[engine], (begin - start) % CLOCK, (done - start) % CLOCK)
@@ -123,22 +113,45 @@ def run_rtl(
     )
 
 
+def result_ranges(program: Program) -> list[tuple[int, int]]:
+    """(address, bytes) of what a run leaves in main memory."""
+    return [
+        (program.total_address, 8),
+        (program.times_address, 4 * TIME_WORDS * len(program.steps)),
+        (program.profile_address, RECORD_BYTES * program.profile_records),
+        *((port.address, _size(port)) for port in program.outputs),
+    ]
+
+
+def read_result(program: Program, memory: Sequence[bytes]) -> RtlResult:
+    """The result in the bytes of `result_ranges`; what they do not tell is zero or empty."""
+    total, times, records, *outputs = memory
+    start, end = (int(word) for word in np.frombuffer(total, np.uint32))
+    return RtlResult(
+        outputs={
+            port.name: np.frombuffer(data, np.int8).reshape(port.shape)
+            for port, data in zip(program.outputs, outputs, strict=True)
+        },
+        cycles=(end - start) % CLOCK,
+        segments=read_segments(program.steps, start, end, times, records),
+        uart="",
+        activity=(),
+        build_s=0.0,
+        simulate_s=0.0,
+        simulated_cycles=None,
+    )
+
+
 def memory_image(program: Program, inputs: Mapping[str, Tensor], firmware: bytes) -> bytes:
     """Main memory at reset, from MEMORY_BASE: firmware, Program, inputs.
 
     Raises RequestError when an input is missing or has another shape or type.
     """
-    parts = [(MEMORY_BASE, firmware), (program.base, program.image)]
-    for port in program.inputs:
-        tensor = inputs.get(port.name)
-        if tensor is None:
-            raise RequestError(f"{program.name}: the input {port.name} is missing")
-        if tensor.shape != port.shape or tensor.dtype != np.int8:
-            raise RequestError(
-                f"{program.name}: input {port.name} is {tensor.dtype}{list(tensor.shape)}; "
-                f"must be int8{list(port.shape)}"
-            )
-        parts.append((port.address, tensor.tobytes()))
+    parts = [
+        (MEMORY_BASE, firmware),
+        (program.base, program.image),
+        *input_parts(program, inputs),
+    ]
     end = max(address + len(data) for address, data in parts) - MEMORY_BASE
     if end > program.config.soc.memory_bytes:
         raise RequestError(
@@ -149,6 +162,25 @@ def memory_image(program: Program, inputs: Mapping[str, Tensor], firmware: bytes
     for address, data in parts:
         image[address - MEMORY_BASE : address - MEMORY_BASE + len(data)] = data
     return bytes(image)
+
+
+def input_parts(program: Program, inputs: Mapping[str, Tensor]) -> list[tuple[int, bytes]]:
+    """(address, bytes) of each input.
+
+    Raises RequestError when one is missing or has another shape or type.
+    """
+    parts: list[tuple[int, bytes]] = []
+    for port in program.inputs:
+        tensor = inputs.get(port.name)
+        if tensor is None:
+            raise RequestError(f"{program.name}: the input {port.name} is missing")
+        if tensor.shape != port.shape or tensor.dtype != np.int8:
+            raise RequestError(
+                f"{program.name}: input {port.name} is {tensor.dtype}{list(tensor.shape)}; "
+                f"must be int8{list(port.shape)}"
+            )
+        parts.append((port.address, tensor.tobytes()))
+    return parts
 
 
 def _size(port: ProgramPort) -> int:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from sim.course import Course
 from sim.files import make_folder, require_writable
 from sim.functional.backend import run_functional
 from sim.inputs import SYNTHETIC_INPUT, default_inputs, load_inputs
-from sim.measured import Measured, measured_in_rtl, model_info, run_result
+from sim.measured import Backend, Measured, measured_in_rtl, model_info, run_result
 from sim.network_file import NetworkFile, open_network
 from sim.predict import Predictor
 from sim.progress import Progress
@@ -30,11 +30,14 @@ from sim.report.page import write_page
 from sim.report.terminal import print_report, report_title
 from sim.result import Host, Output, RunResult
 from sim.rows import unmeasured_rows
-from sim.rtl import run_rtl
+from sim.rtl import RtlResult, run_rtl
 from sim.spans import trace_spans
 from sim.trace import write_trace
 
 Tensors = Mapping[str, NDArray[np.int8]]
+
+RunChip = Callable[[Program, Tensors], RtlResult]
+"""Runs a Program on a chip."""
 
 PIPED_WIDTH = 120
 """Columns of the report where nobody's terminal sets them."""
@@ -46,7 +49,7 @@ class RunRequest:
 
     model: str
     config: Config
-    backend: Literal["rtl", "model", "functional"] = "rtl"
+    backend: Backend = "rtl"
     input: Path | None = None
     json: Path | None = None
     report: Path | None = None
@@ -60,8 +63,10 @@ class RunRequest:
         return any(path is not None for path in (self.report, self.png, self.trace))
 
 
-def run(request: RunRequest, progress: Progress) -> RunResult:
+def run(request: RunRequest, progress: Progress, run_chip: RunChip | None = None) -> RunResult:
     """Run one inference, write the files that were asked for and print the report.
+
+    ``run_chip`` is who has the chip, for the backend "board"; the RTL is simulated here.
 
     Raises:
         RequestError: the network, the input, the configuration or a file to write is wrong.
@@ -86,21 +91,28 @@ def run(request: RunRequest, progress: Progress) -> RunResult:
         measured = _computed(network, program, reference, reference_s)
         result = run_result(model, request.config, "functional", measured)
         return _published(result, Course(program), request, progress)
-    chip = run_rtl(
-        program,
-        inputs,
-        waves=request.waves,
-        activity=request.shows_time,
-        progress=progress,
-    )
+    chip = (run_chip or _simulation(request, progress))(program, inputs)
     check, difference = compare(reference, chip.outputs)
     measured = measured_in_rtl(program, chip, check, _outputs(network, chip.outputs))
-    result = run_result(model, request.config, "rtl", measured)
+    result = run_result(model, request.config, request.backend, measured)
     _published(result, Course(program, chip.segments, chip.activity), request, progress)
     if check.mismatches:
         evidence = keep_evidence(program, inputs, reference, chip.outputs, chip.uart)
         raise CheckError(f"{network.name}: {difference}\nEvidence is kept in {evidence}")
     return result
+
+
+def _simulation(request: RunRequest, progress: Progress) -> RunChip:
+    def simulate(program: Program, inputs: Tensors) -> RtlResult:
+        return run_rtl(
+            program,
+            inputs,
+            waves=request.waves,
+            activity=request.shows_time,
+            progress=progress,
+        )
+
+    return simulate
 
 
 def _computed(network: NetworkFile, program: Program, outputs: Tensors, seconds: float) -> Measured:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import cocotb_tools.config
 
-from hw.generate import SOC_MODULE, write_verilog
+from hw.generate import write_verilog
 from hw.spec.config import Config
 from hw.spec.errors import RequestError, TilewrightError
 from hw.spec.registers import MEMORY_BASE
@@ -33,11 +33,9 @@ HERE = Path(__file__).parent
 HARDWARE = HERE.parent / "hw"
 EXECUTABLE = "model"
 
-VERILATOR_FLAGS = (
+COMMON_FLAGS = (
     "--cc",
     "--exe",
-    "--vpi",
-    "--timing",
     "--prefix",
     "Vtop",
     "--top-module",
@@ -56,6 +54,7 @@ VERILATOR_FLAGS = (
     "-Wno-CASEINCOMPLETE",
     "-Wno-fatal",
 )
+VERILATOR_FLAGS = (*COMMON_FLAGS, "--vpi", "--timing")
 WAVES_FLAGS = ("--trace-fst", "-CFLAGS", "-I..", "-LDFLAGS", "-L..")
 """The FST writer finds lz4.h and zlib.h, and their empty libraries, in the build's folder."""
 
@@ -96,21 +95,58 @@ def build_model(
     """
     started = time.monotonic()
     compiler = find_compiler()
-
-    def generate(folder: Path) -> None:
-        note("generating Verilog")
-        _generate(config, folder)
-
-    hardware, _ = cached("verilog", source_key(config), generate)
-    sources = {path.name: path.read_text() for path in sorted(hardware.iterdir())} | {
+    sources = _hardware(config, None, note) | {
         "top.sv": (HERE / "top.sv").read_text(),
         "public.vlt": (HERE / "public.vlt").read_text(),
         "main.cpp": (main or HERE / "main.cpp").read_text(),
     }
+    libraries = shlex.quote(str(cocotb_tools.config.libs_dir))
     flags = [*VERILATOR_FLAGS, *_parameters(config)]
+    flags += ["-LDFLAGS", f"-L{libraries} -lcocotbvpi_verilator"]
     if waves:
         sources |= _compression()
         flags += WAVES_FLAGS
+    executable, is_new = _executable(sources, flags, compiler, note)
+    return Model(executable, time.monotonic() - started if is_new else 0.0)
+
+
+def build_board(
+    config: Config, uart_bit_cycles: int, note: Callable[[str], None] = lambda _: None
+) -> Model:
+    """The model of a board around ``config``'s chip, behind a pseudo-terminal: see board.cpp.
+
+    Built if the cache lacks it; the chip says that its clock is the configuration's. Raises as
+    `build_model`.
+    """
+    started = time.monotonic()
+    compiler = find_compiler()
+    sources = _hardware(config, uart_bit_cycles, note) | {
+        "top.sv": (HERE / "board.sv").read_text(),
+        "main.cpp": (HERE / "board.cpp").read_text(),
+    }
+    flags = [*COMMON_FLAGS, *_parameters(config), f"-GCLOCK_HZ={config.soc.clock_hz}"]
+    flags += ["-CFLAGS", f"-DUART_BIT_CYCLES={uart_bit_cycles}"]
+    executable, is_new = _executable(sources, flags, compiler, note)
+    return Model(executable, time.monotonic() - started if is_new else 0.0)
+
+
+def _hardware(
+    config: Config, uart_bit_cycles: int | None, note: Callable[[str], None]
+) -> dict[str, str]:
+    """The chip's Verilog and its main memory's."""
+
+    def generate(folder: Path) -> None:
+        note("generating Verilog")
+        _generate(config, uart_bit_cycles, folder)
+
+    folder, _ = cached("verilog", source_key(config, uart_bit_cycles), generate)
+    return {path.name: path.read_text() for path in sorted(folder.iterdir())}
+
+
+def _executable(
+    sources: Mapping[str, str], flags: list[str], compiler: Compiler, note: Callable[[str], None]
+) -> tuple[Path, bool]:
+    """The model made of ``sources``, and whether it was built just now."""
 
     def build(folder: Path) -> None:
         if compiler.is_fallback:
@@ -120,7 +156,7 @@ def build_model(
         _build(folder, sources, flags, compiler)
 
     folder, is_new = cached("models", _key(sources, flags, compiler), build)
-    return Model(folder / EXECUTABLE, time.monotonic() - started if is_new else 0.0)
+    return folder / EXECUTABLE, is_new
 
 
 def _compression() -> dict[str, str]:
@@ -151,16 +187,16 @@ DESCRIPTION = _read_description()
 """The hardware's sources as this process runs them: read once, since a later edit is not loaded."""
 
 
-def _generate(config: Config, folder: Path) -> None:
-    write_verilog(config, folder)
+def _generate(config: Config, uart_bit_cycles: int | None, folder: Path) -> None:
+    write_verilog(config, folder, uart_bit_cycles)
     # Some modules were loaded only now: under the key belongs what was made from one state.
     if _read_description() != DESCRIPTION:
         raise TilewrightError("the hardware's sources changed during the run; run again")
 
 
-def source_key(config: Config) -> str:
+def source_key(config: Config, uart_bit_cycles: int | None = None) -> str:
     """Hash of what the Verilog is generated from; generating it takes seconds."""
-    return _hash([config.hardware_key(), DESCRIPTION, versions()])
+    return _hash([config.hardware_key(), uart_bit_cycles, DESCRIPTION, versions()])
 
 
 def _key(sources: Mapping[str, str], flags: list[str], compiler: Compiler) -> str:
@@ -176,13 +212,13 @@ def _build(folder: Path, sources: Mapping[str, str], flags: list[str], compiler:
     """Leave the executable in ``folder``, and what it was made from."""
     for name, text in sources.items():
         (folder / name).write_text(text)
-    libraries = cocotb_tools.config.libs_dir
-    inputs = ["main.cpp", "public.vlt", "top.sv", "main_memory.sv", f"{SOC_MODULE}.v", "cpu.v"]
+    # Verilator reads what is said about modules before the modules.
+    suffixes = (".vlt", ".sv", ".v", ".cpp")
+    inputs = [name for suffix in suffixes for name in sources if name.endswith(suffix)]
     command = [
         str(verilator_root() / "bin" / "verilator_bin"),
         *flags,
         *("-Mdir", "objects", "-o", EXECUTABLE, "-CFLAGS", COMPILER_FLAGS),
-        *("-LDFLAGS", f"-L{shlex.quote(str(libraries))} -lcocotbvpi_verilator"),
         *inputs,
     ]
     _run(command, folder, "Verilator")

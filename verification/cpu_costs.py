@@ -11,13 +11,12 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from firmware.build import CPU_FEATURES, build_firmware, compile_firmware
+from firmware.build import CPU_FEATURES, firmware_elf
 from hw.soc.cpu import cpu_verilog
 from hw.spec.config import CPU_VARIANTS, load_config
 from hw.spec.errors import TilewrightError
@@ -27,7 +26,7 @@ from sim.progress import Progress
 from verification.cpu_driver import driver_figures, emptied_cost, run_driver
 from verification.cpu_fit import line_through
 from verification.cpu_kernels import kernel_figures
-from verification.cpu_layout import code_lines
+from verification.cpu_layout import code_lines, timed_code
 from verification.cpu_programs import Times
 from verification.cpu_shapes import benchmarks
 
@@ -42,7 +41,7 @@ _COMMENT = """\
 
 
 def firmware_hash() -> str:
-    """Hash of what the figures depend on: the machine code, and the CPUs that run it.
+    """Hash of what the figures depend on: the machine code that is timed, and the CPUs that run it.
 
     Not of its sources and its compiler: another version that makes the same code is as good.
     """
@@ -50,7 +49,9 @@ def firmware_hash() -> str:
     for cpu in CPU_VARIANTS:
         key.update(cpu_verilog(cpu).encode() + b"\0")
         for npu in ("array", "none"):
-            key.update(build_firmware(load_config("default", None, [f"cpu={cpu}", f"npu={npu}"])))
+            elf = firmware_elf(load_config("default", None, [f"cpu={cpu}", f"npu={npu}"]))
+            for address, code in timed_code(elf):
+                key.update(f"{address} {len(code)} ".encode() + code)
     return key.hexdigest()[:16]
 
 
@@ -66,9 +67,8 @@ def measure_cpu(cpu: str, progress: Progress) -> dict[str, Any]:
                 times[latency][name] = bench.run(config)
     lines = {name: line_through({n: times[n][name].steps for n in times}) for name in runs}
     back = line_through({n: [run.back for run in times[n].values()] for n in times})
-    with tempfile.TemporaryDirectory() as folder:
-        elf = compile_firmware(load_config("cpu-only", None, [f"cpu={cpu}"]), Path(folder))
-        kernels = kernel_figures(cpu, runs, lines, elf.read_bytes())
+    elf = firmware_elf(load_config("cpu-only", None, [f"cpu={cpu}"]))
+    kernels = kernel_figures(cpu, runs, lines, elf)
     driver_runs = {latency: run_driver(cpu, latency, progress) for latency in LATENCIES}
     driver = driver_figures(cpu, driver_runs) | {"return_without_npu": back.median()}
     has_data_cache = CPU_FEATURES[cpu].data_cache

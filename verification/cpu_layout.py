@@ -16,6 +16,9 @@ from hw.spec.registers import MEMORY_BASE
 from sim.model.cpu.cache import LINE_BYTES
 
 _CALLERS = ("main", "run_inference")
+_TIMED = (("run_inference", "main"), ("memcpy", "uart_text"))
+"""What runs in the measured time: code from one name to another."""
+
 _CALLED: Mapping[StepKind, Sequence[str]] = {
     StepKind.COPY: ("memcpy",),
     StepKind.PAD: ("memcpy", "memset"),
@@ -40,28 +43,44 @@ class Layout:
 
 def kernel_layouts(elf: bytes) -> Mapping[StepKind, Layout]:
     """Of each operator."""
-    places, image = symbols(elf), memory_image(elf, MEMORY_BASE)
+    places = symbols(elf)
     ends = sorted(places.values())
 
     def code(name: str) -> tuple[int, int]:
         begin = places[name]
         return begin, next(end for end in ends if end > begin) - begin
 
-    def frame_bytes(name: str) -> int:
-        begin = places[name] - MEMORY_BASE
-        for position in range(begin, begin + 4 * _PROLOGUE_WORDS, 4):
-            word = int.from_bytes(image[position : position + 4], "little")
-            if word & 0xF_FFFF == _ADDI_SP_SP and word >> 31:
-                return (1 << 12) - (word >> 20)
-        return 0
-
-    below_callers = places["stack_top"] - sum(map(frame_bytes, _CALLERS))
+    below_callers = _below_callers(elf)
     layouts: dict[StepKind, Layout] = {}
     for kind in set(StepKind) - {StepKind.NPU}:
         kernel = kind.name.lower()
         functions = [code(name) for name in (kernel, *_CALLED.get(kind, ()))]
-        layouts[kind] = Layout(functions, below_callers - frame_bytes(kernel))
+        layouts[kind] = Layout(functions, below_callers - _frame_bytes(elf, kernel))
     return layouts
+
+
+def timed_code(elf: bytes) -> Sequence[tuple[int, bytes]]:
+    """What cycles depend on: (address, machine code) of what runs in the measured time, and the
+    stack's place when it starts.
+    """
+    places, image = symbols(elf), memory_image(elf, MEMORY_BASE)
+    spans = [(places[first], places[behind]) for first, behind in _TIMED]
+    parts = [(begin, image[begin - MEMORY_BASE : end - MEMORY_BASE]) for begin, end in spans]
+    return [*parts, (_below_callers(elf), b"")]
+
+
+def _below_callers(elf: bytes) -> int:
+    """The stack pointer when an operator is called."""
+    return symbols(elf)["stack_top"] - sum(_frame_bytes(elf, name) for name in _CALLERS)
+
+
+def _frame_bytes(elf: bytes, name: str) -> int:
+    image, begin = memory_image(elf, MEMORY_BASE), symbols(elf)[name] - MEMORY_BASE
+    for position in range(begin, begin + 4 * _PROLOGUE_WORDS, 4):
+        word = int.from_bytes(image[position : position + 4], "little")
+        if word & 0xF_FFFF == _ADDI_SP_SP and word >> 31:
+            return (1 << 12) - (word >> 20)
+    return 0
 
 
 def code_lines(cpu: str) -> int:

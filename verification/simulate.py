@@ -90,7 +90,7 @@ def simulate(
     words = [_words(address, length, word_bytes) for address, length in job.ranges]
     image, ranges, dump = folder / "image.bin", folder / "ranges.txt", folder / "dump.bin"
     activity = folder / "activity.txt"
-    image.write_bytes(_reversed_words(job.image, word_bytes))
+    image.write_bytes(reversed_words(job.image, word_bytes))
     ranges.write_text("".join(f"{first} {count}\n" for first, count in words))
     arguments = [
         f"+image={image}",
@@ -127,7 +127,8 @@ def _words(address: int, length: int, word_bytes: int) -> tuple[int, int]:
     return first, -(-(offset + length) // word_bytes) - first
 
 
-def _reversed_words(image: bytes, word_bytes: int) -> bytes:
+def reversed_words(image: bytes, word_bytes: int) -> bytes:
+    """Main memory's bytes as main_memory.sv reads them: each word's last byte first."""
     padded = image + bytes(-len(image) % word_bytes)
     return np.frombuffer(padded, np.uint8).reshape(-1, word_bytes)[:, ::-1].tobytes()
 

@@ -68,6 +68,8 @@ module top #(
         .debug__ack(debug_ack),
         .debug__err(debug_err),
         .debug__dat_r(debug_dat_r),
+        .preloaded(1'b1),
+        .clock_hz(32'd0),
         .uart_tx(),
         .uart_rx(1'b1),
         .uart_sent(sent),

@@ -1,6 +1,6 @@
-"""The register by which firmware ends a simulation, and the trap record beside it."""
+"""The register by which firmware ends a run, and the trap record beside it."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from hw.bus import register_bus
@@ -9,7 +9,8 @@ from hw.spec.registers import FINISHER
 
 
 class Finisher(Component):
-    """Registers of `hw.spec.registers.FINISHER`.
+    """Registers of `hw.spec.registers.FINISHER`. Where the end of a run is answered by a reset of
+    the chip, they tell the firmware that starts anew how the last run ended.
 
     Attributes
     ----------
@@ -31,10 +32,10 @@ class Finisher(Component):
         m.submodules.registers = registers = RegisterBlock(FINISHER)
         connect(m, flipped(self.bus), registers.bus)
         m.d.sync += self.finish.eq(registers.written_EXIT)
-        with m.If(registers.written_EXIT):
-            m.d.sync += self.status.eq(registers.data)
-        for name, signal in (("CAUSE", self.cause), ("PC", self.pc), ("VALUE", self.value)):
-            m.d.comb += getattr(registers, f"read_{name}").eq(signal)
+        ports = {"EXIT": self.status, "CAUSE": self.cause, "PC": self.pc, "VALUE": self.value}
+        for name, port in ports.items():
+            kept = Signal(32, name=name.lower(), reset_less=True)
+            m.d.comb += [port.eq(kept), getattr(registers, f"read_{name}").eq(kept)]
             with m.If(getattr(registers, f"written_{name}")):
-                m.d.sync += signal.eq(registers.data)
+                m.d.sync += kept.eq(registers.data)
         return m

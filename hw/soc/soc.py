@@ -12,11 +12,12 @@ from hw.soc.cpu import Cpu
 from hw.soc.decoder import Decoder
 from hw.soc.finisher import Finisher
 from hw.soc.line_bridge import LineBridge
+from hw.soc.system import System
 from hw.soc.timer import Timer
-from hw.soc.uart import Uart
+from hw.soc.uart import BIT_CYCLES, Uart
 from hw.spec.config import Config
 from hw.spec.profile import ACTIVITIES
-from hw.spec.registers import FINISHER, INTERRUPT_NPU, NPU, TIMER, UART
+from hw.spec.registers import FINISHER, INTERRUPT_NPU, NPU, SYSTEM, TIMER, UART
 
 ACTIVITY_BITS = len(ACTIVITIES)
 
@@ -27,25 +28,31 @@ class Soc(Component):
     Parameters
     ----------
     config: the design; ``config.soc.npu == "none"`` leaves the accelerator out.
+    uart_bit_cycles: clock cycles of a bit of the serial port.
 
     Attributes
     ----------
     memory: master of the main memory bus.
     debug: a second master of the peripherals' registers.
+    preloaded, clock_hz: what `System` tells firmware; constants of whoever holds the chip.
     uart_tx, uart_rx: serial port.
     uart_sent, uart_byte: each byte as it starts to be sent.
-    finish, status, trap_cause, trap_pc, trap_value: see `Finisher`.
+    finish, status, trap_cause, trap_pc, trap_value: see `Finisher`. Where nothing ends with the
+        firmware, ``finish`` asks for a reset of the chip.
     cycles: the timer's counter, which all time stamps are taken from.
     activity: which of the accelerator's engines are at work (hw.spec.profile.ACTIVITIES), or 0.
     bus_error: a store of the CPU went to nothing; stays high. Also the CPU's software interrupt.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, uart_bit_cycles: int = BIT_CYCLES) -> None:
         self.config = config
+        self._uart_bit_cycles = uart_bit_cycles
         super().__init__(
             {
                 "memory": Out(memory_bus(config.npu.bus_bytes)),
                 "debug": In(ClassicWishbone),
+                "preloaded": In(1),
+                "clock_hz": In(32),
                 "uart_tx": Out(1),
                 "uart_rx": In(1, init=1),
                 "uart_sent": Out(1),
@@ -67,11 +74,17 @@ class Soc(Component):
         m.submodules.cpu = cpu = Cpu()
         m.submodules.fetch = fetch = LineBridge(bus_bytes)
         m.submodules.load_store = load_store = LineBridge(bus_bytes)
-        m.submodules.uart = uart = Uart()
+        m.submodules.uart = uart = Uart(self._uart_bit_cycles)
         m.submodules.timer = timer = Timer()
         m.submodules.finisher = finisher = Finisher()
+        m.submodules.system = system = System(self.config)
         masters = [load_store.memory, fetch.memory]
-        blocks = [(UART, uart.bus), (TIMER, timer.bus), (FINISHER, finisher.bus)]
+        blocks = [
+            (UART, uart.bus),
+            (TIMER, timer.bus),
+            (FINISHER, finisher.bus),
+            (SYSTEM, system.bus),
+        ]
         if self.config.soc.npu == "array":
             m.submodules.npu = npu = self._npu()
             masters.append(npu.bus)
@@ -102,6 +115,8 @@ class Soc(Component):
             cpu.timer_interrupt.eq(timer.interrupt),
             cpu.software_interrupt.eq(self.bus_error),
             self.cycles.eq(timer.cycles),
+            system.preloaded.eq(self.preloaded),
+            system.clock_hz.eq(self.clock_hz),
             self.uart_tx.eq(uart.tx),
             uart.rx.eq(self.uart_rx),
             self.uart_sent.eq(uart.sent),

@@ -1,6 +1,6 @@
 """Serial port: 8 data bits, no parity, one stop bit."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Array, Cat, Module, Mux, Signal
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
@@ -11,14 +11,25 @@ from hw.spec.registers import UART
 BIT_CYCLES = 16
 """Clock cycles of a bit: 6.25 Mbaud at 100 MHz, so that a line of text costs little simulation."""
 
+MIN_BIT_CYCLES = 4
+"""Fewer leave no middle of a bit to sample."""
+
 FRAME_BITS = 10
+
+WAITING = 4
+"""Received bytes that can wait; a power of two."""
 
 
 class Uart(Component):
-    """Registers of `hw.spec.registers.UART`, one byte deep in each direction.
+    """Registers of `hw.spec.registers.UART`.
 
-    A byte written while STATUS.tx_ready is 0 is lost; a byte received while another one waits
-    replaces it.
+    A byte written while STATUS.tx_ready is 0 is lost. A byte received while `WAITING` others wait
+    is lost too, which STATUS.rx_overrun tells. A start bit that is over before its middle, and a
+    byte without a stop bit, are noise.
+
+    Parameters
+    ----------
+    bit_cycles: clock cycles of a bit, at least `MIN_BIT_CYCLES`.
 
     Attributes
     ----------
@@ -33,20 +44,33 @@ class Uart(Component):
     sent: Out(1)
     byte: Out(8)
 
+    def __init__(self, bit_cycles: int = BIT_CYCLES) -> None:
+        self._bit_cycles = bit_cycles
+        super().__init__()
+
     def elaborate(self, _platform) -> Module:
         m = Module()
         m.submodules.registers = registers = RegisterBlock(UART)
         connect(m, flipped(self.bus), registers.bus)
-        status = UART.register("STATUS")
+        data, status = UART.register("DATA"), UART.register("STATUS")
         ready = self._transmit(m, registers.written_DATA, registers.data[:8])
-        received, valid = self._receive(m)
-        with m.If(registers.taken_DATA):
-            m.d.sync += valid.eq(0)
+        received, arrived = self._receive(m)
+        first, waiting, lost = self._queue(m, received, arrived, registers.taken_DATA)
+        overrun = Signal()
+        with m.If(registers.taken_STATUS):
+            m.d.sync += overrun.eq(0)
+        with m.If(lost):
+            m.d.sync += overrun.eq(1)
         m.d.comb += [
-            registers.read_DATA.eq(received),
-            registers.read_STATUS.eq(
-                (ready << status.field("tx_ready").lsb) | (valid << status.field("rx_valid").lsb)
+            registers.read_DATA.eq(
+                (first << data.field("byte").lsb) | (waiting << data.field("valid").lsb)
             ),
+            registers.read_STATUS.eq(
+                (ready << status.field("tx_ready").lsb)
+                | (waiting << status.field("rx_valid").lsb)
+                | (overrun << status.field("rx_overrun").lsb)
+            ),
+            registers.read_BIT_CYCLES.eq(self._bit_cycles),
         ]
         return m
 
@@ -54,7 +78,7 @@ class Uart(Component):
         """Shift a frame out; returns whether a byte can be taken."""
         frame = Signal(FRAME_BITS, init=-1)
         bits = Signal(range(FRAME_BITS + 1))
-        cycle = Signal(range(BIT_CYCLES))
+        cycle = Signal(range(self._bit_cycles))
         ready = bits == 0
         m.d.comb += [
             self.sent.eq(start & ready),
@@ -65,27 +89,42 @@ class Uart(Component):
             m.d.sync += [frame.eq(Cat(0, byte, 1)), bits.eq(FRAME_BITS), cycle.eq(0)]
         with m.Elif(~ready):
             m.d.sync += cycle.eq(cycle + 1)
-            with m.If(cycle == BIT_CYCLES - 1):
+            with m.If(cycle == self._bit_cycles - 1):
                 m.d.sync += [frame.eq(Cat(frame[1:], 1)), bits.eq(bits - 1), cycle.eq(0)]
         return ready
 
     def _receive(self, m: Module):
-        """Sample frames in the middle of each bit; returns (byte, whether it is there)."""
+        """Sample frames in the middle of each bit; returns (byte, high when it is whole)."""
         line = Signal(init=1)
         m.submodules.synchronizer = FFSynchronizer(self.rx, line, init=1)
-        frame = Signal(FRAME_BITS)
+        frame = Signal(FRAME_BITS - 1)
         bits = Signal(range(FRAME_BITS + 1))
-        cycle = Signal(range(BIT_CYCLES))
-        received = Signal(8)
-        valid = Signal()
+        cycle = Signal(range(self._bit_cycles))
+        arrived = Signal()
         with m.If(bits == 0):
             with m.If(~line):
-                m.d.sync += [bits.eq(FRAME_BITS), cycle.eq(BIT_CYCLES // 2)]
+                m.d.sync += [bits.eq(FRAME_BITS), cycle.eq(self._bit_cycles // 2)]
         with m.Else():
             m.d.sync += cycle.eq(cycle + 1)
-            with m.If(cycle == BIT_CYCLES - 1):
+            with m.If(cycle == self._bit_cycles - 1):
                 m.d.sync += [frame.eq(Cat(frame[1:], line)), bits.eq(bits - 1), cycle.eq(0)]
+                with m.If((bits == FRAME_BITS) & line):
+                    m.d.sync += bits.eq(0)
                 # The last bit sampled is the stop bit: the frame before it is start and data.
-                with m.If((bits == 1) & line):
-                    m.d.sync += [received.eq(frame[2:]), valid.eq(1)]
-        return received, valid
+                m.d.comb += arrived.eq((bits == 1) & line)
+        return frame[1:], arrived
+
+    def _queue(self, m: Module, received, arrived, taken):
+        """Bytes that wait: returns (the first, whether there is one, high when one is lost)."""
+        places = Array(Signal(8, name=f"place_{i}") for i in range(WAITING))
+        level = Signal(range(WAITING + 1))
+        first = Signal(range(WAITING))
+        leaves = taken & (level != 0)
+        enters = arrived & (level != WAITING)
+        m.d.sync += level.eq(level + enters - leaves)
+        with m.If(leaves):
+            m.d.sync += first.eq(first + 1)
+        with m.If(enters):
+            m.d.sync += places[(first + level)[: len(first)]].eq(received)
+        waiting = level != 0
+        return Mux(waiting, places[first], 0), waiting, arrived & ~enters

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from hw.spec.errors import RequestError
-from hw.spec.registers import FIRMWARE_BYTES, MEMORY_BASE, SMALL_FIRMWARE_BYTES
 
 AUTO = 0
 """Value of a field that is derived from others when nobody sets it."""
@@ -255,8 +254,8 @@ class SocConfig:
         )
         _require(self.npu in ("array", "none"), f"npu = {self.npu!r}: must be array or none")
         _require(
-            _is_power_of_two(self.memory_bytes) and 1 << 16 <= self.memory_bytes <= 1 << 26,
-            f"memory_bytes = {self.memory_bytes}: must be a power of two, 64 KiB..64 MiB",
+            _is_power_of_two(self.memory_bytes) and 1 << 17 <= self.memory_bytes <= 1 << 26,
+            f"memory_bytes = {self.memory_bytes}: must be a power of two, 128 KiB..64 MiB",
         )
         _require(
             1 <= self.memory_latency <= 64,
@@ -266,17 +265,6 @@ class SocConfig:
             1_000_000 <= self.clock_hz <= 5_000_000_000,
             f"clock_hz = {self.clock_hz}: must be 1 MHz..5 GHz",
         )
-
-    @property
-    def firmware_bytes(self) -> int:
-        """Main memory kept for the firmware, from its start."""
-        large = self.memory_bytes >= 2 * FIRMWARE_BYTES
-        return FIRMWARE_BYTES if large else SMALL_FIRMWARE_BYTES
-
-    @property
-    def program_base(self) -> int:
-        """Address at which the Program's image starts."""
-        return MEMORY_BASE + self.firmware_bytes
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hw.spec.config import FIELDS
 from hw.spec.fields import Field, check_layout
 
 MEMORY_BASE = 0x4000_0000
@@ -13,14 +14,11 @@ MEMORY_BASE = 0x4000_0000
 UNCACHED = 0x8000_0000
 """Added to an address: the CPU's caches are passed by (bit 31)."""
 
-FIRMWARE_BYTES = 128 * 1024
+FIRMWARE_BYTES = 32 * 1024
 """Main memory kept for the firmware's code, data and stack, from MEMORY_BASE."""
 
-SMALL_FIRMWARE_BYTES = 32 * 1024
-"""As FIRMWARE_BYTES, where main memory has less than twice as much."""
-
 PROGRAM_BASE = MEMORY_BASE + FIRMWARE_BYTES
-"""Where the Program's image starts, behind FIRMWARE_BYTES."""
+"""Where the Program's image starts."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +144,16 @@ UART = Peripheral(
     0xF001_0000,
     "Serial port, 8N1.",
     (
-        Register("DATA", 0x00, "rw", "Write: send a byte. Read: the received byte, or 0."),
+        Register(
+            "DATA",
+            0x00,
+            "rw",
+            "Write: send a byte. Read: take the byte that was received first.",
+            (
+                Field("byte", 0, 0, 8, "The byte; 0 if none waits."),
+                Field("valid", 0, 8, 1, "A byte was there."),
+            ),
+        ),
         Register(
             "STATUS",
             0x04,
@@ -155,8 +162,10 @@ UART = Peripheral(
             (
                 Field("tx_ready", 0, 0, 1, "A byte can be written."),
                 Field("rx_valid", 0, 1, 1, "A received byte can be read."),
+                Field("rx_overrun", 0, 2, 1, "A byte was lost since the last read of STATUS."),
             ),
         ),
+        Register("BIT_CYCLES", 0x08, "ro", "Clock cycles of a bit."),
     ),
 )
 
@@ -185,16 +194,45 @@ TIMER = Peripheral(
 FINISHER = Peripheral(
     "FINISHER",
     0xF003_0000,
-    "Tells the simulation that the firmware has ended.",
+    "Tells whoever runs the chip that the firmware has ended. Registers survive a reset.",
     (
-        Register("EXIT", 0x00, "wo", "Ends the run with this status; 0 is success."),
+        Register(
+            "EXIT",
+            0x00,
+            "rw",
+            "Write: ends the run with this status; 0 is success. Read: the last.",
+        ),
         Register("CAUSE", 0x04, "rw", "mcause of a trap."),
         Register("PC", 0x08, "rw", "mepc of a trap."),
         Register("VALUE", 0x0C, "rw", "mtval of a trap."),
     ),
 )
 
-PERIPHERALS: tuple[Peripheral, ...] = (NPU, UART, TIMER, FINISHER)
+CONFIG_FIELDS: tuple[str, ...] = tuple(field for field in FIELDS if field != "clock_hz")
+"""What SYSTEM tells of the configuration; the clock is not the chip's, but the board's."""
+
+SYSTEM = Peripheral(
+    "SYSTEM",
+    0xF004_0000,
+    "What was built.",
+    (
+        Register(
+            "BOOT",
+            0x00,
+            "ro",
+            "How the chip starts.",
+            (Field("preloaded", 0, 0, 1, "1: a Program lies in main memory at reset."),),
+        ),
+        Register("CLOCK_HZ", 0x04, "ro", "Cycles a second; 0: not known."),
+        Register("LAYOUT", 0x08, "ro", "CRC-32 of the names of the words that follow."),
+        *(
+            Register(name.upper(), 0x0C + 4 * i, "ro", f"`{name}` of the configuration.")
+            for i, name in enumerate(CONFIG_FIELDS)
+        ),
+    ),
+)
+
+PERIPHERALS: tuple[Peripheral, ...] = (NPU, UART, TIMER, FINISHER, SYSTEM)
 
 INTERRUPT_NPU = 0
 """Bit of the NPU in the CPU's external interrupt array."""

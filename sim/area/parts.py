@@ -20,7 +20,7 @@ BLOCKS: Mapping[str, tuple[str, ...]] = {
     "transfers": ("npu.memory.transfers", "npu.memory.bus"),
     "commands": ("npu",),
     "bus": ("",),
-    "peripherals": ("uart", "timer", "finisher"),
+    "peripherals": ("uart", "timer", "finisher", "system"),
     "cpu": ("cpu",),
 }
 """Blocks of logic, and the instances below the chip's top that belong to them with what is in

@@ -115,7 +115,7 @@ def _latency(result: RunResult, total: Total) -> str:
 
 
 def _host(result: RunResult) -> list[tuple[str, str]]:
-    verb = "predict" if result.backend == "model" else "simulate"
+    verb = {"model": "predict", "board": "load and run"}.get(result.backend, "simulate")
     host = f"{result.host.simulate_s:.2f} s to {verb}"
     if result.host.cycles_per_s is not None:
         host += f" ({count(round(result.host.cycles_per_s))} cycles/s)"

@@ -4,7 +4,13 @@ import pytest
 import pythondata_cpu_vexriscv
 
 import firmware.build
-from firmware.build import CPU_FEATURES, build_firmware, compile_firmware
+from firmware.build import (
+    BOOT_BYTES,
+    CPU_FEATURES,
+    build_boot_stage,
+    build_firmware,
+    compile_firmware,
+)
 from firmware.elf import memory_image, symbols
 from hw.spec.config import CPU_VARIANTS, load_config
 from hw.spec.errors import RequestError, TilewrightError
@@ -12,7 +18,7 @@ from hw.spec.registers import FIRMWARE_BYTES, MEMORY_BASE
 
 # csrci mstatus, 8: the first instruction
 RESET_CODE = (0x30047073).to_bytes(4, "little")
-LINKER_CONSTANTS = {"firmware_bytes", "stack_bytes"}
+LINKER_CONSTANTS = {"firmware_bytes", "stack_bytes", "main_bytes"}
 
 
 @pytest.fixture
@@ -25,7 +31,21 @@ def cache(tmp_path, monkeypatch) -> Path:
 def test_it_fits_its_region_with_every_cpu(cpu, cache):
     binary = build_firmware(load_config("default", None, [f"cpu={cpu}"]))
     assert binary.startswith(RESET_CODE)
-    assert len(binary) < FIRMWARE_BYTES // 4
+    assert len(binary) < FIRMWARE_BYTES - BOOT_BYTES, "the boot stage receives it below itself"
+
+
+@pytest.mark.parametrize("cpu", CPU_VARIANTS)
+def test_the_boot_stage_is_small(cpu, cache):
+    assert len(build_boot_stage(load_config("default", None, [f"cpu={cpu}"]))) <= 4096
+
+
+@pytest.mark.parametrize("npu", ["array", "none"])
+def test_cold_code_lies_behind_what_is_timed(npu, tmp_path):
+    elf = compile_firmware(load_config("default", None, [f"npu={npu}"]), tmp_path).read_bytes()
+    places = symbols(elf)
+    timed = [places[name] for name in ("run_inference", "conv_2d", "softmax", "memcpy", "trap")]
+    cold = [places[name] for name in ("monitor_serve", "frame_receive", "report_times")]
+    assert max(timed) < min(cold)
 
 
 def test_symbols_lie_in_the_region(tmp_path):
@@ -53,7 +73,7 @@ def test_second_build_compiles_nothing(cache, monkeypatch):
     def compile_again(*_):
         pytest.fail("compiled again")
 
-    monkeypatch.setattr(firmware.build, "compile_firmware", compile_again)
+    monkeypatch.setattr(firmware.build, "_compile", compile_again)
     assert build_firmware(load_config("default", None, ["rows=4", "cols=6"])) == first
 
 
@@ -70,7 +90,7 @@ def test_compiler_errors_are_shown(cache, monkeypatch):
 
 
 def test_firmware_that_is_too_large_is_refused(tmp_path, monkeypatch):
-    script = firmware.build.MEMORY_SCRIPT.replace("{firmware_bytes:#x}", "0x3000")
+    script = firmware.build.MEMORY_SCRIPT.replace(f"{FIRMWARE_BYTES:#x}", "0x3000")
     monkeypatch.setattr(firmware.build, "MEMORY_SCRIPT", script)
     with pytest.raises(TilewrightError, match="no room for its stack"):
         compile_firmware(load_config(), tmp_path)

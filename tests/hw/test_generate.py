@@ -42,7 +42,7 @@ def test_header_gives_the_layout_that_python_encodes(tmp_path):
         "sizeof(struct tw_step) == 128",
         "sizeof(struct tw_profile_record) == 96",
         "TW_MEMORY_BASE == 0x40000000",
-        "TW_PROGRAM_BASE == 0x40020000",
+        "TW_PROGRAM_BASE == 0x40008000",
         "TW_STEP_SOFTMAX == 9",
         "TW_OPCODE_DEPTHWISE == 0x11",
         "TW_COMMAND_WAIT_MASK == 0xffff0000",

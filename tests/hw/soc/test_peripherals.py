@@ -1,11 +1,18 @@
+import pytest
 from amaranth.hdl import Module
 from amaranth.lib.wiring import Component
 from amaranth.sim import Simulator
 
 from hw.soc.finisher import Finisher
+from hw.soc.system import System
 from hw.soc.timer import Timer
-from hw.soc.uart import BIT_CYCLES, FRAME_BITS, Uart
-from hw.spec.registers import FINISHER, TIMER, UART, Peripheral
+from hw.soc.uart import BIT_CYCLES, FRAME_BITS, WAITING, Uart
+from hw.spec.config import load_config
+from hw.spec.registers import FINISHER, SYSTEM, TIMER, UART, Peripheral
+from hw.spec.system import told_config
+
+SYNCHRONISER_CYCLES = 3
+VALID, RX_VALID, RX_OVERRUN = 1 << 8, 2, 4
 
 
 class Registers:
@@ -103,12 +110,90 @@ def test_uart_receives_what_it_sends():
             await registers.write("DATA", byte)
             await ctx.tick().repeat(BIT_CYCLES * FRAME_BITS + 4)
             assert await registers.read("STATUS") & 2
-            assert await registers.read("DATA") == byte
+            assert await registers.read("DATA") == VALID | byte
+            assert await registers.read("DATA") == 0
 
     simulator = Simulator(dut)
     simulator.add_clock(1e-6)
     simulator.add_testbench(run)
     simulator.run()
+
+
+async def send(ctx, line, byte, bit_cycles, stop=1):
+    for bit in (0, *(byte >> i & 1 for i in range(8)), stop):
+        ctx.set(line, bit)
+        await ctx.tick().repeat(bit_cycles)
+    ctx.set(line, 1)
+    await ctx.tick().repeat(SYNCHRONISER_CYCLES)
+
+
+@pytest.mark.parametrize("bit_cycles", [4, 7, 8, 12, 104])
+def test_uart_queues_bytes_and_says_when_one_is_lost(bit_cycles):
+    dut = Uart(bit_cycles)
+
+    async def bench(ctx, registers):
+        assert await registers.read("BIT_CYCLES") == bit_cycles
+        sent = [0x00, 0xFF, 0x5A, 0x81][:WAITING]
+        for byte in sent:
+            await send(ctx, dut.rx, byte, bit_cycles)
+        assert await registers.read("STATUS") == 1 | RX_VALID
+        await send(ctx, dut.rx, 0x33, bit_cycles)
+        assert await registers.read("STATUS") == 1 | RX_VALID | RX_OVERRUN
+        assert await registers.read("STATUS") == 1 | RX_VALID, "said once"
+        for byte in sent:
+            assert await registers.read("DATA") == VALID | byte
+        assert await registers.read("DATA") == 0
+        await send(ctx, dut.rx, 0x44, bit_cycles)
+        assert await registers.read("DATA") == VALID | 0x44, "it goes on after an overrun"
+
+    simulate(dut, UART, bench)
+
+
+@pytest.mark.parametrize("permille", [970, 1030])
+def test_uart_receives_at_a_rate_three_percent_off(permille):
+    """Both ends round clock / baud, so neither bit is exact."""
+    bit_cycles = 100
+    dut = Uart(bit_cycles)
+
+    async def bench(ctx, registers):
+        for byte in (0x00, 0xFF, 0xA5):
+            await send(ctx, dut.rx, byte, bit_cycles * permille // 1000)
+            await ctx.tick().repeat(bit_cycles)
+            assert await registers.read("DATA") == VALID | byte
+
+    simulate(dut, UART, bench)
+
+
+def test_uart_takes_noise_for_nothing():
+    dut = Uart()
+
+    async def bench(ctx, registers):
+        ctx.set(dut.rx, 0)
+        await ctx.tick().repeat(BIT_CYCLES // 4)
+        ctx.set(dut.rx, 1)
+        await ctx.tick().repeat(BIT_CYCLES * FRAME_BITS)
+        await send(ctx, dut.rx, 0x5A, BIT_CYCLES, stop=0)
+        await ctx.tick().repeat(BIT_CYCLES * FRAME_BITS)
+        assert await registers.read("STATUS") == 1
+        await send(ctx, dut.rx, 0x5A, BIT_CYCLES)
+        assert await registers.read("DATA") == VALID | 0x5A
+
+    simulate(dut, UART, bench)
+
+
+@pytest.mark.parametrize("preset", ["default", "tiny", "cpu-only"])
+def test_system_tells_the_configuration_it_was_built_from(preset):
+    config = load_config(preset, None, ["clock_hz=25000000"])
+    dut = System(config)
+
+    async def bench(ctx, registers):
+        ctx.set(dut.preloaded, 1)
+        ctx.set(dut.clock_hz, 25_000_000)
+        words = [await registers.read(register.name) for register in SYSTEM.registers]
+        assert words[:2] == [1, 25_000_000]
+        assert told_config(words) == config
+
+    simulate(dut, SYSTEM, bench)
 
 
 def test_timer_counts_and_interrupts_from_the_compared_cycle_on():
@@ -167,7 +252,7 @@ def test_finisher_keeps_the_trap_record_and_pulses_once():
             *_, finish = await ctx.tick().sample(dut.finish)
             pulses += finish
         assert pulses == 1
-        assert ctx.get(dut.status) == 3
+        assert ctx.get(dut.status) == await registers.read("EXIT") == 3
 
     simulate(dut, FINISHER, bench)
 

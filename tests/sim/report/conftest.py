@@ -36,7 +36,7 @@ def program():
     """What pictures read of a Program: two layers and where their tensors lie."""
     return SimpleNamespace(
         config=Config(),
-        base=0x4002_0000,
+        base=0x4000_8000,
         image=bytes(1000),
         layers=tuple(
             SimpleNamespace(name=name, op=op, tensor=f"out of {name}")

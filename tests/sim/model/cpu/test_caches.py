@@ -9,7 +9,7 @@ from sim.model.cpu.cache import LINE_BYTES, LINES, Units, evicted, miss_flags, m
 from sim.model.cpu.loads import Places, loads
 
 INPUT, WEIGHTS, BIAS, MULTIPLIERS, SHIFTS = (0x4010_0000 + 0x1_0000 * i for i in range(5))
-PLACES = Places(values=0x4002_0100, frame=0x4001_FE40)
+PLACES = Places(values=0x4000_8100, frame=0x4000_7E40)
 
 
 def walked_misses(addresses):

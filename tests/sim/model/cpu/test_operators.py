@@ -25,7 +25,7 @@ ADD = Step(
         "clamp_low": -128,
     },
 )
-FOUND = Surroundings(0x4002_0100, (StepKind.ADD,))
+FOUND = Surroundings(0x4000_8100, (StepKind.ADD,))
 
 
 def soc(cpu, latency):
