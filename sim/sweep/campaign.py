@@ -54,8 +54,8 @@ class Campaign:
 
     @property
     def known(self) -> int:
-        """Configurations that every network has figures for, of those stored before."""
-        return self._store.evaluated() // len(self._networks)
+        """Stored configurations that have been evaluated for every network."""
+        return self._store.evaluated_designs(len(self._networks))
 
     def begin(self) -> None:
         """From here on only what `request` names is part of the sweep, whatever is stored."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from hw.spec.config import FIELDS
 from hw.spec.errors import RequestError
 from sim.files import write_atomically
 from sim.sweep.front import pareto_front
@@ -118,6 +119,14 @@ class Store:
         """Points that have figures, or that failed over it: those that took time."""
         found = "SELECT count(*) FROM points WHERE status IN ('ok', 'failed')"
         return self._connection.execute(found).fetchone()[0]
+
+    def evaluated_designs(self, networks: int) -> int:
+        """Configurations of which the points of so many networks took time, and none is refused."""
+        found = (
+            "SELECT count(*) FROM (SELECT sum(status IN ('ok', 'failed')) AS n FROM points "
+            f"GROUP BY {', '.join(FIELDS)} HAVING n = ?)"
+        )
+        return self._connection.execute(found, (networks,)).fetchone()[0]
 
     def clear(self) -> None:
         """Forget every point."""

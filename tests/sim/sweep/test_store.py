@@ -156,6 +156,17 @@ def test_what_failed_is_tried_again_when_it_is_asked_for(store):
     assert store.evaluated() == 3
 
 
+def test_designs_are_evaluated_when_no_network_is_refused(store):
+    for key, model, rows, status in (
+        ("a", "x", 4, "ok"), ("b", "y", 4, "failed"),
+        ("c", "x", 8, "ok"), ("d", "y", 8, "unmappable"),
+        ("e", "x", None, "ok"), ("f", "y", None, "ok"),
+        ("g", "x", 16, "ok"),
+    ):  # fmt: skip
+        store.add(point(key, model, status, rows=rows))
+    assert store.evaluated_designs(2) == 2
+
+
 def test_points_that_nobody_asks_for_stay_but_are_shown_nowhere(store, tmp_path):
     for key, cycles in (("a", 1), ("b", 2), ("c", 3)):
         store.add(point(key, cycles=cycles))
