@@ -31,7 +31,6 @@ STACK_BYTES = 8 * 1024
 COMPILER_FLAGS = (
     "-target",
     "riscv32-freestanding-none",
-    "-mcpu=generic_rv32+m",
     "-std=c11",
     "-O2",
     "-g0",
@@ -54,6 +53,7 @@ behind it in the instruction cache: run python -m verification.cpu_costs after a
 BOOT_SOURCES = (
     "boot/copy.S",
     "boot/main.c",
+    "arithmetic.c",
     "finish.c",
     "memory.c",
     "monitor/frame.c",
@@ -85,14 +85,16 @@ boot_base = {MEMORY_BASE + FIRMWARE_BYTES - BOOT_BYTES:#x};
 
 @dataclass(frozen=True)
 class CpuFeatures:
-    """What the firmware must know of a VexRiscv build; all of them have RV32IM.
+    """What the firmware must know of a VexRiscv build.
 
     data_cache: there is one (4 KiB, write-through), and an instruction that empties it.
     wfi_sleeps: ``wfi`` waits for an interrupt; elsewhere it does nothing.
+    multiplies: it has RV32IM; else RV32I, and the compiler's routines multiply and divide.
     """
 
     data_cache: bool
     wfi_sleeps: bool
+    multiplies: bool = True
 
 
 CPU_FEATURES: Mapping[str, CpuFeatures] = {
@@ -100,8 +102,9 @@ CPU_FEATURES: Mapping[str, CpuFeatures] = {
     "standard": CpuFeatures(data_cache=True, wfi_sleeps=False),
     "lite": CpuFeatures(data_cache=False, wfi_sleeps=False),
     "imac": CpuFeatures(data_cache=True, wfi_sleeps=True),
+    "min": CpuFeatures(data_cache=False, wfi_sleeps=False, multiplies=False),
 }
-"""Features by name of the CPU in `hw.spec.config.CPU_VARIANTS`."""
+"""Features by name of the CPU in `hw.spec.config.CPU_BUILDS`."""
 
 
 @dataclass(frozen=True)
@@ -142,13 +145,13 @@ def _firmware(config: Config) -> _Image:
     sources = [path for path in _files(".c", ".S") if path.parent.name != "boot"]
     main_bytes = MAIN_BYTES[config.soc.npu != "none"]
     script = f"{MEMORY_SCRIPT}main_bytes = {main_bytes};\n" + (SOURCES / "link.ld").read_text()
-    return _Image("firmware", sources, script, [*COMPILER_FLAGS, *_defines(config)])
+    return _Image("firmware", sources, script, [*COMPILER_FLAGS, *_for_cpu(config)])
 
 
 def _boot_stage(config: Config) -> _Image:
     sources = [SOURCES / name for name in BOOT_SOURCES]
     script = BOOT_SCRIPT + (SOURCES / "boot" / "boot.ld").read_text()
-    return _Image("boot", sources, script, [*COMPILER_FLAGS, "-Os", *_defines(config)])
+    return _Image("boot", sources, script, [*COMPILER_FLAGS, "-Os", *_for_cpu(config)])
 
 
 def _built(image: _Image) -> Path:
@@ -177,14 +180,15 @@ def _files(*suffixes: str) -> Sequence[Path]:
     return sorted(path for path in SOURCES.rglob("*") if path.suffix in suffixes)
 
 
-def _defines(config: Config) -> list[str]:
+def _for_cpu(config: Config) -> list[str]:
     features = CPU_FEATURES[config.soc.cpu]
     values = {
         "TW_HAS_NPU": config.soc.npu != "none",
         "TW_DATA_CACHE": features.data_cache,
         "TW_WFI_SLEEPS": features.wfi_sleeps,
     }
-    return [f"-D{name}={int(value)}" for name, value in values.items()]
+    core = "-mcpu=generic_rv32+m" if features.multiplies else "-mcpu=generic_rv32"
+    return [core, *(f"-D{name}={int(value)}" for name, value in values.items())]
 
 
 def _key(image: _Image) -> str:

@@ -7,7 +7,7 @@ from amaranth.hdl import ClockSignal, Const, Instance, Module, ResetSignal
 from amaranth.lib.wiring import Component, In, Out
 
 from hw.soc.classic import ClassicWishbone
-from hw.spec.config import CPU_VARIANTS
+from hw.spec.config import CPU_BUILDS
 from hw.spec.registers import MEMORY_BASE
 
 # The published builds ignore their error inputs: the bridge to Wishbone in the CPU's source ties
@@ -27,14 +27,22 @@ _TIES = {
     "assign dBus_rsp_error = 1'b0;": "assign dBus_rsp_error = dBusWishbone_ERR;",
 }
 
+# Without an instruction cache the answer's data has no register, and its error has none.
+_UNCACHED = "assign iBus_rsp_valid = (iBusWishbone_CYC && iBusWishbone_ACK);"
+_UNCACHED_TIES = {
+    **_TIES,
+    "assign iBus_rsp_payload_error = 1'b0;": "assign iBus_rsp_payload_error = iBusWishbone_ERR;",
+}
+
 
 def cpu_verilog(variant: str) -> str:
-    """Verilog of a CPU of `CPU_VARIANTS`, with its bus error inputs connected."""
-    name = CPU_VARIANTS[variant]
+    """Verilog of a CPU of `CPU_BUILDS`, with its bus error inputs connected."""
+    name = CPU_BUILDS[variant]
     folder = Path(pythondata_cpu_vexriscv.data_location)
     text = (folder / f"{name}.v").read_text()
     mended = 0
-    for tie, connection in _TIES.items():
+    ties = _UNCACHED_TIES if _UNCACHED in text else _TIES
+    for tie, connection in ties.items():
         mended += text.count(tie)
         text = text.replace(tie, connection)
     if mended != 2:
@@ -43,7 +51,7 @@ def cpu_verilog(variant: str) -> str:
 
 
 class Cpu(Component):
-    """A RISC-V core (RV32IM, machine mode) that starts at MEMORY_BASE.
+    """A RISC-V core (RV32IM, or RV32I; machine mode) that starts at MEMORY_BASE.
 
     Addresses with bit 31 set pass its data cache by. A store is over when it is accepted: its
     error comes later, if at all, and never reaches the core.

@@ -30,6 +30,9 @@ CPU_VARIANTS: Mapping[str, str] = {
 }
 """CPU names and the VexRiscv build each one stands for. All have RV32IM."""
 
+CPU_BUILDS: Mapping[str, str] = {**CPU_VARIANTS, "min": "VexRiscv_Min"}
+"""And one of RV32I alone, without caches, for small FPGAs: no backend but RTL tells its cycles."""
+
 
 def next_power_of_two(value: int) -> int:
     """Smallest power of two that is at least ``value`` (>= 1)."""
@@ -233,7 +236,7 @@ class SocConfig:
 
     Parameters
     ----------
-    cpu: VexRiscv build, one of `CPU_VARIANTS`.
+    cpu: VexRiscv build, one of `CPU_BUILDS`.
     npu: ``"array"``, or ``"none"`` for the RISC-V core alone.
     memory_bytes: main memory; firmware, program, weights and spilled tensors live there.
     memory_latency: cycles from an accepted read to its data, 1..64. Reads are pipelined: the
@@ -249,8 +252,8 @@ class SocConfig:
 
     def __post_init__(self) -> None:
         _require(
-            self.cpu in CPU_VARIANTS,
-            f"cpu = {self.cpu!r}: must be one of {', '.join(CPU_VARIANTS)}",
+            self.cpu in CPU_BUILDS,
+            f"cpu = {self.cpu!r}: must be one of {', '.join(CPU_BUILDS)}",
         )
         _require(self.npu in ("array", "none"), f"npu = {self.npu!r}: must be array or none")
         _require(
