@@ -23,7 +23,7 @@ from mapper.program import Location, MemoryUse, Program, ProgramLayer, ProgramPo
 from mapper.residency import Residency
 from mapper.schedule import Scheduler
 from mapper.stream import CommandStream
-from mapper.weights import BlobKey
+from mapper.weights import BlobKey, PackedWeights
 from mapper.work import Layer
 
 
@@ -42,6 +42,7 @@ class Assembly:
     lives: Lifetimes
     residency: Residency
     homes: Homes
+    packed: PackedWeights
     tiles: dict[int, int] = field(default_factory=dict[int, int])
 
     def program(self) -> Program:
@@ -101,7 +102,8 @@ class Assembly:
             for name in self.lives.inputs
             if name in resident
         }
-        return Scheduler(self.config.npu, self.slices, resident, self.homes.buffers, arrivals)
+        homes = self.homes.buffers
+        return Scheduler(self.config.npu, self.slices, resident, homes, arrivals, self.packed)
 
     def _schedule(self, scheduler: Scheduler, run: Sequence[int]) -> CommandStream:
         """One command stream for consecutive layers on the NPU."""
