@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hw.spec.commands import Command, Opcode
 from mapper.arrangement import lay, window_of
@@ -15,8 +15,7 @@ from mapper.work import AddWork, Region, WindowWork
 _PITCH_BITS = 20
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where a rectangle of an image lies: address of its first byte, pitches in bytes."""
 
     address: int
@@ -35,8 +34,7 @@ class Place:
         return (self.address, self.address + last)
 
 
-@dataclass(frozen=True)
-class Emitted:
+class Emitted(NamedTuple):
     """A compute command, and the scratchpad bytes it reads and writes."""
 
     command: Command

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from hw.spec.commands import Command, Opcode
 from hw.spec.config import NpuConfig
@@ -75,8 +76,7 @@ def _pitches(operand: Operand, slices: Slices, shape: Shape) -> tuple[int, int]:
     return pixel, operand.row_pitch or found.row_pitch or shape[1] * pixel
 
 
-@dataclass(frozen=True)
-class _Job:
+class _Job(NamedTuple):
     """A tile, the copies of the staging areas it uses, and whether its input must be loaded."""
 
     tile: Tile

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hw.spec.commands import COMPUTE_OPCODES, Command, Opcode
 from mapper.emit import Emitted
@@ -23,8 +23,7 @@ def _touch(some: Sequence[Span], others: Sequence[Span]) -> bool:
     return False
 
 
-@dataclass(frozen=True)
-class _Access:
+class _Access(NamedTuple):
     reads: tuple[Span, ...]
     writes: tuple[Span, ...]
 

@@ -7,7 +7,6 @@ only while that tile is at work. Two copies of each staging area let transfers r
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
 from typing import NamedTuple
@@ -27,8 +26,7 @@ class Tiling(NamedTuple):
     copies: int = 1
 
 
-@dataclass(frozen=True)
-class Tile:
+class Tile(NamedTuple):
     """Output pixels and output channels of one command."""
 
     region: Region

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mapper.emit import Place
 from mapper.memory import Span
@@ -11,8 +11,7 @@ from mapper.memory import Span
 _MAX_ROWS = 65535
 
 
-@dataclass(frozen=True)
-class Rectangle:
+class Rectangle(NamedTuple):
     """``rows`` x ``cols`` pixels of ``channels`` bytes at ``home``, dense at ``scratchpad``."""
 
     home: Place

@@ -39,8 +39,7 @@ class BlobKey(NamedTuple):
     transposed: bool = False
 
 
-@dataclass(frozen=True)
-class WeightUse:
+class WeightUse(NamedTuple):
     """A stretch of a blob that one WEIGHTS command is to send."""
 
     key: BlobKey
