@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Mux, Signal
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In
 from amaranth.utils import exact_log2
 
+from hw.block_ram import block_ram, read_block_ram
 from hw.bus import memory_bus
 from hw.fpga.boards import UP5K_SPRAM_BYTES
 from hw.spec.config import Config
@@ -85,16 +85,14 @@ class BlockMemory(Component):
         words = [
             int.from_bytes(padded[i : i + width], "little") for i in range(0, len(padded), width)
         ]
-        m.submodules.words = memory = Memory(shape=8 * width, depth=depth, init=words)
-        reader, writer = memory.read_port(), memory.write_port(granularity=8)
+        memory = block_ram(m, "words", 8 * width, depth, words)
+        writer = memory.write_port(granularity=8)
         m.d.comb += [
-            reader.addr.eq(place),
-            reader.en.eq(read),
             writer.addr.eq(place),
             writer.data.eq(data),
             writer.en.eq(mask),
         ]
-        return reader.data
+        return read_block_ram(m, memory, place, read)
 
     def _spram(self, m: Module, place, read, mask, data):
         """As `_block_ram`, in SB_SPRAM256KA of 16 bits side by side, and such rows in a stack."""

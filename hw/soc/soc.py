@@ -15,7 +15,7 @@ from hw.soc.line_bridge import LineBridge
 from hw.soc.system import System
 from hw.soc.timer import Timer
 from hw.soc.uart import BIT_CYCLES, Uart
-from hw.spec.config import Config
+from hw.spec.config import SMALL_CPUS, Config
 from hw.spec.profile import ACTIVITIES
 from hw.spec.registers import FINISHER, INTERRUPT_NPU, NPU, SYSTEM, TIMER, UART
 
@@ -70,13 +70,13 @@ class Soc(Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        bus_bytes = self.config.npu.bus_bytes
+        bus_bytes, small = self.config.npu.bus_bytes, self.config.soc.cpu in SMALL_CPUS
         m.submodules.cpu = cpu = Cpu()
         m.submodules.fetch = fetch = LineBridge(bus_bytes)
         m.submodules.load_store = load_store = LineBridge(bus_bytes)
         m.submodules.uart = uart = Uart(self._uart_bit_cycles)
-        m.submodules.timer = timer = Timer()
-        m.submodules.finisher = finisher = Finisher()
+        m.submodules.timer = timer = Timer(small=small)
+        m.submodules.finisher = finisher = Finisher(small=small)
         m.submodules.system = system = System(self.config)
         masters = [load_store.memory, fetch.memory]
         blocks = [

@@ -30,8 +30,12 @@ CPU_VARIANTS: Mapping[str, str] = {
 }
 """CPU names and the VexRiscv build each one stands for. All have RV32IM."""
 
-CPU_BUILDS: Mapping[str, str] = {**CPU_VARIANTS, "min": "VexRiscv_Min"}
-"""And one of RV32I alone, without caches, for small FPGAs: no backend but RTL tells its cycles."""
+SMALL_CPUS: Mapping[str, str] = {"min": "VexRiscv_Min"}
+"""CPUs for small FPGAs, of RV32I alone and without caches: no backend but RTL tells their cycles.
+Timer and finisher beside them are small, too."""
+
+CPU_BUILDS: Mapping[str, str] = {**CPU_VARIANTS, **SMALL_CPUS}
+"""All CPUs."""
 
 
 def next_power_of_two(value: int) -> int:

@@ -19,7 +19,7 @@ from itertools import pairwise
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.npu.microcode.block_ram import block_ram, read_block_ram
+from hw.block_ram import block_ram, read_block_ram
 from hw.npu.microcode.products import DualProduct
 from hw.npu.microcode.sequencer import INDEX_BITS
 from hw.spec.config import NpuConfig

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib.wiring import Component, In, Out, connect, flipped
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib.wiring import Component, In, Out
 
 from hw.bus import register_bus
 from hw.npu.microcode.sequencer import WORD_BITS
-from hw.soc.registers import RegisterBlock
 from hw.spec.config import NpuConfig
+from hw.spec.fields import encode
 from hw.spec.registers import ERROR_CODES, MEMORY_BASE, NPU, NPU_IDENTIFIER
+
+_ERROR_BITS = 2
 
 
 class MicrocodeRegisters(Component):
-    """Answers a cycle after the request. DEBUG and COMPLETED read as 0.
+    """Answers a cycle after the request; words without a register answer with an error.
+
+    DEBUG and COMPLETED read as 0.
 
     Ports
     -----
@@ -46,40 +52,60 @@ class MicrocodeRegisters(Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.registers = registers = RegisterBlock(NPU)
-        connect(m, flipped(self.bus), registers.bus)
-        error = Signal(4)
-        control, status = NPU.register("CONTROL"), NPU.register("STATUS")
-        config = sum(
-            getattr(self._config, field.name) << field.lsb
-            for field in NPU.register("CONFIG").fields
-        )
-        values = {"busy": ~self.halted, "done": self.done, "error": error}
+        bus, error = self.bus, Signal(_ERROR_BITS)
+        request, exists, acknowledged = Signal(), Signal(), Signal()
+        control = NPU.register("CONTROL")
+        values = self._values(error)
         m.d.comb += [
-            registers.read_ID.eq(NPU_IDENTIFIER),
-            registers.read_CONFIG.eq(config),
-            registers.read_COMMAND_ADDRESS.eq(MEMORY_BASE | self.command_address),
-            registers.read_PROFILE_ADDRESS.eq(MEMORY_BASE | self.profile_address),
+            request.eq(bus.cyc & bus.stb),
+            exists.eq(bus.adr < len(NPU.registers)),
         ]
-        for field in status.fields:
-            m.d.comb += registers.read_STATUS[field.lsb :][: field.width].eq(values[field.name])
-        for name, register in (
-            ("COMMAND_ADDRESS", self.command_address),
-            ("PROFILE_ADDRESS", self.profile_address),
-        ):
-            with m.If(getattr(registers, f"written_{name}")):
-                m.d.sync += register.eq(registers.data)
+        m.d.sync += [
+            bus.ack.eq(request & exists),
+            bus.err.eq(request & ~exists),
+            self.start.eq(0),
+            bus.dat_r.eq(0),
+        ]
         with m.If(self.set_profile):
             m.d.sync += self.profile_address.eq(self.profile)
-        begins, acknowledged = (
-            registers.written_CONTROL & registers.data[control.field(name).lsb]
-            for name in ("start", "acknowledge")
-        )
-        m.d.sync += self.start.eq(begins & self.halted)
-        with m.If(acknowledged):
+        with m.Switch(bus.adr[:3]):
+            for register in NPU.registers:
+                with m.Case(register.offset // 4):
+                    m.d.sync += bus.dat_r.eq(values.get(register.name, 0))
+        with m.If(request & bus.we & exists), m.Switch(bus.adr[:3]):
+            for name, address in (
+                ("COMMAND_ADDRESS", self.command_address),
+                ("PROFILE_ADDRESS", self.profile_address),
+            ):
+                with m.Case(NPU.register(name).offset // 4):
+                    m.d.sync += address.eq(bus.dat_w)
+            with m.Case(control.offset // 4):
+                started = bus.dat_w[control.field("start").lsb]
+                m.d.sync += self.start.eq(started & self.halted)
+                m.d.comb += acknowledged.eq(bus.dat_w[control.field("acknowledge").lsb])
+        self._end(m, error, acknowledged)
+        return m
+
+    def _values(self, error: Signal) -> dict[str, Any]:
+        """What registers read as; others read as 0."""
+        fields = NPU.register("CONFIG").fields
+        built = {field.name: int(getattr(self._config, field.name)) for field in fields}
+        status = NPU.register("STATUS")
+        gap = status.field("error").lsb - 2
+        return {
+            "ID": NPU_IDENTIFIER,
+            "CONFIG": encode(fields, built, 1)[0],
+            "STATUS": Cat(~self.halted, self.done, Signal(gap), error),
+            "COMMAND_ADDRESS": MEMORY_BASE | self.command_address,
+            "PROFILE_ADDRESS": MEMORY_BASE | self.profile_address,
+        }
+
+    def _end(self, m: Module, error: Signal, acknowledged: Signal) -> None:
+        """A stream has ended, well or not."""
+        with m.If(acknowledged | self.start):
             m.d.sync += self.done.eq(0)
         with m.If(self.start):
-            m.d.sync += [self.done.eq(0), error.eq(0)]
+            m.d.sync += error.eq(0)
         with m.Elif(self.ended | self.unknown | self.failed):
             m.d.sync += self.done.eq(1)
             with m.If(self.unknown):
@@ -87,4 +113,3 @@ class MicrocodeRegisters(Component):
             with m.If(self.failed):
                 code = Mux(self.wrote, ERROR_CODES["bus_write"], ERROR_CODES["bus_read"])
                 m.d.sync += error.eq(code)
-        return m

@@ -14,6 +14,7 @@ from __future__ import annotations
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib.wiring import Component, In, Out
 
+from hw.block_ram import block_ram, read_block_ram
 from hw.npu.microcode.assembler import (
     ARGUMENT_BITS,
     INDEXED,
@@ -23,7 +24,6 @@ from hw.npu.microcode.assembler import (
 )
 from hw.npu.microcode.assembler import In as Inputs
 from hw.npu.microcode.assembler import Out as Outputs
-from hw.npu.microcode.block_ram import block_ram, read_block_ram
 from hw.npu.microcode.program import microprogram
 from hw.spec.config import NpuConfig
 

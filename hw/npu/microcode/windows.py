@@ -6,8 +6,8 @@ from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
+from hw.block_ram import block_ram, read_block_ram
 from hw.npu.microcode.assembler import Out as Outputs
-from hw.npu.microcode.block_ram import block_ram, read_block_ram
 from hw.npu.microcode.dot import CHUNK
 from hw.npu.microcode.sequencer import INDEX_BITS, WORD_BITS
 from hw.spec.config import NpuConfig
