@@ -14,14 +14,15 @@ function scaleOf(name, rows) {
     return { height: (item) => found.indexOf(item), tickvals: found.map((_, i) => i),
       ticktext: found.map((item) => shown(name, item)), range: [0, Math.max(found.length - 1, 1)] };
   }
-  if (isWide(name)) {
+  if (isWide(name) && high / low > WIDE_RANGE) {
     const ticks = logTicks(low, high);
     return { height: Math.log10, tickvals: ticks.map(Math.log10),
       ticktext: ticks.map((tick) => tickText(name, tick)), range: [low, high].map(Math.log10) };
   }
   const { tickformat } = ticksOf(name);
-  return { height: (item) => item, tickformat: tickformat === "~s" ? ".3~s" : tickformat,
-    range: low < high ? [low, high] : [low - 1, low + 1] };
+  const unit = ticksOf(name).ticksuffix;
+  return { height: (item) => item, unit: unit && ` (${unit})`, tickformat: tickformat === "~s" ? ".3~s" : tickformat,
+    range: narrowRange(name, rows).range ?? [low, high > low ? high : low + 1] };
 }
 
 function lineColours(rows) {
@@ -69,8 +70,8 @@ function drawParallel() {
   if (!plot.classList.contains("js-plotly-plot")) plot.textContent = "";
   const scales = Object.fromEntries(names.map((name) => [name, scaleOf(name, placed)]));
   const dimensions = names.map((name) => {
-    const { height, ...ticks } = scales[name];
-    return { name, label: COLUMNS[name].label, constraintrange: brushes[name], ...ticks,
+    const { height, unit, ...ticks } = scales[name];
+    return { name, label: COLUMNS[name].label + (unit ?? ""), constraintrange: brushes[name], ...ticks,
       values: rows.map((row) => height(value(name, row))) };
   });
   const trace = { type: "parcoords", line: lineColours(rows), dimensions,

@@ -215,6 +215,26 @@ def test_parallel_axes_are_the_fields_that_were_varied_and_none_without_points(e
     explorer.until("document.getElementById('parallel').data?.length === 1")
 
 
+def test_parallel_axes_suit_the_points_that_are_on_them(browser, tmp_path):
+    """A point without an accelerator is far away, but has no place there."""
+    database = Database()
+    for rows, cycles in ((4, 35_820), (8, 35_762)):
+        database.add("vww", config={"rows": rows}, cycles=cycles, energy_j=cycles * 1e-9,
+                     area_ge=1e6, mac_utilisation=0.5)  # fmt: skip
+    database.add("vww", config={"npu": "none", "rows": None}, cycles=1_690_427, energy_j=1e-3,
+                 area_ge=1e5)  # fmt: skip
+    opened = Opened(browser, written(database, tmp_path))
+    axes = opened.page.evaluate(
+        "Object.fromEntries(document.getElementById('parallel').data[0].dimensions"
+        ".map(d => [d.label, d.range]))"
+    )
+    # Values that hardly differ have room around them, so that the ticks do.
+    assert axes["cycles"] == pytest.approx([0.95 * 35_762, 1.05 * 35_820])
+    assert axes["energy (J)"] == pytest.approx([0.95 * 35.762e-6, 1.05 * 35.82e-6])
+    assert "1 point without" in opened.page.text_content("#absent")
+    opened.page.close()
+
+
 def test_a_narrow_window_scrolls_the_parallel_axes(explorer):
     widths = "(p => [p.clientWidth, p.scrollWidth])(document.getElementById('parallel'))"
     explorer.page.set_viewport_size({"width": 420, "height": 900})
