@@ -77,16 +77,29 @@ static inline void line_queue_tick(LineQueue *q, bool taken, cycle now) {
     }
 }
 
+/* A plane of parameters goes to the set that is filled, while one is free. */
+static void load_parameters(Npu *n) {
+    ParameterSets *p = &n->parameters;
+    bool plane = n->ring.sets.valid && p->held != PARAMETER_SETS;
+    line_queue_tick(&n->ring.sets, plane, n->now);
+    if (plane && ++p->plane == PARAMETER_WORDS) {
+        p->plane = 0;
+        p->held++;
+        p->waiting++;
+    }
+}
+
 /* A line is read where there is one and room for it. `taken`: the array took a unit of weights. */
 static inline void ring_tick(Npu *n, bool taken) {
     Ring *r = &n->ring;
     ParameterSets *p = &n->parameters;
     bool reading_parameters = r->active && r->parameters;
     LineQueue *q = reading_parameters ? &r->sets : &r->words;
-    bool read = r->active && q->reserved < PREFETCH_LINES && r->line < r->filled / n->line_beats;
-    bool word = r->sets.valid && p->held != PARAMETER_SETS;
+    bool read =
+        r->active && q->reserved < PREFETCH_LINES && r->filled >= (r->line + 1) * n->line_beats;
     line_queue_tick(&r->words, taken, n->now);
-    line_queue_tick(&r->sets, word, n->now);
+    if (r->sets.valid || r->sets.reserved)
+        load_parameters(n);
     if (read) {
         Line *line = &q->lines[q->end++ % LINES];
         line->units = read_line(n);
@@ -98,11 +111,6 @@ static inline void ring_tick(Npu *n, bool taken) {
         p->held--;
         p->freed[0] = p->freed[1];
         p->leaving--;
-    }
-    if (word && ++p->plane == PARAMETER_WORDS) {
-        p->plane = 0;
-        p->held++;
-        p->waiting++;
     }
 }
 
