@@ -20,7 +20,7 @@ from firmware.elf import memory_image
 from hw.header import c_header
 from hw.spec.config import Config
 from hw.spec.errors import TilewrightError
-from hw.spec.registers import FIRMWARE_BYTES, MEMORY_BASE
+from hw.spec.registers import BOOT_BYTES, FIRMWARE_BYTES, MEMORY_BASE
 from verification.cache import cached
 
 SOURCES = Path(__file__).parent
@@ -55,15 +55,12 @@ BOOT_SOURCES = (
     "boot/main.c",
     "arithmetic.c",
     "finish.c",
-    "memory.c",
     "monitor/frame.c",
-    "monitor/memory_test.c",
     "monitor/monitor.c",
     "start.S",
-    "uart.c",
 )
-BOOT_BYTES = 8 * 1024
-"""Where the boot stage runs: the last bytes of the firmware's region. It lies at MEMORY_BASE."""
+BOOT_FLAGS = ("-Oz", "-fno-builtin", "-DTW_BOOT_STAGE=1")
+"""Small, and without functions of the C library."""
 
 BOOT_STACK_BYTES = 1024
 
@@ -151,7 +148,7 @@ def _firmware(config: Config) -> _Image:
 def _boot_stage(config: Config) -> _Image:
     sources = [SOURCES / name for name in BOOT_SOURCES]
     script = BOOT_SCRIPT + (SOURCES / "boot" / "boot.ld").read_text()
-    return _Image("boot", sources, script, [*COMPILER_FLAGS, "-Os", *_for_cpu(config)])
+    return _Image("boot", sources, script, [*COMPILER_FLAGS, *BOOT_FLAGS, *_for_cpu(config)])
 
 
 def _built(image: _Image) -> Path:

@@ -1,7 +1,7 @@
 """Everything that is generated from `hw.spec`: Verilog, C header, documentation.
 
 ``python -m hw.generate header PATH`` writes the C header.
-``python -m hw.generate docs`` rewrites docs/registers.md and docs/commands.md.
+``python -m hw.generate docs`` rewrites docs/registers.md, docs/commands.md and docs/protocol.md.
 """
 
 from __future__ import annotations

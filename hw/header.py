@@ -49,6 +49,7 @@ def _map() -> list[str]:
         "MEMORY_BASE": registers.MEMORY_BASE,
         "UNCACHED": registers.UNCACHED,
         "FIRMWARE_BYTES": registers.FIRMWARE_BYTES,
+        "BOOT_BYTES": registers.BOOT_BYTES,
         "PROGRAM_BASE": registers.PROGRAM_BASE,
     }
     return _constants("Memory map", values, "{:#010x}u")

@@ -1,24 +1,17 @@
 /* Stands in for the firmware where a chip's memory cannot hold all of it at power-up: receives it
- * over the serial port, and starts it. */
+ * over the serial port, and starts it. Has no banner, to be small: it speaks when it is asked. */
 #include "cpu.h"
 #include "monitor/monitor.h"
-#include "uart.h"
-
-extern const char copied[];
 
 int main(void);
 
 int main(void) {
-    const struct monitor monitor = {
+    static const struct monitor monitor = {
         .stage = TW_STAGE_BOOT,
         .leave = TW_REQUEST_START,
         .writable = TW_MEMORY_BASE,
-        .writable_end = (uint32_t)(uintptr_t)copied,
+        .writable_end = TW_MEMORY_BASE + TW_FIRMWARE_BYTES - TW_BOOT_BYTES,
     };
-    const struct tw_fault none = {TW_FAULT_NONE, {0, 0, 0}};
-    uart_text("\nTilewright boot stage\n");
-    void (*firmware)(void) = (void (*)(void))(uintptr_t)monitor_serve(&monitor);
-    monitor_answer(&none);
-    firmware();
+    ((void (*)(void))(uintptr_t)monitor_serve(&monitor))();
     return TW_EXIT_SUCCESS;
 }

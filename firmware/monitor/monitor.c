@@ -6,149 +6,126 @@
 
 #include "cpu.h"
 #include "frame.h"
-#include "memory_test.h"
 #include "pointer.h"
 
 static struct frame request;
 
 /* The reply to the last request that was executed, for a host that did not hear it. */
 static struct {
-    bool valid;
-    uint8_t kind, sequence;
     uint32_t crc; /* the request's */
+    uint32_t kind;
     const void *payload;
     uint32_t bytes;
 } last;
 
+/* What `last.payload` points to, if not to the memory that was read. */
 static union {
-    uint32_t word;
+    uint32_t crc;
     struct tw_hello hello;
     struct tw_fault fault;
 } answer;
 
-static void repeat_reply(void) {
-    frame_send(last.kind, last.sequence, last.payload, last.bytes);
+static void send_last(void) {
+    frame_send((uint8_t)last.kind, request.sequence, last.payload, last.bytes);
 }
 
-static void reply_as(uint8_t kind, const void *payload, uint32_t bytes) {
-    last.valid = true;
-    last.kind = kind;
-    last.sequence = request.sequence;
-    last.crc = request.crc;
+static void reply_with(const void *payload, uint32_t bytes) {
     last.payload = payload;
     last.bytes = bytes;
-    repeat_reply();
 }
 
-static void reply(const void *payload, uint32_t bytes) {
-    reply_as(request.kind | TW_REPLY, payload, bytes);
+static void refuse(uint32_t code, uint32_t first, uint32_t second) {
+    answer.fault.code = code;
+    answer.fault.details[0] = first;
+    answer.fault.details[1] = second;
+    last.kind = TW_REPLY_ERROR;
+    reply_with(&answer.fault, sizeof answer.fault);
 }
 
 void monitor_answer(const struct tw_fault *fault) {
-    if (fault->code == TW_FAULT_NONE) {
-        reply(0, 0);
-    } else {
-        answer.fault = *fault;
-        reply_as(TW_REPLY_ERROR, &answer.fault, sizeof answer.fault);
+    if (fault->code != TW_FAULT_NONE) {
+        refuse(fault->code, fault->details[0], fault->details[1]);
+        answer.fault.details[2] = fault->details[2];
     }
+    send_last();
 }
 
 static void hello(const struct monitor *monitor) {
-    answer.hello = (struct tw_hello){
-        .protocol = TW_MONITOR_VERSION,
-        .stage = monitor->stage,
-        .data_bytes = TW_DATA_BYTES,
-        .writable = monitor->writable,
-        .writable_end = monitor->writable_end,
-        .self_test = monitor->self_test,
-    };
+    answer.hello.protocol = TW_MONITOR_VERSION;
+    answer.hello.stage = monitor->stage;
+    answer.hello.data_bytes = TW_DATA_BYTES;
+    answer.hello.writable = monitor->writable;
+    answer.hello.writable_end = monitor->writable_end;
+    answer.hello.self_test = monitor->self_test;
     const volatile uint32_t *registers = &TW_SYSTEM->BOOT;
     for (uint32_t i = 0; i < sizeof answer.hello.system / sizeof(uint32_t); i++) {
         answer.hello.system[i] = registers[i];
     }
-    reply(&answer.hello, sizeof answer.hello);
+    reply_with(&answer.hello, sizeof answer.hello);
 }
 
-static bool within(uint32_t address, uint32_t bytes, uint32_t first, uint32_t end) {
-    return address >= first && address <= end && bytes <= end - address;
-}
-
-static struct tw_fault fault_of(uint32_t code, uint32_t first, uint32_t second) {
-    return (struct tw_fault){code, {first, second, 0}};
-}
-
-/* Why the whole request is not executed; TW_FAULT_NONE when it is. */
-static struct tw_fault check(const struct monitor *monitor) {
-    const uint32_t address = request.payload[0];
-    uint32_t bytes = request.payload[1], length = 8;
-    uint32_t first = monitor->writable, end = monitor->writable_end;
-    switch (request.kind) {
-    case TW_REQUEST_WRITE:
-        length = request.length < 4 ? 4 : request.length;
+/* Whether the whole request may be executed at this stage; else it is refused. */
+static bool allowed(const struct monitor *monitor) {
+    static const uint8_t LENGTHS[] = {
+        [TW_REQUEST_READ] = 8,  [TW_REQUEST_CHECK] = 8, [TW_REQUEST_TEST] = 8,
+        [TW_REQUEST_START] = 4, [TW_REQUEST_RESET] = 0,
+    };
+    const uint32_t kind = request.kind, length = request.length, address = request.payload[0];
+    const bool leaves = kind == TW_REQUEST_RUN || kind == TW_REQUEST_START;
+    if (kind - 1 >= TW_REQUEST_RESET || (leaves && kind != monitor->leave) ||
+        (kind == TW_REQUEST_TEST && !monitor->test) ||
+        (kind == TW_REQUEST_CHECK && !monitor->check)) {
+        refuse(TW_FAULT_REQUEST, kind, 0);
+        return false;
+    }
+    uint32_t wanted = LENGTHS[kind], bytes = wanted == 8 ? request.payload[1] : 0;
+    if (kind == TW_REQUEST_WRITE) {
+        wanted = length < 4 ? 4 : length;
         bytes = length - 4;
-        break;
-    case TW_REQUEST_READ:
-    case TW_REQUEST_CHECK:
+    }
+    if (length != wanted || (kind == TW_REQUEST_READ && bytes > TW_DATA_BYTES)) {
+        refuse(TW_FAULT_LENGTH, length, wanted);
+        return false;
+    }
+    uint32_t first = monitor->writable, end = monitor->writable_end;
+    if (kind == TW_REQUEST_READ || kind == TW_REQUEST_CHECK) {
         first = TW_MEMORY_BASE;
         end = first + TW_SYSTEM->MEMORY_BYTES;
-        break;
-    case TW_REQUEST_TEST:
-        break;
-    case TW_REQUEST_START:
-        length = 4;
-        bytes = 4;
-        break;
-    default:
-        length = 0;
     }
-    const bool leaves = request.kind == TW_REQUEST_RUN || request.kind == TW_REQUEST_START;
-    if (!request.kind || request.kind > TW_REQUEST_RESET ||
-        (leaves && request.kind != monitor->leave)) {
-        return fault_of(TW_FAULT_REQUEST, request.kind, 0);
+    const bool aligned = kind != TW_REQUEST_TEST || !((address | bytes) & 3);
+    if (wanted && !(aligned && address - first <= end - first && bytes <= end - address)) {
+        refuse(TW_FAULT_RANGE, address, bytes);
+        return false;
     }
-    if (request.length != length) {
-        return fault_of(TW_FAULT_LENGTH, request.length, length);
-    }
-    if (request.kind == TW_REQUEST_READ && bytes > TW_DATA_BYTES) {
-        return fault_of(TW_FAULT_LENGTH, bytes, TW_DATA_BYTES);
-    }
-    const bool aligned = request.kind != TW_REQUEST_TEST || !((address | bytes) & 3);
-    if (length && !(aligned && within(address, bytes, first, end))) {
-        return fault_of(TW_FAULT_RANGE, address, bytes);
-    }
-    return fault_of(TW_FAULT_NONE, 0, 0);
+    return true;
 }
 
 static void execute(const struct monitor *monitor) {
     const uint32_t *words = request.payload;
-    struct tw_fault fault;
+    uint8_t *memory = at(words[0]);
+    data_cache_invalidate();
     switch (request.kind) {
     case TW_REQUEST_HELLO:
         hello(monitor);
         break;
     case TW_REQUEST_WRITE:
-        __builtin_memcpy(at(words[0]), words + 1, (size_t)request.length - 4);
-        reply(0, 0);
+        for (uint32_t i = 0; i < request.length - 4u; i++) {
+            memory[i] = ((const uint8_t *)(words + 1))[i];
+        }
         break;
     case TW_REQUEST_READ:
-        data_cache_invalidate();
-        reply(at(words[0]), words[1]);
+        reply_with(memory, words[1]);
         break;
     case TW_REQUEST_CHECK:
-        data_cache_invalidate();
-        answer.word = crc_of(at(words[0]), words[1]);
-        reply(&answer.word, sizeof answer.word);
+        answer.crc = monitor->check(memory, words[1]);
+        reply_with(&answer.crc, sizeof answer.crc);
         break;
     case TW_REQUEST_TEST:
-        memory_test(words[0], words[1], &fault);
-        monitor_answer(&fault);
-        break;
-    default:
-        reply(0, 0);
-        /* The last byte is on its way when the transmitter is ready again. */
-        while (!(TW_UART->STATUS & TW_UART_STATUS_TX_READY_MASK)) {
+        monitor->test(words[0], words[1], &answer.fault);
+        if (answer.fault.code != TW_FAULT_NONE) {
+            last.kind = TW_REPLY_ERROR;
+            reply_with(&answer.fault, sizeof answer.fault);
         }
-        finish(TW_EXIT_SUCCESS);
     }
 }
 
@@ -156,22 +133,33 @@ uint32_t monitor_serve(const struct monitor *monitor) {
     for (;;) {
         struct tw_fault fault;
         frame_receive(&request, &fault);
-        if (fault.code == TW_FAULT_NONE) {
-            if (last.valid && last.crc == request.crc) {
-                repeat_reply();
-                continue;
-            }
-            fault = check(monitor);
-        }
         if (fault.code != TW_FAULT_NONE) {
             frame_send(TW_REPLY_ERROR, request.sequence, &fault, sizeof fault);
-        } else if (request.kind == monitor->leave) {
-            /* What runs now finds the caches as after a reset. */
-            data_cache_invalidate();
-            code_cache_invalidate();
-            return request.payload[0];
-        } else {
-            execute(monitor);
+            continue;
+        }
+        if (request.crc != last.crc) {
+            last.crc = request.crc;
+            last.kind = request.kind | TW_REPLY;
+            reply_with(0, 0);
+            if (allowed(monitor)) {
+                if (request.kind == monitor->leave) {
+                    if (request.kind == TW_REQUEST_START) {
+                        send_last();
+                    }
+                    /* What runs now finds the caches as after a reset. */
+                    data_cache_invalidate();
+                    code_cache_invalidate();
+                    return request.payload[0];
+                }
+                execute(monitor);
+            }
+        }
+        send_last();
+        if (last.kind == (TW_REQUEST_RESET | TW_REPLY)) {
+            /* A transmitter that is ready has sent all. */
+            while (!(TW_UART->STATUS & TW_UART_STATUS_TX_READY_MASK)) {
+            }
+            finish(TW_EXIT_SUCCESS);
         }
     }
 }

@@ -10,8 +10,7 @@
 
 static int timer_works(void) {
     uint32_t before = cycles();
-    TW_TIMER->COMPARE = ~before;
-    return TW_TIMER->COMPARE == ~before && cycles() != before;
+    return cycles() != before;
 }
 
 #if TW_HAS_NPU
@@ -79,6 +78,8 @@ const struct monitor *monitor_start(void) {
         .writable = TW_PROGRAM_BASE,
         .writable_end = end,
         .self_test = failed,
+        .check = crc_of,
+        .test = memory_test,
     };
     if (TW_FINISHER->EXIT == TW_EXIT_TRAP) {
         const struct tw_fault trap = {TW_FAULT_TRAP,

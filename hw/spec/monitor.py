@@ -1,21 +1,8 @@
 """The protocol that a chip on a board speaks over its serial port: frames, requests, errors.
 
-The host sends a request and waits for the reply before it sends the next one. A frame is
-
-====== ========== =========================================================
-bytes  name       meaning
-====== ========== =========================================================
-2      sync       `SYNC`
-1      kind       a `Request`; of a reply the same plus `REPLY`, or `ERROR`
-1      sequence   chosen by the host; the reply has the request's
-2      length     bytes of the payload, at most `PAYLOAD_BYTES`
-length payload    `Request` says what
-4      crc        CRC-32 (zlib's) of kind, sequence, length and payload
-====== ========== =========================================================
-
-with all numbers little-endian. Bytes outside of frames are text for people. A request that comes
-again, the same in every byte, is answered again and not executed again: a host that hears no
-answer repeats it.
+The host sends a request and waits for the reply before it sends the next one. Numbers are
+little-endian. Bytes outside of frames are text for people. A request that comes again, the same in
+every byte, is answered again and not executed again: a host that hears no answer repeats it.
 """
 
 from __future__ import annotations
@@ -43,6 +30,16 @@ PAYLOAD_BYTES = 4 + DATA_BYTES
 HEADER = struct.Struct("<BBH")
 """Kind, sequence, length: what follows the sync."""
 
+FRAME: tuple[tuple[str, str, str], ...] = (
+    ("2", "sync", f"{SYNC[0]:#04x}, {SYNC[1]:#04x}."),
+    ("1", "kind", f"The request; of a reply {REPLY:#04x} more, or {ERROR:#04x} of an error."),
+    ("1", "sequence", "Chosen by the host; a reply has its request's."),
+    ("2", "length", f"Bytes of the payload, at most {PAYLOAD_BYTES}."),
+    ("length", "payload", "As the request says."),
+    ("4", "crc", "CRC-32 (zlib's) of kind, sequence, length and payload."),
+)
+"""Bytes, name and meaning of a frame's parts."""
+
 FRAME_BYTES = len(SYNC) + HEADER.size + 4
 """Bytes of a frame beside its payload."""
 
@@ -61,12 +58,16 @@ class Request(IntEnum):
 
 
 REQUESTS: Mapping[Request, tuple[str, str, str]] = {
-    Request.HELLO: ("", "`HELLO_WORDS`, then the registers of SYSTEM", "Who is there?"),
+    Request.HELLO: ("", "see below", "Who is there?"),
     Request.WRITE: ("address; then bytes", "", "Write main memory."),
     Request.READ: ("address, bytes", "the bytes", "Read main memory."),
-    Request.CHECK: ("address, bytes", "CRC-32", "What is in main memory?"),
-    Request.TEST: ("address, bytes (multiples of 4)", "", "Test main memory; it is overwritten."),
-    Request.RUN: ("", "", "Run the Program at PROGRAM_BASE; answered when it has ended."),
+    Request.CHECK: ("address, bytes", "CRC-32", "What is in main memory? (Not at the boot stage.)"),
+    Request.TEST: (
+        "address, bytes (multiples of 4)",
+        "",
+        "Test main memory, which is overwritten (not at the boot stage).",
+    ),
+    Request.RUN: ("", "", "Run the Program at the base of programs; answered when it has ended."),
     Request.START: ("address", "", "Leave for code at an address (boot stage only)."),
     Request.RESET: ("", "", "Reset the chip, once it has answered."),
 }
@@ -81,7 +82,7 @@ SELF_TEST: Mapping[str, int] = {"memory": 1, "npu": 2, "timer": 4}
 HELLO_WORDS: tuple[tuple[str, str], ...] = (
     ("protocol", "PROTOCOL_VERSION."),
     ("stage", "Who answers: STAGES."),
-    ("data_bytes", "Most bytes of memory in a frame."),
+    ("data_bytes", f"Most bytes of memory in a frame: {DATA_BYTES}."),
     ("writable", "First address that WRITE and TEST take."),
     ("writable_end", "The address behind the last one."),
     ("self_test", "What failed when the firmware started: bits of SELF_TEST."),
@@ -89,7 +90,7 @@ HELLO_WORDS: tuple[tuple[str, str], ...] = (
 """First words of HELLO's reply: name, meaning."""
 
 ERRORS: Mapping[str, tuple[int, tuple[str, str, str], str]] = {
-    "crc": (1, ("computed", "received", ""), "The frame was damaged."),
+    "crc": (1, ("received", "", ""), "The frame was damaged."),
     "length": (2, ("length", "limit", ""), "A payload of this length is not taken."),
     "incomplete": (3, ("bytes", "of", ""), "The frame's bytes stopped coming."),
     "request": (4, ("kind", "", ""), "There is no such request, or not at this stage."),

@@ -17,6 +17,9 @@ UNCACHED = 0x8000_0000
 FIRMWARE_BYTES = 32 * 1024
 """Main memory kept for the firmware's code, data and stack, from MEMORY_BASE."""
 
+BOOT_BYTES = 8 * 1024
+"""Where the boot stage runs: the last bytes of the firmware's. At reset it lies at MEMORY_BASE."""
+
 PROGRAM_BASE = MEMORY_BASE + FIRMWARE_BYTES
 """Where the Program's image starts."""
 
