@@ -124,8 +124,16 @@ BOARDS: Mapping[str, Board] = {
             device=_UP5K,
             oscillator_hz=12_000_000,
             clock_hz=12_000_000,
-            values={"memory_bytes": 128 * 1024, "bus_bytes": 4, "cpu": "lite"},
-            boot_bytes=4096,
+            values={
+                "control": "microcode",
+                "rows": 4,
+                "cols": 4,
+                "bus_bytes": 4,
+                "scratchpad_bytes": 32 * 1024,
+                "memory_bytes": 128 * 1024,
+                "cpu": "min",
+            },
+            boot_bytes=2048,
         ),
     )
 }

@@ -83,12 +83,18 @@ def board_clock_hz(board: Board, wanted_hz: float) -> float:
 class BoardClock(Elaboratable):
     """Drives the domain ``sync`` from the board's oscillator, through a PLL if need be.
 
-    The domain is in reset until the PLL has locked and some microseconds have passed.
+    The domain is in reset until the PLL has locked and some microseconds have passed, and as long
+    again after each request to restart: longer than answers of main memory are on their way.
+
+    Attributes
+    ----------
+    restart: a signal of the domain; high for one cycle asks for a reset.
     """
 
     def __init__(self, board: Board, clock_hz: float) -> None:
         self._board = board
         self._clock_hz = clock_hz
+        self.restart = Signal()
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -107,6 +113,8 @@ class BoardClock(Elaboratable):
         m.submodules.stable = FFSynchronizer(locked, stable, o_domain="start")
         with m.If(~started & stable):
             m.d.start += [waited.eq(waited + 1), started.eq(waited == POWER_ON_CYCLES)]
+        with m.Elif(self.restart):
+            m.d.start += [waited.eq(0), started.eq(0)]
         m.d.comb += [ClockSignal("sync").eq(clock), ClockSignal("start").eq(clock)]
         m.submodules.reset = ResetSynchronizer(~started, domain="sync")
         return m

@@ -16,8 +16,8 @@ from hw.spec.config import Config
 class BoardTop(Elaboratable):
     """The chip, with ``image`` in its main memory after configuration of the device.
 
-    Light 0 shines when the firmware has ended well, light 1 when it has failed or the CPU has
-    met a bus error.
+    Firmware that ends starts again. Light 0 shines while the accelerator works, light 1 when
+    firmware has failed and started again.
     """
 
     def __init__(self, board: Board, config: Config, image: bytes) -> None:
@@ -29,8 +29,10 @@ class BoardTop(Elaboratable):
         m = Module()
         config = self._config
         m.domains += ClockDomain("sync")
-        m.submodules.clock = BoardClock(self._board, config.soc.clock_hz)
-        m.submodules.soc = soc = Soc(config)
+        m.submodules.clock = clock = BoardClock(self._board, config.soc.clock_hz)
+        bit_cycles = round(config.soc.clock_hz / self._board.baud)
+        m.submodules.soc = soc = Soc(config, bit_cycles)
+        m.d.comb += [soc.clock_hz.eq(config.soc.clock_hz), clock.restart.eq(soc.finish)]
         m.submodules.memory = memory = BlockMemory(config, self._image, self._board.boot_bytes)
         connect(m, soc.memory, memory.bus)
 
@@ -39,15 +41,11 @@ class BoardTop(Elaboratable):
         m.submodules.receive = receive = io.Buffer("i", uart.rx)
         m.d.comb += [transmit.o.eq(soc.uart_tx), soc.uart_rx.eq(receive.i)]
 
-        for number, state in enumerate(self._lights(m, soc)):
+        failed = Signal(reset_less=True)
+        with m.If(soc.finish):
+            m.d.sync += failed.eq(soc.status != 0)
+        for number, state in enumerate((soc.activity.any(), failed)):
             pin = platform.request("led", number, dir="-")
             m.submodules[f"light_{number}"] = light = io.Buffer("o", pin)
             m.d.comb += light.o.eq(state)
         return m
-
-    def _lights(self, m: Module, soc):
-        """Whether the firmware has ended well, whether something has failed."""
-        good, bad = Signal(), Signal()
-        with m.If(soc.finish):
-            m.d.sync += [good.eq(soc.status == 0), bad.eq(soc.status != 0)]
-        return good, bad | soc.bus_error

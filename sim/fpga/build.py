@@ -13,11 +13,17 @@ from pathlib import Path
 from hw.fpga.boards import FLIP_FLOP, Board
 from hw.fpga.sources import TOP, board_sources
 from hw.spec.config import Config
+from hw.spec.errors import TilewrightError
 from sim.fpga.fit import require_fit
-from sim.fpga.placement import REPORT, Placement, place_and_route, read_report
+from sim.fpga.placement import (
+    REPORT,
+    Placement,
+    packed_resources,
+    place_and_route,
+    read_report,
+)
 from sim.fpga.synthesis import (
     CELLS,
-    COMMANDS,
     NETLIST,
     synthesise,
     used_resources,
@@ -27,6 +33,7 @@ from sim.fpga.tools import Tool
 from sim.progress import Progress
 from verification.build import source_key
 from verification.cache import cached
+from verification.netlist import SYNTHESIS
 from verification.run_tool import run_tool
 
 SYNTHESIS_LOG, ROUTING_LOG, PACKING_LOG = "synthesis.log", "routing.log", "packing.log"
@@ -99,7 +106,7 @@ def make_netlist(
         )
         _finish(folder, log, {"yosys": time.monotonic() - started})
 
-    key = _key(source_key(config), board.name, image.hex(), COMMANDS[family], yosys_version())
+    key = _key(source_key(config), board.name, image.hex(), SYNTHESIS[family], yosys_version())
     folder, is_new = cached("fpga-netlists", key, build)
     if not is_new:
         shutil.copy(folder / SYNTHESIS_LOG, logs)
@@ -135,7 +142,11 @@ def route(
             def note(text: str) -> None:
                 step.detail = text
 
-            place_and_route(nextpnr, family, place, folder, log, note)
+            try:
+                place_and_route(nextpnr, family, place, folder, log, note)
+            except TilewrightError:
+                require_fit(board, packed_resources(log, family))
+                raise
         placed = time.monotonic()
         with progress.step("Packing"):
             packing = logs / PACKING_LOG

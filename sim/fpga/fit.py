@@ -34,7 +34,8 @@ def least_resources(board: Board, config: Config) -> dict[str, int]:
     if config.soc.npu == "array":
         products = config.npu.rows * config.npu.cols
         least[DSP] = -(-products // PRODUCTS_OF_A_DSP[family])
-        block_ram += config.npu.scratchpad_bytes + config.npu.weight_buffer_bytes
+        if not config.shares_memory:
+            block_ram += config.npu.scratchpad_bytes + config.npu.weight_buffer_bytes
     least[BLOCK_RAM] = -(-block_ram // BLOCK_RAM_BYTES[family])
     if board.boot_bytes:
         least[SPRAM] = -(-config.soc.memory_bytes // UP5K_SPRAM_BYTES)

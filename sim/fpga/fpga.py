@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from firmware.build import build_firmware
+from firmware.build import build_boot_stage, build_firmware
 from hw.fpga.boards import Board
 from hw.spec.config import Config
 from hw.spec.errors import CheckError
@@ -55,7 +55,7 @@ def fpga(request: FpgaRequest, progress: Progress) -> FpgaResult:
     target = request.out / BITSTREAM[board.device.family]
     target.unlink(missing_ok=True)
     networks = network_cycles(request.models, config, request.backend, progress)
-    image = build_firmware(config)
+    image = build_boot_stage(config) if board.boot_bytes else build_firmware(config)
     netlist = make_netlist(board, config, image, request.out, progress)
     routed = route(board, netlist, tools, request.seed, request.out, progress)
     result = FpgaResult(

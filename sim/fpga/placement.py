@@ -30,6 +30,9 @@ _PRIMITIVE = re.compile(
 )
 
 
+_UTILISATION = re.compile(r"^Info:\s+(\w+):\s+(\d+)/\s*\d+\s+\d+%$", re.MULTILINE)
+
+
 @dataclass(frozen=True)
 class TimingPath:
     """The way from a register to a register.
@@ -80,6 +83,16 @@ def place_and_route(
     """
     own = ("--report", REPORT, "--timing-allow-fail", *OPTIONS[family])
     run_tool([*nextpnr.command, *own, *options], log, nextpnr.name, note, folder)
+
+
+def packed_resources(log: Path, family: str) -> dict[str, int]:
+    """Kind -> how many are used, as nextpnr counted before placement; empty if it got not so far.
+
+    A device that is too small makes nextpnr fail at some cell, after this count.
+    """
+    found = {line[1]: int(line[2]) for line in _UTILISATION.finditer(log.read_text())}
+    cells = RESOURCE_CELLS[family]
+    return {kind: found[cell] for kind, cell in cells.items() if cell in found}
 
 
 def parse_report(report: Mapping[str, Any], family: str) -> Placement:

@@ -10,17 +10,11 @@ from pathlib import Path
 
 from hw.fpga.boards import BLOCK_RAM, DSP, FLIP_FLOP, LUT, SPRAM
 from hw.spec.errors import TilewrightError
+from verification.netlist import SYNTHESIS
 from verification.run_tool import Note, run_tool
 
 NETLIST = "netlist.json"
 CELLS = "cells.json"
-
-COMMANDS: Mapping[str, str] = {
-    "ecp5": "synth_ecp5 -abc9",
-    # Products that are not written as SB_MAC16 are few; LUTs are what runs out.
-    "ice40": "synth_ice40 -abc9 -device u -dsp",
-}
-"""Of each family; the top and what comes of it are added."""
 
 CELL_KINDS: Mapping[str, Mapping[str, str]] = {
     "ecp5": {
@@ -69,7 +63,7 @@ def synthesise(
     ``sources`` are Verilog, or RTLIL by the name's end ``.il``: Yosys takes many minutes to read a
     large memory's contents from Verilog. Raises TilewrightError when Yosys fails.
     """
-    command = [sys.executable, "-c", _SCRIPT, f"{COMMANDS[family]} -top {top}", NETLIST, CELLS]
+    command = [sys.executable, "-c", _SCRIPT, f"{SYNTHESIS[family]} -top {top}", NETLIST, CELLS]
     run_tool([*command, *sources], log, "Yosys", note, folder)
 
 

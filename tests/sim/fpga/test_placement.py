@@ -3,7 +3,7 @@
 import pytest
 
 from hw.spec.errors import TilewrightError
-from sim.fpga.placement import parse_report
+from sim.fpga.placement import packed_resources, parse_report
 
 COUNTER = "npu.control.count_TRELLIS_FF_Q_3"
 SUM = "npu.sum_CCU2C_S0_1"
@@ -66,3 +66,16 @@ def test_the_slowest_clock_is_the_chips() -> None:
 def test_a_design_without_clocked_paths_is_refused() -> None:
     with pytest.raises(TilewrightError, match="no path between registers"):
         parse_report(report(("<async>", CLOCK)), "ecp5")
+
+
+def test_what_nextpnr_counted_before_it_gave_up(tmp_path) -> None:
+    log = tmp_path / "log"
+    log.write_text(
+        "Info:     3822 LCs used as LUT4 only\n"
+        "Info: \t         ICESTORM_LC:    6723/   5280   127%\n"
+        "Info: \t        ICESTORM_RAM:      38/     30   126%\n"
+        "ERROR: Unable to place cell 'a', no BELs remaining\n"
+    )
+    assert packed_resources(log, "ice40") == {"LUT": 6723, "block RAM": 38}
+    log.write_text("ERROR: cannot read\n")
+    assert packed_resources(log, "ice40") == {}
