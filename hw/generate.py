@@ -13,7 +13,14 @@ from hw.header import c_header, write_header
 from hw.reference import write_references
 from hw.spec.config import Config
 
-__all__ = ["c_header", "verilog", "write_header", "write_references", "write_verilog"]
+__all__ = [
+    "c_header",
+    "main_memory_model",
+    "verilog",
+    "write_header",
+    "write_references",
+    "write_verilog",
+]
 
 SOC_MODULE = "soc"
 """Name of the chip's top module."""
@@ -32,12 +39,17 @@ def verilog(config: Config, uart_bit_cycles: int | None = None) -> dict[str, str
     from hw.soc.uart import BIT_CYCLES
 
     soc = Soc(config, uart_bit_cycles or BIT_CYCLES)
-    model = Path(__file__).parent / "soc" / "main_memory.sv"
+    model = main_memory_model()
     return {
         "cpu.v": cpu_verilog(config.soc.cpu),
         "soc.v": to_verilog(soc, SOC_MODULE),
         model.name: model.read_text(),
     }
+
+
+def main_memory_model() -> Path:
+    """Simulation model of main memory."""
+    return Path(__file__).parent / "soc" / "main_memory.sv"
 
 
 def write_verilog(config: Config, folder: Path, uart_bit_cycles: int | None = None) -> list[Path]:

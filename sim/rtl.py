@@ -82,19 +82,21 @@ def run_rtl(
     *,
     waves: Path | None = None,
     activity: bool = False,
+    netlist: str | None = None,
     progress: Progress | None = None,
 ) -> RtlResult:
     """Run ``program`` on ``inputs`` (by name, of the Program's shapes).
 
     Builds firmware and simulation model unless the cache has them. ``waves`` names an FST file to
-    write; ``activity`` asks for when each engine of the NPU worked. Raises RequestError when an
+    write; ``activity`` asks for when each engine of the NPU worked; ``netlist`` names an FPGA
+    family whose synthesised cells are simulated in place of the RTL. Raises RequestError when an
     input does not fit or a tool is missing, CheckError when the chip hangs, traps or reports an
     error: the evidence is then kept in a directory that the message names.
     """
     progress = progress or Progress()
     config = program.config
     image = memory_image(program, inputs, build_firmware(config))
-    model = _model(program, waves is not None, progress)
+    model = _model(program, waves is not None, netlist, progress)
     limit = program.cycle_bound + BOOT_CYCLES + STEP_CYCLES * len(program.steps)
     job = Job(config, image, result_ranges(program), limit, waves, activity)
     outcome = _simulate(model, job, program, progress)
@@ -187,13 +189,13 @@ def _size(port: ProgramPort) -> int:
     return int(np.prod(port.shape, dtype=np.int64))
 
 
-def _model(program: Program, waves: bool, progress: Progress) -> Model:
+def _model(program: Program, waves: bool, netlist: str | None, progress: Progress) -> Model:
     with progress.step("Preparing the simulation model") as step:
 
         def note(text: str) -> None:
             step.detail = text
 
-        return build_model(program.config, waves=waves, note=note)
+        return build_model(program.config, waves=waves, netlist=netlist, note=note)
 
 
 def _simulate(model: Model, job: Job, program: Program, progress: Progress) -> Outcome:

@@ -21,6 +21,7 @@ from hw.spec.config import Config
 from hw.spec.errors import RequestError, TilewrightError
 from hw.spec.registers import MEMORY_BASE
 from verification.cache import cached
+from verification.netlist import SYNTHESIS, write_netlist
 from verification.toolchain import (
     Compiler,
     find_compiler,
@@ -58,6 +59,9 @@ VERILATOR_FLAGS = (*COMMON_FLAGS, "--vpi", "--timing")
 WAVES_FLAGS = ("--trace-fst", "-CFLAGS", "-I..", "-LDFLAGS", "-L..")
 """The FST writer finds lz4.h and zlib.h, and their empty libraries, in the build's folder."""
 
+NETLIST_FLAGS = ("+define+NETLIST", "-Wno-SPECIFYIGN", "-Wno-TIMESCALEMOD")
+"""Yosys' models of cells have delays, which a simulation of cycles does not need."""
+
 COMPILER_FLAGS = "-std=c++20 -fcoroutines"
 OPTIMISATION = {"OPT_FAST": "-O2", "OPT_SLOW": "-O0", "OPT_GLOBAL": "-O1"}
 """OPT_FAST is for code that runs each cycle; measured in docs/adr/0005-co-simulation.md."""
@@ -80,6 +84,7 @@ def build_model(
     *,
     waves: bool = False,
     main: Path | None = None,
+    netlist: str | None = None,
     note: Callable[[str], None] = lambda _: None,
 ) -> Model:
     """The model of ``config``; built if the cache lacks it.
@@ -89,13 +94,15 @@ def build_model(
     config: the hardware; the clock frequency has no influence.
     waves: able to write FST waves, and slower.
     main: C++ main program; the one that drives cocotb if None.
+    netlist: an FPGA family (verification.netlist.SYNTHESIS), whose synthesised cells are simulated
+        in place of the RTL.
     note: called with a line that says what is going on before each long step.
 
     Raises RequestError when tools are missing, TilewrightError when they fail.
     """
     started = time.monotonic()
     compiler = find_compiler()
-    sources = _hardware(config, None, note) | {
+    sources = _hardware(config, None, netlist, note) | {
         "top.sv": (HERE / "top.sv").read_text(),
         "public.vlt": (HERE / "public.vlt").read_text(),
         "main.cpp": (main or HERE / "main.cpp").read_text(),
@@ -103,6 +110,8 @@ def build_model(
     libraries = shlex.quote(str(cocotb_tools.config.libs_dir))
     flags = [*VERILATOR_FLAGS, *_parameters(config)]
     flags += ["-LDFLAGS", f"-L{libraries} -lcocotbvpi_verilator"]
+    if netlist:
+        flags += NETLIST_FLAGS
     if waves:
         sources |= _compression()
         flags += WAVES_FLAGS
@@ -120,7 +129,7 @@ def build_board(
     """
     started = time.monotonic()
     compiler = find_compiler()
-    sources = _hardware(config, uart_bit_cycles, note) | {
+    sources = _hardware(config, uart_bit_cycles, None, note) | {
         "top.sv": (HERE / "board.sv").read_text(),
         "main.cpp": (HERE / "board.cpp").read_text(),
     }
@@ -131,15 +140,18 @@ def build_board(
 
 
 def _hardware(
-    config: Config, uart_bit_cycles: int | None, note: Callable[[str], None]
+    config: Config,
+    uart_bit_cycles: int | None,
+    netlist: str | None,
+    note: Callable[[str], None],
 ) -> dict[str, str]:
     """The chip's Verilog and its main memory's."""
 
     def generate(folder: Path) -> None:
         note("generating Verilog")
-        _generate(config, uart_bit_cycles, folder)
+        _generate(config, uart_bit_cycles, netlist, folder, note)
 
-    folder, _ = cached("verilog", source_key(config, uart_bit_cycles), generate)
+    folder, _ = cached("verilog", source_key(config, netlist, uart_bit_cycles), generate)
     return {path.name: path.read_text() for path in sorted(folder.iterdir())}
 
 
@@ -187,16 +199,27 @@ DESCRIPTION = _read_description()
 """The hardware's sources as this process runs them: read once, since a later edit is not loaded."""
 
 
-def _generate(config: Config, uart_bit_cycles: int | None, folder: Path) -> None:
-    write_verilog(config, folder, uart_bit_cycles)
+def _generate(
+    config: Config, uart_bit_cycles: int | None, netlist: str | None, folder: Path, note: Callable[[str], None]
+) -> None:
+    if netlist:
+        write_netlist(config, netlist, folder, note)
+    else:
+        write_verilog(config, folder, uart_bit_cycles)
     # Some modules were loaded only now: under the key belongs what was made from one state.
     if _read_description() != DESCRIPTION:
         raise TilewrightError("the hardware's sources changed during the run; run again")
 
 
-def source_key(config: Config, uart_bit_cycles: int | None = None) -> str:
-    """Hash of what the Verilog is generated from; generating it takes seconds."""
-    return _hash([config.hardware_key(), uart_bit_cycles, DESCRIPTION, versions()])
+def source_key(
+    config: Config, netlist: str | None = None, uart_bit_cycles: int | None = None
+) -> str:
+    """Hash of what the Verilog is generated from; generating it takes seconds.
+
+    ``netlist``: as in `build_model`.
+    """
+    synthesis = [SYNTHESIS[netlist]] if netlist else []
+    return _hash([config.hardware_key(), DESCRIPTION, versions(), uart_bit_cycles, *synthesis])
 
 
 def _key(sources: Mapping[str, str], flags: list[str], compiler: Compiler) -> str:

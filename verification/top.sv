@@ -11,6 +11,7 @@ module top #(
     parameter int unsigned MEMORY_BYTES = 4194304,
     parameter bit [31:0] MEMORY_BASE = 32'h40000000
 );
+    /* verilator public_module */  // main.cpp reads its signals
     localparam int HEARTBEAT = 20;
     localparam int ENGINES = 3;
     localparam int ACTIVITY_GAP = 16;
@@ -152,7 +153,11 @@ module top #(
                     if (reason != RUNNING) $fflush(activity_file);
                 end
 
+`ifdef NETLIST
+    wire [31:0] cpu_pc = 0;  // synthesis has left it out
+`else
     wire [31:0] cpu_pc = soc.cpu.core.lastStagePc;
+`endif
 
     // A register read by Python, after the end: set debug_adr and debug_stb, wait for debug_done.
     bit debug_done = 0;
