@@ -53,6 +53,25 @@ def random_config(seed: int, *, largest: int = 32) -> Config:
             continue
 
 
+def random_microcode_config(seed: int) -> Config:
+    """A design with control = microcode, with few and many columns."""
+    rng = np.random.default_rng([seed, 2])
+    return make_config(
+        {
+            "control": "microcode",
+            "rows": 4,
+            "cols": int(rng.integers(2, 32)),
+            "bus_bytes": 4,
+            "accumulator_bits": int(rng.choice([22, 24, 32])),
+            "scratchpad_bytes": int(rng.choice([8, 16, 32, 64])) * 1024,
+            "weight_buffer_bytes": int(rng.choice([4096, 16384])),
+            "memory_bytes": 256 * 1024,
+            "memory_latency": int(rng.choice([1, 1, 3, 8])),
+            "cpu": str(rng.choice(["lite", "min"])),
+        }
+    )
+
+
 class _Maker:
     def __init__(self, seed: int, largest: int, channels: int) -> None:
         self.seed = seed

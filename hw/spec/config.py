@@ -320,6 +320,18 @@ PRESETS: Mapping[str, Mapping[str, int | str]] = {
     "wide": {"rows": 16, "cols": 16, "bus_bytes": 16, "scratchpad_bytes": 128 * 1024},
     "low-memory": {"scratchpad_bytes": 16 * 1024, "weight_buffer_bytes": 8 * 1024},
     "cpu-only": {"npu": "none"},
+    "icebreaker": {
+        "control": "microcode",
+        "rows": 4,
+        "cols": 16,
+        "accumulator_bits": 24,
+        "bus_bytes": 4,
+        "scratchpad_bytes": 32 * 1024,
+        "cpu": "min",
+        "memory_bytes": 128 * 1024,
+        "memory_latency": 3,
+        "clock_hz": 12_000_000,
+    },
 }
 """Named starting points: overrides of the defaults."""
 
