@@ -10,6 +10,7 @@ from hw.soc.arbiter import Arbiter
 from hw.soc.classic import ClassicWishbone
 from hw.soc.cpu import Cpu
 from hw.soc.decoder import Decoder
+from hw.soc.direct_bridge import DirectBridge
 from hw.soc.finisher import Finisher
 from hw.soc.line_bridge import LineBridge
 from hw.soc.system import System
@@ -72,8 +73,8 @@ class Soc(Component):
         m = Module()
         bus_bytes, small = self.config.npu.bus_bytes, self.config.soc.cpu in SMALL_CPUS
         m.submodules.cpu = cpu = Cpu()
-        m.submodules.fetch = fetch = LineBridge(bus_bytes)
-        m.submodules.load_store = load_store = LineBridge(bus_bytes)
+        m.submodules.fetch = fetch = self._bridge()
+        m.submodules.load_store = load_store = self._bridge()
         m.submodules.uart = uart = Uart(self._uart_bit_cycles)
         m.submodules.timer = timer = Timer(small=small)
         m.submodules.finisher = finisher = Finisher(small=small)
@@ -128,6 +129,11 @@ class Soc(Component):
             self.trap_value.eq(finisher.value),
         ]
         return m
+
+    def _bridge(self):
+        config = self.config
+        small = config.soc.cpu in SMALL_CPUS and config.npu.bus_bytes == 4
+        return DirectBridge() if small else LineBridge(config.npu.bus_bytes)
 
     def _npu(self):
         # A chip without accelerator does not load its description.
