@@ -11,8 +11,10 @@ import argparse
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from firmware.build import build_boot_stage, build_firmware
@@ -27,25 +29,38 @@ UART_BIT_CYCLES = 8
 """Clock cycles of a bit: as few as the slowest CPU takes bytes from, to save simulation."""
 
 
+@dataclass(frozen=True)
+class SimulatedBoard:
+    """What is simulated, and what lies in main memory at power-up."""
+
+    executable: Path
+    config: Config
+    image: bytes
+
+
+def prepare_board(
+    config: Config, note: Callable[[str], None] = lambda _: None, *, boot_stage: bool = False
+) -> SimulatedBoard:
+    """A board around ``config``'s chip, built if the cache lacks it.
+
+    Memory holds the firmware at power-up, or with ``boot_stage`` what receives it. ``note`` is
+    called with what is going on. Raises as `verification.build.build_model`.
+    """
+    executable = build_board(config, UART_BIT_CYCLES, note).executable
+    image = (build_boot_stage if boot_stage else build_firmware)(config)
+    return SimulatedBoard(executable, config, image)
+
+
 @contextmanager
-def simulated_board(
-    config: Config,
-    *,
-    boot_stage: bool = False,
-    uart_bit_cycles: int = UART_BIT_CYCLES,
-    note: Callable[[str], None] = lambda _: None,
-) -> Generator[str]:
+def simulated_board(board: SimulatedBoard) -> Generator[str]:
     """The name of the terminal of a board that runs while the block does.
 
-    Memory holds the firmware at power-up, or with ``boot_stage`` what receives it. Raises as
-    `verification.build.build_model`.
+    Raises TilewrightError when the simulator does not start.
     """
-    executable = build_board(config, uart_bit_cycles, note).executable
-    image = (build_boot_stage if boot_stage else build_firmware)(config)
     with tempfile.TemporaryDirectory(prefix="tilewright-board-") as folder:
         path = Path(folder, "image.bin")
-        path.write_bytes(reversed_words(image, config.npu.bus_bytes))
-        command = [str(executable), f"+image={path}"]
+        path.write_bytes(reversed_words(board.image, board.config.npu.bus_bytes))
+        command = [str(board.executable), f"+image={path}"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             try:
                 assert process.stdout is not None
@@ -66,18 +81,15 @@ def main() -> int:
     progress = Progress()
     try:
         with progress.step("Preparing the simulated board") as step:
-            board = simulated_board(
+            board = prepare_board(
                 config_of(options),
+                lambda text: setattr(step, "detail", text),
                 boot_stage=options.boot,
-                note=lambda text: setattr(step, "detail", text),
             )
-            with board as port:
-                print(f"{port} is the serial port of a simulated board; Ctrl-C ends it", flush=True)
-                try:
-                    while True:
-                        input()
-                except (KeyboardInterrupt, EOFError):
-                    pass
+        with simulated_board(board) as port:
+            print(f"{port} is the serial port of a simulated board; Ctrl-C ends it", flush=True)
+            with suppress(KeyboardInterrupt):
+                threading.Event().wait()
     except TilewrightError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_status

@@ -75,10 +75,6 @@ class Link:
         asked = f"{request.name}, {ATTEMPTS} times"
         raise CheckError(f"{self._port.name}: asked for {asked}: {self._silence(first=False)}")
 
-    def text(self) -> str:
-        """What the board printed outside of frames, as far as it is kept."""
-        return self._frames.first.decode("latin-1")
-
     def _reply(self, request: Request, wait_s: float) -> Frame | None:
         """The reply to the last request, or None when it comes damaged or not in time."""
         # What an attempt before left unfinished will not go on.

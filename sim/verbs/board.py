@@ -1,23 +1,33 @@
-"""`board`: one inference on an FPGA board, or on a simulated one."""
+"""`board`: an FPGA board at a serial port, or a simulated one."""
 
 from __future__ import annotations
 
 import argparse
-from contextlib import ExitStack
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hw.spec.errors import RequestError
 from sim.progress import Progress
 from sim.verbs.options import add_config_options, config_of, values_of
 
-HELP = "run one inference on a board, over its serial port"
-ACTIONS = ("run",)
+if TYPE_CHECKING:
+    from sim.board.connect import Place
+
+HELP = "run an inference on an FPGA board, over its serial port"
 BAUD = 1_000_000
+ACTIONS = {
+    "run": "one inference",
+    "info": "the board's configuration, as a file for --config",
+    "reset": "reset the chip",
+}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
-    parser.add_argument("action", choices=ACTIONS, help="run: one inference")
+    actions = "; ".join(f"{name}: {what}" for name, what in ACTIONS.items())
+    parser.add_argument("action", choices=ACTIONS, help=actions)
     parser.add_argument("--port", metavar="P", help="serial port, as /dev/ttyUSB0")
     parser.add_argument(
         "--simulate", action="store_true", help="simulate a board of the configuration"
@@ -27,7 +37,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--timeout", type=float, metavar="S", help="seconds of silence that mean failure"
     )
     parser.add_argument(
-        "--model", required=True, help=".onnx or .tflite file, or a built-in network (vww.onnx)"
+        "--model", help=".onnx or .tflite file, or a built-in network (vww.onnx); run needs it"
     )
     add_config_options(parser)
     parser.add_argument(
@@ -35,38 +45,65 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", type=Path, metavar="F", help="write the result")
     parser.add_argument("--report", type=Path, metavar="F.html", help="write the report as a page")
-    parser.set_defaults(handle=_run)
+    parser.set_defaults(handle=_handle)
 
 
-def _run(options: argparse.Namespace) -> None:
-    from sim.board.run import BoardRequest, run_on_board
-
+def _handle(options: argparse.Namespace) -> None:
     if options.simulate == (options.port is not None):
         raise RequestError("board: name the board's serial port with --port, or use --simulate")
     if options.timeout is not None and not options.timeout > 0:
         raise RequestError(f"--timeout {options.timeout:g}: must be more than 0 seconds")
     if options.baud <= 0:
         raise RequestError(f"--baud {options.baud}: must be more than 0")
+    if options.action == "run" and options.model is None:
+        raise RequestError("board run: name the network with --model")
     progress = Progress()
-    with ExitStack() as stack:
-        port = options.port
-        if options.simulate:
-            from verification.board import simulated_board
+    with _place(options, progress) as place:
+        if options.action == "run":
+            _run(options, place, progress)
+        else:
+            _ask(options.action, place, progress)
 
-            config = config_of(options)
-            with progress.step("Preparing the simulated board") as step:
-                board = simulated_board(config, note=lambda text: setattr(step, "detail", text))
-                port = stack.enter_context(board)
-        run_on_board(
-            BoardRequest(
-                port=port,
-                baud=options.baud,
-                model=options.model,
-                asked=values_of(options),
-                timeout_s=options.timeout,
-                input=options.input,
-                json=options.json,
-                report=options.report,
-            ),
-            progress,
-        )
+
+@contextmanager
+def _place(options: argparse.Namespace, progress: Progress) -> Generator[Place]:
+    """Where the board is; a simulated one runs while the block does."""
+    from sim.board.connect import Place
+
+    if not options.simulate:
+        yield Place(options.port, options.baud, options.timeout)
+        return
+    from verification.board import prepare_board, simulated_board
+
+    config = config_of(options)
+    with progress.step("Preparing the simulated board") as step:
+        board = prepare_board(config, lambda text: setattr(step, "detail", text))
+    with simulated_board(board) as port:
+        yield Place(port, options.baud, options.timeout)
+
+
+def _run(options: argparse.Namespace, place: Place, progress: Progress) -> None:
+    from sim.board.run import BoardRequest, run_on_board
+
+    run_on_board(
+        BoardRequest(
+            place=place,
+            model=options.model,
+            asked=values_of(options),
+            input=options.input,
+            json=options.json,
+            report=options.report,
+        ),
+        progress,
+    )
+
+
+def _ask(action: str, place: Place, progress: Progress) -> None:
+    from sim.board.connect import connected
+    from sim.verbs.config import print_config
+
+    with connected(place, progress) as board:
+        if action == "reset":
+            board.reset()
+        else:
+            print_config(board.config)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from hw.spec.config import PRESETS
+from hw.spec.config import PRESETS, Config
 from sim.verbs.options import add_config_options, config_of
 
 HELP = "presets and their values"
@@ -26,5 +26,10 @@ def _config_list(_: argparse.Namespace) -> None:
 
 
 def _config_show(options: argparse.Namespace) -> None:
-    for key, value in config_of(options).flat().items():
+    print_config(config_of(options))
+
+
+def print_config(config: Config) -> None:
+    """Every value, as a file for ``--config``."""
+    for key, value in config.flat().items():
         print(f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {value}")

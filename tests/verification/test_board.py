@@ -25,7 +25,7 @@ from sim.board.board import Board
 from sim.board.frames import Deframer
 from sim.board.link import Link, Timing
 from sim.board.port import opened_port
-from verification.board import simulated_board
+from verification.board import prepare_board, simulated_board
 
 pytestmark = pytest.mark.rtl
 
@@ -39,7 +39,7 @@ MEMORY_END = MEMORY_BASE + CONFIG.soc.memory_bytes
 @pytest.fixture(scope="module")
 def terminal():
     """A board's, with the firmware in its memory."""
-    with simulated_board(CONFIG) as port:
+    with simulated_board(prepare_board(CONFIG)) as port:
         yield port
 
 
@@ -215,7 +215,7 @@ def test_a_network_runs_bit_exactly(terminal, monkeypatch, tmp_path):
 
 
 def test_the_boot_stage_receives_the_firmware(monkeypatch, tmp_path):
-    with simulated_board(CONFIG, boot_stage=True) as terminal:
+    with simulated_board(prepare_board(CONFIG, boot_stage=True)) as terminal:
         with opened_port(terminal, BAUD, PATIENCE_S) as port:
             board = Board(Link(port, Timing(BAUD, PATIENCE_S)))
             assert board.greeting.boot

@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 import serial
 
 import sim.board.port
-from hw.spec.config import load_config
+from hw.spec.config import load_config, make_config
 from hw.spec.monitor import DATA_BYTES, ERROR, ERRORS, Request, encode_frame, words
 from hw.spec.registers import MEMORY_BASE, PROGRAM_BASE
 from hw.spec.system import SYSTEM_WORDS
@@ -197,6 +198,19 @@ def test_a_request_that_does_not_fit_the_board(client, arguments, message):
         assert message in error
 
 
+@pytest.mark.parametrize(("action", "kind"), [("info", Request.HELLO), ("reset", Request.RESET)])
+def test_a_board_is_asked_and_reset(monkeypatch, capsys, action, kind):
+    config = load_config("tiny", None, ["clock_hz=12000000"])
+    with FakeBoard(config) as fake:
+        arguments = ["board", "--port", fake.port, action, "--timeout", str(SILENCE_S)]
+        monkeypatch.setattr(sys, "argv", ["tilewright", *arguments])
+        assert entry.main() == 0
+        assert fake.requests[-1].kind in (kind, Request.HELLO)
+        assert fake.count(kind)
+        if action == "info":
+            assert make_config(tomllib.loads(capsys.readouterr().out)) == config
+
+
 def test_another_versions_firmware_is_refused(client):
     with FakeBoard(load_config("tiny")) as fake:
         fake.memory[100] ^= 1
@@ -264,6 +278,7 @@ def test_a_device_that_vanishes(client):
         (["board", "run", "--model", "kws", "--port", "x", "--timeout", "0"], "--timeout 0"),
         (["board", "run", "--model", "kws", "--port", "x", "--baud", "-1"], "--baud -1"),
         (["board", "--port", "x", "--model", "kws"], "action"),
+        (["board", "run", "--port", "x"], "--model"),
     ],
 )
 def test_wrong_command_lines(monkeypatch, capsys, arguments, message):
