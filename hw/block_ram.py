@@ -1,7 +1,9 @@
 """Block RAM whose words are never read while they are written.
 
 What such a read gives is left open by some chips' block RAM, so that synthesis surrounds a memory
-with logic and registers to keep what the description says. Here it is told that it need not.
+with logic and registers to keep what the description says. Here it is told that it need not. Some
+chips' block RAM gives no particular word after configuration either, so that their synthesis begins
+with `FORGET_INIT`.
 """
 
 from __future__ import annotations
@@ -10,6 +12,12 @@ from typing import Any
 
 from amaranth.hdl import Module, Signal, ValueLike
 from amaranth.lib.memory import Memory
+
+WORD = "block_ram_word"
+"""Name of the registers that become those of block RAM, and of ports that they drive."""
+
+FORGET_INIT = f"setattr -unset init w:{WORD}*"
+"""A command for Yosys: these registers need no value after configuration."""
 
 
 def block_ram(m: Module, name: str, width: int, depth: int, init: Any = ()) -> Memory:
@@ -23,7 +31,7 @@ def read_block_ram(m: Module, memory: Memory, address: ValueLike, enable: ValueL
     """The word at ``address``, a cycle after ``enable``; synthesis takes its register into the
     block RAM."""
     port = memory.read_port(domain="comb")
-    word = Signal(port.data.shape())
+    word = Signal(port.data.shape(), reset_less=True, name=WORD)
     m.d.comb += port.addr.eq(address)
     with m.If(enable):
         m.d.sync += word.eq(port.data)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyosys
 from amaranth.back import rtlil
 
+from hw.block_ram import FORGET_INIT
 from hw.generate import SOC_MODULE, main_memory_model
 from hw.soc.cpu import cpu_verilog
 from hw.soc.soc import Soc
@@ -20,7 +21,7 @@ from verification.run_tool import run_tool
 SYNTHESIS = {
     "ecp5": "synth_ecp5 -abc9",
     # Products that are not written as SB_MAC16 are few; LUTs are what runs out.
-    "ice40": "synth_ice40 -abc9 -device u -dsp",
+    "ice40": f"{FORGET_INIT}; synth_ice40 -abc9 -device u -dsp",
 }
 """Of each family, the command of Yosys; the top module is added."""
 

@@ -7,8 +7,9 @@ the words' other bytes are zero, in places of the memory that are never written.
 ====  ==========================================================
 0     the chunk's bytes are there; weights of bytes 0 and 1 are read
 1     products of bytes 0 and 1; weights of bytes 2 and 3 are read
-2     products of bytes 2 and 3; the sums so far are read
-3     their sum is written
+2     products of bytes 2 and 3
+3     sum of the four; the sums so far are read
+4     their sum is written
 ====  ==========================================================
 """
 
@@ -42,7 +43,8 @@ class Dot(Component):
     chunk, bytes, column, first: a chunk for a column, no sooner than two cycles after the one
         before; first: the sums begin with it.
     busy: something is under way.
-    read: column whose sums are read while not busy; sums: these, a cycle later.
+    read: column whose sums are read while not busy; block_ram_word: these, a cycle later (the name
+        is for synthesis, see hw.block_ram).
     """
 
     def __init__(self, config: NpuConfig) -> None:
@@ -60,13 +62,13 @@ class Dot(Component):
                 "first": In(1),
                 "busy": Out(1),
                 "read": In(INDEX_BITS),
-                "sums": Out(CHUNK * config.accumulator_bits),
+                "block_ram_word": Out(CHUNK * config.accumulator_bits),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        stages = [Signal(name=f"stage_{i}") for i in range(1, 4)]
+        stages = [Signal(name=f"stage_{i}") for i in range(1, 5)]
         m.d.sync += [after.eq(before) for before, after in pairwise([self.chunk, *stages])]
         m.d.comb += self.busy.eq(self.chunk | Cat(stages).any())
         held, column, first = Signal(8 * CHUNK), Signal(INDEX_BITS), Signal()
@@ -78,12 +80,14 @@ class Dot(Component):
         for row in range(CHUNK):
             product = DualProduct()
             m.submodules[f"product_{row}"] = product
-            earlier, four = Signal(signed(17), name=f"two_{row}"), Signal(signed(18))
+            two, earlier = (Signal(signed(17), name=f"{n}_{row}") for n in ("two", "earlier"))
             m.d.comb += [product.a.eq(pair), product.b.eq(weights[row])]
-            both = product.low + product.high
-            m.d.sync += earlier.eq(both)
-            m.d.sync += four.eq(earlier + both)
-            m.d.comb += sums[row].eq(four)
+            # A register behind each addition: Yosys makes one large one of several in a row.
+            m.d.sync += [
+                two.eq(product.low + product.high),
+                earlier.eq(two),
+                sums[row].eq(earlier + two),
+            ]
         return m
 
     def _weights(self, m: Module, second: Signal) -> list[Signal]:
@@ -121,21 +125,21 @@ class Dot(Component):
     def _accumulate(
         self, m: Module, stages: list[Signal], column: Signal, first: Signal
     ) -> list[Signal]:
-        """The memory of sums; returns what is added to those of a chunk's column in stage 3."""
+        """The memory of sums; returns what is added to those of a chunk's column in stage 4."""
         bits, added = self._bits, []
         memory = block_ram(m, "sums", CHUNK * bits, 2 << INDEX_BITS)
         write = memory.write_port()
         # One bit more than a column's number has: such places are never written.
-        last = Signal.like(column)
-        m.d.sync += last.eq(column)
+        place, last = Signal(INDEX_BITS + 1), Signal.like(column)
+        m.d.sync += [place.eq(Cat(column, first)), last.eq(place)]
         m.d.comb += [
-            self.sums.eq(read_block_ram(m, memory, Mux(stages[1], Cat(column, first), self.read))),
+            self.block_ram_word.eq(read_block_ram(m, memory, Mux(stages[2], place, self.read))),
             write.addr.eq(last),
-            write.en.eq(stages[2]),
+            write.en.eq(stages[3]),
         ]
         for row in range(CHUNK):
             four = Signal(signed(18), name=f"added_{row}")
-            before = self.sums.word_select(row, bits).as_signed()
+            before = self.block_ram_word.word_select(row, bits).as_signed()
             m.d.comb += write.data.word_select(row, bits).eq(before + four)
             added.append(four)
         return added

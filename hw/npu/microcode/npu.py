@@ -130,7 +130,7 @@ class MicrocodeNpu(Component):
         macs, op = Signal(), sequencer.op
         parameters = parameter_bytes(m, access.parameter, access.byte)
         bits = self._config.accumulator_bits
-        sums = Array(dot.sums.word_select(row, bits).as_signed() for row in range(CHUNK))
+        sums = Array(dot.block_ram_word.word_select(row, bits).as_signed() for row in range(CHUNK))
         starts = (op == Op.SCALE) | (op == Op.PUT)
         m.d.comb += [
             macs.eq(sequencer.done & (op == Op.MACS)),

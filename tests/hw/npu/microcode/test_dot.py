@@ -40,7 +40,7 @@ async def sums(ctx, dut: Dot, columns: int) -> np.ndarray:
     for column in range(columns):
         ctx.set(dut.read, column)
         await ctx.tick()
-        rows.append(unpacked(ctx.get(dut.sums), CONFIG.accumulator_bits, CHUNK))
+        rows.append(unpacked(ctx.get(dut.block_ram_word), CONFIG.accumulator_bits, CHUNK))
     return np.array(rows)
 
 
