@@ -64,6 +64,9 @@ int main(void) {
     const struct monitor *monitor = monitor_start();
     for (;;) {
         monitor_serve(monitor);
+        /* The run finds the caches as after a reset. */
+        data_cache_invalidate();
+        code_cache_invalidate();
         run(program, &fault);
         monitor_answer(&fault);
     }

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from firmware.build import build_boot_stage, build_firmware
-from hw.spec.config import Config
+from hw.spec.config import SMALL_CPUS, Config
 from hw.spec.errors import TilewrightError
 from sim.progress import Progress
 from sim.verbs.options import add_config_options, config_of
@@ -26,7 +26,10 @@ from verification.build import build_board
 from verification.simulate import reversed_words
 
 UART_BIT_CYCLES = 8
-"""Clock cycles of a bit: as few as the slowest CPU takes bytes from, to save simulation."""
+SMALL_CPU_BIT_CYCLES = 40
+"""Clock cycles of a bit: few, to save simulation, but the firmware must take a byte in 10 bits. A
+CPU without caches fetches each instruction from main memory.
+"""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ def prepare_board(
     Memory holds the firmware at power-up, or with ``boot_stage`` what receives it. ``note`` is
     called with what is going on. Raises as `verification.build.build_model`.
     """
-    executable = build_board(config, UART_BIT_CYCLES, note).executable
+    bit_cycles = SMALL_CPU_BIT_CYCLES if config.soc.cpu in SMALL_CPUS else UART_BIT_CYCLES
+    executable = build_board(config, bit_cycles, note).executable
     image = (build_boot_stage if boot_stage else build_firmware)(config)
     return SimulatedBoard(executable, config, image)
 

@@ -200,7 +200,11 @@ DESCRIPTION = _read_description()
 
 
 def _generate(
-    config: Config, uart_bit_cycles: int | None, netlist: str | None, folder: Path, note: Callable[[str], None]
+    config: Config,
+    uart_bit_cycles: int | None,
+    netlist: str | None,
+    folder: Path,
+    note: Callable[[str], None],
 ) -> None:
     if netlist:
         write_netlist(config, netlist, folder, note)

@@ -12,6 +12,8 @@ int main(void) {
         .writable = TW_MEMORY_BASE,
         .writable_end = TW_MEMORY_BASE + TW_FIRMWARE_BYTES - TW_BOOT_BYTES,
     };
-    ((void (*)(void))(uintptr_t)monitor_serve(&monitor))();
+    void (*firmware)(void) = (void (*)(void))(uintptr_t)monitor_serve(&monitor);
+    code_cache_invalidate();
+    firmware();
     return TW_EXIT_SUCCESS;
 }

@@ -146,9 +146,6 @@ uint32_t monitor_serve(const struct monitor *monitor) {
                     if (request.kind == TW_REQUEST_START) {
                         send_last();
                     }
-                    /* What runs now finds the caches as after a reset. */
-                    data_cache_invalidate();
-                    code_cache_invalidate();
                     return request.payload[0];
                 }
                 execute(monitor);
