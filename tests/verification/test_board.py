@@ -22,16 +22,18 @@ from hw.spec.monitor import (
 from hw.spec.registers import MEMORY_BASE, PROGRAM_BASE
 from sim import __main__ as entry
 from sim.board.board import Board
+from sim.board.connect import load_firmware, require_firmware
 from sim.board.frames import Deframer
 from sim.board.link import Link, Timing
 from sim.board.port import opened_port
+from sim.progress import Progress
 from verification.board import prepare_board, simulated_board
 
 pytestmark = pytest.mark.rtl
 
 BAUD = 1_000_000
 PATIENCE_S = 60.0
-PHASE_CYCLES = 64
+PHASE_CYCLES = 8
 CONFIG = load_config("tiny", None, ["cpu=full", "clock_hz=25000000"])
 MEMORY_END = MEMORY_BASE + CONFIG.soc.memory_bytes
 
@@ -209,21 +211,36 @@ def test_a_network_runs_bit_exactly(terminal, monkeypatch, tmp_path):
     assert sum(layer["cycles"] for layer in result["layers"]) == result["total"]["cycles"]
     again = run(terminal, monkeypatch, tmp_path, "--model", "kws")
     assert again["outputs"] == result["outputs"]
-    assert again["total"]["cycles"] == result["total"]["cycles"], (
-        "the caches are as at the first run"
-    )
+    # A refill of a cache meets whatever the memory is doing.
+    assert abs(again["total"]["cycles"] - result["total"]["cycles"]) <= PHASE_CYCLES
 
 
-def test_the_boot_stage_receives_the_firmware(monkeypatch, tmp_path):
-    with simulated_board(prepare_board(CONFIG, boot_stage=True)) as terminal:
-        with opened_port(terminal, BAUD, PATIENCE_S) as port:
-            board = Board(Link(port, Timing(BAUD, PATIENCE_S)))
-            assert board.greeting.boot
-            assert board.read(MEMORY_BASE, 64) == build_boot_stage(CONFIG)[:64]
+def test_the_boot_stage_receives_the_firmware():
+    with (
+        simulated_board(prepare_board(CONFIG, boot_stage=True)) as terminal,
+        opened_port(terminal, BAUD, PATIENCE_S) as port,
+    ):
+        board = Board(Link(port, Timing(BAUD, PATIENCE_S)))
+        assert board.greeting.boot
+        assert board.read(MEMORY_BASE, 64) == build_boot_stage(CONFIG)[:64]
+        for refused in (lambda: board.run(1), lambda: board.holds(MEMORY_BASE, b"x")):
             with pytest.raises(CheckError, match="no such request, or not at this stage"):
-                board.run(1)
-        result = run(terminal, monkeypatch, tmp_path, "--model", "kws")
-        assert result["check"]["mismatches"] == 0
+                refused()
+        load_firmware(board, Progress())
+        assert not board.greeting.boot
+        assert not board.greeting.failed
+        require_firmware(board)
+        board.reset()
+        assert not board.greeting.boot, "a reset starts the firmware that is there"
+
+
+@pytest.mark.slow
+def test_the_smallest_board_runs_a_network(monkeypatch, tmp_path):
+    """An iCEBreaker's chip, from power-up on: boot stage, CPU without caches, microprogram."""
+    config = load_config("icebreaker")
+    with simulated_board(prepare_board(config, boot_stage=True)) as terminal:
+        result = run(terminal, monkeypatch, tmp_path, "--model", "kws", "--preset", "icebreaker")
+    assert result["check"]["mismatches"] == 0
 
 
 @pytest.mark.slow
