@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hw.spec.config import PRESETS
 from hw.spec.errors import RequestError
 
 
@@ -124,15 +125,9 @@ BOARDS: Mapping[str, Board] = {
             device=_UP5K,
             oscillator_hz=12_000_000,
             clock_hz=12_000_000,
-            values={
-                "control": "microcode",
-                "rows": 4,
-                "cols": 4,
-                "bus_bytes": 4,
-                "scratchpad_bytes": 32 * 1024,
-                "memory_bytes": 128 * 1024,
-                "cpu": "min",
-            },
+            values=PRESETS["icebreaker"],
+            # Without an instruction cache, firmware takes bytes slowly.
+            baud=115_200,
             boot_bytes=2048,
         ),
     )

@@ -18,6 +18,9 @@ from hw.spec.errors import RequestError
 PRODUCTS_OF_A_DSP: Mapping[str, int] = {"ecp5": 1, "ice40": 2}
 """Products of two bytes that the array computes in one multiplier."""
 
+MICROCODE_PRODUCTS = 8
+"""Products a cycle under microprogrammed control, whatever the array's size."""
+
 REMEDIES: Mapping[str, str] = {
     DSP: "fewer rows, cols or requantiser_lanes",
     BLOCK_RAM: "less memory_bytes, scratchpad_bytes or weight_buffer_bytes",
@@ -31,11 +34,12 @@ def least_resources(board: Board, config: Config) -> dict[str, int]:
     family = board.device.family
     block_ram = board.boot_bytes or config.soc.memory_bytes
     least = {DSP: 0, BLOCK_RAM: 0}
-    if config.soc.npu == "array":
+    if config.shares_memory:
+        least[DSP] = -(-MICROCODE_PRODUCTS // PRODUCTS_OF_A_DSP[family])
+    elif config.soc.npu == "array":
         products = config.npu.rows * config.npu.cols
         least[DSP] = -(-products // PRODUCTS_OF_A_DSP[family])
-        if not config.shares_memory:
-            block_ram += config.npu.scratchpad_bytes + config.npu.weight_buffer_bytes
+        block_ram += config.npu.scratchpad_bytes + config.npu.weight_buffer_bytes
     least[BLOCK_RAM] = -(-block_ram // BLOCK_RAM_BYTES[family])
     if board.boot_bytes:
         least[SPRAM] = -(-config.soc.memory_bytes // UP5K_SPRAM_BYTES)

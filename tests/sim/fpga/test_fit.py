@@ -29,6 +29,13 @@ def test_two_products_a_multiplier_on_the_ice40() -> None:
     assert least["block RAM"] == (board.boot_bytes + 4096 + 1024) // 512
 
 
+def test_microcode_has_its_scratchpad_in_main_memory() -> None:
+    board = BOARDS["icebreaker"]
+    # 8 products, two in a multiplier; the boot stage's 2 KiB; 128 KiB of SPRAM.
+    least = {"DSP": 4, "block RAM": 4, "SPRAM": 4}
+    assert least_resources(board, board_config(board, {})) == least
+
+
 def test_every_count_that_is_over_is_named() -> None:
     used = {"LUT": 90_000, "DSP": 157, "block RAM": 208}
     with pytest.raises(RequestError, match=r"needs 90,000 LUT of 83,640, 157 DSP of 156 ") as error:
