@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from hw.spec.config import Config, SocConfig
+from hw.spec.config import SMALL_CPUS, Config, SocConfig
+from hw.spec.errors import RequestError
 from hw.spec.numerics import Int8Array
 from mapper.compile import Mapper
 from mapper.program import Program
@@ -85,6 +86,7 @@ class Predictor:
 
     def prediction(self, config: Config) -> Prediction:
         """As `predict`, with the Program and the segments."""
+        _require_figures(config)
         mapped = self._map(config)
         model = mapped.backend.run(config, self._cpu_inputs(mapped.program))
         program = replace(mapped.program, config=config)
@@ -121,6 +123,17 @@ class Predictor:
             computed = run_functional(program, self._inputs).cpu_inputs
             self._values |= {steps[number]: values for number, values in computed.items()}
         return {number: self._values[step] for number, step in steps.items()}
+
+
+def _require_figures(config: Config) -> None:
+    """Designs for small FPGAs have none."""
+    if config.soc.npu != "none" and config.npu.microcode:
+        setting = f"control = {config.npu.control}"
+    elif config.soc.cpu in SMALL_CPUS:
+        setting = f"cpu = {config.soc.cpu}"
+    else:
+        return
+    raise RequestError(f"{setting}: the model has no figures of its cycles; use --backend rtl")
 
 
 def mapping_of(config: Config) -> Config:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyosys
 from amaranth.back import rtlil
 
 from hw.block_ram import FORGET_INIT
@@ -35,7 +35,16 @@ class _Device:
 
 _DEVICES = {"ecp5": _Device("LFE5U-85F"), "ice40": _Device("iCE40UP5K")}
 
-_SHARE = Path(pyosys.__file__).parent / "share"
+
+def _share() -> Path:
+    """Files that pyosys brings. It is not imported: it makes all extension modules that are loaded
+    after it share their symbols, which breaks matplotlib beside onnx."""
+    spec = importlib.util.find_spec("pyosys")
+    assert spec and spec.origin
+    return Path(spec.origin).parent / "share"
+
+
+_SHARE = _share()
 _MODELS = {
     "ecp5": [_SHARE / "ecp5" / "cells_sim.v", Path(__file__).with_name("ecp5_cells.v")],
     "ice40": [_SHARE / "ice40" / "cells_sim.v"],

@@ -91,3 +91,15 @@ def test_what_cannot_be_mapped_is_refused_and_the_next_one_predicted():
         with pytest.raises(RequestError, match=r"'make c'.*scratchpad_bytes is 4096; enlarge"):
             predictor.predict(load_config(sets=["scratchpad_bytes=4096"]))
     assert predictor.predict(load_config()).layers == before
+
+
+@pytest.mark.parametrize(
+    ("config", "setting"),
+    [
+        (load_config("icebreaker"), "control = microcode"),
+        (load_config(sets=["cpu=min"]), "cpu = min"),
+    ],
+)
+def test_designs_without_figures_are_refused(config, setting):
+    with pytest.raises(RequestError, match=f"{setting}: .* use --backend rtl"):
+        Predictor(open_network("ad", Progress())).predict(config)

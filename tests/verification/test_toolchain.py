@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -67,3 +69,18 @@ def test_the_fallback_builds_a_model_that_runs(monkeypatch, tmp_path):
     loop = (0x0000006F).to_bytes(4, "little")
     outcome = simulate(model.executable, Job(config, loop, [], 5000), tmp_path)
     assert outcome.reason == "watchdog"
+
+
+def test_pyosys_stays_in_processes_of_its_own():
+    """It makes extension modules loaded after it share their symbols: reports would not draw."""
+    script = (
+        "import pkgutil, sys, sim\n"
+        "for module in pkgutil.walk_packages(sim.__path__, 'sim.'):\n"
+        "    if module.name != 'sim.__main__':\n"
+        "        __import__(module.name)\n"
+        "print(*(name for name in sys.modules if name.startswith('pyosys')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == ""
