@@ -40,7 +40,8 @@ def _share() -> Path:
     """Files that pyosys brings. It is not imported: it makes all extension modules that are loaded
     after it share their symbols, which breaks matplotlib beside onnx."""
     spec = importlib.util.find_spec("pyosys")
-    assert spec and spec.origin
+    assert spec
+    assert spec.origin
     return Path(spec.origin).parent / "share"
 
 
