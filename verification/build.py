@@ -59,8 +59,14 @@ VERILATOR_FLAGS = (*COMMON_FLAGS, "--vpi", "--timing")
 WAVES_FLAGS = ("--trace-fst", "-CFLAGS", "-I..", "-LDFLAGS", "-L..")
 """The FST writer finds lz4.h and zlib.h, and their empty libraries, in the build's folder."""
 
-NETLIST_FLAGS = ("+define+NETLIST", "-Wno-SPECIFYIGN", "-Wno-TIMESCALEMOD")
-"""Yosys' models of cells have delays, which a simulation of cycles does not need."""
+NETLIST_FLAGS = (
+    "+define+NETLIST",
+    # Verilator takes an input's default for an initial value, of whatever is connected to it.
+    "+define+NO_ICE40_DEFAULT_ASSIGNMENTS",
+    # Yosys' models of cells have delays, which a simulation of cycles does not need.
+    "-Wno-SPECIFYIGN",
+    "-Wno-TIMESCALEMOD",
+)
 
 COMPILER_FLAGS = "-std=c++20 -fcoroutines"
 OPTIMISATION = {"OPT_FAST": "-O2", "OPT_SLOW": "-O0", "OPT_GLOBAL": "-O1"}

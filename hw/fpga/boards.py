@@ -135,9 +135,17 @@ BOARDS: Mapping[str, Board] = {
 """By name."""
 
 
+LARGEST: Mapping[str, str] = {"ecp5": "ulx3s-85f", "ice40": "icebreaker"}
+"""Of each family, the board with the largest device; a family's name stands for it."""
+
+
 def find_board(name: str) -> Board:
-    """The board of that name. Raises RequestError with the nearest names."""
+    """The board of that name, or the largest of that family.
+
+    Raises RequestError with the nearest names.
+    """
+    name = LARGEST.get(name, name)
     if name not in BOARDS:
         near = difflib.get_close_matches(name.lower(), BOARDS, n=3, cutoff=0.4) or list(BOARDS)
-        raise RequestError(f"--board {name}: does not exist; did you mean {' or '.join(near)}?")
+        raise RequestError(f"board {name}: does not exist; did you mean {' or '.join(near)}?")
     return BOARDS[name]

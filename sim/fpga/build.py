@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from firmware.build import build_boot_stage, build_firmware
 from hw.fpga.boards import FLIP_FLOP, Board
 from hw.fpga.sources import TOP, board_sources
 from hw.spec.config import Config
 from hw.spec.errors import TilewrightError
-from sim.fpga.fit import require_fit
+from sim.fpga.fit import least_resources, require_fit
 from sim.fpga.placement import (
     REPORT,
     Placement,
@@ -166,6 +167,24 @@ def route(
             shutil.copy(folder / name, logs)
     placement = read_report(folder / REPORT, family)
     return Routed(folder / BITSTREAM[family], placement, _seconds(folder))
+
+
+def build_chip(
+    board: Board,
+    config: Config,
+    tools: tuple[Tool, Tool],
+    seed: int,
+    logs: Path,
+    progress: Progress,
+) -> tuple[Netlist, Routed]:
+    """All of it, with firmware in main memory.
+
+    Raises RequestError when the device has too little, TilewrightError when a tool fails.
+    """
+    require_fit(board, least_resources(board, config), at_least=True)
+    image = build_boot_stage(config) if board.boot_bytes else build_firmware(config)
+    netlist = make_netlist(board, config, image, logs, progress)
+    return netlist, route(board, netlist, tools, seed, logs, progress)
 
 
 def all_resources(board: Board, netlist: Netlist, routed: Routed) -> dict[str, tuple[int, int]]:

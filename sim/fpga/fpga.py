@@ -9,12 +9,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from firmware.build import build_boot_stage, build_firmware
 from hw.fpga.boards import Board
 from hw.spec.config import Config
 from hw.spec.errors import CheckError
 from sim.files import make_folder, write_atomically
-from sim.fpga.build import BITSTREAM, all_resources, make_netlist, route
+from sim.fpga.build import BITSTREAM, all_resources, build_chip
 from sim.fpga.fit import least_resources, require_fit
 from sim.fpga.latency import network_cycles
 from sim.fpga.result import FpgaResult
@@ -55,9 +54,7 @@ def fpga(request: FpgaRequest, progress: Progress) -> FpgaResult:
     target = request.out / BITSTREAM[board.device.family]
     target.unlink(missing_ok=True)
     networks = network_cycles(request.models, config, request.backend, progress)
-    image = build_boot_stage(config) if board.boot_bytes else build_firmware(config)
-    netlist = make_netlist(board, config, image, request.out, progress)
-    routed = route(board, netlist, tools, request.seed, request.out, progress)
+    netlist, routed = build_chip(board, config, tools, request.seed, request.out, progress)
     result = FpgaResult(
         board=board,
         config=config,

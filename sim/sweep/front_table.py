@@ -72,6 +72,7 @@ def _others(rows: Sequence[Row], objectives: Sequence[str]) -> list[str]:
         found += [*cycles, "rtl_cycles", "model / RTL", "rtl_mismatches"]
     if _known(rows, "synthesised_ge"):
         found += [*([] if "area_ge" in objectives else ["area_ge"]), *_SYNTHESISED]
+    found += [name for name in _PLACED if _known(rows, name)]
     return found
 
 
@@ -145,6 +146,11 @@ _HEADINGS = {
     "mac_utilisation": "utilisation",
     "synthesised_ge": "by Yosys (GE)",
     "area / Yosys": "area to Yosys",
+    "fpga_lut": "LUT",
+    "fpga_ff": "FF",
+    "fpga_dsp": "DSP",
+    "fpga_ram": "RAM",
+    "fpga_mhz": "MHz",
     "model / RTL": "model to RTL",
     "rtl_mismatches": "wrong outputs",
 }
@@ -155,10 +161,12 @@ _FORMS: Mapping[str, Callable[[Any], str]] = {
     "energy_j": lambda value: quantity(value, "J"),
     "mac_utilisation": percent,
     "speedup": lambda value: f"{value:,.1f} x",
+    "fpga_mhz": lambda value: f"{value:.1f}",
     "area_ge": _gates,
     "logic_ge": _gates,
     "memory_ge": _gates,
     "synthesised_ge": _gates,
 }
 
+_PLACED = ("fpga_lut", "fpga_ff", "fpga_dsp", "fpga_ram", "fpga_mhz")
 _SYNTHESISED = ("synthesised_ge", "area / Yosys")

@@ -27,6 +27,7 @@ class SweepRequest:
     search: None to evaluate every configuration of the plan.
     cluster: address of a Dask cluster; None for ``jobs`` processes on this machine.
     objectives: columns of the results that are minimised.
+    fpga: board that the front's designs are placed on, or None.
     command: the command as it was typed, for messages and the results.
     """
 
@@ -42,4 +43,5 @@ class SweepRequest:
     resume: bool = False
     verify_front: bool = False
     synthesise_front: bool = False
+    fpga: str | None = None
     png: bool = False

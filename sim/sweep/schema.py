@@ -31,6 +31,12 @@ COLUMNS: dict[str, str] = {
     "memory_ge": "REAL",
     "speedup": "REAL",
     "synthesised_ge": "REAL",
+    "fpga_lut": "INTEGER",
+    "fpga_ff": "INTEGER",
+    "fpga_dsp": "INTEGER",
+    "fpga_ram": "INTEGER",
+    "fpga_mhz": "REAL",
+    "fpga_error": "TEXT",
     "requested": "INTEGER NOT NULL DEFAULT 1",
     "on_front": "INTEGER NOT NULL DEFAULT 0",
     "rtl_cycles": "INTEGER",
@@ -44,8 +50,9 @@ the point; others are kept for commands to come and shown nowhere. The accelerat
 where there is none, and so are derived ones of a refused configuration. ``speedup``: cycles of the
 CPU alone (by the model) over ``cycles``. ``read_bytes``, ``write_bytes``, ``mac_utilisation``: the
 accelerator's. ``area_ge`` is estimated; ``synthesised_ge``: counted by Yosys, from
-``--synthesise-front``. ``rtl_cycles`` and ``rtl_mismatches``, or ``rtl_error`` where RTL failed:
-from ``--verify-front``.
+``--synthesise-front``. ``fpga_*``: the front's designs placed and routed for a board, with the
+board's main memory, or why they cannot be; from ``--fpga``. ``rtl_cycles`` and
+``rtl_mismatches``, or ``rtl_error`` where RTL failed: from ``--verify-front``.
 """
 
 LAYER_COLUMNS: dict[str, str] = {

@@ -172,6 +172,15 @@ class Store:
         )
         self.commit()
 
+    def set_placed(self, keys: Iterable[str], figures: Mapping[str, Figure | str]) -> None:
+        """Columns ``fpga_*`` of these points' design."""
+        assignments = ", ".join(f"{column} = ?" for column in figures)
+        self._connection.executemany(
+            f"UPDATE points SET {assignments} WHERE key = ?",
+            [(*figures.values(), key) for key in keys],
+        )
+        self.commit()
+
     def commit(self) -> None:
         """Make everything up to here last."""
         self._connection.commit()

@@ -81,6 +81,11 @@ def _points(
         store.mark_front(request.objectives)
         if request.synthesise_front:
             synthesise_front(store, progress)
+        if request.fpga:
+            # Amaranth is loaded where hardware is made only.
+            from sim.sweep.place import place_front
+
+            place_front(store, request.fpga, request.out, progress)
         if not request.verify_front:
             return 0
         workers.start()

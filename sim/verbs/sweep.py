@@ -77,6 +77,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="count the gates of the front's designs with Yosys, a minute each",
     )
+    parser.add_argument(
+        "--fpga",
+        metavar="BOARD",
+        help="place and route the front's designs for a board of `fpga --list-boards`, or for "
+        "the largest of a family (ecp5, ice40): minutes each",
+    )
     parser.add_argument("--png", action="store_true", help="write pareto.png as well")
     parser.set_defaults(handle=_sweep)
 
@@ -103,10 +109,20 @@ def _sweep(options: argparse.Namespace) -> None:
             resume=options.resume,
             verify_front=options.verify_front,
             synthesise_front=options.synthesise_front,
+            fpga=_board(options.fpga),
             png=options.png,
         ),
         Progress(),
     )
+
+
+def _board(name: str | None) -> str | None:
+    """Refuses an unknown one before anything starts."""
+    if name is None:
+        return None
+    from hw.fpga.boards import find_board
+
+    return find_board(name).name
 
 
 def _plan(options: argparse.Namespace) -> Plan:

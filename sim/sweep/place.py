@@ -1,0 +1,75 @@
+"""The front's designs on an FPGA: resources and the fastest clock."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+from hw.fpga.boards import BLOCK_RAM, DSP, FLIP_FLOP, LUT, find_board
+from hw.spec.config import Config, NpuConfig
+from hw.spec.errors import RequestError
+from sim.files import make_folder
+from sim.fpga.build import all_resources, build_chip
+from sim.fpga.configuration import board_config
+from sim.fpga.tools import find_tools
+from sim.progress import Progress
+from sim.report.units import counted
+from sim.sweep.candidate import config_of_row
+from sim.sweep.point import Figure
+from sim.sweep.store import Store
+
+COLUMNS: Mapping[str, str] = {
+    "fpga_lut": LUT,
+    "fpga_ff": FLIP_FLOP,
+    "fpga_dsp": DSP,
+    "fpga_ram": BLOCK_RAM,
+}
+"""Columns of the results, and the resource that each counts."""
+
+SEED = 1
+
+
+def place_front(store: Store, board_name: str, out: Path, progress: Progress) -> None:
+    """Fill ``fpga_*`` of the points on the front that lack them, each design once.
+
+    Array, memories of the accelerator and CPU are the point's; main memory and what goes with it
+    are the board's. Logs are left in ``out``. Raises RequestError when there is no such board or a
+    tool is missing, TilewrightError when one fails.
+    """
+    board = find_board(board_name)
+    tools = find_tools(board.device.family)
+    designs: dict[str, tuple[Config, list[str]]] = {}
+    for row in store.front(["id"]):
+        if row["fpga_mhz"] is None and row["fpga_error"] is None:
+            config = config_of_row(row)
+            _, keys = designs.setdefault(_on_a_board(config), (config, []))
+            keys.append(row["key"])
+    progress.note(f"{counted(len(designs), 'design')} of the front to {board.title}")
+    logs = out / "fpga"
+    make_folder(logs)
+    for number, (config, keys) in enumerate(designs.values(), 1):
+        progress.note(f"{number} of {len(designs)}: {config.npu.rows}x{config.npu.cols}")
+        figures: dict[str, Figure | str]
+        try:
+            chip = board_config(board, _values(config))
+            netlist, routed = build_chip(board, chip, tools, SEED, logs, progress)
+            used = all_resources(board, netlist, routed)
+            fmax = routed.placement.fmax_mhz[routed.placement.chip_clock]
+            figures = {column: used[kind][0] for column, kind in COLUMNS.items()}
+            figures["fpga_mhz"] = fmax
+        except RequestError as error:
+            progress.note(str(error), style="yellow")
+            figures = {"fpga_error": str(error)}
+        store.set_placed(keys, figures)
+
+
+def _values(config: Config) -> dict[str, int | str]:
+    """What a point says of the chip without its main memory."""
+    npu = {field.name: getattr(config.npu, field.name) for field in dataclasses.fields(NpuConfig)}
+    return {**npu, "npu": config.soc.npu, "cpu": config.soc.cpu}
+
+
+def _on_a_board(config: Config) -> str:
+    """Equal for points that are the same chip on a board."""
+    return repr(_values(config))
