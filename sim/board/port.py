@@ -17,6 +17,9 @@ from hw.spec.errors import CheckError, RequestError
 POLL_S = 0.05
 """How long a read waits."""
 
+UNKNOWN = "n/a"
+"""pyserial's description of a port that has none."""
+
 
 def is_simulated(name: str) -> bool:
     """Whether the port is a pseudo-terminal: behind it are no bits, and time is not the clock's."""
@@ -67,5 +70,8 @@ def _existing() -> str:
     found: list[Any] = sorted(serial.tools.list_ports.comports())
     if not found:
         return "this computer has no serial ports: is the board connected?"
-    ports = (f"{port.device} ({port.description})" for port in found)
+    ports = (
+        f"{port.device} ({port.description})" if port.description != UNKNOWN else port.device
+        for port in found
+    )
     return f"serial ports: {', '.join(ports)}"
