@@ -149,11 +149,16 @@ class RunResult:
         return self.config["npu"] != "none"
 
     @property
+    def has_counters(self) -> bool:
+        """Whether the accelerator counts what it does."""
+        return self.has_array and self.config["control"] != "microcode"
+
+    @property
     def total(self) -> Total:
         """Everything summed over the layers."""
         cycles = _total(layer.cycles for layer in self.layers)
         elements = int(self.config["rows"]) * int(self.config["cols"]) if self.has_array else 0
-        counted = cycles if self.has_array else None
+        counted = cycles if self.has_counters else None
         energy = _by_component(self.layers)
         return Total(
             cycles=cycles,

@@ -94,7 +94,8 @@ def _row(
     cycles = sum(segment.cycles for segment in segments)
     macs = layer.macs if layer else 0
     name, op = (layer.name, layer.op) if layer else REST_NAMES[engine]
-    events = energy_events(config, segments, weight_bytes)
+    counted = engine == "cpu" or not config.npu.microcode
+    events = energy_events(config, segments, weight_bytes) if counted else {}
     return Layer(
         name=name,
         op=op,
@@ -102,9 +103,9 @@ def _row(
         cycles=cycles,
         macs=macs,
         mac_utilisation=_utilisation(config, macs, cycles),
-        stalls=_stalls(segments, cycles) if engine == "npu" else {},
+        stalls=_stalls(segments, cycles) if counted and engine == "npu" else {},
         events=events,
-        energy_by_component_j=energy.by_component(events, cycles),
+        energy_by_component_j=energy.by_component(events, cycles) if counted else None,
     )
 
 

@@ -29,6 +29,7 @@ TABLE_BEGIN, TABLE_END = "<!-- designs -->\n", "<!-- end -->"
 
 DESIGNS: tuple[str, ...] = (
     *(f"npu=none cpu={cpu}" for cpu in CPU_VARIANTS),
+    "npu=none cpu=min bus_bytes=4",
     "rows=8 cols=8",
     "rows=2 cols=2",
     "rows=4 cols=4",
@@ -55,6 +56,10 @@ DESIGNS: tuple[str, ...] = (
     "rows=3 cols=2 requantiser_lanes=1 cpu=lite",
     "rows=7 cols=9 accumulator_bits=22 depthwise_kernel=5 scratchpad_banks=16 bus_bytes=16 "
     "requantiser_lanes=3 memory_latency=20",
+    "control=microcode rows=4 cols=16 bus_bytes=4 accumulator_bits=24 scratchpad_bytes=32768 "
+    "memory_bytes=131072 memory_latency=3 cpu=min",
+    "control=microcode rows=4 cols=8 bus_bytes=4 accumulator_bits=32 scratchpad_bytes=65536 "
+    "memory_bytes=262144 memory_latency=1 cpu=min",
 )
 """What is set of each design: every field that has a say, small and large, and not one by one."""
 
@@ -96,7 +101,7 @@ def coefficients_text(designs: Sequence[Design]) -> str:
     alone = {design.config.soc.cpu: design for design in designs if design.sets[0] == "npu=none"}
     for cpu, design in alone.items():
         lines.append(
-            f"  {cpu}: {{ge: {design.logic['cpu']:.0f}, sram_bits: {design.sram_bits['cpu']}}}"
+            f"  {cpu}: {{ge: {design.logic['cpu']:.0f}, sram_bits: {design.sram_bits.get('cpu', 0)}}}"
         )
     lines.append("logic:")
     for block, numbers in fit(designs).items():

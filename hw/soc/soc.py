@@ -87,7 +87,8 @@ class Soc(Component):
             (SYSTEM, system.bus),
         ]
         if self.config.soc.npu == "array":
-            m.submodules.npu = npu = self._npu()
+            npu = self._npu()
+            m.submodules["microcode" if self.config.npu.microcode else "npu"] = npu
             masters.append(npu.bus)
             blocks.append((NPU, npu.registers))
             m.d.comb += [

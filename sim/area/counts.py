@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from hw.spec.commands import ADDRESS_BITS
-from hw.spec.config import Config, NpuConfig
+from hw.spec.config import SMALL_CPUS, Config, NpuConfig
 
 OUTSTANDING = 127
 """Words of the queues of answers and of what to do with them."""
@@ -17,26 +17,37 @@ FETCH_BYTES = 256
 SRAM_WORDS = 64
 """Fewer words than this are flip-flops."""
 
+MICROCODE_BITS = 512 * 16 + 256 * 18
+"""Of the microprogram and its registers."""
+
+MICROCODE_SUMS = 64 * 4
+"""Sums of all rows and columns, and as many zeros."""
+
 PARAMETER_BITS = 71
 """Bias, multiplier and shift of a channel."""
 
 
 def counts(config: Config) -> Mapping[str, Mapping[str, float]]:
     """Block -> count -> how many; all blocks but the CPU, which is counted as a whole."""
+    small = int(config.soc.cpu in SMALL_CPUS)
     bus: dict[str, float] = {
         "base": 1,
         "bus_byte": config.npu.bus_bytes,
         "outstanding_read": config.soc.memory_latency + 2,
         "accelerator": 1,
+        "small": small,
     }
+    peripherals = {"base": 1, "small": small}
     if config.soc.npu == "none":
         bus["accelerator"] = 0
-        return {"bus": bus, "peripherals": {"base": 1}}
+        return {"bus": bus, "peripherals": peripherals}
+    if config.npu.microcode:
+        return {"microcode": {"base": 1}, "bus": bus, "peripherals": peripherals}
     return {
         **_compute_side(config.npu),
         **_memory_side(config.npu),
         "bus": bus,
-        "peripherals": {"base": 1},
+        "peripherals": peripherals,
     }
 
 
@@ -45,6 +56,8 @@ def sram_bits(config: Config) -> dict[str, int]:
     if config.soc.npu == "none":
         return {}
     npu = config.npu
+    if npu.microcode:
+        return {"microcode": MICROCODE_BITS + MICROCODE_SUMS * npu.accumulator_bits}
     tag = 2 + ADDRESS_BITS + npu.bus_bytes
     bits = {
         "scratchpad": 8 * npu.scratchpad_bytes,

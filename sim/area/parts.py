@@ -19,14 +19,15 @@ BLOCKS: Mapping[str, tuple[str, ...]] = {
     "weight_ring": ("npu.memory.ring", "npu.memory.weights"),
     "transfers": ("npu.memory.transfers", "npu.memory.bus"),
     "commands": ("npu",),
+    "microcode": ("microcode",),
     "bus": ("",),
     "peripherals": ("uart", "timer", "finisher", "system"),
     "cpu": ("cpu",),
 }
 """Blocks of logic, and the instances below the chip's top that belong to them with what is in
 them; the longest path that fits decides. ``control``: what sequences the compute side, and its
-counters; ``commands``: fetch, decoder, registers, profile records; ``bus``: arbiter, decoder and
-the CPU's bridges."""
+counters; ``commands``: fetch, decoder, registers, profile records; ``microcode``: all of an
+accelerator under microprogrammed control; ``bus``: arbiter, decoder and the CPU's bridges."""
 
 SRAM = "_sram"
 """End of the names of memories: ``scratchpad_sram`` is the memory in block ``scratchpad``."""

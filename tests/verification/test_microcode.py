@@ -9,6 +9,7 @@ from mapper.graph import Graph
 from sim.functional.backend import run_functional
 from sim.network_file import open_network
 from sim.progress import Progress
+from sim.rows import measured_rows
 from sim.rtl import run_rtl
 from tests.random_networks import random_input, random_microcode_config, random_network
 
@@ -22,6 +23,12 @@ def check(graph: Graph, seed: int, config: Config) -> None:
     reference, result = run_functional(program, inputs), run_rtl(program, inputs)
     for name, expected in reference.outputs.items():
         np.testing.assert_array_equal(result.outputs[name], expected)
+    rows = measured_rows(program, result.segments, {})
+    assert sum(row.cycles or 0 for row in rows) == result.cycles
+    for row in rows:
+        uncounted = row.engine == "npu"
+        assert (row.energy_j is None) == uncounted
+        assert not (uncounted and (row.stalls or row.events))
 
 
 @pytest.mark.parametrize("seed", range(300, 316))

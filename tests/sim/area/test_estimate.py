@@ -64,7 +64,17 @@ def test_the_cpu_alone(cpu):
 
 
 def test_every_block_is_estimated():
-    assert {name.removesuffix("_sram") for name in of().parts} == set(BLOCKS)
+    hardwired, small = of(), estimate_area(load_config("icebreaker"))
+    parts = {name.removesuffix("_sram") for area in (hardwired, small) for name in area.parts}
+    assert parts == set(BLOCKS)
+    assert set(small.parts) == {
+        "cpu",
+        "cpu_sram",
+        "bus",
+        "peripherals",
+        "microcode",
+        "microcode_sram",
+    }
 
 
 def test_coefficients_are_a_fit_to_the_designs_that_are_kept():
