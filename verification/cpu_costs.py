@@ -1,8 +1,9 @@
 """Measures what the model backend knows of the CPUs: ``python -m verification.cpu_costs``.
 
-Times single operators on each CPU in RTL, without an accelerator and at two latencies of main
-memory, and the driver on the smallest accelerator; takes the times apart into the figures of
-`sim.model.cpu.figures`, and writes sim/model/cpu_costs.yaml with the hash of what they belong to.
+Times single operators on each CPU in RTL at two latencies of main memory: without an accelerator,
+and behind the driver on the smallest one. Follows the machine code of the same runs to learn which
+lines of code each path runs, takes the times apart into the figures of `sim.model.cpu.figures`, and
+writes sim/model/cpu_costs.yaml with the hash of what they belong to.
 Run it again when the firmware's machine code or a CPU has changed.
 """
 
@@ -11,24 +12,25 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from firmware.build import CPU_FEATURES, firmware_elf
+from firmware.build import firmware_elf
 from hw.soc.cpu import cpu_verilog
-from hw.spec.config import CPU_VARIANTS, load_config
+from hw.spec.config import CPU_VARIANTS, Config, load_config
 from hw.spec.errors import TilewrightError
 from sim.files import write_atomically
-from sim.model.cpu.figures import FIGURES
+from sim.model.cpu.figures import FIGURES, read_layout
 from sim.progress import Progress
-from verification.cpu_driver import driver_figures, emptied_cost, run_driver
+from verification.cpu_driver import Measured, driver_config, driver_figures
 from verification.cpu_fit import line_through
 from verification.cpu_kernels import kernel_figures
-from verification.cpu_layout import code_lines, timed_code
-from verification.cpu_programs import Times
-from verification.cpu_shapes import benchmarks
+from verification.cpu_layout import code_lines, layout_figures, timed_code
+from verification.cpu_programs import Bench, Times
+from verification.cpu_shapes import benchmarks, driver_benchmarks
 
 PATH = Path(__file__).parent.parent / "sim" / "model" / FIGURES
 LATENCIES = (3, 20)
@@ -36,7 +38,7 @@ LATENCIES = (3, 20)
 
 _COMMENT = """\
 # Written by python -m verification.cpu_costs from RTL runs; sim/model/cpu/figures.py says what it
-# means. A cost is [cycles, waits for main memory], a path's [cycles, waits, lines of code].
+# means. A cost is [cycles, waits for main memory], a stretch of code [first line, lines, paths].
 """
 
 
@@ -55,25 +57,55 @@ def firmware_hash() -> str:
     return key.hexdigest()[:16]
 
 
-def measure_cpu(cpu: str, progress: Progress) -> dict[str, Any]:
+class Layouts:
+    """Layouts of firmware, each worked out once: CPUs may run the same machine code."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._found: dict[tuple[bytes, int], dict[str, Any]] = {}
+
+    def of(self, config: Config) -> dict[str, Any]:
+        """As the file holds it."""
+        key = firmware_elf(config), code_lines(config.soc.cpu)
+        if key not in self._found:
+            what = f"{config.soc.cpu}, npu={config.soc.npu}"
+            with self._progress.step(f"Following firmware's code for {what}"):
+                driver = {} if config.soc.npu == "none" else driver_benchmarks()
+                self._found[key] = layout_figures(config, benchmarks(), [*driver.values()])
+        return self._found[key]
+
+
+def measure_cpu(cpu: str, layouts: Layouts, progress: Progress) -> dict[str, Any]:
     """Figures of a CPU, as the file holds them."""
-    runs = benchmarks()
-    times: dict[int, dict[str, Times]] = {latency: {} for latency in LATENCIES}
-    for latency in LATENCIES:
-        config = load_config("cpu-only", None, [f"cpu={cpu}", f"memory_latency={latency}"])
-        with progress.step(f"Timing operators on {cpu}, memory latency {latency}") as step:
-            for name, bench in runs.items():
-                step.detail = name
-                times[latency][name] = bench.run(config)
-    lines = {name: line_through({n: times[n][name].steps for n in times}) for name in runs}
-    back = line_through({n: [run.back for run in times[n].values()] for n in times})
-    elf = firmware_elf(load_config("cpu-only", None, [f"cpu={cpu}"]))
-    kernels = kernel_figures(cpu, runs, lines, elf)
-    driver_runs = {latency: run_driver(cpu, latency, progress) for latency in LATENCIES}
-    driver = driver_figures(cpu, driver_runs) | {"return_without_npu": back.median()}
-    has_data_cache = CPU_FEATURES[cpu].data_cache
-    driver["emptied"] = emptied_cost(driver_runs, kernels) if has_data_cache else [0, 0]
-    return {"code_lines": code_lines(cpu), "driver": driver, **kernels}
+    chips = {n: (cpu_only_config(cpu, n), driver_config(cpu, n)) for n in LATENCIES}
+    alone, beside = benchmarks(), driver_benchmarks()
+    times = {n: _times(alone, chips[n][0], progress) for n in LATENCIES}
+    driver_times = {n: _times(beside, chips[n][1], progress) for n in LATENCIES}
+    found = {config.soc.npu: layouts.of(config) for config in chips[LATENCIES[0]]}
+    lines = {name: line_through({n: times[n][name].steps for n in times}) for name in alone}
+    kernels = kernel_figures(cpu, alone, lines, read_layout(found["none"]))
+    figures = {"code_lines": code_lines(cpu), **kernels, "layouts": found}
+    return driver_figures(
+        figures,
+        Measured({n: chips[n][0] for n in LATENCIES}, alone, times),
+        Measured({n: chips[n][1] for n in LATENCIES}, beside, driver_times),
+    )
+
+
+def cpu_only_config(cpu: str, latency: int) -> Config:
+    """The chip without an accelerator."""
+    return load_config("cpu-only", None, [f"cpu={cpu}", f"memory_latency={latency}"])
+
+
+def _times(runs: Mapping[str, Bench], config: Config, progress: Progress) -> dict[str, Times]:
+    soc = config.soc
+    found: dict[str, Times] = {}
+    what = f"{soc.cpu}, npu={soc.npu}, memory_latency={soc.memory_latency}"
+    with progress.step(f"Timing operators on {what}") as step:
+        for name, bench in runs.items():
+            step.detail = name
+            found[name] = bench.run(config)
+    return found
 
 
 def main() -> int:
@@ -81,7 +113,8 @@ def main() -> int:
     argparse.ArgumentParser(description=__doc__).parse_args()
     progress = Progress()
     try:
-        cpus = {cpu: measure_cpu(cpu, progress) for cpu in CPU_VARIANTS}
+        layouts = Layouts(progress)
+        cpus = {cpu: measure_cpu(cpu, layouts, progress) for cpu in CPU_VARIANTS}
         figures = {"firmware": firmware_hash(), "cpus": cpus}
         text = yaml.safe_dump(figures, sort_keys=False, default_flow_style=None, width=100)
         write_atomically(PATH, _COMMENT + text)

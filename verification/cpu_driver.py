@@ -1,118 +1,195 @@
-"""What firmware's driver takes on a CPU, from runs on the smallest accelerator.
+"""What firmware's driver takes on a CPU, and operators behind it, from runs on an accelerator.
 
-The accelerator's own cycles are the model's, which are exact; what the time stamps show besides is
-firmware's.
+The model predicts the runs without the driver's own cycles, and the accelerator's exactly: what the
+time stamps show besides is the driver's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from firmware.build import CPU_FEATURES
-from hw.spec.commands import decode_stream
-from hw.spec.config import load_config
-from hw.spec.program import HEADER_WORDS, STEP_WORDS, Step, StepKind
-from mapper.compile import compile_model
-from mapper.program import Program
-from sim.functional.backend import run_functional
-from sim.inputs import default_inputs
-from sim.model.cpu.cache import misses
-from sim.model.cpu.loads import Places, loads
-from sim.model.cpu.softmax import softmax_paths
-from sim.model.stream import Replayed, Stream
-from sim.network_file import open_network
-from sim.progress import Progress
-from sim.rtl import RtlResult, run_rtl
-from verification.cpu_fit import line_through
-from verification.cpu_programs import STEP_HEAD_WORDS
+from hw.spec.config import Config, load_config
+from hw.spec.program import StepKind
+from sim.model.cpu.figures import read_cpu
+from sim.model.cpu.firmware import Firmware
+from sim.model.stream import Left, Stream
+from verification.cpu_fit import Line, line_through
+from verification.cpu_kernels import COLD_LINES
+from verification.cpu_programs import NPU_STREAM, Bench, Times
 
 _SMALLEST = ("rows=2", "cols=2", "scratchpad_bytes=8192", "weight_buffer_bytes=1024")
-_ENDS_ON_NPU, _ENDS_ON_CPU = "ad", "kws"
-"""Networks: one is the accelerator's alone, the other ends with a softmax on the CPU."""
 
-Run = tuple[Program, RtlResult]
+_PHASES, _STREAM = ("first", "later"), ("start", "running", "finish", "finish_fetching")
+_COSTS = ("return_from_npu", "return_from_cpu", "return_without_npu", "emptied")
+_NOTHING = {name: [0, 0] for name in _COSTS} | {
+    phase: {part: [0, 0] for part in _STREAM} for phase in _PHASES
+}
+"""A driver that takes no time."""
+
+
+def driver_config(cpu: str, latency: int) -> Config:
+    """The smallest accelerator."""
+    return load_config("default", None, [*_SMALLEST, f"cpu={cpu}", f"memory_latency={latency}"])
 
 
 @dataclass(frozen=True)
-class DriverRuns:
-    """Both networks at one latency of main memory."""
+class Measured:
+    """Runs by name, and chips and the runs' times on them by latency of main memory."""
 
-    on_npu: Run
-    on_both: Run
-
-
-def run_driver(cpu: str, latency: int, progress: Progress) -> DriverRuns:
-    """Run both networks on the chip."""
-    sets = [*_SMALLEST, f"cpu={cpu}", f"memory_latency={latency}"]
-    config = load_config("default", None, sets)
-    runs: list[Run] = []
-    for network in (_ENDS_ON_NPU, _ENDS_ON_CPU):
-        graph = open_network(network, progress).graph
-        program = compile_model(graph, config)
-        runs.append((program, run_rtl(program, default_inputs(graph), progress=progress)))
-    return DriverRuns(*runs)
+    chips: Mapping[int, Config]
+    runs: Mapping[str, Bench]
+    times: Mapping[int, Mapping[str, Times]]
 
 
-def driver_figures(cpu: str, runs: Mapping[int, DriverRuns]) -> dict[str, list[int] | None]:
-    """Costs of `sim.model.cpu.figures.Driver` but for a chip without an NPU."""
-    times = {latency: _times(found) for latency, found in runs.items()}
-    figures: dict[str, list[int] | None] = {
-        name: line_through({latency: [times[latency][name]] for latency in times}).median()
-        for name in next(iter(times.values()))
-    }
-    if not CPU_FEATURES[cpu].wfi_sleeps:
-        figures["awake"] = None
-    return figures
+def driver_figures(figures: Mapping[str, Any], alone: Measured, beside: Measured) -> dict[str, Any]:
+    """A CPU's figures with those of the driver, and what operators load again behind it.
 
-
-def emptied_cost(runs: Mapping[int, DriverRuns], kernels: Mapping[str, Any]) -> list[int]:
-    """What an operator takes longer after an NPU step, when firmware empties the data cache.
-
-    From the softmax behind the accelerator, less its paths, its code and its loads. ``kernels``:
-    the CPU's figures without the driver.
+    ``figures``: those without. ``alone``, ``beside``: on a chip without an accelerator, and on one
+    with it.
     """
-    softmax = kernels["operators"]["SOFTMAX"]
-    times = {latency: [run.on_both[1].segments[-2].cycles] for latency, run in runs.items()}
-    program, _ = next(iter(runs.values())).on_both
-    number, step = len(program.steps) - 1, program.steps[-1]
-    assert step.kind is StepKind.SOFTMAX
-    header = dict(zip((name for name, _ in HEADER_WORDS), _words(program), strict=False))
-    values = header["steps_address"] + 4 * (STEP_WORDS * number + STEP_HEAD_WORDS)
-    data = misses(loads(step, Places(values, softmax["frame"])))
-    graph = open_network(_ENDS_ON_CPU, Progress()).graph
-    paths = softmax_paths(step, run_functional(program, default_inputs(graph)).cpu_inputs[number])
-    code = sum(softmax["paths"][name][2] for name, count in paths.items() if count)
-    spent = sum(softmax["paths"][name][0] * count for name, count in paths.items())
-    spent += kernels["data_refill"] * data + kernels["code_refill"] * code
-    line = line_through(times)
-    return [round(float(line.cycles[0]) - spent), round(float(line.waits[0]) - data - code)]
+    left = _left(figures, beside)
+    refill = figures["data_refill"]
+    kinds = figures["operators"]
+    warm = [left[kind].split()[0] for kind in kinds]
+    emptied = _rest(warm, [_data_lines(some, refill) for some in warm], refill)
+    operators = {
+        kind: _behind_npu(of_kind, left[kind], emptied[0], refill)
+        for kind, of_kind in kinds.items()
+    }
+    sleeps = CPU_FEATURES[next(iter(beside.chips.values())).soc.cpu].wfi_sleeps
+    driver: dict[str, Any] = {
+        phase: {part: left[f"{part}_{phase}"].line.median() for part in _STREAM}
+        | ({} if sleeps else {"running": None})
+        for phase in _PHASES
+    }
+    driver["return_without_npu"] = _left(figures, alone)["return_without_npu"].line.median()
+    for part in ("return_from_npu", "return_from_cpu"):
+        driver[part] = left[part].line.median()
+    driver["emptied"] = emptied
+    return {**figures, "driver": driver, "operators": operators}
 
 
-def _times(runs: DriverRuns) -> dict[str, int]:
-    """Cycles at one latency by name."""
-    program, chip = runs.on_npu
-    (step,) = program.steps
-    worked = [segment for segment in chip.segments if segment.engine == "npu"]
-    replay = _replay(program, step)
-    start = worked[0].cycles - replay.times()[0]
+def _behind_npu(
+    figures: Mapping[str, Any], left: _Left, emptied: float, refill: int | None
+) -> dict[str, Any]:
+    """An operator's figures with those for a data cache that was emptied, in so many cycles."""
+    warm, cold = left.split()
+    lines = _data_lines(warm, refill)
+    spent = cold.line.cycles - emptied - (refill or 0) * lines
+    code = [float(part.sum() / cold.code_lines.sum()) for part in (spent, cold.line.waits - lines)]
+    code_line = [round(code[0], 2), round(code[1], 3)]
+    return {**figures, "data_lines_emptied": lines, "code_line_emptied": code_line}
+
+
+@dataclass(frozen=True)
+class _Left:
+    """What the model lacks of some steps, over the latency.
+
+    ``code_lines``: what they fetch, of which each takes ``refill`` cycles beside the latency.
+    """
+
+    line: Line
+    code_lines: NDArray[np.int64]
+    refill: int
+
+    def split(self) -> tuple[_Left, _Left]:
+        """Steps that fetch the fewest lines of code, without those; and the others."""
+        warm = self.code_lines <= max(int(self.code_lines.min()), COLD_LINES - 1)
+        first, others = (
+            replace(
+                self,
+                line=Line(self.line.cycles[some], self.line.waits[some]),
+                code_lines=self.code_lines[some],
+            )
+            for some in (warm, ~warm)
+        )
+        waits = first.line.waits - first.code_lines
+        cycles = first.line.cycles - self.refill * first.code_lines
+        return replace(first, line=Line(cycles, waits), code_lines=0 * first.code_lines), others
+
+
+def _left(figures: Mapping[str, Any], measured: Measured) -> dict[str, _Left]:
+    """By name of what takes it."""
+    found: dict[int, _Residuals] = {}
+    for latency, config in measured.chips.items():
+        found[latency] = _Residuals({}, {})
+        for name, bench in measured.runs.items():
+            _add_residuals(found[latency], bench, measured.times[latency][name], config, figures)
+    some = next(iter(found.values()))
     return {
-        "start": start,
-        "finish": sum(segment.cycles for segment in worked) - start - replay.done,
-        "awake": sum(segment.cpu_active for segment in worked),
-        "return_from_npu": chip.segments[-1].cycles,
-        "return_from_cpu": runs.on_both[1].segments[-1].cycles,
+        part: _Left(
+            line=line_through({latency: of.cycles[part] for latency, of in found.items()}),
+            code_lines=np.array(some.code_lines[part]),
+            refill=figures["code_refill"],
+        )
+        for part in some.cycles
     }
 
 
-def _replay(program: Program, step: Step) -> Replayed:
-    first = (step.values["commands"] - program.base) // 4
-    commands = decode_stream(_words(program)[first:])
-    return Stream(commands, program.config.npu).replay(program.config)
+def _data_lines(left: _Left, refill: int | None) -> int:
+    """Without a data cache, none: each load waits."""
+    return 0 if refill is None else left.line.median()[1]
 
 
-def _words(program: Program) -> list[int]:
-    return np.frombuffer(program.image[: len(program.image) // 4 * 4], dtype="<u4").tolist()
+def _rest(parts: Sequence[_Left], data: Sequence[int], refill: int | None) -> list[int]:
+    """[cycles, waits] that are left of some parts without lines of data."""
+    costs = [part.line.median() for part in parts]
+    return [
+        round(median(cost[i] - each * n for cost, n in zip(costs, data, strict=True)))
+        for i, each in enumerate((refill or 0, 1))
+    ]
+
+
+@dataclass(frozen=True)
+class _Residuals:
+    """Cycles that the model lacks, and lines of code that it counts, by name of what takes them."""
+
+    cycles: dict[str, list[int]]
+    code_lines: dict[str, list[int]]
+
+    def add(self, part: str, cycles: int, code_lines: int = 0) -> None:
+        """One more."""
+        self.cycles.setdefault(part, []).append(cycles)
+        self.code_lines.setdefault(part, []).append(code_lines)
+
+
+def _add_residuals(
+    found: _Residuals, bench: Bench, times: Times, config: Config, figures: Mapping[str, Any]
+) -> None:
+    """Of one run; of operators, those behind a step on the accelerator."""
+    firmware = Firmware(read_cpu({**figures, "driver": _NOTHING}), config.soc)
+    stream = Stream(NPU_STREAM, config.npu)
+    marks = iter(times.marks)
+    left: Left | None = None
+    behind_npu = False
+    for number, step in enumerate(bench.steps):
+        took, on_npu = times.steps[number], step.kind is StepKind.NPU
+        if on_npu:
+            ours = firmware.stream()
+            replay = stream.replay(config, left, cpu_fetches=ours.fetches)
+            start = next(marks) - replay.times()[0]
+            phase = "later" if number else "first"
+            finish = took - start - replay.done
+            asleep = times.asleep[number]
+            behind = "finish_fetching" if ours.fetches_behind else "finish"
+            found.add(f"start_{phase}", start - ours.start)
+            found.add(f"running_{phase}", replay.done - asleep - (ours.running or 0))
+            for part in (behind,) if number else ("finish", "finish_fetching"):
+                found.add(f"{part}_{phase}", finish - ours.finish)
+            left = replay.left
+        else:
+            address = bench.values_address(number)
+            ours = firmware.operator(step, address, bench.inputs(number))
+            if behind_npu:
+                found.add(step.kind.name, took - ours.cycles, ours.code_lines)
+        behind_npu = on_npu
+    ended = "from_npu" if behind_npu else "from_cpu"
+    part = "return_without_npu" if config.soc.npu == "none" else f"return_{ended}"
+    found.add(part, times.back - firmware.back())

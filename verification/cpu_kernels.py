@@ -13,19 +13,22 @@ from firmware.build import CPU_FEATURES
 from hw.spec.config import SocConfig
 from hw.spec.errors import TilewrightError
 from hw.spec.program import Step, StepKind
-from sim.model.cpu.cache import evicted, misses
-from sim.model.cpu.loads import Places, loads
-from sim.model.cpu.paths import Paths, operator_paths
-from sim.model.cpu.softmax import softmax_paths
+from sim.model.cpu.cache import misses
+from sim.model.cpu.code import CodeCache
+from sim.model.cpu.figures import Layout
+from sim.model.cpu.loads import Places, loads, softmax_loads
+from sim.model.cpu.operators import code_run
+from sim.model.cpu.paths import Paths
+from sim.model.cpu.softmax import counted
 from verification.cpu_fit import SMALL_CYCLES, Line, fit_paths
-from verification.cpu_layout import Layout, code_lines, kernel_layouts
+from verification.cpu_layout import code_lines
 from verification.cpu_programs import Bench
-
-LARGEST_CODE_ERROR = 0.05
-"""Lines of code that are not explained, of a step's cycles: they matter to tiny steps only."""
 
 LARGEST_MISSES = 0.02
 """Misses that the followed loads do not explain, of a step's cycles: the mean over the steps."""
+
+COLD_LINES = 4
+"""Lines of code from which on a step tells how often it waits for each of them."""
 
 
 @dataclass(frozen=True)
@@ -34,29 +37,30 @@ class _Timed:
 
     Attributes
     ----------
-    values: address of the step's first value.
-    evicted: share of the kernel's code that has left its cache since the kernel ran.
+    data: lines of data that it loads, as far as the model follows them.
+    code: lines of its code that it has to fetch.
+    repeats: it follows one of its kind, and finds the code as far as the cache can hold it.
     """
 
     step: Step
-    values: int
     paths: Paths
-    evicted: float
+    data: int
+    code: int
+    repeats: bool
     cycles: float
     waits: float
 
 
 def kernel_figures(
-    cpu: str, runs: Mapping[str, Bench], lines: Mapping[str, Line], elf: bytes
+    cpu: str, runs: Mapping[str, Bench], lines: Mapping[str, Line], layout: Layout
 ) -> dict[str, Any]:
     """Part of `sim.model.cpu.figures.Cpu`: refills, operators. ``lines``: by name of a run."""
-    layouts = kernel_layouts(elf)
-    timed: dict[StepKind, list[_Timed]] = {kind: [] for kind in layouts}
+    timed: dict[StepKind, list[_Timed]] = {kind: [] for kind in layout.operators}
     for name, bench in runs.items():
-        for step in _timed(bench, lines[name], layouts, code_lines(cpu)):
+        for step in _timed(bench, lines[name], layout, code_lines(cpu)):
             timed[step.step.kind].append(step)
     refill = _data_refill(timed[StepKind.MEAN]) if CPU_FEATURES[cpu].data_cache else None
-    kernels = {kind: _kernel(timed[kind], layouts[kind], refill) for kind in sorted(timed)}
+    kernels = {kind: _kernel(timed[kind], refill) for kind in sorted(timed)}
     return {
         "data_refill": refill,
         "code_refill": round(median(kernel.code_refill for kernel in kernels.values())),
@@ -64,25 +68,27 @@ def kernel_figures(
     }
 
 
-def _timed(
-    bench: Bench, line: Line, layouts: Mapping[StepKind, Layout], cache_lines: int
-) -> list[_Timed]:
-    code = {kind: layout.code for kind, layout in layouts.items()}
+def _timed(bench: Bench, line: Line, layout: Layout, cache_lines: int) -> list[_Timed]:
+    cache = CodeCache(cache_lines, layout.boot)
     found: list[_Timed] = []
     for number, step in enumerate(bench.steps):
+        paths = bench.paths(number)
+        routine = layout.operators[step.kind]
+        fits = sum(len(stretch.lines) for stretch in routine) <= cache_lines
+        fetched = cache.run(code_run(routine, paths))
+        follows = number > 0 and bench.steps[number - 1].kind is step.kind
+        places = Places(bench.values_address(number), layout.frames[step.kind])
         if step.kind is StepKind.SOFTMAX:
-            size = step.values["rows"] * step.values["cols"]
-            inputs = np.frombuffer(bench.bytes_at(step.values["input"], size), np.int8)
-            paths = softmax_paths(step, inputs)
+            units = softmax_loads(step, places, counted(step, bench.inputs(number)))
         else:
-            paths = operator_paths(step)
-        before = [earlier.kind for earlier in bench.steps[:number]]
+            units = loads(step, places)
         found.append(
             _Timed(
                 step=step,
-                values=bench.values_address(number),
                 paths=paths,
-                evicted=evicted(step.kind, before, code, cache_lines),
+                data=misses(units),
+                code=fetched,
+                repeats=follows and not (fits and fetched),
                 cycles=float(line.cycles[number]),
                 waits=float(line.waits[number]),
             )
@@ -92,7 +98,7 @@ def _timed(
 
 def _data_refill(steps: Sequence[_Timed]) -> int:
     """Cycles of a miss beside the latency, from a kernel most of whose loads miss."""
-    there = [step for step in steps if not step.evicted]
+    there = [step for step in steps if step.repeats]
     paths = [{**step.paths, "refill": step.waits} for step in there]
     cycles = np.array([step.cycles for step in there])
     return round(fit_paths("MEAN", paths, cycles, cycles)["refill"])
@@ -106,47 +112,43 @@ class _Kernel:
     code_refill: float
 
 
-def _kernel(steps: Sequence[_Timed], layout: Layout, refill: int | None) -> _Kernel:
+def _kernel(steps: Sequence[_Timed], refill: int | None) -> _Kernel:
     """``refill``: of the data cache, if there is one.
 
     With a data cache, each wait is a miss, and the model knows those of loads. Without one, each
-    path waits for its loads. What is left of a step whose code was gone is its code's.
+    path waits for its loads. What is left of a step that fetches code is its code's.
     """
     name = steps[0].step.kind.name
-    there = [step for step in steps if not step.evicted]
+    there = [step for step in steps if step.repeats]
+    cold = [step for step in steps if not step.repeats and step.code >= COLD_LINES]
     paths = [step.paths for step in there]
     times = np.array([step.cycles for step in there])
+    waits = dict.fromkeys(paths[0], 0.0)
+    data_lines = 0
     if refill is None:
         waits = fit_paths(name, paths, np.array([step.waits for step in there]), times / 10)
-        known = np.array([_sum(waits, step.paths) for step in steps])
-        taken = np.zeros(len(steps))
     else:
-        waits = dict.fromkeys(paths[0], 0.0)
-        known = np.array(
-            [misses(loads(step.step, Places(step.values, layout.frame))) for step in steps]
-        )
-        taken = refill * np.array([step.waits for step in steps])
-    cycles = np.array([step.cycles for step in steps]) - taken
-    gone = np.array([step.evicted > 0 for step in steps])
-    each = fit_paths(name, paths, cycles[~gone], times)
-    more = np.array([step.waits for step in steps]) - known
-    kept = 0 if refill is None else round(-float(np.median(more[~gone])))
-    if refill is not None:
-        _check_misses(name, (more + kept)[~gone], times, refill)
-    code = np.maximum(more + kept, 0)[gone]
-    lines = _code_lines([step for step in steps if step.evicted], code)
-    rest = (cycles + taken - np.array([_sum(each, step.paths) for step in steps]))[gone]
-    if refill is not None:
-        rest -= refill * (known - kept)[gone]
+        more = np.array([step.waits - step.data for step in there])
+        data_lines = round(float(np.median(more)))
+        _check_misses(name, more - data_lines, times, refill)
+    taken = (refill or 0) * np.array([step.waits for step in there])
+    each = fit_paths(name, paths, times - taken, times)
+
+    def known(step: _Timed) -> float:
+        return _sum(waits, step.paths) if refill is None else step.data + data_lines
+
+    fetched = sum(step.code for step in cold)
+    waited = sum(step.waits - known(step) for step in cold)
+    spent = sum(step.cycles - _sum(each, step.paths) for step in cold)
+    spent -= (refill or 0) * sum(map(known, cold))
     figures = {
-        "code": [list(function) for function in layout.code],
-        "frame": layout.frame,
-        "kept_lines": kept,
-        "paths": {
-            path: [round(each[path], 2), round(waits[path], 2), lines[path]] for path in each
-        },
+        "data_lines": data_lines,
+        "data_lines_emptied": 0,
+        "code_line": [round(float(spent / fetched), 2), round(float(waited / fetched), 3)],
+        "code_line_emptied": [0, 0],
+        "paths": {path: [round(each[path], 2), round(waits[path], 2)] for path in each},
     }
-    return _Kernel(figures, float(rest.sum() / code.sum()))
+    return _Kernel(figures, float(spent / waited))
 
 
 def _check_misses(name: str, unknown: np.ndarray, cycles: np.ndarray, refill: int) -> None:
@@ -162,14 +164,3 @@ def _check_misses(name: str, unknown: np.ndarray, cycles: np.ndarray, refill: in
 
 def _sum(costs: Mapping[str, float], paths: Paths) -> float:
     return sum(costs[path] * count for path, count in paths.items())
-
-
-def _code_lines(steps: Sequence[_Timed], waits: np.ndarray) -> dict[str, float]:
-    """Lines of code of each path, from what steps ``waits`` for that found their code gone."""
-    taken = [
-        {path: step.evicted * (count > 0) for path, count in step.paths.items()} for step in steps
-    ]
-    cycles = np.array([step.cycles for step in steps])
-    name = f"code of {steps[0].step.kind.name}"
-    lines = fit_paths(name, taken, waits, cycles, LARGEST_CODE_ERROR)
-    return {path: round(value, 1) for path, value in lines.items()}

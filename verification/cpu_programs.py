@@ -15,8 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware.build import build_firmware
+from hw.spec.commands import BODY, Command, Opcode
 from hw.spec.config import Config
 from hw.spec.errors import TilewrightError
+from hw.spec.numerics import Int8Array
+from hw.spec.profile import RECORD, RECORD_BYTES, RECORD_WORDS
 from hw.spec.program import (
     HEADER_WORDS,
     PROGRAM_MAGIC,
@@ -28,6 +31,8 @@ from hw.spec.program import (
 )
 from hw.spec.registers import EXIT_STATUS, FIRMWARE_BYTES, PROGRAM_BASE
 from hw.spec.softmax import softmax_parameters
+from sim.model.cpu.paths import Paths, operator_paths
+from sim.model.cpu.softmax import softmax_paths
 from verification.build import build_model
 from verification.simulate import Job, simulate
 
@@ -42,11 +47,24 @@ _MULTIPLIER = 0
 _WORST_CYCLES_A_STEP = 4_000_000
 
 
+def _command(opcode: Opcode, **values: int) -> Command:
+    return Command(opcode, {field.name: values.get(field.name, 0) for field in BODY[opcode]})
+
+
+NPU_STREAM = (_command(Opcode.ADD, bytes=1000), _command(Opcode.MARK), _command(Opcode.END))
+
+
 @dataclass(frozen=True)
 class Times:
-    """Cycles of each step, and from the last one's end ``back`` to the end of the inference."""
+    """Cycles of each step, and from the last one's end ``back`` to the end of the inference.
+
+    ``asleep``: of them, those that the CPU sleeps. ``marks``: of each NPU step, from its start to
+    the MARK of its stream.
+    """
 
     steps: list[int]
+    asleep: list[int]
+    marks: list[int]
     back: int
 
 
@@ -69,6 +87,11 @@ class Bench:
     def __post_init__(self) -> None:
         self._rng = np.random.default_rng(self.seed)
         self._data = bytearray()
+
+    def npu(self) -> None:
+        """A short stream on the accelerator."""
+        words = np.array([w for command in NPU_STREAM for w in command.encode()], np.uint32)
+        self._add(StepKind.NPU, {"commands": self._place(words)})
 
     def conv_2d(
         self,
@@ -174,6 +197,20 @@ class Bench:
         """Address of the first value of step ``number``."""
         return _STEPS_ADDRESS + 4 * (STEP_WORDS * number + STEP_HEAD_WORDS)
 
+    def inputs(self, number: int) -> Int8Array | None:
+        """What step ``number`` reads, where that decides on its paths."""
+        step = self.steps[number]
+        if step.kind is not StepKind.SOFTMAX:
+            return None
+        size = step.values["rows"] * step.values["cols"]
+        return np.frombuffer(self.bytes_at(step.values["input"], size), np.int8)
+
+    def paths(self, number: int) -> Paths:
+        """Those of step ``number``, an operator."""
+        step = self.steps[number]
+        inputs = self.inputs(number)
+        return operator_paths(step) if inputs is None else softmax_paths(step, inputs)
+
     def bytes_at(self, address: int, count: int) -> bytes:
         """What lies there before the run."""
         begin = address - self._tensors
@@ -189,7 +226,7 @@ class Bench:
             "npu_config": 0,
             "step_count": len(self.steps),
             "steps_address": _STEPS_ADDRESS,
-            "profile_address": 0,
+            "profile_address": self._profile,
             "times_address": times,
             "total_address": total,
         }
@@ -205,25 +242,40 @@ class Bench:
         count = len(self.steps)
         times = _STEPS_ADDRESS + 4 * STEP_WORDS * count
         ranges = [(times, 4 * TIME_WORDS * count), (times + 4 * TIME_WORDS * count, 8)]
+        on_npu = [number for number, step in enumerate(self.steps) if step.kind is StepKind.NPU]
+        ranges.append((self._profile, RECORD_BYTES * max(len(on_npu), 1)))
         memory = self.image(build_firmware(config))
         with TemporaryDirectory() as folder:
             job = Job(config, memory, ranges, _WORST_CYCLES_A_STEP * count)
             outcome = simulate(build_model(config).executable, job, Path(folder))
         if outcome.reason != "finished" or outcome.status != EXIT_STATUS["success"]:
             raise TilewrightError(f"the benchmark did not finish: {outcome.reason}\n{outcome.uart}")
-        stamps, total = (np.frombuffer(part, np.uint32).astype(np.int64) for part in outcome.memory)
-        starts, ends = stamps.reshape(-1, TIME_WORDS)[:, :2].T
-        return Times((ends - starts).tolist(), int(total[1] - ends[-1]))
+        stamps, total, profile = (
+            np.frombuffer(part, np.uint32).astype(np.int64) for part in outcome.memory
+        )
+        starts, ends, asleep = stamps.reshape(-1, TIME_WORDS)[:, :3].T
+        marked = profile.reshape(-1, RECORD_WORDS)[: len(on_npu), RECORD.index("time")]
+        return Times(
+            steps=(ends - starts).tolist(),
+            asleep=asleep.tolist(),
+            marks=(marked - starts[on_npu]).tolist(),
+            back=int(total[1] - ends[-1]),
+        )
+
+    @property
+    def _profile(self) -> int:
+        """Address of the profile records: the second half of the room for what is no tensor."""
+        return PROGRAM_BASE + 0x1_0000
 
     @property
     def _tensors(self) -> int:
-        """Address of the first tensor: behind room for the header, steps and times."""
-        return PROGRAM_BASE + 0x1_0000
+        """Address of the first tensor: behind room for the header, steps, times and records."""
+        return PROGRAM_BASE + 0x2_0000
 
     def _add(self, kind: StepKind, values: Mapping[str, int]) -> None:
         self.steps.append(Step(kind, len(self.steps), values))
 
-    def _place(self, tensor: NDArray[np.int8] | NDArray[np.int32]) -> int:
+    def _place(self, tensor: NDArray[np.int8] | NDArray[np.int32] | NDArray[np.uint32]) -> int:
         gap = _LINE * int(self._rng.integers(1, 40))
         self._data.extend(bytes(-len(self._data) % _LINE + gap))
         address = self._tensors + len(self._data)

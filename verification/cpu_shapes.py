@@ -26,6 +26,23 @@ def benchmarks() -> Mapping[str, Bench]:
     return runs
 
 
+def driver_benchmarks() -> Mapping[str, Bench]:
+    """Runs on a chip with an accelerator, by name: a step on it in front of each operator.
+
+    In one run the operators' code has left its cache, in the other most of it is there.
+    """
+    cold, warm = Bench(seed=100), Bench(seed=101)
+    for kind, fill in _CODE:
+        _evict(kind, cold)
+        cold.npu()
+        fill(cold)
+        for _ in range(2):
+            warm.npu()
+            fill(warm)
+    warm.npu()
+    return {"cold, ends on the CPU": cold, "warm, ends on the NPU": warm}
+
+
 def _channels(rng: Generator) -> int:
     """Few, with and without a rest behind groups of four."""
     return int(rng.choice([1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 20]))
@@ -129,10 +146,15 @@ def _softmax(bench: Bench, rng: Generator) -> None:
 def _code(bench: Bench, rng: Generator) -> None:
     """Kernels whose code has left its cache: in front of each, others with much code."""
     for kind, fill in _CODE:
-        for other, evict in _LONGEST.items():
-            if other is not kind:
-                evict(bench)
+        _evict(kind, bench)
         fill(bench)
+
+
+def _evict(kind: StepKind, bench: Bench) -> None:
+    """Other kernels than this one, with much code."""
+    for other, fill in _LONGEST.items():
+        if other is not kind:
+            fill(bench)
 
 
 _LONGEST: Mapping[StepKind, Callable[[Bench], None]] = {

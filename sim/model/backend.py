@@ -7,6 +7,7 @@ read as those of the chip.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,9 +21,9 @@ from hw.spec.numerics import Int8Array
 from hw.spec.profile import RECORD
 from hw.spec.program import HEADER_WORDS, STEP_WORDS, TIME_WORDS, StepKind
 from mapper.program import Program
-from sim.model.cpu.figures import Cost, Driver, cpu_figures
-from sim.model.cpu.operators import Surroundings, step_cycles
-from sim.model.stream import Replayed, Stream
+from sim.model.cpu.figures import cpu_figures
+from sim.model.cpu.firmware import Firmware
+from sim.model.stream import Left, Replayed, Stream
 from sim.segments import Segment, read_segments
 
 STEP_HEAD_WORDS = 2
@@ -42,6 +43,14 @@ MOST_REPLAYS = 16
 """Memory latencies for which the replayed streams are kept; the oldest goes first."""
 
 
+@dataclass(frozen=True)
+class _Found:
+    """What a stream finds; see `sim.model.stream.Stream.replay`."""
+
+    left: Left | None
+    cpu_fetches: bool
+
+
 class ModelBackend:
     """A Program, decoded once, to be predicted for any main memory."""
 
@@ -54,7 +63,7 @@ class ModelBackend:
             for step in program.steps
             if step.kind is StepKind.NPU
         )
-        self._replays: dict[int, tuple[Replayed, ...]] = {}
+        self._replays: dict[tuple[int, int, _Found], Replayed] = {}
 
     def commands(self) -> Iterator[Command]:
         """Those of all streams."""
@@ -71,56 +80,45 @@ class ModelBackend:
         started = time.monotonic()
         config = config or self._program.config
         assert config.npu == self._program.config.npu
-        driver = cpu_figures(config.soc.cpu).driver
+        firmware = Firmware(cpu_figures(config.soc.cpu), config.soc)
         stamps: list[int] = []
         records: list[list[int]] = []
-        replays = iter(self._replayed(config))
+        left: Left | None = None
+        streams = itertools.count()
         now = 0
         for number, step in enumerate(self._program.steps):
             begin, asleep = now, 0
             if step.kind is StepKind.NPU:
-                replay, start = next(replays), begin + driver.start.at(config.soc)
+                found = firmware.stream()
+                replay = self._replayed(next(streams), config, _Found(left, found.fetches))
+                start, left = begin + found.start, replay.left
                 records += _later(replay.records, start).tolist()
-                now = start + replay.done + driver.finish.at(config.soc)
-                if driver.awake is not None:
-                    asleep = max(0, now - begin - driver.awake.at(config.soc))
+                now = start + replay.done + found.finish
+                if found.running is not None:
+                    asleep = max(0, replay.done - found.running)
             else:
+                words = STEP_WORDS * number + STEP_HEAD_WORDS
                 inputs = (cpu_inputs or {}).get(number)
-                now += step_cycles(step, self._surroundings(number), inputs, config.soc)
+                address = self._steps_address + 4 * words
+                now += firmware.operator(step, address, inputs).cycles
             stamps += [begin, now, asleep] + [0] * (TIME_WORDS - 3)
-        end = now + self._return(driver, config).at(config.soc)
+        end = now + firmware.back()
         return ModelResult(
             cycles=end,
             segments=read_segments(self._program.steps, 0, end, _words(stamps), _words(records)),
             predict_s=time.monotonic() - started,
         )
 
-    def _surroundings(self, number: int) -> Surroundings:
-        """What step ``number`` finds."""
-        words = STEP_WORDS * number + STEP_HEAD_WORDS
-        return Surroundings(
-            values=self._steps_address + 4 * words,
-            before=tuple(step.kind for step in self._program.steps[:number]),
-        )
-
-    def _return(self, driver: Driver, config: Config) -> Cost:
-        """From the last step to the end of the inference."""
-        if config.soc.npu == "none":
-            return driver.return_without_npu
-        from_npu = self._program.steps[-1].kind is StepKind.NPU
-        return driver.return_from_npu if from_npu else driver.return_from_cpu
-
-    def _replayed(self, config: Config) -> tuple[Replayed, ...]:
-        """All streams, which take their time whatever the CPU and the clock."""
-        latency = config.soc.memory_latency
-        if latency not in self._replays:
-            found: list[Replayed] = []
-            for stream in self._streams:
-                found.append(stream.replay(config, found[-1].left if found else None))
-            if len(self._replays) == MOST_REPLAYS:
+    def _replayed(self, number: int, config: Config, found: _Found) -> Replayed:
+        """A stream, which takes its time whatever the CPU and the clock."""
+        key = (number, config.soc.memory_latency, found)
+        if key not in self._replays:
+            if len(self._replays) == MOST_REPLAYS * len(self._streams):
                 del self._replays[next(iter(self._replays))]
-            self._replays[latency] = tuple(found)
-        return self._replays[latency]
+            self._replays[key] = self._streams[number].replay(
+                config, found.left, cpu_fetches=found.cpu_fetches
+            )
+        return self._replays[key]
 
 
 def _later(records: NDArray[np.int64], cycles: int) -> NDArray[np.int64]:

@@ -75,15 +75,20 @@ class Stream:
         self._table = np.array(list(rows), dtype=np.int64)
         self._events = _events_at_marks(commands, geometries, npu)
 
-    def replay(self, config: Config, before: Left | None = None) -> Replayed:
-        """The stream with the main memory of ``config``; ``before``: what another one left.
+    def replay(
+        self, config: Config, before: Left | None = None, *, cpu_fetches: bool = True
+    ) -> Replayed:
+        """The stream with the main memory of ``config``.
+
+        ``before``: what another one left. ``cpu_fetches``: whether what the CPU runs behind the
+        start is not in its cache of code, and fetched beside the first commands.
 
         Raises TilewrightError for a stream that never ends.
         """
         assert config.npu == self._npu
         marks = np.zeros((len(self._events), MARK_VALUES), dtype=np.int64)
         left = np.zeros(len(LEFT), dtype=np.int64)
-        settings = np.array(_settings(config, before), dtype=np.int64)
+        settings = np.array(_settings(config, before or Left(), cpu_fetches), dtype=np.int64)
         done = replay_function()(
             settings.ctypes.data, self._table.ctypes.data, LONGEST, marks.ctypes.data,
             left.ctypes.data,
@@ -116,12 +121,11 @@ _BY_DMA = {
 """Events that the DMA has a part in, and the value of a mark that counts it."""
 
 
-def _settings(config: Config, before: Left | None) -> list[int]:
+def _settings(config: Config, before: Left, cpu_fetches: bool) -> list[int]:
     """Values of `sim.model.layout.SETTINGS`."""
     npu = config.npu
     word = npu.weight_memory_bytes
-    # Later streams find the CPU's code in its cache.
-    refill = 0 if before else max(_LINE_BYTES // npu.bus_bytes - REFILL_AHEAD, 0)
+    refill = max(_LINE_BYTES // npu.bus_bytes - REFILL_AHEAD, 0) if cpu_fetches else 0
     return [
         npu.bus_bytes,
         npu.port_bytes,
@@ -133,7 +137,7 @@ def _settings(config: Config, before: Left | None) -> list[int]:
         word // npu.weight_word_bytes,
         config.soc.memory_latency,
         refill,
-        *(before or Left()),
+        *before,
     ]
 
 

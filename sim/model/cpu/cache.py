@@ -1,17 +1,15 @@
-"""Caches of the CPU: both have one way, so that a line has one place.
+"""The data cache: one way, so that a line has one place.
 
-The data cache is written through, and a missing store leaves it alone.
+It is written through, and a missing store leaves it alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
-from hw.spec.program import StepKind
 
 Addresses = NDArray[np.int64]
 
@@ -67,28 +65,3 @@ def misses(units: Units) -> int:
         flags = miss_flags(np.concatenate(parts))
         found += int(flags[sum(part.size for part in parts[:_WARM]) :].sum())
     return round(found * units.count / (stretches * _COUNTED))
-
-
-Code = Mapping[StepKind, Sequence[tuple[int, int]]]
-"""Functions of each operator's kernel: (address, bytes)."""
-
-
-def evicted(kind: StepKind, before: Sequence[StepKind], code: Code, cache_lines: int) -> float:
-    """Share of a kernel's code that its cache has lost to the kernels that ran ``before``."""
-    own = _places(code[kind], cache_lines)
-    lost: set[int] = set()
-    for other in reversed(before):
-        if other is kind:
-            return len(own & lost) / len(own)
-        if other is not StepKind.NPU:
-            lost |= _places(code[other], cache_lines)
-    return 1.0
-
-
-def _places(functions: Sequence[tuple[int, int]], cache_lines: int) -> set[int]:
-    """Places in the instruction cache that the lines of some functions take."""
-    return {
-        line % cache_lines
-        for address, size in functions
-        for line in range(address // LINE_BYTES, (address + size - 1) // LINE_BYTES + 1)
-    }

@@ -11,12 +11,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hw.spec.program import STEPS, Step, StepKind
 from sim.model.cpu.cache import Addresses, Units
 from sim.model.cpu.paths import UNROLL, Values, windows
 from sim.model.cpu.products import channel_loads, run_loads, spilled
-from sim.model.cpu.spills import CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, Block
+from sim.model.cpu.softmax import KEPT
+from sim.model.cpu.spills import (
+    CONV_2D,
+    DEPTHWISE_CONV_2D,
+    FULLY_CONNECTED,
+    SOFTMAX_KEPT,
+    Block,
+)
 
 _ELEMENTS = 64
 """Elements that make a unit of a kernel without windows."""
@@ -43,8 +51,23 @@ class Places:
 
 
 def loads(step: Step, places: Places) -> Units:
-    """Units of an operator."""
+    """Units of any operator but a softmax, whose loads depend on its input."""
     return _LOADS[step.kind](step.values, places)
+
+
+def softmax_loads(step: Step, places: Places, counted: NDArray[np.bool_]) -> Units:
+    """``counted``: elements (rows, columns) whose exponential is worked out, and kept."""
+    cols = step.values["cols"]
+    kept = spilled(places.frame, range(SOFTMAX_KEPT, SOFTMAX_KEPT + 4 * KEPT, 4))
+
+    def unit(row: int) -> Addresses:
+        elements = step.values["input"] + row * cols + np.arange(cols)
+        again = np.stack([elements, elements], axis=1)
+        taken = kept[: min(cols, KEPT)]
+        again[: taken.size, 1] = np.where(counted[row, : taken.size], taken, elements[: taken.size])
+        return np.concatenate([elements, elements, again.ravel()])
+
+    return Units(step.values["rows"], unit)
 
 
 def _values(kind: StepKind, names: Sequence[str], places: Places) -> Addresses:
@@ -199,10 +222,6 @@ def _pad(v: Values, places: Places) -> Units:
     return _streams((v["input"],), v["input_rows"] * v["input_cols"] * v["channels"])
 
 
-def _softmax(v: Values, places: Places) -> Units:
-    return _streams((v["input"],), v["rows"] * v["cols"])
-
-
 def _copy(v: Values, places: Places) -> Units:
     chunk = np.arange(v["chunk_bytes"])
     return Units(v["chunks"], lambda i: v["input"] + i * v["input_pitch"] + chunk)
@@ -219,5 +238,4 @@ _LOADS: Mapping[StepKind, Callable[[Values, Places], Units]] = {
     StepKind.MEAN: _mean,
     StepKind.COPY: _copy,
     StepKind.PAD: _pad,
-    StepKind.SOFTMAX: _softmax,
 }

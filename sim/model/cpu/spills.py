@@ -95,3 +95,6 @@ DEPTHWISE_CONV_2D = Spills(
     ),
     single=Block(channels=1, before=(88, 92), start=(96,), rescale=((104, 100, 92),)),
 )
+
+SOFTMAX_KEPT = 0
+"""Where the softmax keeps a row's exponentials."""

@@ -256,7 +256,7 @@ def test_the_cpu_asks_beside_the_first_commands():
     """On a bus of a word two beats of its line are left: the second and third request wait."""
     config = make_config({"bus_bytes": 4})
     stream = [MARK, END]
-    alone = replayed(stream, config, Left())
+    alone = Stream(stream, config.npu).replay(config, cpu_fetches=False)
     assert replayed(stream, config).times()[0] == alone.times()[0] + 1
 
 

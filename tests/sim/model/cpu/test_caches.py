@@ -5,8 +5,9 @@ import pytest
 
 from hw.spec.program import STEPS, Step, StepKind
 from sim.model.cpu import cache
-from sim.model.cpu.cache import LINE_BYTES, LINES, Units, evicted, miss_flags, misses
-from sim.model.cpu.loads import Places, loads
+from sim.model.cpu.cache import LINE_BYTES, LINES, Units, miss_flags, misses
+from sim.model.cpu.loads import Places, loads, softmax_loads
+from sim.model.cpu.spills import SOFTMAX_KEPT
 
 INPUT, WEIGHTS, BIAS, MULTIPLIERS, SHIFTS = (0x4010_0000 + 0x1_0000 * i for i in range(5))
 PLACES = Places(values=0x4000_8100, frame=0x4000_7E40)
@@ -158,17 +159,17 @@ def test_loads_of_elements():
     assert misses(units) == 10
 
 
-def test_code_that_leaves_its_cache():
-    """Kernels of 64, 32 and 16 lines in a cache of 128: the second covers half of the first."""
-    code = {
-        StepKind.ADD: ((0x4000_0000, 64 * 32),),
-        StepKind.PAD: ((0x4000_1000, 16 * 32), (0x4000_1000 + 48 * 32, 16 * 32)),
-        StepKind.MEAN: ((0x4000_0800, 16 * 32),),
-    }
-    add, pad, mean = StepKind.ADD, StepKind.PAD, StepKind.MEAN
-    assert evicted(add, [], code, 128) == 1
-    assert evicted(add, [mean], code, 128) == 1
-    assert evicted(add, [add], code, 128) == 0
-    assert evicted(add, [pad, add, mean, StepKind.NPU], code, 128) == 0
-    assert evicted(add, [add, pad, mean], code, 128) == 0.5
-    assert evicted(add, [add, mean], code, 64) == 0.25
+def test_loads_of_a_softmax():
+    """Each row three times, and the exponentials of those that count."""
+    values = {"input": INPUT, "rows": 2, "cols": 3}
+    step = Step(StepKind.SOFTMAX, 0, dict.fromkeys(STEPS[StepKind.SOFTMAX], 0) | values)
+    counted = np.array([[True, False, True], [True, True, False]])
+    units = softmax_loads(step, PLACES, counted)
+    assert units.count == 2
+    kept = PLACES.frame + SOFTMAX_KEPT
+    for row in range(2):
+        found = units.unit(row).tolist()
+        assert found[:6] == [INPUT + 3 * row + i for i in range(3)] * 2
+        assert [a for a in found if kept <= a < kept + 12] == [
+            kept + 4 * i for i in range(3) if counted[row, i]
+        ]

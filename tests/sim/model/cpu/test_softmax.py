@@ -20,6 +20,15 @@ def test_paths():
     assert factors == [sum(n >> bit & 1 for n in (0, 0, 3, 7)) for bit in range(6)]
 
 
+def test_leading_zeros_of_the_sum():
+    """A sum between 1 and 2 has 12 of them (Q12.19), one between 4 and 8 has 10."""
+    p = softmax_parameters(0.1)
+    values = {"multiplier": p.multiplier, "left_shift": p.left_shift, "input": 0, "output": 0}
+    values |= {"diff_min": p.smallest_difference, "rows": 2, "cols": 5}
+    x = np.array([[90, 0, 0, 0, 0], [7, 7, 7, 7, 7]], np.int8)
+    assert softmax_paths(Step(StepKind.SOFTMAX, 0, values), x)["leading_zero"] == 12 + 10
+
+
 def test_exponentials_that_are_not_kept_are_computed_twice():
     p = softmax_parameters(0.1)
     values = {"rows": 1, "cols": KEPT + 3, "multiplier": p.multiplier, "input": 0, "output": 0}
@@ -38,4 +47,6 @@ def test_unknown_inputs():
     step = Step(StepKind.SOFTMAX, 0, values)
     paths = softmax_paths(step, None)
     assert (paths["counted"], paths["computed"]) == (20, 18)
+    # Sums of 1 and nine halves.
+    assert paths["leading_zero"] == 2 * 10
     assert [paths[f"factor_{bit}"] for bit in range(6)] == [9] * 6
