@@ -4,12 +4,13 @@
 PYTHON ?= python3
 JOBS   ?= 2
 MODEL  ?= vww.onnx
+BOARD  ?= ulx3s-85f
 VENV   := .venv
 BIN    := $(VENV)/bin
 C_FILES = $(wildcard firmware/*.[ch] firmware/*/*.[ch] tests/firmware/host/*.[ch] verification/compression/*.h \
             sim/model/replay/*.[ch])
 
-.PHONY: run test slow performance lint format benchmark clean
+.PHONY: run test slow fpga performance lint format benchmark clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp ## simulate one network (MODEL=..., ARGS=...)
@@ -20,6 +21,9 @@ test: $(VENV)/test.stamp ## all tests but the slow ones
 
 slow: $(VENV)/test.stamp ## the tests that take minutes
 	@$(BIN)/python -m pytest -n $(JOBS) -m slow $(ARGS)
+
+fpga: $(VENV)/fpga.stamp ## a bitstream (BOARD=..., ARGS="--rows 8 --cols 8")
+	@$(BIN)/python -m sim fpga --board $(BOARD) --out build/$(BOARD) $(ARGS)
 
 performance: $(VENV)/run.stamp ## cycles of the MLPerf Tiny networks on several arrays
 	@$(BIN)/python -m verification.performance $(ARGS)
@@ -52,7 +56,12 @@ $(VENV)/run.stamp: pyproject.toml
 	@$(BIN)/python -m pip install --disable-pip-version-check --editable .
 	@touch $@
 
-$(VENV)/test.stamp: pyproject.toml $(VENV)/run.stamp
+$(VENV)/fpga.stamp: pyproject.toml $(VENV)/run.stamp
+	@echo "Adding placement and routing for FPGAs to $(VENV) (downloads about 100 MB)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --editable '.[fpga]'
+	@touch $@
+
+$(VENV)/test.stamp: pyproject.toml $(VENV)/fpga.stamp
 	@echo "Adding the test tools to $(VENV)"
 	@$(BIN)/python -m pip install --disable-pip-version-check --editable '.[test]'
 	@touch $@

@@ -72,6 +72,9 @@ COMPILER_FLAGS = "-std=c++20 -fcoroutines"
 OPTIMISATION = {"OPT_FAST": "-O2", "OPT_SLOW": "-O0", "OPT_GLOBAL": "-O1"}
 """OPT_FAST is for code that runs each cycle; measured in docs/adr/0005-co-simulation.md."""
 
+NETLIST_OPTIMISATION = {**OPTIMISATION, "OPT_FAST": "-O1"}
+"""Tens of thousands of gates take minutes to compile, and are simulated for seconds."""
+
 EMPTY_ARCHIVE = "!<arch>\n"
 
 BUILD_JOBS = 2
@@ -121,7 +124,8 @@ def build_model(
     if waves:
         sources |= _compression()
         flags += WAVES_FLAGS
-    executable, is_new = _executable(sources, flags, compiler, note)
+    optimisation = NETLIST_OPTIMISATION if netlist else OPTIMISATION
+    executable, is_new = _executable(sources, flags, compiler, note, optimisation)
     return Model(executable, time.monotonic() - started if is_new else 0.0)
 
 
@@ -162,7 +166,11 @@ def _hardware(
 
 
 def _executable(
-    sources: Mapping[str, str], flags: list[str], compiler: Compiler, note: Callable[[str], None]
+    sources: Mapping[str, str],
+    flags: list[str],
+    compiler: Compiler,
+    note: Callable[[str], None],
+    optimisation: Mapping[str, str] = OPTIMISATION,
 ) -> tuple[Path, bool]:
     """The model made of ``sources``, and whether it was built just now."""
 
@@ -171,7 +179,7 @@ def _executable(
             note("no C++ compiler found: building with the slower one of the package ziglang")
         else:
             note("building (once for this hardware)")
-        _build(folder, sources, flags, compiler)
+        _build(folder, sources, flags, compiler, optimisation)
 
     folder, is_new = cached("models", _key(sources, flags, compiler), build)
     return folder / EXECUTABLE, is_new
@@ -241,7 +249,13 @@ def _hash(parts: list[object]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _build(folder: Path, sources: Mapping[str, str], flags: list[str], compiler: Compiler) -> None:
+def _build(
+    folder: Path,
+    sources: Mapping[str, str],
+    flags: list[str],
+    compiler: Compiler,
+    optimisation: Mapping[str, str],
+) -> None:
     """Leave the executable in ``folder``, and what it was made from."""
     for name, text in sources.items():
         (folder / name).write_text(text)
@@ -261,7 +275,7 @@ def _build(folder: Path, sources: Mapping[str, str], flags: list[str], compiler:
         "LINK": shlex.join(compiler.command),
         "AR": shlex.join(compiler.archiver),
         "PYTHON3": shlex.quote(sys.executable),
-        **OPTIMISATION,
+        **optimisation,
         **compiler.variables,
     }
     make = [require_make(), "-C", "objects", "-f", "Vtop.mk", f"-j{BUILD_JOBS}"]

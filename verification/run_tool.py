@@ -18,6 +18,8 @@ TAIL_LINES = 15
 
 # Lines of a log that say what is going on.
 _STAGE = re.compile(r"^(?:[\d.]+ Executing (.+?) pass|Info: +(\S.*))")
+# What nextpnr's router prints in between: a table whose last column but the times is what remains.
+_ROUTED = re.compile(r"^Info: +\d+ \|[^|]*\|[^|]*\| *(\d+)\|")
 _ERROR = re.compile(r"^(?:ERROR: |.*\berror: )", re.IGNORECASE)
 
 
@@ -48,7 +50,9 @@ def run_tool(
         try:
             for line in process.stdout:
                 file.write(line)
-                if stage := _STAGE.match(line):
+                if routed := _ROUTED.match(line):
+                    note(f"routing, {int(routed[1]):,} connections left")
+                elif stage := _STAGE.match(line):
                     note((stage[1] or stage[2])[:60])
         except BaseException:
             os.killpg(process.pid, signal.SIGKILL)

@@ -107,7 +107,7 @@ def _ulx3s(size: str, device: Device, memory_bytes: int, **values: int | str) ->
         platform=("amaranth_boards.ulx3s", f"ULX3S_{size}_Platform"),
         device=device,
         oscillator_hz=25_000_000,
-        clock_hz=50_000_000,
+        clock_hz=25_000_000,
         values={"memory_bytes": memory_bytes, **values},
     )
 

@@ -30,6 +30,8 @@ _PRIMITIVE = re.compile(
 )
 
 
+# The clock input of multipliers without registers.
+_GROUND = "$PACKER_GND"
 _UTILISATION = re.compile(r"^Info:\s+(\w+):\s+(\d+)/\s*\d+\s+\d+%$", re.MULTILINE)
 
 
@@ -99,8 +101,9 @@ def parse_report(report: Mapping[str, Any], family: str) -> Placement:
     """What nextpnr's report says. Raises TilewrightError for a design without clocked paths."""
     slowest: dict[str, TimingPath] = {}
     for path in report["critical_paths"]:
-        if path["from"] == path["to"] and path["from"].startswith("posedge "):
-            slowest[path["from"].removeprefix("posedge ")] = _path(path["path"])
+        clock = path["from"].removeprefix("posedge ")
+        if path["from"] == path["to"] and clock != path["from"] and not clock.startswith(_GROUND):
+            slowest[clock] = _path(path["path"])
     if not slowest:
         raise TilewrightError("nextpnr reports no path between registers")
     used = report["utilization"]

@@ -58,6 +58,11 @@ def test_report() -> None:
     }
 
 
+def test_multipliers_without_registers_have_no_clock() -> None:
+    ground = "posedge $PACKER_GND_NET_$glb_clk"
+    assert list(parse_report(report((ground, ground), (CLOCK, CLOCK)), "ecp5").slowest) == ["clk"]
+
+
 def test_the_slowest_clock_is_the_chips() -> None:
     placement = parse_report(report((CLOCK, CLOCK), ("posedge start", "posedge start")), "ecp5")
     assert placement.chip_clock == "clk"
