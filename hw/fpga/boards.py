@@ -59,7 +59,6 @@ def _ecp5(name: str, lut: int, dsp: int, ram: int) -> Device:
     return Device(name=name, family="ecp5", resources=resources)
 
 
-_LFE5U_25F = _ecp5("LFE5U-25F", 24_288, 28, 56)
 _LFE5U_45F = _ecp5("LFE5U-45F", 43_848, 72, 108)
 _LFE5U_85F = _ecp5("LFE5U-85F", 83_640, 156, 208)
 _UP5K = Device(
@@ -117,7 +116,6 @@ BOARDS: Mapping[str, Board] = {
     for board in (
         _ulx3s("85F", _LFE5U_85F, 256 * 1024),
         _ulx3s("45F", _LFE5U_45F, 128 * 1024),
-        _ulx3s("25F", _LFE5U_25F, 64 * 1024),
         Board(
             name="icebreaker",
             title="iCEBreaker",
@@ -129,6 +127,7 @@ BOARDS: Mapping[str, Board] = {
             # Without an instruction cache, firmware takes bytes slowly.
             baud=115_200,
             boot_bytes=2048,
+            routed="4x16, CPU min",
         ),
     )
 }

@@ -17,6 +17,7 @@ from hw.spec.config import Config
 from hw.spec.errors import TilewrightError
 from sim.fpga.fit import least_resources, require_fit
 from sim.fpga.placement import (
+    OPTIONS,
     REPORT,
     Placement,
     packed_resources,
@@ -144,7 +145,7 @@ def route(
                 step.detail = text
 
             try:
-                place_and_route(nextpnr, family, place, folder, log, note)
+                place_and_route(nextpnr, place, folder, log, note)
             except TilewrightError:
                 require_fit(board, packed_resources(log, family))
                 raise
@@ -160,7 +161,7 @@ def route(
         _finish(folder, log, seconds)
 
     versions = [nextpnr.version, packer.version]
-    key = _key(netlist.key, seed, versions, json.dumps(options))
+    key = _key(netlist.key, seed, versions, json.dumps(options), OPTIONS)
     folder, is_new = cached("fpga-routed", key, build)
     if not is_new:
         for name in (ROUTING_LOG, PACKING_LOG):

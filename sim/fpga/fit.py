@@ -18,6 +18,10 @@ from hw.spec.errors import RequestError
 PRODUCTS_OF_A_DSP: Mapping[str, int] = {"ecp5": 1, "ice40": 2}
 """Products of two bytes that the array computes in one multiplier."""
 
+PARTIAL_PRODUCTS = 4
+"""Multipliers of 18 or 16 bits in a product of 32 bits, one of which each lane of the requantiser
+needs."""
+
 MICROCODE_PRODUCTS = 8
 """Products a cycle under microprogrammed control, whatever the array's size."""
 
@@ -37,8 +41,8 @@ def least_resources(board: Board, config: Config) -> dict[str, int]:
     if config.shares_memory:
         least[DSP] = -(-MICROCODE_PRODUCTS // PRODUCTS_OF_A_DSP[family])
     elif config.soc.npu == "array":
-        products = config.npu.rows * config.npu.cols
-        least[DSP] = -(-products // PRODUCTS_OF_A_DSP[family])
+        products = -(-config.npu.rows * config.npu.cols // PRODUCTS_OF_A_DSP[family])
+        least[DSP] = products + PARTIAL_PRODUCTS * config.npu.requantiser_lanes
         block_ram += config.npu.scratchpad_bytes + config.npu.weight_buffer_bytes
     least[BLOCK_RAM] = -(-block_ram // BLOCK_RAM_BYTES[family])
     if board.boot_bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 
 from rich.box import SIMPLE_HEAD
@@ -18,6 +19,7 @@ from sim.report.units import ABSENT, count
 
 KINDS = (LUT, FLIP_FLOP, DSP, BLOCK_RAM, SPRAM)
 LARGEST_ARRAY = 32
+PIPED_WIDTH = 120
 
 
 def print_boards() -> None:
@@ -27,8 +29,9 @@ def print_boards() -> None:
         table.add_column(heading, no_wrap=True)
     for heading in (*KINDS, "clock"):
         table.add_column(heading, justify="right")
-    for heading in ("routed with", "not more than", "presets"):
+    for heading in ("routed with", "not more than"):
         table.add_column(heading)
+    table.add_column("presets", overflow="fold")
     for board in BOARDS.values():
         resources = board.device.resources
         table.add_row(
@@ -40,7 +43,7 @@ def print_boards() -> None:
             _largest(board),
             ", ".join(name for name in PRESETS if _may_fit(board, PRESETS[name])) or ABSENT,
         )
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
     console.print(table)
     console.print(
         Text(
@@ -53,6 +56,8 @@ def print_boards() -> None:
 
 def _largest(board: Board) -> str:
     """The largest square array for which there are enough multipliers."""
+    if board_config(board, {}).shares_memory:
+        return "4 rows"
     sides = [
         side
         for side in range(2, LARGEST_ARRAY + 1)

@@ -14,17 +14,17 @@ SMALL = ["scratchpad_bytes=4096", "weight_buffer_bytes=1024"]
 def test_least_resources_by_hand() -> None:
     board = BOARDS["ulx3s-85f"]
     config = load_config(sets=["rows=4", "cols=3", f"memory_bytes={256 * 1024}", *SMALL])
-    # (256 + 4 + 1) KiB in blocks of 2 KiB, rounded up.
-    assert least_resources(board, config) == {"DSP": 12, "block RAM": 131}
+    # 4 x 3 products and 4 for each of 4 lanes; (256 + 4 + 1) KiB in blocks of 2 KiB, rounded up.
+    assert least_resources(board, config) == {"DSP": 28, "block RAM": 131}
     without = load_config(sets=["npu=none", f"memory_bytes={256 * 1024}"])
     assert least_resources(board, without) == {"DSP": 0, "block RAM": 128}
 
 
 def test_two_products_a_multiplier_on_the_ice40() -> None:
     board = BOARDS["icebreaker"]
-    config = load_config(sets=["rows=3", "cols=3", f"memory_bytes={256 * 1024}", *SMALL])
-    least = least_resources(board, config)
-    assert least["DSP"] == 5
+    sets = ["rows=3", "cols=3", "requantiser_lanes=1", f"memory_bytes={256 * 1024}", *SMALL]
+    least = least_resources(board, load_config(sets=sets))
+    assert least["DSP"] == 5 + 4
     assert least["SPRAM"] == 8
     assert least["block RAM"] == (board.boot_bytes + 4096 + 1024) // 512
 
@@ -45,6 +45,7 @@ def test_every_count_that_is_over_is_named() -> None:
 
 
 def test_an_unknown_board_is_told_the_nearest() -> None:
+    assert find_board("ecp5").name == "ulx3s-85f"
     with pytest.raises(RequestError, match="did you mean ulx3s-85f"):
         find_board("ulx3-85f")
     with pytest.raises(RequestError, match="icebreaker"):
