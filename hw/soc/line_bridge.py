@@ -62,7 +62,7 @@ class LineBridge(Component):
         wanted = Signal(range(beats + 1))
         word = Signal(range(LINE_WORDS + 1))
         last_word = Signal(range(LINE_WORDS))
-        # A word of a narrow bus is taken in the cycle after it has come: it need not be kept longer.
+        # A word of a narrow bus is taken in the cycle after it has come, and need not be kept.
         kept = beats if lane_bits else 1
         line = Signal(ArrayLayout(8 * self.bus_bytes, kept))
         failed = Signal()
