@@ -100,10 +100,10 @@ class NpuConfig:
             object.__setattr__(self, "port_bytes", max(16, widest, self.bus_bytes))
         if self.requantiser_lanes == AUTO:
             object.__setattr__(self, "requantiser_lanes", self.rows)
-        self._validate_array()
-        self._validate_memories()
         if self.microcode:
             self._validate_microcode()
+        self._validate_array()
+        self._validate_memories()
 
     def _validate_microcode(self) -> None:
         for name, value in (("rows", 4), ("bus_bytes", 4), ("port_bytes", 4)):
