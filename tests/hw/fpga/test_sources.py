@@ -1,0 +1,46 @@
+"""What the tools get of a board's chip: pins, clocks, memories; no tool runs."""
+
+import pytest
+
+from hw.fpga.boards import BOARDS
+from hw.fpga.sources import board_sources
+from sim.fpga.configuration import board_config
+
+pytest.importorskip("amaranth_boards")
+
+IMAGE = bytes(range(16))
+
+
+def sources(name: str, **values: int | str):
+    board = BOARDS[name]
+    return board_sources(board, board_config(board, {"npu": "none", **values}), IMAGE)
+
+
+def test_ulx3s_with_another_clock() -> None:
+    made = sources("ulx3s-45f", cpu="lite", clock_hz=40_000_000)
+    pins = made.constraints["top.lpf"]
+    assert 'LOCATE COMP "uart_0__tx__io" SITE "L4"' in pins
+    assert 'LOCATE COMP "clk25_0__io" SITE "G2"' in pins
+    assert 'FREQUENCY PORT "clk25_0__io" 25000000' in pins
+    assert {"--45k", "CABGA381", "top.lpf", "top.config"} <= set(made.place)
+    assert "--quiet" not in made.place
+    assert made.pack[-2:] == ["--bit", "top.bit"]
+    assert "module VexRiscv" in made.hardware["cpu.v"]
+    text = made.hardware["top.il"]
+    pll = text[text.index("cell \\EHXPLLL") :].partition("\n  end\n")[0]
+    # 25 MHz x 2 x 8 is 400 MHz in the PLL, and a tenth of that comes out.
+    dividers = {"CLKI_DIV": 1, "CLKFB_DIV": 2, "CLKOP_DIV": 8, "CLKOS_DIV": 10}
+    for parameter, value in dividers.items():
+        assert f"parameter \\{parameter} {value}\n" in pll
+
+
+def test_icebreaker() -> None:
+    made = sources("icebreaker")
+    pins = made.constraints["top.pcf"]
+    assert "set_io uart_0__tx__io 9" in pins
+    assert "set_frequency clk12_0__io 12.0" in pins
+    assert "--up5k" in made.place
+    assert made.pack == ["top.asc", "top.bin"]
+    text = made.hardware["top.il"]
+    assert text.count("cell \\SB_SPRAM256KA") == 4
+    assert "SB_PLL40" not in text  # the oscillator's own clock
