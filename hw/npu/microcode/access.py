@@ -100,6 +100,7 @@ class Access(Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         bus = self.bus
+        self._value_ready = Signal()
         tag, following = Signal(Tag()), Signal(Tag())
         outstanding, wanted, accepted, answered = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
@@ -154,12 +155,6 @@ class Access(Component):
             m.d.sync += asked.eq(1)
         with m.If(self._value_ready | self.failed):
             m.d.sync += asked.eq(0)
-
-    @property
-    def _value_ready(self) -> Signal:
-        if not hasattr(self, "_ready"):
-            self._ready = Signal(name="value_ready")
-        return self._ready
 
     def _write_data(self, m: Module) -> None:
         """A byte at its place, or a whole word."""
