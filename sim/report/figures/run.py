@@ -24,7 +24,7 @@ def run_figures(result: RunResult, course: Course) -> dict[str, Figure]:
     """By name the pictures for which there are figures.
 
     A backend that knows no cycles has the memory map alone; a roofline needs layers that multiply
-    on the accelerator.
+    on the accelerator, energy an accelerator that counts.
     """
     found: dict[str, Figure] = {}
     if course.segments:
@@ -32,7 +32,8 @@ def run_figures(result: RunResult, course: Course) -> dict[str, Figure]:
         found["timeline"] = timeline_figure(course, result.clock_hz)
         if roofline_points(result):
             found["roofline"] = roofline_figure(result)
-        found["energy"] = energy_figure(result)
+        if result.total.energy_by_component_j is not None:
+            found["energy"] = energy_figure(result)
     if course.program.memory_plan:
         found["memory"] = memory_map_figure(course.program)
     return {name: found[name] for name in NAMES if name in found}

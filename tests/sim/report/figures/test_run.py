@@ -17,3 +17,9 @@ def test_without_cycles_there_is_the_memory_map(functional_result, course):
 def test_without_products_there_is_no_roofline(result, course):
     layers = tuple(replace(layer, macs=0) for layer in result.layers)
     assert "roofline" not in run_figures(replace(result, layers=layers), course)
+
+
+def test_without_counters_there_is_no_energy(result, course):
+    first, *others = result.layers
+    layers = (replace(first, energy_by_component_j=None), *others)
+    assert "energy" not in run_figures(replace(result, layers=layers), course)
