@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hw.spec.config import SMALL_CPUS, Config
-from hw.spec.errors import RequestError
+from hw.spec.errors import CheckError, RequestError
 from sim.network_file import open_network
 from sim.predict import Predictor
 from sim.progress import Progress
@@ -42,6 +42,11 @@ def network_cycles(
                     Predictor(network).predict(config)
                     if backend == "model"
                     else simulated(network, config)
+                )
+            if result.check and result.check.mismatches:
+                raise CheckError(
+                    f"{network.name}: {result.check.mismatches} outputs in RTL are wrong; "
+                    "`run` with the same configuration keeps the evidence"
                 )
             found.append(NetworkCycles(network.name, result.total.cycles))
         except RequestError as error:
