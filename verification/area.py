@@ -100,9 +100,8 @@ def coefficients_text(designs: Sequence[Design]) -> str:
     ]
     alone = {design.config.soc.cpu: design for design in designs if design.sets[0] == "npu=none"}
     for cpu, design in alone.items():
-        lines.append(
-            f"  {cpu}: {{ge: {design.logic['cpu']:.0f}, sram_bits: {design.sram_bits.get('cpu', 0)}}}"
-        )
+        bits = design.sram_bits.get("cpu", 0)
+        lines.append(f"  {cpu}: {{ge: {design.logic['cpu']:.0f}, sram_bits: {bits}}}")
     lines.append("logic:")
     for block, numbers in fit(designs).items():
         inner = ", ".join(f"{name}: {number:.5g}" for name, number in numbers.items())
