@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth.hdl import Module, Signal, ValueLike
+from amaranth.hdl import Signal
 from amaranth.lib.memory import Memory
 
 WORD = "block_ram_word"
@@ -20,17 +20,17 @@ FORGET_INIT = f"setattr -unset init w:{WORD}*"
 """A command for Yosys: these registers need no value after configuration."""
 
 
-def block_ram(m: Module, name: str, width: int, depth: int, init: Any = ()) -> Memory:
-    """A memory, a submodule of ``m``, for `read_block_ram`."""
+def block_ram(m: Any, name: str, width: int, depth: int, init: Any = ()) -> Memory:
+    """A memory, a submodule of the module ``m``, for `read_block_ram`."""
     memory = Memory(shape=width, depth=depth, init=init, attrs={"no_rw_check": 1})
     m.submodules[name] = memory
     return memory
 
 
-def read_block_ram(m: Module, memory: Memory, address: ValueLike, enable: ValueLike = 1) -> Signal:
+def read_block_ram(m: Any, memory: Memory, address: Any, enable: Any = 1) -> Signal:
     """The word at ``address``, a cycle after ``enable``; synthesis takes its register into the
     block RAM."""
-    port = memory.read_port(domain="comb")
+    port: Any = memory.read_port(domain="comb")
     word = Signal(port.data.shape(), reset_less=True, name=WORD)
     m.d.comb += port.addr.eq(address)
     with m.If(enable):
