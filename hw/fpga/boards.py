@@ -99,7 +99,7 @@ class Board:
     routed: str = ""
 
 
-def _ulx3s(size: str, device: Device, memory_bytes: int, **values: int | str) -> Board:
+def _ulx3s(size: str, device: Device, memory_bytes: int, routed: str = "") -> Board:
     return Board(
         name=f"ulx3s-{size.lower()}",
         title=f"ULX3S {size}",
@@ -107,7 +107,8 @@ def _ulx3s(size: str, device: Device, memory_bytes: int, **values: int | str) ->
         device=device,
         oscillator_hz=25_000_000,
         clock_hz=25_000_000,
-        values={"memory_bytes": memory_bytes, **values},
+        values={"memory_bytes": memory_bytes},
+        routed=routed,
     )
 
 
@@ -115,7 +116,7 @@ BOARDS: Mapping[str, Board] = {
     board.name: board
     for board in (
         _ulx3s("85F", _LFE5U_85F, 256 * 1024),
-        _ulx3s("45F", _LFE5U_45F, 128 * 1024),
+        _ulx3s("45F", _LFE5U_45F, 128 * 1024, "4x16, CPU lite"),
         Board(
             name="icebreaker",
             title="iCEBreaker",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hw.spec.config import SMALL_CPUS, Config
+from hw.spec.config import Config
 from hw.spec.errors import CheckError, RequestError
 from sim.network_file import open_network
 from sim.predict import Predictor
@@ -30,9 +30,6 @@ def network_cycles(
     Raises RequestError for a file that is no network, CheckError when RTL fails its check.
     """
     networks = [open_network(model, progress) for model in models]
-    if backend == "model" and (config.shares_memory or config.soc.cpu in SMALL_CPUS):
-        reason = "the model does not know this hardware: --backend rtl simulates it"
-        return [NetworkCycles(network.name, None, reason) for network in networks]
     found: list[NetworkCycles] = []
     for network in networks:
         doing = "Predicting" if backend == "model" else "Simulating"
