@@ -49,8 +49,8 @@ def fpga(request: FpgaRequest, progress: Progress) -> FpgaResult:
     """
     board, config = request.board, request.config
     require_fit(board, least_resources(board, config), at_least=True)
-    tools = find_tools(board.device.family)
     make_folder(request.out)
+    tools = find_tools(board.device.family)
     target = request.out / BITSTREAM[board.device.family]
     target.unlink(missing_ok=True)
     networks = network_cycles(request.models, config, request.backend, progress)

@@ -1,0 +1,62 @@
+"""What is written and said of a chip that reaches its clock, and of one that does not."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from hw.fpga.boards import BOARDS
+from hw.spec.errors import CheckError
+from sim.fpga import fpga
+from sim.fpga.configuration import board_config
+from sim.fpga.latency import NetworkCycles
+from sim.fpga.placement import Placement, TimingPath
+from sim.progress import Progress
+
+
+@pytest.fixture
+def make(monkeypatch, tmp_path):
+    """Makes a bitstream with tools that find ``fmax_mhz``; an older one lies in the folder."""
+    old = tmp_path / "out" / "top.bin"
+    old.parent.mkdir()
+    old.write_bytes(b"old")
+    new = tmp_path / "new.bin"
+    new.write_bytes(b"new")
+
+    def call(fmax_mhz: float) -> Path:
+        path = TimingPath("a", "b", 1e3 / fmax_mhz, 1.0, 1e3 / fmax_mhz - 1.0, ("a", "b"))
+        placement = Placement({"clk": fmax_mhz}, {"clk": path}, {"LUT": (500, 5280)})
+        netlist = SimpleNamespace(used={"flip-flop": 300}, seconds={"yosys": 2.0})
+        routed = SimpleNamespace(bitstream=new, placement=placement, seconds={"nextpnr-ice40": 3.0})
+        monkeypatch.setattr(fpga, "find_tools", lambda _: ())
+        monkeypatch.setattr(fpga, "build_chip", lambda *_: (netlist, routed))
+        monkeypatch.setattr(fpga, "network_cycles", lambda *_: [NetworkCycles("kws", 2_400_000)])
+        board = BOARDS["icebreaker"]
+        request = fpga.FpgaRequest(board=board, config=board_config(board, {}), out=old.parent)
+        fpga.fpga(request, Progress())
+        return old.parent
+
+    return call
+
+
+def test_latency_is_told_at_the_boards_clock(make, capsys) -> None:
+    out = make(18.0)
+    assert (out / "top.bin").read_bytes() == b"new"
+    result = json.loads((out / "fpga.json").read_text())
+    assert result["networks"] == [{"name": "kws", "cycles": 2_400_000, "latency_s": 0.2}]
+    assert result["resources"]["flip-flop"] == {"used": 300, "available": 5280}
+    assert result["timing_met"] is True
+    said = capsys.readouterr().out
+    assert "latency at 12 MHz" in said
+    assert "200 ms" in said
+
+
+def test_a_clock_that_is_missed_gives_no_bitstream(make, tmp_path) -> None:
+    with pytest.raises(CheckError, match=r"reaches 10\.0 MHz of the 12 MHz.*clock_hz=9000000"):
+        make(10.0)
+    out = tmp_path / "out"
+    assert [path.name for path in out.iterdir()] == ["fpga.json"]
+    result = json.loads((out / "fpga.json").read_text())
+    assert (result["timing_met"], result["bitstream"]) == (False, None)
+    assert result["networks"][0]["latency_s"] == pytest.approx(0.24)
