@@ -216,4 +216,9 @@ def read_cpu(figures: Mapping[str, Any]) -> Cpu:
 @cache
 def cpu_figures(cpu: str) -> Cpu:
     """Figures of one of `hw.spec.config.CPU_VARIANTS`."""
-    return read_cpu(read_table(files("sim.model") / FIGURES)["cpus"][cpu])
+    return read_cpu(_all_figures()[cpu])
+
+
+@cache
+def _all_figures() -> Mapping[str, Any]:
+    return read_table(files("sim.model") / FIGURES)["cpus"]

@@ -231,7 +231,7 @@ static inline void tick(Npu *n) {
         profile_tick(n, granted == RECORD, answered == RECORD);
     if (n->feeder.active)
         feeder_decides(n);
-    if (n->transfers.pending)
+    if (granted == TRANSFERS || answered == TRANSFERS || !transfers_wait(n))
         transfers_tick(n, granted == TRANSFERS, answered == TRANSFERS);
     compute_tick(n, taken, blocked, marks);
     dma_tick(n, ring, granted == WEIGHTS, answered == WEIGHTS);
