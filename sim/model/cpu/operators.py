@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+
 from hw.spec.numerics import Int8Array
 from hw.spec.program import STEPS, Step, StepKind
 from sim.model.cpu.cache import Units, misses
@@ -46,9 +48,10 @@ class Where:
 
 def step_taken(step: Step, where: Where, inputs: Int8Array | None) -> Taken:
     """``inputs``: what the step reads, if known; only a softmax takes longer for some values."""
-    if inputs is None or step.kind is not StepKind.SOFTMAX:
-        return _known(where, step.kind, tuple(step.values[name] for name in STEPS[step.kind]))
-    return _softmax(where, step, inputs)
+    read = None
+    if inputs is not None and step.kind is StepKind.SOFTMAX:
+        read = inputs.tobytes()
+    return _known(where, step.kind, tuple(step.values[name] for name in STEPS[step.kind]), read)
 
 
 def _softmax(where: Where, step: Step, inputs: Int8Array | None) -> Taken:
@@ -57,10 +60,10 @@ def _softmax(where: Where, step: Step, inputs: Int8Array | None) -> Taken:
 
 
 @lru_cache(maxsize=KEPT_STEPS)
-def _known(where: Where, kind: StepKind, values: tuple[int, ...]) -> Taken:
+def _known(where: Where, kind: StepKind, values: tuple[int, ...], inputs: bytes | None) -> Taken:
     step = Step(kind, 0, dict(zip(STEPS[kind], values, strict=True)))
     if kind is StepKind.SOFTMAX:
-        return _softmax(where, step, None)
+        return _softmax(where, step, None if inputs is None else np.frombuffer(inputs, np.int8))
     return _taken(where, kind, operator_paths(step), loads(step, _places(where, kind)))
 
 
