@@ -206,7 +206,6 @@ static void end_tile(Npu *n) {
         s->active = false;
         Control *control = &n->control;
         cycle written = drain_ends - w->command[F_HALF_EMPTY] + REQUANTISER_LATENCY;
-        control->stepped = n->now;
         control->completes = larger(drain_ends, written) + 1 + WRITE_MARGIN;
     }
 }

@@ -171,7 +171,7 @@ typedef struct {
 typedef struct {
     enum { IDLE, START, STEPPING, ADDING, DRAINING } state;
     const int64_t *command;
-    cycle started, stepped, completes;
+    cycle started, completes;
     int64_t adds;
 } Control;
 
@@ -181,7 +181,7 @@ typedef struct {
 } Profile;
 
 typedef struct {
-    const int64_t *settings, *table;
+    const int64_t *table;
     int64_t commands, bus_bytes, port_bytes, rows, lanes, ring_beats, line_beats, line_words;
     int bus_shift, port_shift, latency;
     uint32_t bank_bits;
