@@ -19,7 +19,6 @@ from hw.spec.config import Config
 from verification.run_tool import run_tool
 
 SYNTHESIS = {
-    "ecp5": "synth_ecp5 -abc9",
     # Not with -dsp: its pass takes every SB_MAC16 for one product of 16 bits, those that are
     # written as two products of 8 bits as well.
     "ice40": f"{FORGET_INIT}; synth_ice40 -abc9 -device u",
@@ -34,7 +33,7 @@ class _Device:
     device: str
 
 
-_DEVICES = {"ecp5": _Device("LFE5U-85F"), "ice40": _Device("iCE40UP5K")}
+_DEVICES = {"ice40": _Device("iCE40UP5K")}
 
 
 def _share() -> Path:
@@ -47,11 +46,8 @@ def _share() -> Path:
 
 
 _SHARE = _share()
-_MODELS = {
-    "ecp5": [_SHARE / "ecp5" / "cells_sim.v", Path(__file__).with_name("ecp5_cells.v")],
-    "ice40": [_SHARE / "ice40" / "cells_sim.v"],
-}
-"""Yosys' models of cells, and ours of those that it leaves empty."""
+_MODELS = {"ice40": _SHARE / "ice40" / "cells_sim.v"}
+"""Yosys' models of cells."""
 
 _INCLUDE = re.compile(r'^`include "(.+)"$', re.MULTILINE)
 _EMPTY = re.compile(r"^\(\* blackbox \*\)\nmodule .*?^endmodule$", re.MULTILINE | re.DOTALL)
@@ -85,7 +81,7 @@ def write_netlist(
     run_tool([*command, "netlist.v"], folder / "synthesis.log", "Yosys", note)
     for name in ("soc.il", "cpu.v", "synthesis.log"):
         (folder / name).unlink()
-    (folder / "cells.v").write_text("\n".join(_model(path) for path in _MODELS[family]))
+    (folder / "cells.v").write_text(_model(_MODELS[family]))
     model = main_memory_model()
     (folder / model.name).write_text(model.read_text())
 
