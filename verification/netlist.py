@@ -19,6 +19,7 @@ from hw.spec.config import Config
 from verification.run_tool import run_tool
 
 SYNTHESIS = {
+    "ecp5": "synth_ecp5 -abc9",
     # Not with -dsp: its pass takes every SB_MAC16 for one product of 16 bits, those that are
     # written as two products of 8 bits as well.
     "ice40": f"{FORGET_INIT}; synth_ice40 -abc9 -device u",
