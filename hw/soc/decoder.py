@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Array, Module, Signal
+from amaranth.hdl import Array, Module, Mux, Signal
 from amaranth.lib.wiring import Component, In, Out
 
 from hw.bus import register_bus
@@ -19,7 +19,8 @@ class Decoder(Component):
     """Gives each access to main memory or to one peripheral, and answers those to nothing.
 
     Accesses to peripherals go one at a time and are answered no sooner than two cycles later.
-    A second master, the debug port, reads and writes the peripherals only. Its accesses come
+    The first of them finds the peripheral, since all of the CPU waits for the answer. A second
+    master, the debug port, reads and writes the peripherals only. Its accesses come
     before the CPU's.
 
     Parameters
@@ -30,6 +31,7 @@ class Decoder(Component):
     ----------
     cpu, debug: masters; ``err`` comes with ``ack``.
     memory: what is not in REGISTER_SPACE; whether memory is there is for the memory to say.
+    hold: keeps accesses to peripherals from starting: a store to memory is on its way.
     registers: one register bus for each of `peripherals`.
     store_error: one cycle high when a store to REGISTER_SPACE was answered with an error.
     """
@@ -41,6 +43,7 @@ class Decoder(Component):
                 "cpu": In(ClassicWishbone),
                 "debug": In(ClassicWishbone),
                 "memory": Out(ClassicWishbone),
+                "hold": In(1),
                 "registers": Out(register_bus()).array(len(self.peripherals)),
                 "store_error": Out(1),
             }
@@ -54,36 +57,36 @@ class Decoder(Component):
 
         debugging = Signal()
         done, failed, data = Signal(), Signal(), Signal(32)
+        wanted = self.cpu.cyc & self.cpu.stb & to_registers & ~self.hold
+        asking = self.debug.cyc & self.debug.stb
+        asked = Mux(asking, self.debug.adr, self.cpu.adr)
+        chosen = Signal(len(self.peripherals))
         master = {
             name: Array((getattr(self.cpu, name), getattr(self.debug, name)))[debugging]
             for name in ("adr", "we", "sel", "dat_w")
         }
+        for bus in self.registers:
+            m.d.comb += [getattr(bus, name).eq(value) for name, value in master.items()]
         with m.FSM():
             with m.State("IDLE"):
-                m.d.sync += debugging.eq(self.debug.cyc & self.debug.stb)
-                with m.If((self.cpu.cyc & self.cpu.stb & to_registers) | self.debug.stb):
+                m.d.sync += debugging.eq(asking)
+                for i, peripheral in enumerate(self.peripherals):
+                    m.d.sync += chosen[i].eq(asked >> 10 == peripheral.base >> 12)
+                with m.If(wanted | asking):
                     m.next = "REQUEST"
             with m.State("REQUEST"):
-                m.d.comb += [done.eq(1), failed.eq(1)]
-                m.next = "IDLE"
-                for peripheral, bus in zip(self.peripherals, self.registers, strict=True):
-                    m.d.comb += [
-                        bus.adr.eq(master["adr"]),
-                        bus.we.eq(master["we"]),
-                        bus.sel.eq(master["sel"]),
-                        bus.dat_w.eq(master["dat_w"]),
-                    ]
-                    with m.If(master["adr"] >> 10 == peripheral.base >> 12):
-                        m.d.comb += [bus.cyc.eq(1), bus.stb.eq(1)]
-                        m.d.comb += [done.eq(0), failed.eq(0)]
-                        m.next = "REQUEST"
-                        with m.If(~bus.stall):
-                            m.next = "ANSWER"
+                with m.If(chosen == 0):
+                    m.d.comb += [done.eq(1), failed.eq(1)]
+                    m.next = "IDLE"
+                for select, bus in zip(chosen, self.registers, strict=True):
+                    m.d.comb += [bus.cyc.eq(select), bus.stb.eq(select)]
+                    with m.If(select & ~bus.stall):
+                        m.next = "ANSWER"
             with m.State("ANSWER"):
-                for peripheral, bus in zip(self.peripherals, self.registers, strict=True):
-                    with m.If(master["adr"] >> 10 == peripheral.base >> 12):
+                for select, bus in zip(chosen, self.registers, strict=True):
+                    m.d.comb += bus.cyc.eq(select)
+                    with m.If(select):
                         m.d.comb += [
-                            bus.cyc.eq(1),
                             done.eq(bus.ack | bus.err),
                             failed.eq(bus.err),
                             data.eq(bus.dat_r),

@@ -18,12 +18,18 @@ class DirectBridge(Component):
     ----------
     cpu: the classic bus; ``err`` comes with ``ack``, for reads only.
     memory: master of the memory bus.
+    holding: low, since a store is answered when it is done.
     store_error: one cycle high when a store was answered with an error.
     """
 
     def __init__(self) -> None:
         super().__init__(
-            {"cpu": In(ClassicWishbone), "memory": Out(memory_bus(4)), "store_error": Out(1)}
+            {
+                "cpu": In(ClassicWishbone),
+                "memory": Out(memory_bus(4)),
+                "holding": Out(1),
+                "store_error": Out(1),
+            }
         )
 
     def elaborate(self, _platform) -> Module:

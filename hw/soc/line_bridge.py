@@ -18,8 +18,10 @@ class LineBridge(Component):
     """Turns each cache line refill into back-to-back reads, and posts stores.
 
     A load or fetch is answered in the cycle after its beat has come; a line of eight words then
-    streams at a word a cycle as fast as its beats arrive. A store is answered when the memory
-    accepts it. Bit 31 of the address (uncached) is dropped.
+    streams at a word a cycle as fast as its beats arrive. A store is answered at once: one that
+    memory does not accept in the same cycle is held here, so that the CPU, all of which waits for
+    the answer, does not wait for the arbiter's decision. Bit 31 of the address (uncached) is
+    dropped.
 
     Parameters
     ----------
@@ -29,6 +31,7 @@ class LineBridge(Component):
     ----------
     cpu: the classic bus; ``err`` comes with ``ack``, for reads only.
     memory: master of the memory bus.
+    holding: a store has been answered but not accepted by memory.
     store_error: one cycle high when a posted store was answered with an error.
     """
 
@@ -38,6 +41,7 @@ class LineBridge(Component):
             {
                 "cpu": In(ClassicWishbone),
                 "memory": Out(memory_bus(bus_bytes)),
+                "holding": Out(1),
                 "store_error": Out(1),
             }
         )
@@ -68,6 +72,8 @@ class LineBridge(Component):
         failed = Signal()
         refill = Signal()
 
+        held = {name: Signal.like(getattr(memory, name)) for name in ("adr", "sel", "dat_w")}
+
         m.d.comb += [
             memory.sel.eq(-1),
             memory.dat_w.eq(cpu.dat_w.replicate(1 << lane_bits)),
@@ -77,14 +83,21 @@ class LineBridge(Component):
                 burst = Signal()
                 m.d.comb += burst.eq(cpu.cti == INCREMENTING_BURST)
                 m.d.comb += memory.adr.eq(cpu.adr[lane_bits:29])
-                with m.If(cpu.cyc & cpu.stb & cpu.we):
+                with m.If(self.holding):
+                    m.d.comb += [memory.stb.eq(1), memory.we.eq(1)]
+                    m.d.comb += [getattr(memory, name).eq(held[name]) for name in held]
+                    m.d.sync += self.holding.eq(memory.stall)
+                with m.Elif(cpu.cyc & cpu.stb & cpu.we):
                     lane = cpu.adr[:lane_bits]
+                    room = posted != MAX_POSTED
                     m.d.comb += [
-                        memory.stb.eq(posted != MAX_POSTED),
+                        memory.stb.eq(room),
                         memory.we.eq(1),
                         memory.sel.eq(cpu.sel << (lane << 2)),
-                        cpu.ack.eq(memory.stb & ~memory.stall),
+                        cpu.ack.eq(room),
                     ]
+                    m.d.sync += self.holding.eq(room & memory.stall)
+                    m.d.sync += [held[name].eq(getattr(memory, name)) for name in held]
                 with m.Elif(cpu.cyc & cpu.stb):
                     m.d.comb += memory.stb.eq(1)
                     m.d.sync += [

@@ -104,6 +104,7 @@ class Soc(Component):
         connect(m, cpu.instructions, fetch.cpu)
         connect(m, cpu.data, decoder.cpu)
         connect(m, decoder.memory, load_store.cpu)
+        m.d.comb += decoder.hold.eq(load_store.holding)
         connect(m, flipped(self.debug), decoder.debug)
         for (_, registers), bus in zip(blocks, decoder.registers, strict=True):
             connect(m, bus, registers)

@@ -143,3 +143,22 @@ def test_the_debug_port_and_the_cpu_do_not_disturb_each_other():
 
     simulate(debugger, cpu, background=[peripheral(0, log), peripheral(1, log)])
     assert len(log) == 40
+
+
+def test_accesses_to_peripherals_wait_for_stores_that_are_held():
+    log, times = [], []
+
+    async def bench(ctx, dut):
+        ctx.set(dut.hold, 1)
+        assert await access(ctx, dut.cpu, 0x4000_0010) == (0x1000_0004, False)
+        await access(ctx, dut.cpu, UART.base)
+        assert times
+
+    async def release(ctx, dut):
+        await ctx.tick().repeat(30)
+        assert not log
+        ctx.set(dut.hold, 0)
+        times.append(30)
+
+    simulate(bench, release, background=[peripheral(0, log), memory])
+    assert log == [(0, 0, None)]

@@ -146,3 +146,37 @@ def test_errors_reach_loads_refills_and_the_store_flag():
         assert not (await access(ctx, dut.cpu, 3))[1]
 
     run(8, 4, bench)
+
+
+def test_a_store_is_answered_while_memory_is_busy_and_keeps_its_place():
+    dut = LineBridge(8)
+    taken = []
+
+    async def bench(ctx):
+        cpu, bus = dut.cpu, dut.memory
+        ctx.set(bus.stall, 1)
+        for name, value in {"cyc": 1, "stb": 1, "we": 1, "adr": 5, "sel": 15, "dat_w": 77}.items():
+            ctx.set(getattr(cpu, name), value)
+        assert not ctx.get(dut.holding)
+        assert (await ctx.tick().sample(cpu.ack))[-1]
+        # A load comes behind it: no answer, and no request of its own.
+        ctx.set(cpu.we, 0)
+        ctx.set(cpu.adr, 9)
+        for _ in range(4):
+            assert ctx.get(dut.holding)
+            assert not ctx.get(cpu.ack)
+            await ctx.tick()
+        ctx.set(bus.stall, 0)
+        while len(taken) < 2:
+            if ctx.get(bus.stb):
+                taken.append([ctx.get(getattr(bus, n)) for n in ("we", "adr", "sel", "dat_w")])
+            await ctx.tick()
+        assert not ctx.get(dut.holding)
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+    (we, adr, sel, data), (load, load_adr, *_) = taken
+    assert (we, adr, sel, data >> 32) == (1, 2, 0xF0, 77)
+    assert (load, load_adr) == (0, 4)
