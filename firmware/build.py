@@ -101,7 +101,7 @@ CPU_FEATURES: Mapping[str, CpuFeatures] = {
     "imac": CpuFeatures(data_cache=True, wfi_sleeps=True),
     "min": CpuFeatures(data_cache=False, wfi_sleeps=False, multiplies=False),
 }
-"""Features by name of the CPU in `hw.spec.config.CPU_BUILDS`."""
+"""Features by name of the CPU in `hw.spec.soc_config.CPU_BUILDS`."""
 
 
 @dataclass(frozen=True)

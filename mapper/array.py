@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from hw.spec.tile_shape import TileShape, ring_bytes, tile_shape
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hw.spec.commands import Command, Opcode
-from hw.spec.config import SMALL_CPUS, Config, NpuConfig
+from hw.spec.config import Config
+from hw.spec.npu_config import NpuConfig
 from hw.spec.program import Step, StepKind
+from hw.spec.soc_config import SMALL_CPUS
 
 SAFETY = 4
 CPU_SAFETY = 2

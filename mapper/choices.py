@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from mapper.array import array_of
 from mapper.memory import align
 from mapper.tile import (

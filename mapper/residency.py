@@ -12,8 +12,8 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from hw.spec.config import NpuConfig
 from hw.spec.errors import RequestError
+from hw.spec.npu_config import NpuConfig
 from mapper.buffers import Slices
 from mapper.choices import Choice, Choices
 from mapper.memory import Block, Span, align, first_fit, pack

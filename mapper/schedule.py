@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from hw.spec.commands import Command, Opcode
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from mapper.array import array_of
 from mapper.arrival import Arrival, strips
 from mapper.buffers import Slices

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hw.spec.commands import MAX_LEFT_SHIFT
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from hw.spec.tile_shape import ring_bytes
 from mapper import attributes as at
 from mapper.attributes import OpKind

@@ -19,7 +19,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from hw.spec.commands import PARAMETER_WORDS
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from hw.spec.numerics import Int8Array
 from hw.spec.tile_shape import tile_shape
 from mapper.memory import align

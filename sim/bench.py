@@ -21,8 +21,10 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from hw.spec.config import CPU_VARIANTS, Config, load_config, make_config
+from hw.spec.config import Config, make_config
 from hw.spec.errors import RequestError
+from hw.spec.settings import load_config
+from hw.spec.soc_config import CPU_VARIANTS
 from sim.files import require_writable, write_atomically
 from sim.network_file import open_network
 from sim.predict import Predictor, mapping_of

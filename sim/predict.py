@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from hw.spec.config import SMALL_CPUS, Config, SocConfig
+from hw.spec.config import Config
 from hw.spec.errors import RequestError
 from hw.spec.numerics import Int8Array
+from hw.spec.soc_config import SMALL_CPUS, SocConfig
 from mapper.compile import Mapper
 from mapper.program import Program
 from sim.functional.backend import TIMED_BY_VALUES, run_functional

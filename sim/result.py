@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from sim.area import Area
 from sim.files import write_atomically
 

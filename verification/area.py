@@ -13,8 +13,9 @@ from pathlib import Path
 
 import yaml
 
-from hw.spec.config import CPU_VARIANTS, load_config
 from hw.spec.errors import TilewrightError
+from hw.spec.settings import load_config
+from hw.spec.soc_config import CPU_VARIANTS
 from sim.area.counts import sram_bits
 from sim.area.known import mapped_blocks
 from sim.files import write_atomically

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hw.spec.config import Config, load_config
+from hw.spec.config import Config
+from hw.spec.settings import load_config
 from sim.area.counts import counts
 
 Coefficients = Mapping[str, Mapping[str, float]]

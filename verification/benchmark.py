@@ -17,7 +17,8 @@ from pathlib import Path
 
 import cocotb_tools.config
 
-from hw.spec.config import Config, load_config
+from hw.spec.config import Config
+from hw.spec.settings import load_config
 from verification.build import HERE, build_model
 from verification.simulate import Job, simulate
 

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from firmware.build import build_boot_stage, build_firmware
-from hw.spec.config import SMALL_CPUS, Config
+from hw.spec.config import Config
 from hw.spec.errors import TilewrightError
+from hw.spec.soc_config import SMALL_CPUS
 from sim.progress import Progress
 from sim.verbs.options import add_config_options, config_of
 from verification.build import build_board

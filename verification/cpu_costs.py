@@ -20,8 +20,10 @@ import yaml
 
 from firmware.build import firmware_elf
 from hw.soc.cpu import cpu_verilog
-from hw.spec.config import CPU_VARIANTS, Config, load_config
+from hw.spec.config import Config
 from hw.spec.errors import TilewrightError
+from hw.spec.settings import load_config
+from hw.spec.soc_config import CPU_VARIANTS
 from sim.files import write_atomically
 from sim.model.cpu.figures import FIGURES, read_layout
 from sim.progress import Progress

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware.build import CPU_FEATURES
-from hw.spec.config import Config, load_config
+from hw.spec.config import Config
 from hw.spec.program import StepKind
+from hw.spec.settings import load_config
 from sim.model.cpu.figures import read_cpu
 from sim.model.cpu.firmware import Firmware
 from sim.model.stream import Left, Stream

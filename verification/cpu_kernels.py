@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from firmware.build import CPU_FEATURES
-from hw.spec.config import SocConfig
 from hw.spec.errors import TilewrightError
 from hw.spec.program import Step, StepKind
+from hw.spec.soc_config import SocConfig
 from sim.model.cpu.cache import misses
 from sim.model.cpu.code import CodeCache
 from sim.model.cpu.figures import Layout

@@ -11,9 +11,10 @@ import pythondata_cpu_vexriscv
 
 from firmware.build import build_firmware, firmware_elf
 from firmware.elf import memory_image, symbols
-from hw.spec.config import CPU_VARIANTS, Config
+from hw.spec.config import Config
 from hw.spec.program import StepKind
 from hw.spec.registers import MEMORY_BASE
+from hw.spec.soc_config import CPU_VARIANTS
 from sim.model.cpu.cache import LINE_BYTES
 from sim.model.cpu.paths import Paths
 from verification.cpu_code import Stretches, always, kernel_routine

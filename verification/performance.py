@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from hw.spec.config import Config, load_config
+from hw.spec.config import Config
 from hw.spec.profile import CAUSES
+from hw.spec.settings import load_config
 from mapper.attributes import OpKind
 from mapper.compile import compile_model
 from mapper.graph import Graph

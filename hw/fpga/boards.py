@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from hw.spec.config import PRESETS
 from hw.spec.errors import RequestError
+from hw.spec.settings import PRESETS
 
 
 @dataclass(frozen=True, kw_only=True)

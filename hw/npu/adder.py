@@ -20,7 +20,7 @@ from hw.npu.command_view import COMMAND_LAYOUT, CommandView
 from hw.npu.requantiser import RequantiserInput
 from hw.npu.scratchpad import SCRATCHPAD_READ_LATENCY, read_port
 from hw.spec.commands import ADDRESS_BITS, Opcode
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 SCALER_LATENCY = 6
 """Cycles from an operand to its scaled value."""

@@ -26,7 +26,7 @@ from amaranth.hdl import Cat, Elaboratable, Module, Mux, Signal, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 CAPTURE_LATENCY = 5
 """Cycles from a tile's last step to its results standing in the shadow registers."""

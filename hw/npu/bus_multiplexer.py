@@ -12,7 +12,7 @@ from amaranth.lib.wiring import Component, In, Out, Signature
 from amaranth.utils import exact_log2
 
 from hw.bus import memory_bus
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 OUTSTANDING = 128
 """Requests on their way at most: covers a memory latency of 64 cycles and what queues up."""

@@ -20,7 +20,7 @@ from hw.npu.requantiser import Requantiser
 from hw.npu.scratchpad import read_port, write_port
 from hw.npu.weight_walk import WEIGHT_START
 from hw.spec.commands import Opcode
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 
 class ComputeSide(Component):

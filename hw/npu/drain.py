@@ -27,7 +27,7 @@ from hw.npu.command_view import COMMAND_LAYOUT, CommandView, opcode_of
 from hw.npu.mac_control import TileLayout
 from hw.npu.requantiser import RequantiserInput
 from hw.spec.commands import ADDRESS_BITS, Opcode
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 
 class BeatsLayout(data.StructLayout):

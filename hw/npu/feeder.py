@@ -31,7 +31,7 @@ from hw.npu.pieces import Pieces
 from hw.npu.scratchpad import read_port
 from hw.npu.slot_taps import SlotTaps
 from hw.spec.commands import ADDRESS_BITS, Opcode
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 ROW_BITS = 18
 """Signed row number: above the input, inside, or below it."""

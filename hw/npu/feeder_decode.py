@@ -12,7 +12,7 @@ from amaranth.utils import exact_log2
 
 from hw.npu.command_view import COMMAND_LAYOUT, CommandView, opcode_of
 from hw.spec.commands import ADDRESS_BITS, Opcode
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 
 class MultiplesLayout(data.ArrayLayout):

@@ -11,7 +11,7 @@ from hw.npu.columns import FillLayout
 from hw.npu.feeder_decode import LoopsLayout
 from hw.npu.scratchpad import SCRATCHPAD_READ_LATENCY
 from hw.spec.commands import ADDRESS_BITS
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 FILL_LATENCY = SCRATCHPAD_READ_LATENCY + 1
 """Cycles from a scratchpad read to its bytes standing in the column buffer."""

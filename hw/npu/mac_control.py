@@ -20,7 +20,7 @@ from hw.npu.command_view import COMMAND_LAYOUT, CommandView, opcode_of
 from hw.npu.pieces import Pieces
 from hw.npu.slot_walk import SlotWalk
 from hw.spec.commands import Opcode
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import CAUSES
 
 CAUSE = {name: number for number, (name, _) in enumerate(CAUSES)}

@@ -18,7 +18,7 @@ from hw.npu.transfers import Transfers
 from hw.npu.weight_ring import WeightRing
 from hw.npu.weight_walk import WEIGHT_START
 from hw.npu.weights_dma import WeightsDma
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 
 class MemorySide(Component):

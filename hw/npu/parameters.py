@@ -15,7 +15,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 
 from hw.spec.commands import PARAMETER_WORDS
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 SETS = 2
 """Sets of parameters, used in turn."""

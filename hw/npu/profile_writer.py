@@ -8,7 +8,7 @@ from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
 from hw.npu.bus_multiplexer import OUTSTANDING, client_port
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import RECORD_BYTES
 
 

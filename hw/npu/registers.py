@@ -8,7 +8,7 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib.wiring import Component, In, Out
 
 from hw.bus import register_bus
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import RECORD_BYTES
 from hw.spec.registers import NPU, NPU_IDENTIFIER, Register
 

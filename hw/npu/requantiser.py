@@ -29,7 +29,7 @@ from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
 
 from hw.spec.commands import ADDRESS_BITS, MAX_LEFT_SHIFT
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 REQUANTISER_LATENCY = 9
 """Cycles from the input to the output."""

@@ -18,7 +18,7 @@ from amaranth.lib.wiring import Component, In, Out, Signature
 from amaranth.utils import exact_log2
 
 from hw.spec.commands import ADDRESS_BITS
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 SCRATCHPAD_READ_LATENCY = 2
 """Cycles from a read's valid to its data."""

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import Component, In, Out
 from hw.npu.feeder_decode import LoopsLayout
 from hw.npu.pieces import Pieces
 from hw.spec.commands import ADDRESS_BITS
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 
 class SlotTaps(Component):

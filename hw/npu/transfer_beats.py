@@ -10,7 +10,7 @@ from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
 from hw.spec.commands import ADDRESS_BITS
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 TRANSFER_DESCRIPTOR = StructLayout(
     {

@@ -14,7 +14,7 @@ from hw.npu.bus_multiplexer import OUTSTANDING, client_port
 from hw.npu.scratchpad import dma_read_port, dma_write_port
 from hw.npu.transfer_beats import TRANSFER_DESCRIPTOR, TransferBeats, beat_layout
 from hw.spec.commands import ADDRESS_BITS, WAIT_BITS
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 TRANSFERS_QUEUE = 4
 """LOAD and STORE commands that wait behind the one at work."""

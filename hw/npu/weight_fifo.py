@@ -8,7 +8,7 @@ from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import Component, In, Out
 
 from hw.npu.weight_walk import UnitsLayout
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 PREFETCH_LINES = 16
 """Lines read ahead of their use, a power of two. Holds nine parameters if a line is one pair, and

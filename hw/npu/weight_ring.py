@@ -10,7 +10,7 @@ from amaranth.utils import exact_log2
 
 from hw.npu.weight_fifo import WeightFifo
 from hw.npu.weight_walk import WEIGHT_START, UnitsLayout, WeightWalk
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 READ_CYCLES = 3
 """From the read of a line to its first word at an empty output: memory, FIFO, register."""

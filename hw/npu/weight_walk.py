@@ -12,7 +12,7 @@ from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
 from hw.spec.commands import PARAMETER_WORDS
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 WEIGHT_START = data.StructLayout(
     {"blocks": 16, "tiles": 24, "block_words": 24, "stream": 1, "paired": 1}

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
 from hw.npu.bus_multiplexer import client_port
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 WEIGHTS_QUEUE = 4
 """WEIGHTS commands that wait behind the one at work."""

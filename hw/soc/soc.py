@@ -16,9 +16,10 @@ from hw.soc.line_bridge import LineBridge
 from hw.soc.system import System
 from hw.soc.timer import Timer
 from hw.soc.uart import BIT_CYCLES, Uart
-from hw.spec.config import SMALL_CPUS, Config
+from hw.spec.config import Config
 from hw.spec.profile import ACTIVITIES
 from hw.spec.registers import FINISHER, INTERRUPT_NPU, NPU, SYSTEM, TIMER, UART
+from hw.spec.soc_config import SMALL_CPUS
 
 ACTIVITY_BITS = len(ACTIVITIES)
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from hw.spec.commands import PARAMETER_WORDS
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 
 class TileShape(NamedTuple):

@@ -13,7 +13,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from mapper import attributes as at
 from mapper.attributes import OpKind
 from mapper.graph import Graph, Op, Tensor

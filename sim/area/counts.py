@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from hw.spec.commands import ADDRESS_BITS
-from hw.spec.config import SMALL_CPUS, Config, NpuConfig
+from hw.spec.config import Config
+from hw.spec.npu_config import NpuConfig
+from hw.spec.soc_config import SMALL_CPUS
 
 OUTSTANDING = 127
 """Words of the queues of answers and of what to do with them."""

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from hw.fpga.boards import BLOCK_RAM, BOARDS, DSP, FLIP_FLOP, LUT, SPRAM, Board
-from hw.spec.config import PRESETS
 from hw.spec.errors import RequestError
+from hw.spec.settings import PRESETS
 from sim.fpga.configuration import board_config
 from sim.fpga.fit import least_resources, require_fit
 from sim.report.units import ABSENT, count

@@ -10,8 +10,8 @@ from numpy.lib.stride_tricks import as_strided
 
 from hw.spec import numerics as nm
 from hw.spec.commands import Command, Opcode
-from hw.spec.config import NpuConfig
 from hw.spec.errors import CheckError
+from hw.spec.npu_config import NpuConfig
 from hw.spec.numerics import Int8Array
 from sim.functional.hazards import Access, HazardCheck
 from sim.functional.memory import Memory

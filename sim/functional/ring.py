@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hw.spec.commands import COMPUTE_OPCODES, PARAMETER_WORDS, Command, Opcode
-from hw.spec.config import NpuConfig
 from hw.spec.errors import CheckError
+from hw.spec.npu_config import NpuConfig
 from hw.spec.numerics import Int8Array, Int32Array
 from hw.spec.tile_shape import ring_bytes, tile_shape
 from sim.functional.memory import Memory

@@ -10,9 +10,9 @@ from numpy.lib.stride_tricks import as_strided
 
 from hw.spec import numerics as nm
 from hw.spec.commands import MAX_LEFT_SHIFT, PARAMETER_WORDS, Command
-from hw.spec.config import NpuConfig
 from hw.spec.errors import CheckError
 from hw.spec.exact import exact_matmul
+from hw.spec.npu_config import NpuConfig
 from hw.spec.numerics import Int8Array
 from hw.spec.tile_shape import TileShape, tile_shape
 from sim.functional.hazards import Access

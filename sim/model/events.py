@@ -6,7 +6,7 @@ from collections import Counter
 from functools import lru_cache
 
 from hw.spec.commands import PARAMETER_WORDS, Command, Opcode
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from sim.model.geometry import Geometry, first_pixels, strips
 
 

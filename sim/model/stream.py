@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw.spec.commands import LENGTH, Command, Opcode
-from hw.spec.config import Config, NpuConfig
+from hw.spec.config import Config
 from hw.spec.errors import TilewrightError
+from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import CAUSES, EVENTS, RECORD, RECORD_WORDS
 from sim.model.events import add_events, window_events
 from sim.model.geometry import Geometry, geometry_of

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from hw.spec.config import AUTO, Config, NpuConfig, SocConfig, make_config
+from hw.spec.config import Config, make_config
 from hw.spec.errors import RequestError
+from hw.spec.npu_config import AUTO, NpuConfig
+from hw.spec.soc_config import SocConfig
 from sim.result import OF_THE_ACCELERATOR
 
 Value = int | str

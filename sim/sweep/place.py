@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hw.fpga.boards import BLOCK_RAM, DSP, FLIP_FLOP, LUT, find_board
-from hw.spec.config import Config, NpuConfig
+from hw.spec.config import Config
 from hw.spec.errors import RequestError
+from hw.spec.npu_config import NpuConfig
 from sim.files import make_folder
 from sim.fpga.build import all_resources, build_chip
 from sim.fpga.configuration import board_config

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from hw.spec.config import PRESETS, Config
+from hw.spec.config import Config
+from hw.spec.settings import PRESETS
 from sim.verbs.options import add_config_options, config_of
 
 HELP = "presets and their values"

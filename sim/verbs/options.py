@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from hw.spec.config import FIELDS, PRESETS, Config, load_values, make_config
+from hw.spec.config import FIELDS, Config, make_config
+from hw.spec.settings import PRESETS, load_values
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:

@@ -11,9 +11,10 @@ from firmware.build import (
     compile_firmware,
 )
 from firmware.elf import memory_image, symbols
-from hw.spec.config import CPU_VARIANTS, load_config
 from hw.spec.errors import RequestError, TilewrightError
 from hw.spec.registers import BOOT_BYTES, FIRMWARE_BYTES, MEMORY_BASE
+from hw.spec.settings import load_config
+from hw.spec.soc_config import CPU_VARIANTS
 
 # csrci mstatus, 8: the first instruction
 RESET_CODE = (0x30047073).to_bytes(4, "little")

@@ -8,10 +8,12 @@ from firmware.elf import symbols
 from hw.spec import kernels as reference
 from hw.spec import numerics as nm
 from hw.spec.commands import Command, Opcode
-from hw.spec.config import SMALL_CPUS, Config, load_config
+from hw.spec.config import Config
 from hw.spec.fields import encode
 from hw.spec.program import Step, StepKind
 from hw.spec.registers import EXIT_STATUS, MEMORY_BASE, NPU
+from hw.spec.settings import load_config
+from hw.spec.soc_config import SMALL_CPUS
 from hw.spec.softmax import softmax, softmax_parameters
 from tests.firmware.cases import Image as Window
 from tests.firmware.cases import random_factors, random_int8

@@ -10,7 +10,7 @@ from hw.header import c_header, write_header
 from hw.netlist import unique_modules
 from hw.reference import references
 from hw.spec import commands, profile, program, registers
-from hw.spec.config import load_config
+from hw.spec.settings import load_config
 
 PROJECT = Path(__file__).parents[2]
 

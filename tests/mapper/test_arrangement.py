@@ -3,7 +3,8 @@
 import pytest
 
 from hw.spec.commands import Opcode
-from hw.spec.config import NpuConfig, load_config
+from hw.spec.npu_config import NpuConfig
+from hw.spec.settings import load_config
 from mapper.arrangement import lay, window_of
 from mapper.array import array_of
 from mapper.compile import compile_model

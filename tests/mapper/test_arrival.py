@@ -6,7 +6,8 @@ from itertools import combinations, pairwise
 import pytest
 
 from hw.spec.commands import Opcode
-from hw.spec.config import NpuConfig, load_config
+from hw.spec.npu_config import NpuConfig
+from hw.spec.settings import load_config
 from mapper.array import array_of
 from mapper.arrival import Arrival, strips
 from mapper.compile import compile_model

@@ -1,6 +1,6 @@
 """Choices among tilings: the same whoever asked before, and the cheapest that fits."""
 
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from mapper.choices import Choices
 from mapper.memory import align
 from mapper.tile import Tiling, staging_bytes

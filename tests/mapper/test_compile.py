@@ -5,10 +5,10 @@ import time
 import pytest
 
 from hw.spec.commands import Opcode, decode_stream
-from hw.spec.config import load_config
 from hw.spec.errors import RequestError
 from hw.spec.program import StepKind
 from hw.spec.registers import MEMORY_BASE
+from hw.spec.settings import load_config
 from mapper.compile import compile_model
 from mapper.importers import import_model
 from tests.mapper.networks import Sketch

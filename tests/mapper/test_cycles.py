@@ -6,7 +6,7 @@ import random
 import pytest
 
 from hw.spec.commands import Command, Opcode
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from mapper.array import array_of
 from mapper.cycles import (
     COMMAND_CYCLES,

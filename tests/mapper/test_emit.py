@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from mapper.arrangement import Laid, arrangements, window_of
 from mapper.array import array_of
 from mapper.emit import Place, window_command

@@ -3,10 +3,11 @@
 import pytest
 
 from hw.spec.commands import Opcode
-from hw.spec.config import load_config, make_config
+from hw.spec.config import make_config
 from hw.spec.errors import RequestError
 from hw.spec.program import StepKind
 from hw.spec.registers import MEMORY_BASE
+from hw.spec.settings import load_config
 from mapper.compile import compile_model
 from mapper.program import Program
 from mapper.supported import MAX_MICROCODE_ROWS, Demands, work_objection

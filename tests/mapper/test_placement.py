@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from hw.spec.config import load_config
 from hw.spec.errors import RequestError
+from hw.spec.settings import load_config
 from mapper import attributes as at
 from mapper.attributes import OpKind
 from mapper.compile import compile_model

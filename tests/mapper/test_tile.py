@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from mapper.array import array_of
 from mapper.tile import (
     Tiling,

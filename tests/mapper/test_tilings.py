@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from hw.spec.tile_shape import ring_bytes
 from mapper.tile import Tiling, staging_bytes
 from mapper.tilings import Extents, tilings

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hw.spec.commands import PARAMETER_WORDS
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from hw.spec.tile_shape import ring_bytes
 from mapper.weights import PackedWeights, layout, replayed_blob, restream, streamed_blob
 from mapper.work import Operand, Region, Requantisation, WindowWork

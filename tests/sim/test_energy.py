@@ -6,7 +6,10 @@ from importlib.resources import files
 import pytest
 import yaml
 
-from hw.spec.config import Config, NpuConfig, SocConfig, load_config
+from hw.spec.config import Config
+from hw.spec.npu_config import NpuConfig
+from hw.spec.settings import load_config
+from hw.spec.soc_config import SocConfig
 from sim.area import estimate_area
 from sim.energy import COMPONENTS, energy_table
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.spec.config import load_config
 from hw.spec.errors import RequestError
+from hw.spec.settings import load_config
 from mapper.importers.onnx import import_onnx
 from sim import predict
 from sim.network_file import NetworkFile, open_network

@@ -2,7 +2,8 @@ from itertools import pairwise
 
 import pytest
 
-from hw.spec.config import Config, NpuConfig
+from hw.spec.config import Config
+from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import CAUSES, EVENTS
 from mapper.compile import compile_model
 from mapper.importers.onnx import import_onnx

@@ -3,9 +3,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from hw.spec.config import load_config
 from hw.spec.errors import CheckError, RequestError
 from hw.spec.registers import MEMORY_BASE, PROGRAM_BASE
+from hw.spec.settings import load_config
 from mapper.compile import compile_model
 from mapper.importers import import_model
 from sim.functional.backend import run_functional

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from hw.spec.config import load_config
 from hw.spec.errors import CheckError
+from hw.spec.settings import load_config
 from sim.progress import Progress
 from sim.rtl import RtlResult
 from sim.run import RunRequest, run

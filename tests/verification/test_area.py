@@ -1,7 +1,7 @@
 import pytest
 
-from hw.spec.config import load_config
 from hw.spec.errors import TilewrightError
+from hw.spec.settings import load_config
 from sim.area import area_table, estimate_area, known_area, synthesise_area
 from sim.progress import Progress
 from verification.area_synthesis import SITES, gate_equivalents, map_modules

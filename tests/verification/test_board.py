@@ -7,7 +7,6 @@ import sys
 import pytest
 
 from firmware.build import build_boot_stage, build_firmware
-from hw.spec.config import load_config
 from hw.spec.errors import CheckError
 from hw.spec.monitor import (
     DATA_BYTES,
@@ -20,6 +19,7 @@ from hw.spec.monitor import (
     words,
 )
 from hw.spec.registers import MEMORY_BASE, PROGRAM_BASE
+from hw.spec.settings import load_config
 from sim import __main__ as entry
 from sim.board.board import Board
 from sim.board.connect import load_firmware, require_firmware

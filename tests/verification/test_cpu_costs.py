@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from firmware.build import CPU_FEATURES
-from hw.spec.config import load_config
 from hw.spec.errors import TilewrightError
 from hw.spec.program import StepKind
+from hw.spec.settings import load_config
 from mapper.compile import compile_model
 from sim.functional.backend import run_functional
 from sim.model.backend import ModelBackend

@@ -6,7 +6,7 @@ reference input. Faster or slower on purpose: update the count, and docs/perform
 
 import pytest
 
-from hw.spec.config import load_config
+from hw.spec.settings import load_config
 from mapper.compile import compile_model
 from mapper.importers import import_model
 from sim.rtl import run_rtl

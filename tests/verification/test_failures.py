@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from hw.spec.commands import Opcode
-from hw.spec.config import load_config
 from hw.spec.errors import CheckError
 from hw.spec.program import StepKind
+from hw.spec.settings import load_config
 from mapper.compile import compile_model
 from mapper.importers import import_model
 from mapper.program import Program

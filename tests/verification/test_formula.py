@@ -3,7 +3,8 @@
 import pytest
 
 from hw.spec.commands import Command, Opcode
-from hw.spec.config import NpuConfig, load_config
+from hw.spec.npu_config import NpuConfig
+from hw.spec.settings import load_config
 from mapper.array import array_of
 from mapper.compile import compile_model
 from mapper.cycles import add_cycles, array_cycles, command_cycles

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from hw.spec.config import Config, load_config
+from hw.spec.config import Config
+from hw.spec.settings import load_config
 from mapper.compile import compile_model
 from mapper.graph import Graph
 from sim.functional.backend import run_functional

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hw.spec.config import load_config
+from hw.spec.settings import load_config
 from mapper.compile import compile_model
 from mapper.importers import import_model
 from sim.functional.backend import run_functional

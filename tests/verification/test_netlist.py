@@ -7,7 +7,7 @@ import pytest
 from amaranth.back import rtlil
 
 from hw.npu.microcode.products import DualProduct
-from hw.spec.config import load_config
+from hw.spec.settings import load_config
 from mapper.compile import compile_model
 from sim.fpga.synthesis import NETLIST, synthesise
 from sim.functional.backend import run_functional

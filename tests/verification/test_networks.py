@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from hw.spec.config import Config, load_config
+from hw.spec.config import Config
 from hw.spec.profile import CAUSES
+from hw.spec.settings import load_config
 from mapper.compile import compile_model
 from mapper.importers import import_model
 from mapper.program import Program

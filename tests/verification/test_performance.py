@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hw.spec.config import load_config
+from hw.spec.settings import load_config
 from mapper.compile import compile_model
 from mapper.importers import import_model
 from sim.zoo import zoo_model

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from hw.spec.config import load_config
 from hw.spec.errors import RequestError
+from hw.spec.settings import load_config
 from verification.build import build_model
 from verification.simulate import Job, simulate
 from verification.toolchain import find_compiler, require_make

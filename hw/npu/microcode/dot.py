@@ -23,7 +23,7 @@ from amaranth.lib.wiring import Component, In, Out
 from hw.block_ram import block_ram, read_block_ram
 from hw.npu.microcode.products import DualProduct
 from hw.npu.microcode.sequencer import INDEX_BITS
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 CHUNK = 4
 """Bytes of a chunk; rows of the array."""

@@ -12,7 +12,7 @@ from hw.npu.microcode.assembler import Assembler, In, Op, Out, Size, Write
 from hw.npu.microcode.sequences import add, field, next_command, put
 from hw.npu.microcode.window_program import OUTPUTS, window_commands
 from hw.spec.commands import Opcode
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import RECORD, RECORD_WORDS
 
 

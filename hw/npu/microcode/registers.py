@@ -9,8 +9,8 @@ from amaranth.lib.wiring import Component, In, Out
 
 from hw.bus import register_bus
 from hw.npu.microcode.sequencer import WORD_BITS
-from hw.spec.config import NpuConfig
 from hw.spec.fields import encode
+from hw.spec.npu_config import NpuConfig
 from hw.spec.registers import ERROR_CODES, MEMORY_BASE, NPU, NPU_IDENTIFIER
 
 _ERROR_BITS = 2

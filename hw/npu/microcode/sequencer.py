@@ -25,7 +25,7 @@ from hw.npu.microcode.assembler import (
 from hw.npu.microcode.assembler import In as Inputs
 from hw.npu.microcode.assembler import Out as Outputs
 from hw.npu.microcode.program import microprogram
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 WORD_BITS = 18
 """Of the accumulator and of the registers: byte addresses of main memory, from its start."""

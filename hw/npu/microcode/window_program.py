@@ -5,7 +5,7 @@ from __future__ import annotations
 from hw.npu.microcode.assembler import INDEXED, Assembler, In, Op, Out
 from hw.npu.microcode.sequences import add, field, next_command, put
 from hw.spec.commands import PARAMETER_WORDS, Opcode
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 OUTPUTS = 64
 """First of the registers with the output address of each column."""

@@ -10,7 +10,7 @@ from hw.block_ram import block_ram, read_block_ram
 from hw.npu.microcode.assembler import Out as Outputs
 from hw.npu.microcode.dot import CHUNK
 from hw.npu.microcode.sequencer import INDEX_BITS, WORD_BITS
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 ROW_BITS = 12
 """Signed number of an input row: above the input, inside, or below it."""

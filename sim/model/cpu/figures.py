@@ -8,8 +8,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from hw.spec.config import SocConfig
 from hw.spec.program import StepKind
+from hw.spec.soc_config import SocConfig
 from sim.model.cpu.code import Routine, Stretch
 from sim.tables import read_table
 
@@ -130,7 +130,7 @@ class Cpu:
     code_lines: lines of the instruction cache.
     code_refill: cycles to fill one of them beside main memory's latency: of the driver's code.
     data_refill: the same of the data cache; None without one, where each load waits for memory.
-    layouts: by `hw.spec.config.SocConfig.npu`.
+    layouts: by `hw.spec.soc_config.SocConfig.npu`.
     """
 
     code_lines: int
@@ -215,7 +215,7 @@ def read_cpu(figures: Mapping[str, Any]) -> Cpu:
 
 @cache
 def cpu_figures(cpu: str) -> Cpu:
-    """Figures of one of `hw.spec.config.CPU_VARIANTS`."""
+    """Figures of one of `hw.spec.soc_config.CPU_VARIANTS`."""
     return read_cpu(_all_figures()[cpu])
 
 

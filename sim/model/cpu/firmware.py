@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hw.spec.config import SocConfig
 from hw.spec.numerics import Int8Array
 from hw.spec.program import Step
+from hw.spec.soc_config import SocConfig
 from sim.model.cpu.code import CodeCache, Routine, lines_run
 from sim.model.cpu.figures import Cpu
 from sim.model.cpu.operators import Where, step_taken

@@ -39,7 +39,7 @@ class Taken:
 
 @dataclass(frozen=True)
 class Where:
-    """A step's surroundings: CPU, `hw.spec.config.SocConfig.npu`, address of its first value."""
+    """A step's surroundings: CPU, `SocConfig.npu`, address of its first value."""
 
     cpu: Cpu
     npu: str

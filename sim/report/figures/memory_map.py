@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, MultipleLocator
 
-from hw.spec.config import next_power_of_two
+from hw.spec.limits import next_power_of_two
 from mapper.program import MemoryUse, Program
 from sim.report.colours import PALETTE
 from sim.report.figures.style import INK, LETTER_INCHES, SOFT, new_figure, styled

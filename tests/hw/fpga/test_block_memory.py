@@ -7,8 +7,10 @@ import pytest
 from amaranth.sim import Simulator
 
 from hw.fpga.block_memory import BLOCK_MEMORY_LATENCY, BlockMemory
-from hw.spec.config import Config, NpuConfig, SocConfig
+from hw.spec.config import Config
+from hw.spec.npu_config import NpuConfig
 from hw.spec.registers import MEMORY_BASE
+from hw.spec.soc_config import SocConfig
 
 SIZE = 256 * 1024
 

@@ -11,7 +11,7 @@ from amaranth.sim import Simulator, SimulatorContext
 
 from hw.npu.scratchpad import SCRATCHPAD_READ_LATENCY
 from hw.spec.commands import ADDRESS_BITS, MAX_LENGTH, Command
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 CONFIGS = {
     "5x3": NpuConfig(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from hw.spec.commands import PARAMETER_WORDS, Command, Opcode
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 
 def random_words(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hw.spec.commands import Command, Opcode
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from tests.hw.npu.commands import random_window
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hw.spec.commands import PARAMETER_WORDS, Command, Opcode
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 
 def wrap32(value: int) -> int:

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field
 
 from hw.spec.commands import BODY, PARAMETER_WORDS, Command, Opcode
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import RECORD_BYTES, RECORD_WORDS
 from tests.hw.npu.main_memory import BASE
 

@@ -9,7 +9,7 @@ from amaranth.sim import SimulatorContext
 from hw.npu.adder import SCALER_LATENCY, Adder
 from hw.npu.scratchpad import SCRATCHPAD_READ_LATENCY
 from hw.spec.commands import Command
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from tests.hw.npu.bench import CONFIGS, ReadPort, command_words, simulate
 from tests.hw.npu.commands import random_add
 from tests.hw.npu.reference import scale, signed_byte

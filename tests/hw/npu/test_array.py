@@ -8,7 +8,7 @@ import pytest
 from amaranth.sim import SimulatorContext
 
 from hw.npu.array import ACTIVATION_DELAY, CAPTURE_LATENCY, MacArray
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from tests.hw.npu.bench import CONFIGS, packed, simulate, unpacked
 
 EXTREMES = (-128, -128, -128, 127, 0)

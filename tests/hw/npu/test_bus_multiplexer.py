@@ -6,7 +6,7 @@ from collections import deque
 import pytest
 
 from hw.npu.bus_multiplexer import CLIENTS, BusMultiplexer
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from tests.hw.npu.bench import simulate
 
 CYCLES = 600

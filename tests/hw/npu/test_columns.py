@@ -8,7 +8,7 @@ import pytest
 from amaranth.sim import SimulatorContext
 
 from hw.npu.columns import SELECT_LATENCY, Columns
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from tests.hw.npu.bench import CONFIGS, packed, simulate
 
 PAIRS_ODD = {"3x5": NpuConfig(rows=3, cols=5, port_bytes=8, depthwise_kernel=1)}

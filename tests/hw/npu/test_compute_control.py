@@ -9,7 +9,7 @@ from hw.npu.compute_control import ComputeControl
 from hw.npu.mac_control import CAUSE
 from hw.npu.scratchpad import SCRATCHPAD_WRITE_LATENCY
 from hw.spec.commands import Command, Opcode
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import CAUSES
 from tests.hw.npu.bench import command_words, simulate
 from tests.hw.npu.commands import random_add, random_window

@@ -8,7 +8,7 @@ from amaranth.sim import Simulator, SimulatorContext
 from hw.npu.compute_side import ComputeSide
 from hw.npu.scratchpad import SCRATCHPAD_READ_LATENCY
 from hw.spec.commands import MAX_LENGTH, Command, Opcode
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import CAUSES, RECORD, RECORD_WORDS
 from tests.hw.npu.commands import random_add, random_window
 from tests.hw.npu.reference import Reference

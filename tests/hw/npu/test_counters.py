@@ -6,7 +6,7 @@ import pytest
 from amaranth.sim import SimulatorContext
 
 from hw.npu.counters import Counters
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import CAUSES, EVENTS, RECORD, RECORD_WORDS
 from tests.hw.npu.bench import CONFIGS, simulate
 

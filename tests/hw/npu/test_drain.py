@@ -10,7 +10,7 @@ from amaranth.sim import SimulatorContext
 from hw.npu.array import CAPTURE_LATENCY
 from hw.npu.drain import Drain
 from hw.spec.commands import Command, Opcode
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from tests.hw.npu.bench import CONFIGS, command_words, packed, simulate
 from tests.hw.npu.loops import Tile, block_channels, every_kind, tiles
 

@@ -9,7 +9,7 @@ from amaranth.sim import SimulatorContext
 from hw.npu.feeder import Feeder
 from hw.npu.fills import FILL_LATENCY
 from hw.spec.commands import Command, Opcode
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from tests.hw.npu.bench import CONFIGS, ReadPort, command_words, simulate
 from tests.hw.npu.loops import Read, capacity, every_kind, groups, slots, tiles
 

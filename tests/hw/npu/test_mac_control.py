@@ -9,7 +9,7 @@ from amaranth.sim import SimulatorContext
 
 from hw.npu.mac_control import CAUSE, MacControl
 from hw.spec.commands import Command, Opcode
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from tests.hw.npu.bench import CONFIGS, command_words, simulate
 from tests.hw.npu.loops import (
     Step,

@@ -8,7 +8,7 @@ from amaranth.sim import Simulator
 from hw.npu.memory_side import MemorySide
 from hw.npu.scratchpad import SCRATCHPAD_READ_LATENCY, SCRATCHPAD_WRITE_LATENCY
 from hw.spec.commands import Command, Opcode
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import RECORD_BYTES
 from hw.spec.registers import ERROR_CODES, NPU, NPU_IDENTIFIER
 from tests.hw.npu.main_memory import BASE, MainMemory

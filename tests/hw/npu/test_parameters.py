@@ -8,7 +8,7 @@ from amaranth.sim import SimulatorContext
 
 from hw.npu.parameters import ParameterSets
 from hw.spec.commands import PARAMETER_WORDS
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from tests.hw.npu.bench import CONFIGS, packed, simulate, unpacked
 
 

@@ -5,7 +5,7 @@ import random
 from amaranth.sim import Simulator
 
 from hw.npu.requantiser import REQUANTISER_LATENCY, Requantiser
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 
 def wrap32(value: int) -> int:

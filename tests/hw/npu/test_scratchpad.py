@@ -6,7 +6,7 @@ import pytest
 from amaranth.sim import Simulator
 
 from hw.npu.scratchpad import SCRATCHPAD_READ_LATENCY, SCRATCHPAD_WRITE_LATENCY, Scratchpad
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 CONFIGS = [
     NpuConfig(rows=2, cols=2, port_bytes=8, bus_bytes=4, scratchpad_bytes=4096, scratchpad_banks=2),

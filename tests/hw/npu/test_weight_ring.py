@@ -12,7 +12,7 @@ from amaranth.sim import SimulatorContext
 
 from hw.npu.weight_ring import WeightRing
 from hw.spec.commands import PARAMETER_WORDS
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from tests.hw.npu.bench import simulate
 
 SPACE = 1024

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from hw.generate import write_header
-from hw.spec.config import CPU_VARIANTS, load_config
 from hw.spec.registers import EXIT_STATUS, MEMORY_BASE, PROGRAM_BASE
+from hw.spec.settings import load_config
+from hw.spec.soc_config import CPU_VARIANTS
 from verification.build import build_model
 from verification.simulate import Job, simulate
 

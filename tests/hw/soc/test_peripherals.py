@@ -7,8 +7,8 @@ from hw.soc.finisher import Finisher
 from hw.soc.system import System
 from hw.soc.timer import Timer
 from hw.soc.uart import BIT_CYCLES, FRAME_BITS, WAITING, Uart
-from hw.spec.config import load_config
 from hw.spec.registers import FINISHER, SYSTEM, TIMER, UART, Peripheral
+from hw.spec.settings import load_config
 from hw.spec.system import told_config
 
 SYNCHRONISER_CYCLES = 3

@@ -1,8 +1,9 @@
 import pytest
 
-from hw.spec.config import CPU_VARIANTS, PRESETS, load_config
 from hw.spec.errors import RequestError
 from hw.spec.registers import CONFIG_FIELDS, SYSTEM
+from hw.spec.settings import PRESETS, load_config
+from hw.spec.soc_config import CPU_VARIANTS
 from hw.spec.system import SYSTEM_WORDS, system_constants, told_config
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from hw.spec.tile_shape import TileShape, tile_shape
 
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from hw.spec.config import NpuConfig, load_config
+from hw.spec.npu_config import NpuConfig
+from hw.spec.settings import load_config
 from mapper import attributes as at
 from mapper.attributes import OpKind
 from mapper.compile import Mapper

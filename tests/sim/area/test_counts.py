@@ -4,7 +4,7 @@ import pytest
 
 from hw.npu.bus_multiplexer import OUTSTANDING
 from hw.npu.command_fetch import FETCH_BYTES
-from hw.spec.config import load_config
+from hw.spec.settings import load_config
 from sim.area import counts
 
 

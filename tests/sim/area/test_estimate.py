@@ -1,7 +1,8 @@
 import pytest
 import yaml
 
-from hw.spec.config import CPU_VARIANTS, load_config
+from hw.spec.settings import load_config
+from hw.spec.soc_config import CPU_VARIANTS
 from sim.area import area_table, chip_sram_bits, estimate_area
 from sim.area.parts import BLOCKS
 from verification.area import COEFFICIENTS, coefficients_text, read_designs

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hw.spec.config import load_config
+from hw.spec.settings import load_config
 from sim.area import known
 from verification import build
 

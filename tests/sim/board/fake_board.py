@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from firmware.build import build_firmware
-from hw.spec.config import Config, load_config
+from hw.spec.config import Config
 from hw.spec.monitor import (
     DATA_BYTES,
     ERROR,
@@ -23,6 +23,7 @@ from hw.spec.monitor import (
     words,
 )
 from hw.spec.registers import FIRMWARE_BYTES, MEMORY_BASE, PROGRAM_BASE
+from hw.spec.settings import load_config
 from hw.spec.system import system_constants
 from sim.board.frames import Deframer, Frame
 

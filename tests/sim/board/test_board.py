@@ -12,9 +12,10 @@ import pytest
 import serial
 
 import sim.board.port
-from hw.spec.config import load_config, make_config
+from hw.spec.config import make_config
 from hw.spec.monitor import DATA_BYTES, ERROR, ERRORS, Request, encode_frame, words
 from hw.spec.registers import MEMORY_BASE, PROGRAM_BASE
+from hw.spec.settings import load_config
 from hw.spec.system import SYSTEM_WORDS
 from mapper.compile import compile_model
 from mapper.importers.onnx import import_onnx

@@ -3,8 +3,8 @@
 import pytest
 
 from hw.fpga.boards import BOARDS, find_board
-from hw.spec.config import load_config
 from hw.spec.errors import RequestError
+from hw.spec.settings import load_config
 from sim.fpga.configuration import board_config
 from sim.fpga.fit import least_resources, require_fit
 

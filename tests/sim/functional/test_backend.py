@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from hw.spec.commands import Opcode
-from hw.spec.config import load_config, make_config
+from hw.spec.config import make_config
 from hw.spec.errors import CheckError, RequestError
+from hw.spec.settings import load_config
 from mapper.attributes import OpKind
 from mapper.compile import compile_model
 from mapper.graph import Graph

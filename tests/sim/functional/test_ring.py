@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from hw.spec.commands import Command, Opcode
-from hw.spec.config import NpuConfig
 from hw.spec.errors import CheckError
+from hw.spec.npu_config import NpuConfig
 from sim.functional.memory import Memory
 from sim.functional.ring import Ring
 

@@ -19,8 +19,9 @@ from hw.npu import (
     weight_ring,
     weights_dma,
 )
-from hw.spec.config import load_config, make_config
+from hw.spec.config import make_config
 from hw.spec.errors import RequestError
+from hw.spec.settings import load_config
 from mapper.compile import compile_model
 from sim.functional.backend import run_functional
 from sim.model import latencies

@@ -1,7 +1,7 @@
 import json
 import sys
 
-from hw.spec.config import load_config
+from hw.spec.settings import load_config
 from sim import __main__ as entry
 from sim.area import Area, estimate_area
 from sim.report import area as report

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from hw.spec.config import load_config
 from hw.spec.errors import CheckError
+from hw.spec.settings import load_config
 from sim.validate.compare import (
     DERIVED_LIMITS,
     MEASURED_LIMITS,

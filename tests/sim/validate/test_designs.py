@@ -2,8 +2,8 @@
 
 import pytest
 
-from hw.spec.config import load_config
 from hw.spec.errors import RequestError
+from hw.spec.settings import load_config
 from sim.validate.compare import DERIVED_LIMITS, limits_of
 from sim.validate.designs import ALL, DERIVED, QUICK, chosen_designs
 

@@ -3,7 +3,7 @@
 import csv
 import io
 
-from hw.spec.config import load_config
+from hw.spec.settings import load_config
 from sim.validate.compare import Comparison, Counted, LayerPair
 from sim.validate.designs import Design
 from sim.validate.parity import parity_png

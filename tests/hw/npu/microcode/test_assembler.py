@@ -4,7 +4,7 @@ import pytest
 
 from hw.npu.microcode.assembler import INDEXED, Assembler, Op, Out
 from hw.npu.microcode.program import microprogram
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 
 
 def operations(assembler: Assembler) -> list[Op]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hw.npu.microcode.dot import CHUNK, Dot
-from hw.spec.config import NpuConfig
+from hw.spec.npu_config import NpuConfig
 from tests.hw.npu.bench import packed, simulate, unpacked
 
 CONFIG = NpuConfig(control="microcode", rows=4, cols=7, bus_bytes=4, accumulator_bits=24)

@@ -10,9 +10,9 @@ from amaranth.sim import Simulator
 
 from hw.npu.microcode.npu import MicrocodeNpu
 from hw.spec.commands import Command, Opcode
-from hw.spec.config import load_config
 from hw.spec.profile import RECORD, RECORD_WORDS
 from hw.spec.registers import ERROR_CODES, NPU
+from hw.spec.settings import load_config
 from tests.hw.npu.main_memory import BASE, MainMemory
 
 COMMANDS, PROFILE = 0x1000, 0x2000

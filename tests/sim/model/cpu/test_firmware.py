@@ -2,8 +2,9 @@
 
 import pytest
 
-from hw.spec.config import CPU_VARIANTS, load_config
 from hw.spec.program import STEPS, Step, StepKind
+from hw.spec.settings import load_config
+from hw.spec.soc_config import CPU_VARIANTS
 from mapper.compile import compile_model
 from sim.model.backend import ModelBackend
 from sim.model.cpu.code import lines_run

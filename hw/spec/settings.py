@@ -1,0 +1,88 @@
+"""Where a configuration's values come from.
+
+A preset, then a TOML file, then ``KEY=VALUE`` pairs, each overriding the one before.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hw.spec.config import Config, make_config, typed_values
+from hw.spec.errors import RequestError
+
+PRESETS: Mapping[str, Mapping[str, int | str]] = {
+    "default": {},
+    "tiny": {
+        "rows": 4,
+        "cols": 4,
+        "scratchpad_bytes": 32 * 1024,
+        "weight_buffer_bytes": 8 * 1024,
+        "cpu": "lite",
+    },
+    "wide": {"rows": 16, "cols": 16, "bus_bytes": 16, "scratchpad_bytes": 128 * 1024},
+    "low-memory": {"scratchpad_bytes": 16 * 1024, "weight_buffer_bytes": 8 * 1024},
+    "cpu-only": {"npu": "none"},
+    "icebreaker": {
+        "control": "microcode",
+        "rows": 4,
+        "cols": 16,
+        "accumulator_bits": 24,
+        "bus_bytes": 4,
+        "scratchpad_bytes": 32 * 1024,
+        "cpu": "min",
+        "memory_bytes": 128 * 1024,
+        "memory_latency": 3,
+        "clock_hz": 12_000_000,
+    },
+}
+"""Named starting points: overrides of the defaults."""
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            table = tomllib.load(file)
+    except OSError as error:
+        raise RequestError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RequestError(f"{path}: is not a TOML file: {error}") from None
+    nested = [key for key, value in table.items() if isinstance(value, dict)]
+    if nested:
+        raise RequestError(f"{path}: has a table [{nested[0]}]; keys stand at the top level")
+    return table
+
+
+def load_values(
+    preset: str = "default", toml: Path | None = None, sets: Sequence[str] = ()
+) -> dict[str, int | str]:
+    """What a preset, then a TOML file, then ``KEY=VALUE`` strings set, one overriding the other.
+
+    Fields that nobody sets are missing, so that those derived from others still can be. Raises
+    `RequestError` for unknown keys and wrong types.
+    """
+    if preset not in PRESETS:
+        near = difflib.get_close_matches(preset, PRESETS, n=2, cutoff=0.3)
+        raise RequestError(
+            f"preset {preset!r} does not exist; "
+            + (f"did you mean {' or '.join(near)}?" if near else f"presets: {', '.join(PRESETS)}")
+        )
+    values: dict[str, int | str] = dict(PRESETS[preset])
+    if toml is not None:
+        values |= typed_values(_read_toml(toml), str(toml))
+    for item in sets:
+        key, equals, value = item.partition("=")
+        if not equals or not key.strip():
+            raise RequestError(f"--set {item!r}: must read KEY=VALUE")
+        values |= typed_values({key.strip(): value.strip()}, "--set")
+    return values
+
+
+def load_config(
+    preset: str = "default", toml: Path | None = None, sets: Sequence[str] = ()
+) -> Config:
+    """The configuration of `load_values`. Raises `RequestError`."""
+    return make_config(load_values(preset, toml, sets))

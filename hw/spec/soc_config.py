@@ -1,0 +1,63 @@
+"""Configuration of the system around the accelerator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hw.spec.limits import is_power_of_two, require
+
+CPU_VARIANTS: Mapping[str, str] = {
+    "full": "VexRiscv_Full",
+    "standard": "VexRiscv",
+    "lite": "VexRiscv_Lite",
+    "imac": "VexRiscv_IMAC",
+}
+"""CPU names and the VexRiscv build each one stands for. All have RV32IM."""
+
+SMALL_CPUS: Mapping[str, str] = {"min": "VexRiscv_Min"}
+"""CPUs for small FPGAs, of RV32I alone and without caches: no backend but RTL tells their cycles.
+Timer and finisher beside them are small, too."""
+
+CPU_BUILDS: Mapping[str, str] = {**CPU_VARIANTS, **SMALL_CPUS}
+"""All CPUs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SocConfig:
+    """The system around the accelerator.
+
+    Parameters
+    ----------
+    cpu: VexRiscv build, one of `CPU_BUILDS`.
+    npu: ``"array"``, or ``"none"`` for the RISC-V core alone.
+    memory_bytes: main memory; firmware, program, weights and spilled tensors live there.
+    memory_latency: cycles from an accepted read to its data, 1..64. Reads are pipelined: the
+        memory moves one word of the bus (``bus_bytes``) a cycle.
+    clock_hz: clock at which latency and leakage are stated.
+    """
+
+    cpu: str = "full"
+    npu: str = "array"
+    memory_bytes: int = 4 * 1024 * 1024
+    memory_latency: int = 8
+    clock_hz: int = 100_000_000
+
+    def __post_init__(self) -> None:
+        require(
+            self.cpu in CPU_BUILDS,
+            f"cpu = {self.cpu!r}: must be one of {', '.join(CPU_BUILDS)}",
+        )
+        require(self.npu in ("array", "none"), f"npu = {self.npu!r}: must be array or none")
+        require(
+            is_power_of_two(self.memory_bytes) and 1 << 17 <= self.memory_bytes <= 1 << 26,
+            f"memory_bytes = {self.memory_bytes}: must be a power of two, 128 KiB..64 MiB",
+        )
+        require(
+            1 <= self.memory_latency <= 64,
+            f"memory_latency = {self.memory_latency}: must be 1..64 cycles",
+        )
+        require(
+            1_000_000 <= self.clock_hz <= 5_000_000_000,
+            f"clock_hz = {self.clock_hz}: must be 1 MHz..5 GHz",
+        )
