@@ -21,7 +21,7 @@ from hw.spec.config import Config
 from hw.spec.errors import RequestError, TilewrightError
 from hw.spec.registers import MEMORY_BASE
 from verification.cache import cached
-from verification.netlist import SYNTHESIS, write_netlist
+from verification.netlist import SYNTHESIS, cell_models, write_netlist
 from verification.toolchain import (
     Compiler,
     find_compiler,
@@ -63,6 +63,8 @@ NETLIST_FLAGS = (
     "+define+NETLIST",
     # Verilator takes an input's default for an initial value, of whatever is connected to it.
     "+define+NO_ICE40_DEFAULT_ASSIGNMENTS",
+    # The ECP5's include other vendors' names for its cells, which no netlist has.
+    "+define+NO_INCLUDES",
     # Yosys' models of cells have delays, which a simulation of cycles does not need.
     "-Wno-SPECIFYIGN",
     "-Wno-TIMESCALEMOD",
@@ -236,7 +238,7 @@ def source_key(
 
     ``netlist``: as in `build_model`.
     """
-    synthesis = [SYNTHESIS[netlist]] if netlist else []
+    synthesis = [SYNTHESIS[netlist], cell_models(netlist)] if netlist else []
     return _hash([config.hardware_key(), DESCRIPTION, versions(), uart_bit_cycles, *synthesis])
 
 

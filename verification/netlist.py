@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,10 @@ from hw.generate import SOC_MODULE, main_memory_model
 from hw.soc.cpu import cpu_verilog
 from hw.soc.soc import Soc
 from hw.spec.config import Config
-from verification.run_tool import run_tool
+from verification.run_tool import Note, run_tool
+
+NETLIST = "netlist.v"
+CELLS = "cells.v"
 
 SYNTHESIS = {
     "ecp5": "synth_ecp5 -abc9",
@@ -34,7 +37,7 @@ class _Device:
     device: str
 
 
-_DEVICES = {"ice40": _Device("iCE40UP5K")}
+_DEVICES = {"ecp5": _Device("LFE5U-85F"), "ice40": _Device("iCE40UP5K")}
 
 
 def _share() -> Path:
@@ -47,8 +50,11 @@ def _share() -> Path:
 
 
 _SHARE = _share()
-_MODELS = {"ice40": _SHARE / "ice40" / "cells_sim.v"}
-"""Yosys' models of cells."""
+_MODELS = {
+    "ecp5": [_SHARE / "ecp5" / "cells_sim.v", Path(__file__).with_name("ecp5_cells.sv")],
+    "ice40": [_SHARE / "ice40" / "cells_sim.v"],
+}
+"""Yosys' models of cells, and ours of those that it leaves empty."""
 
 _INCLUDE = re.compile(r'^`include "(.+)"$', re.MULTILINE)
 _EMPTY = re.compile(r"^\(\* blackbox \*\)\nmodule .*?^endmodule$", re.MULTILINE | re.DOTALL)
@@ -56,35 +62,49 @@ _EMPTY = re.compile(r"^\(\* blackbox \*\)\nmodule .*?^endmodule$", re.MULTILINE 
 _SCRIPT = """
 import sys
 from pyosys import libyosys
-synthesise, netlist = sys.argv[1:]
+synthesise, netlist, *sources = sys.argv[1:]
 design = libyosys.Design()
-for command in (
-    "read_rtlil soc.il",
-    "read_verilog -sv cpu.v",
-    synthesise,
-    "write_verilog -noattr -norename " + netlist,
-):
+for source in sources:
+    reader = "read_rtlil " if source.endswith(".il") else "read_verilog -sv "
+    libyosys.run_pass(reader + source, design)
+for command in (synthesise, "write_verilog -noattr -norename " + netlist):
     libyosys.run_pass(command, design)
 """
 
 
-def write_netlist(
-    config: Config, family: str, folder: Path, note: Callable[[str], None] = lambda _: None
-) -> None:
+def write_netlist(config: Config, family: str, folder: Path, note: Note = lambda _: None) -> None:
     """Writes Verilog of the chip ``config`` in cells of ``family``, and the cells, into ``folder``.
 
     Module and ports are those of the RTL. Raises TilewrightError when Yosys fails.
     """
     chip = rtlil.convert(Soc(config), name=SOC_MODULE, platform=_DEVICES[family], emit_src=False)
-    (folder / "soc.il").write_text(chip)
-    (folder / "cpu.v").write_text(cpu_verilog(config.soc.cpu))
-    command = [sys.executable, "-c", _SCRIPT, f"{SYNTHESIS[family]} -top {SOC_MODULE}"]
-    run_tool([*command, "netlist.v"], folder / "synthesis.log", "Yosys", note)
-    for name in ("soc.il", "cpu.v", "synthesis.log"):
-        (folder / name).unlink()
-    (folder / "cells.v").write_text(_model(_MODELS[family]))
+    sources = {"soc.il": chip, "cpu.v": cpu_verilog(config.soc.cpu)}
+    write_cells(sources, family, SOC_MODULE, folder, note)
     model = main_memory_model()
     (folder / model.name).write_text(model.read_text())
+
+
+def write_cells(
+    sources: Mapping[str, str], family: str, top: str, folder: Path, note: Note = lambda _: None
+) -> None:
+    """Writes NETLIST, the module ``top`` in cells of ``family``, and CELLS into ``folder``.
+
+    ``sources`` are texts by name: Verilog, or RTLIL by the name's end ``.il``. Raises
+    TilewrightError when Yosys fails.
+    """
+    for name, text in sources.items():
+        (folder / name).write_text(text)
+    command = [sys.executable, "-c", _SCRIPT, f"{SYNTHESIS[family]} -top {top}", NETLIST]
+    log = folder / "synthesis.log"
+    run_tool([*command, *sources], log, "Yosys", note)
+    for path in (log, *(folder / name for name in sources)):
+        path.unlink()
+    (folder / CELLS).write_text(cell_models(family))
+
+
+def cell_models(family: str) -> str:
+    """Verilog of the family's cells."""
+    return "\n".join(_model(path) for path in _MODELS[family])
 
 
 def _model(path: Path) -> str:
