@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from serial import Serial
 
 from hw.spec.errors import CheckError, RequestError
-from hw.spec.monitor import ERROR, ERRORS, REPLY, Request, encode_frame, from_words
+from hw.spec.monitor import (
+    ERROR,
+    ERRORS,
+    FRAME_BYTES,
+    PAYLOAD_BYTES,
+    REPLY,
+    Request,
+    encode_frame,
+    from_words,
+)
 from sim.board.frames import Deframer, Frame
 from sim.failure import TRAP_CAUSES
 
@@ -81,6 +90,7 @@ class Link:
         self._frames.drop_pending()
         end, damaged = time.monotonic() + wait_s, self._frames.damaged
         while time.monotonic() < end:
+            self._frames.add(self._port.read(max(1, self._port.in_waiting)))
             while (frame := self._frames.next()) is not None:
                 if frame.kind == ERROR and len(frame.payload) != 4 * 4:
                     continue
@@ -90,18 +100,19 @@ class Link:
                     return frame
             if self._frames.damaged > damaged:
                 return None
-            self._frames.add(self._port.read(max(1, self._port.in_waiting)))
         return None
 
     def _silence(self, first: bool) -> str:
         """Why there was no reply, from what was heard instead."""
         frames, baud = self._frames, self._timing.baud
-        if frames.damaged:
+        # More than the frames that seemed to begin can hold.
+        babble = frames.skipped > (frames.damaged + 1) * (FRAME_BYTES + PAYLOAD_BYTES)
+        if frames.damaged and not babble:
             return (
                 f"{frames.damaged} frames came damaged (wrong CRC); shorten the cable, or lower "
                 "the bitstream's baud rate"
             )
-        if (pending := frames.pending) is not None:
+        if (pending := frames.pending) is not None and not babble:
             got, wanted = pending
             return f"the device stopped in the middle of a frame, after {got} of {wanted} bytes"
         if frames.skipped:

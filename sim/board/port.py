@@ -59,7 +59,7 @@ def _reason(error: OSError | ValueError, name: str, baud: int) -> str:
         )
     if code in (errno.EBUSY, errno.EAGAIN) or "lock" in str(error):
         return "is in use by another program; end that one first"
-    if code in (errno.ENOTTY, errno.EINVAL) or "configure" in str(error):
+    if code in (errno.ENOTTY, errno.EINVAL, errno.EISDIR) or "configure" in str(error):
         return f"is not a serial port; {_existing()}"
     if isinstance(error, ValueError):
         return f"takes no baud rate of {baud}"

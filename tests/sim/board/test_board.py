@@ -13,7 +13,17 @@ import serial
 
 import sim.board.port
 from hw.spec.config import make_config
-from hw.spec.monitor import DATA_BYTES, ERROR, ERRORS, Request, encode_frame, words
+from hw.spec.errors import RequestError
+from hw.spec.monitor import (
+    DATA_BYTES,
+    ERROR,
+    ERRORS,
+    PAYLOAD_BYTES,
+    SYNC,
+    Request,
+    encode_frame,
+    words,
+)
 from hw.spec.registers import MEMORY_BASE, PROGRAM_BASE
 from hw.spec.settings import load_config
 from hw.spec.system import SYSTEM_WORDS
@@ -136,6 +146,11 @@ def from_request(kind, change):
             f"middle of a frame, after 9 of {HELLO_BYTES} bytes",
         ),
         ({"say": flipping([Request.HELLO], NEVER_ENDING)}, 2, "frames came damaged"),
+        (
+            {"say": always(lambda _: noise(4 * PAYLOAD_BYTES))},
+            2,
+            "not as a Tilewright board: .*--baud",
+        ),
         ({"version": 9}, 2, "speaks version 9 .* build its bitstream again"),
         ({"system": {"LAYOUT": 5}}, 2, "another version of Tilewright"),
         ({"system": {"ROWS": 0}}, 2, "tells no configuration: .*rows = 0"),
@@ -171,6 +186,37 @@ def test_a_board_that_fails_is_one_message(client, board, status, message):
         lines = [line for line in error.splitlines() if line.startswith("error: ")]
         assert (found, len(lines)) == (status, 1), error
         assert re.search(message, lines[0]), lines[0]
+
+
+def noise(count):
+    """Bytes in which there is a frame's begin now and then."""
+    return SYNC + np.random.default_rng(3).bytes(count)
+
+
+class Babbler:
+    """A port at which somebody says the same byte again and again."""
+
+    name = "babbler"
+    in_waiting = 0
+
+    def __init__(self, byte):
+        self.byte = byte
+
+    def reset_input_buffer(self):
+        pass
+
+    def write(self, data):
+        pass
+
+    def read(self, count):
+        return self.byte * 64
+
+
+@pytest.mark.parametrize("byte", [b"\0", SYNC[:1]])
+def test_whoever_babbles_has_not_stopped_in_a_frame(byte):
+    link = Link(Babbler(byte), Timing(1_000_000, 0.2))
+    with pytest.raises(RequestError, match="answers, but not as a Tilewright board"):
+        link.greet()
 
 
 TRAP = words(ERRORS["trap"][0], 5, 0x4000_0123, 0)
@@ -229,9 +275,10 @@ def test_a_missing_port_names_those_that_exist(client):
 
 def test_what_is_no_serial_port_is_refused(client, tmp_path):
     (tmp_path / "file").write_text("")
-    status, _, error = client(str(tmp_path / "file"))
-    assert status == 2
-    assert "is not a serial port" in error
+    for path in (tmp_path, tmp_path / "file"):
+        status, _, error = client(str(path))
+        assert status == 2
+        assert f"--port {path}: is not a serial port; " in error
 
 
 def test_a_port_that_is_in_use_is_refused(client):
