@@ -114,6 +114,7 @@ def build_model(
     started = time.monotonic()
     compiler = find_compiler()
     sources = _hardware(config, None, netlist, note) | {
+        "chip.sv": (HERE / "chip.sv").read_text(),
         "top.sv": (HERE / "top.sv").read_text(),
         "public.vlt": (HERE / "public.vlt").read_text(),
         "main.cpp": (main or HERE / "main.cpp").read_text(),
@@ -142,6 +143,7 @@ def build_board(
     started = time.monotonic()
     compiler = find_compiler()
     sources = _hardware(config, uart_bit_cycles, None, note) | {
+        "chip.sv": (HERE / "chip.sv").read_text(),
         "top.sv": (HERE / "board.sv").read_text(),
         "main.cpp": (HERE / "board.cpp").read_text(),
     }

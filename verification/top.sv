@@ -1,4 +1,4 @@
-// Test bench top: the chip, its main memory, the clock, and the few signals that Python looks at.
+// Test bench top: the chip with its main memory, the clock, and the few signals that Python looks at.
 //
 // The clock runs here, so that Python sleeps through it. It wakes on three events only: a byte
 // sent by the UART, a heartbeat every 2**HEARTBEAT cycles, and the end of the run.
@@ -29,11 +29,6 @@ module top #(
         bare = $test$plusargs("bare") != 0;
     end
 
-    logic memory_cyc, memory_stb, memory_we, memory_stall, memory_ack, memory_err;
-    logic [31-$clog2(BUS_BYTES):0] memory_adr;
-    logic [BUS_BYTES-1:0] memory_sel;
-    logic [8*BUS_BYTES-1:0] memory_dat_w, memory_dat_r;
-
     logic sent, finish, bus_error;
     logic [31:0] chip_time;
     logic [ENGINES-1:0] activity;
@@ -45,66 +40,23 @@ module top #(
     logic debug_ack, debug_err;
     logic [31:0] debug_dat_r;
 
-    soc soc (
-        .clk(clk),
-        .rst(rst),
-        .memory__cyc(memory_cyc),
-        .memory__stb(memory_stb),
-        .memory__we(memory_we),
-        .memory__adr(memory_adr),
-        .memory__sel(memory_sel),
-        .memory__dat_w(memory_dat_w),
-        .memory__stall(memory_stall),
-        .memory__ack(memory_ack),
-        .memory__err(memory_err),
-        .memory__dat_r(memory_dat_r),
-        .debug__cyc(debug_stb),
-        .debug__stb(debug_stb),
-        .debug__we(1'b0),
-        .debug__adr(debug_adr),
-        .debug__sel(4'b1111),
-        .debug__dat_w(32'b0),
-        .debug__cti(3'b0),
-        .debug__bte(2'b0),
-        .debug__ack(debug_ack),
-        .debug__err(debug_err),
-        .debug__dat_r(debug_dat_r),
-        .preloaded(1'b1),
-        .clock_hz(32'd0),
-        .uart_tx(),
-        .uart_rx(1'b1),
-        .uart_sent(sent),
-        .uart_byte(sent_byte),
-        .finish(finish),
-        .status(status),
-        .trap_cause(trap_cause),
-        .trap_pc(trap_pc),
-        .trap_value(trap_value),
-        .bus_error(bus_error),
-        .cycles(chip_time),
-        .activity(activity)
-    );
-
     bit [1:0] reason = RUNNING;
     bit stopped = 0;
-    main_memory #(
+    chip #(
         .BUS_BYTES(BUS_BYTES),
         .LATENCY(LATENCY),
-        .BYTES(MEMORY_BYTES),
-        .BASE(MEMORY_BASE)
-    ) memory (
-        .clk(clk),
-        .rst(rst),
-        .stb(memory_stb),
-        .we(memory_we),
-        .adr(memory_adr),
-        .sel(memory_sel),
-        .dat_w(memory_dat_w),
-        .stall(memory_stall),
-        .ack(memory_ack),
-        .err(memory_err),
-        .dat_r(memory_dat_r),
-        .dump(reason != RUNNING && !stopped)
+        .MEMORY_BYTES(MEMORY_BYTES),
+        .MEMORY_BASE(MEMORY_BASE)
+    ) chip (
+        .preloaded(1'b1),
+        .clock_hz(32'd0),
+        .uart_rx(1'b1),
+        .uart_tx(),
+        .uart_sent(sent),
+        .uart_byte(sent_byte),
+        .cycles(chip_time),
+        .dump(reason != RUNNING && !stopped),
+        .*
     );
 
     // What Python sees: `uart_event` and `heartbeat` change once for each event.
@@ -156,7 +108,7 @@ module top #(
 `ifdef NETLIST
     wire [31:0] cpu_pc = 0;  // synthesis has left it out
 `else
-    wire [31:0] cpu_pc = soc.cpu.core.lastStagePc;
+    wire [31:0] cpu_pc = chip.soc.cpu.core.lastStagePc;
 `endif
 
     // A register read by Python, after the end: set debug_adr and debug_stb, wait for debug_done.
