@@ -108,7 +108,9 @@ def make_netlist(
         )
         _finish(folder, log, {"yosys": time.monotonic() - started})
 
-    key = _key(source_key(config), board.name, image.hex(), SYNTHESIS[family], yosys_version())
+    # The clock is in the PLL's dividers and the UART's.
+    chip = [source_key(config), config.soc.clock_hz, board.name, image.hex()]
+    key = _key(*chip, SYNTHESIS[family], yosys_version())
     folder, is_new = cached("fpga-netlists", key, build)
     if not is_new:
         shutil.copy(folder / SYNTHESIS_LOG, logs)
