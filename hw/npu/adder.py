@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
 
@@ -56,14 +56,16 @@ class OperandScaler(Component):
         right = controls[3].right
         half = Signal(31)
         m.d.comb += half.eq((1 << right) >> 1)
+        less = (product < 0) & (controls[2].right != 0)
         m.d.sync += [
             centred.eq(self.value - self.control.zero_point),
             # The sum of the parts has a cycle of its own: multipliers lie far from logic.
             lower.eq(centred * multiplier[:16]),
             upper.eq(centred * multiplier[16:]),
             product.eq(lower + (upper << 16)),
-            high.eq((product + (1 << 10)) >> 11),
-            rounded.eq(high + half - ((right != 0) & (high < 0))),
+            # One addition: bits from 11 on subtract 1, for halves to be rounded away from zero.
+            high.eq((product + Cat(Const(0, 10), 1, less.replicate(30)).as_signed()) >> 11),
+            rounded.eq(high + half),
             self.scaled.eq(rounded >> controls[4].right),
         ]
         return m

@@ -9,9 +9,9 @@ them column by column while the next tile accumulates.
 Pipeline, from the cycle in which a step is presented:
 
 ====  ==========================================================
-0, 1  weight is registered (the activation comes registered)
-2     product, or the activation itself for maximum
-3     accumulator
+0, 1  weight is registered, or 1 for maximum (the activation comes registered)
+2     product
+3     accumulator, which a maximum keeps unless the product is larger
 4     shadow register, after the last step of a tile
 ====  ==========================================================
 
@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from amaranth.hdl import Cat, Elaboratable, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Elaboratable, Module, Mux, Signal, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
 
@@ -60,7 +60,6 @@ class ArrayRow(Component):
                 "weight_odd": In(signed(8)),
                 "activations": In(8 * config.cols),
                 "multiply": In(1),
-                "maximum": In(1),
                 "accumulate": In(1),
                 "accumulate_first": In(1),
                 "accumulate_maximum": In(1),
@@ -81,13 +80,14 @@ class ArrayRow(Component):
             weight = self.weight_odd if c % 2 else self.weight_even
             m.d.comb += activation.eq(self.activations.word_select(c, 8))
             with m.If(self.multiply):
-                m.d.sync += product.eq(Mux(self.maximum, activation, activation * weight))
-            with m.If(self.accumulate):
-                keep = self.accumulate_maximum & (accumulator > product)
+                m.d.sync += product.eq(activation * weight)
+            # Of a maximum both are activations: bytes.
+            larger = product[:8].as_signed() > accumulator[:8].as_signed()
+            with m.If(
+                self.accumulate & (~self.accumulate_maximum | self.accumulate_first | larger)
+            ):
                 start = self.accumulate_first | self.accumulate_maximum
-                total = Mux(start, 0, accumulator) + product
-                new = Mux(~self.accumulate_first & keep, accumulator, total)
-                m.d.sync += accumulator.eq(new)
+                m.d.sync += accumulator.eq(Mux(start, 0, accumulator) + product)
             following = shadows[c + 1] if c + 1 < self._cols else shadows[0]
             with m.If(self.capture):
                 m.d.sync += shadows[c].eq(accumulator)
@@ -133,8 +133,9 @@ class MacArray(Component):
         for before, after in pairwise(stages):
             m.d.sync += after.eq(before)
         weights = [Signal.like(self.weights, name=f"weights_{i}") for i in range(ACTIVATION_DELAY)]
+        ones = Const(1, 8).replicate(2 * config.rows)
         with m.If(self.step.valid):
-            m.d.sync += weights[0].eq(self.weights)
+            m.d.sync += weights[0].eq(Mux(self.step.maximum, ones, self.weights))
         m.d.sync += weights[1].eq(weights[0])
         multiply, accumulate, capture = stages[-3:]
         m.d.comb += self.captured.eq(capture.valid & capture.last)
@@ -149,7 +150,6 @@ class MacArray(Component):
                 row.weight_odd.eq(weights[-1].word_select(config.rows + r, 8)),
                 row.activations.eq(self.activations.word_select(r, 8 * config.cols)),
                 row.multiply.eq(multiply.valid),
-                row.maximum.eq(multiply.maximum),
                 row.accumulate.eq(accumulate.valid),
                 row.accumulate_first.eq(accumulate.first),
                 row.accumulate_maximum.eq(accumulate.maximum),

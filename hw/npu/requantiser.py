@@ -10,21 +10,22 @@ point, clamp. The saturating case (both factors -2**31) can't occur: multipliers
 2     four partial products of 16/17 bits, so that each fits a DSP block
 3     two sums of partial products
 4     64-bit product
-5     high = (product + 2**30) >> 31
-6     rounded = high + 2**(right - 1) - (high < 0)
+5     high = ((product + 2**30) >> 31) - (product < 0 and right > 0)
+6     rounded = high + 2**(right - 1)
 7     scaled = rounded >> right
 8     clamp(scaled + zero point)
 ====  ==================================================================
 
 Rounding a negative number half up, as stage 5 does, is what the reference's truncating division
-with its sign-dependent nudge amounts to; stage 6 and 7 round halves away from zero.
+with its sign-dependent nudge amounts to; stages 5 to 7 round halves away from zero, with a product
+less than half below zero going to zero either way.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
 
@@ -92,17 +93,19 @@ class RequantiserLane(Component):
         m.d.sync += shifted.eq((total << lefts)[:32].as_signed())
         multiplier = self._delayed(m, self.lane.multiplier, 2, "multiplier")
         product = self._multiply(m, shifted, multiplier)
-        high = Signal(signed(32))
-        m.d.sync += high.eq((product + (1 << 30)) >> 31)
         right = Signal(range(32))
         m.d.comb += right.eq(Mux(self.lane.shift < 0, (-self.lane.shift)[:5], 0))
-        right_6 = self._delayed(m, right, 6, "right")
-        right_7 = Signal(range(32))
+        right_5 = self._delayed(m, right, 5, "right")
+        right_6, right_7 = Signal(range(32)), Signal(range(32))
+        high = Signal(signed(32))
+        less = (product < 0) & (right_5 != 0)
+        # One addition: bits from 31 on subtract 1.
+        m.d.sync += high.eq((product + Cat(Const(0, 30), 1, less.replicate(33)).as_signed()) >> 31)
         rounded = Signal(signed(33))
         half = Signal(32)
         m.d.comb += half.eq((1 << right_6) >> 1)
-        m.d.sync += right_7.eq(right_6)
-        m.d.sync += rounded.eq(high + half.as_unsigned() - ((right_6 != 0) & (high < 0)))
+        m.d.sync += [right_6.eq(right_5), right_7.eq(right_6)]
+        m.d.sync += rounded.eq(high + half.as_unsigned())
         scaled = Signal(signed(33))
         m.d.sync += scaled.eq(rounded >> right_7)
         offset = Signal(signed(34))
