@@ -59,6 +59,11 @@ RESULTS = (
     _result("logic_ge", "logic area", "GE"),
     _result("memory_ge", "memory area", "GE"),
     _result("synthesised_ge", "area by Yosys", "GE"),
+    _result("fpga_lut", "LUT on the FPGA", ""),
+    _result("fpga_ff", "flip-flops on the FPGA", ""),
+    _result("fpga_dsp", "DSP on the FPGA", ""),
+    _result("fpga_ram", "block RAM on the FPGA", ""),
+    _result("fpga_mhz", "fastest clock on the FPGA (MHz)", "", "higher"),
     _result("rtl_cycles", "cycles in RTL", ""),
     _result("rtl_mismatches", "wrong outputs in RTL", "", None),
 )

@@ -76,6 +76,12 @@ def config_of_row(row: Mapping[str, Value | None]) -> Config:
     return make_config({name: row[name] for name in _UNSET if row[name] is not None})
 
 
+def design_name(config: Config) -> str:
+    """A configuration in a few words, for progress."""
+    npu, cpu = config.npu, f"CPU {config.soc.cpu}"
+    return f"{cpu} alone" if config.soc.npu == "none" else f"{npu.rows}x{npu.cols}, {cpu}"
+
+
 def point_key(sha256: str, backend: Backend, chosen: Candidate) -> str:
     """Names the point of a network (``sha256`` of its file) in the results."""
     return hashlib.sha256(f"{sha256} {backend} {chosen.identity}".encode()).hexdigest()[:32]

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from hw.spec.config import FIELDS
 from sim.report.units import ABSENT, count, counted, percent, quantity
+from sim.sweep.schema import PLACED
 
 MOST_ROWS = 20
 """Of a network's front."""
@@ -72,7 +73,7 @@ def _others(rows: Sequence[Row], objectives: Sequence[str]) -> list[str]:
         found += [*cycles, "rtl_cycles", "model / RTL", "rtl_mismatches"]
     if _known(rows, "synthesised_ge"):
         found += [*([] if "area_ge" in objectives else ["area_ge"]), *_SYNTHESISED]
-    found += [name for name in _PLACED if _known(rows, name)]
+    found += [name for name in PLACED if _known(rows, name)]
     return found
 
 
@@ -168,5 +169,4 @@ _FORMS: Mapping[str, Callable[[Any], str]] = {
     "synthesised_ge": _gates,
 }
 
-_PLACED = ("fpga_lut", "fpga_ff", "fpga_dsp", "fpga_ram", "fpga_mhz")
 _SYNTHESISED = ("synthesised_ge", "area / Yosys")

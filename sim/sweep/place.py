@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hw.fpga.boards import BLOCK_RAM, DSP, FLIP_FLOP, LUT, find_board
 from hw.spec.config import Config
-from hw.spec.errors import RequestError
+from hw.spec.errors import RequestError, TilewrightError
 from hw.spec.npu_config import NpuConfig
 from sim.files import make_folder
 from sim.fpga.build import all_resources, build_chip
@@ -16,11 +16,11 @@ from sim.fpga.configuration import board_config
 from sim.fpga.tools import find_tools
 from sim.progress import Progress
 from sim.report.units import counted
-from sim.sweep.candidate import config_of_row
+from sim.sweep.candidate import config_of_row, design_name
 from sim.sweep.point import Figure
 from sim.sweep.store import Store
 
-COLUMNS: Mapping[str, str] = {
+RESOURCES: Mapping[str, str] = {
     "fpga_lut": LUT,
     "fpga_ff": FLIP_FLOP,
     "fpga_dsp": DSP,
@@ -31,38 +31,49 @@ COLUMNS: Mapping[str, str] = {
 SEED = 1
 
 
-def place_front(store: Store, board_name: str, out: Path, progress: Progress) -> None:
+def place_front(store: Store, board_name: str, out: Path, progress: Progress) -> int:
     """Fill ``fpga_*`` of the points on the front that lack them, each design once.
 
     Array, memories of the accelerator and CPU are the point's; main memory and what goes with it
-    are the board's. Logs are left in ``out``. Raises RequestError when there is no such board or a
-    tool is missing, TilewrightError when one fails.
+    are the board's. Figures of another board are forgotten. Logs are left in ``out``, a folder a
+    design. Returns the number of designs at which a tool failed. Raises RequestError when there is
+    no such board or a tool is missing.
     """
     board = find_board(board_name)
     tools = find_tools(board.device.family)
+    before = store.meta().get("fpga")
+    if before not in (None, board.name):
+        progress.note(f"Figures of {before} are replaced", style="yellow")
+        store.forget_placed()
+    store.set_meta({"fpga": board.name})
+    store.commit()
     designs: dict[str, tuple[Config, list[str]]] = {}
     for row in store.front(["id"]):
-        if row["fpga_mhz"] is None and row["fpga_error"] is None:
+        if row["fpga_mhz"] is None:
             config = config_of_row(row)
             _, keys = designs.setdefault(_on_a_board(config), (config, []))
             keys.append(row["key"])
     progress.note(f"{counted(len(designs), 'design')} of the front to {board.title}")
-    logs = out / "fpga"
-    make_folder(logs)
+    failed = 0
     for number, (config, keys) in enumerate(designs.values(), 1):
-        progress.note(f"{number} of {len(designs)}: {config.npu.rows}x{config.npu.cols}")
+        progress.note(f"{number} of {len(designs)}: {design_name(config)}", style="dim")
         figures: dict[str, Figure | str]
         try:
             chip = board_config(board, _values(config))
+            logs = out / "fpga" / chip.hardware_key()
+            make_folder(logs)
             netlist, routed = build_chip(board, chip, tools, SEED, logs, progress)
             used = all_resources(board, netlist, routed)
-            fmax = routed.placement.fmax_mhz[routed.placement.chip_clock]
-            figures = {column: used[kind][0] for column, kind in COLUMNS.items()}
-            figures["fpga_mhz"] = fmax
-        except RequestError as error:
-            progress.note(str(error), style="yellow")
+            figures = {column: used[kind][0] for column, kind in RESOURCES.items()}
+            figures["fpga_mhz"] = routed.placement.fmax_mhz[routed.placement.chip_clock]
+            figures["fpga_error"] = None
+        except TilewrightError as error:
+            is_refusal = isinstance(error, RequestError)
+            failed += not is_refusal
+            progress.note(str(error), style="yellow" if is_refusal else "red")
             figures = {"fpga_error": str(error)}
         store.set_placed(keys, figures)
+    return failed
 
 
 def _values(config: Config) -> dict[str, int | str]:

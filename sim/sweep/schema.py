@@ -83,6 +83,9 @@ OBJECTIVES = (
 )
 """Columns that can be minimised."""
 
+PLACED = ("fpga_lut", "fpga_ff", "fpga_dsp", "fpga_ram", "fpga_mhz")
+"""Figures of a chip on an FPGA."""
+
 DEFAULT_OBJECTIVES = ("latency_s", "energy_j", "area_ge")
 
 

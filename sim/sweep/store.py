@@ -20,7 +20,7 @@ from hw.spec.errors import RequestError
 from sim.files import write_atomically
 from sim.sweep.front import pareto_front
 from sim.sweep.point import Figure, LayerRow
-from sim.sweep.schema import COLUMNS, LAYER_COLUMNS, SCHEMA, statements
+from sim.sweep.schema import COLUMNS, LAYER_COLUMNS, PLACED, SCHEMA, statements
 
 COMMIT_S = 0.5
 """Results go to the disk together where they come faster than this."""
@@ -180,6 +180,11 @@ class Store:
             [(*figures.values(), key) for key in keys],
         )
         self.commit()
+
+    def forget_placed(self) -> None:
+        """No point has columns ``fpga_*`` any more."""
+        nothing = ", ".join(f"{column} = NULL" for column in (*PLACED, "fpga_error"))
+        self._connection.execute(f"UPDATE points SET {nothing}")
 
     def commit(self) -> None:
         """Make everything up to here last."""

@@ -8,6 +8,7 @@ from collections.abc import Generator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
 from rich.console import Console
 
@@ -48,7 +49,7 @@ def sweep(request: SweepRequest, progress: Progress) -> None:
             for remark in remarks:
                 progress.note(remark, style="yellow")
             try:
-                mismatched = _points(request, networks, store, progress)
+                wrong = _points(request, networks, store, progress)
             except sqlite3.Error as error:
                 raise RequestError(
                     f"{request.out / 'results.sqlite'}: cannot be written: {error}; when it can be "
@@ -59,13 +60,20 @@ def sweep(request: SweepRequest, progress: Progress) -> None:
                     _interrupted(request, store, progress)
                 raise
             _publish(request, store, progress)
-            _verdict(request, store, mismatched)
+            _verdict(request, store, wrong)
+
+
+class _Wrong(NamedTuple):
+    """Points of the front that RTL contradicts, and designs of it at which a tool failed."""
+
+    mismatched: int
+    unplaced: int
 
 
 def _points(
     request: SweepRequest, networks: Sequence[NetworkFile], store: Store, progress: Progress
-) -> int:
-    """Evaluate and store; returns the number of front points that RTL contradicts."""
+) -> _Wrong:
+    """Evaluate and store."""
     with _Workers(request, networks, progress) as workers:
         # All by the estimate: designs that Yosys happens to have counted would differ from their
         # neighbours by how they were counted.
@@ -81,15 +89,16 @@ def _points(
         store.mark_front(request.objectives)
         if request.synthesise_front:
             synthesise_front(store, progress)
+        unplaced = 0
         if request.fpga:
             # Amaranth is loaded where hardware is made only.
             from sim.sweep.place import place_front
 
-            place_front(store, request.fpga, request.out, progress)
+            unplaced = place_front(store, request.fpga, request.out, progress)
         if not request.verify_front:
-            return 0
+            return _Wrong(0, unplaced)
         workers.start()
-        return verify_front(store, workers, networks, progress)
+        return _Wrong(verify_front(store, workers, networks, progress), unplaced)
 
 
 def _grid(request: SweepRequest, campaign: Campaign, workers: _Workers, progress: Progress) -> None:
@@ -226,12 +235,17 @@ def _publish(request: SweepRequest, store: Store, progress: Progress) -> None:
         console.print(str(path), style="dim", markup=False, highlight=False, soft_wrap=True)
 
 
-def _verdict(request: SweepRequest, store: Store, mismatched: int) -> None:
+def _verdict(request: SweepRequest, store: Store, wrong: _Wrong) -> None:
     """Raise what the exit status has to say."""
     counts = store.counts()
-    if mismatched:
+    if wrong.mismatched:
         raise CheckError(
-            f"{counted(mismatched, 'point')} of the front failed in RTL; see the lines above"
+            f"{counted(wrong.mismatched, 'point')} of the front failed in RTL; see the lines above"
+        )
+    if wrong.unplaced:
+        raise TilewrightError(
+            f"at {counted(wrong.unplaced, 'design')} of the front a tool failed; see the lines "
+            "above, or the column fpga_error"
         )
     if failed := counts.get("failed", 0):
         kind = CheckError if request.backend == "rtl" else TilewrightError

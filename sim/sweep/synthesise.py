@@ -6,7 +6,7 @@ from hw.spec.config import Config
 from sim.area import synthesise_area
 from sim.progress import Progress
 from sim.report.units import counted
-from sim.sweep.candidate import config_of_row
+from sim.sweep.candidate import config_of_row, design_name
 from sim.sweep.store import Store
 
 
@@ -24,10 +24,5 @@ def synthesise_front(store: Store, progress: Progress) -> None:
             keys.append(row["key"])
     progress.note(f"{counted(len(designs), 'design')} of the front to Yosys")
     for number, (config, keys) in enumerate(designs.values(), 1):
-        progress.note(f"{number} of {len(designs)}: {_short(config)}", style="dim")
+        progress.note(f"{number} of {len(designs)}: {design_name(config)}", style="dim")
         store.set_synthesised(keys, synthesise_area(config, progress).total_ge)
-
-
-def _short(config: Config) -> str:
-    npu, cpu = config.npu, f"CPU {config.soc.cpu}"
-    return f"{cpu} alone" if config.soc.npu == "none" else f"{npu.rows}x{npu.cols}, {cpu}"

@@ -117,12 +117,15 @@ def _sweep(options: argparse.Namespace) -> None:
 
 
 def _board(name: str | None) -> str | None:
-    """Refuses an unknown one before anything starts."""
+    """Refuses an unknown one, or missing tools, before anything starts."""
     if name is None:
         return None
     from hw.fpga.boards import find_board
+    from sim.fpga.tools import find_tools
 
-    return find_board(name).name
+    board = find_board(name)
+    find_tools(board.device.family)
+    return board.name
 
 
 def _plan(options: argparse.Namespace) -> Plan:

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from sim import __main__ as entry
+from sim.fpga import tools
 
 GRID = ["--grid", "rows=4,8"]
 
@@ -36,6 +37,7 @@ GRID = ["--grid", "rows=4,8"]
         ([*GRID, "--model", "ad.onnx"], "same network"),
         ([*GRID, "--model", "none.onnx"], "none.onnx"),
         ([*GRID, "--out", "file"], "file"),
+        ([*GRID, "--fpga", "icebraker"], "did you mean icebreaker"),
         (["--grid", "rows=64"], "no point could be evaluated; 1 point invalid"),
         (["--grid", "scratchpad_bytes=1..1000000000"], "values"),
     ],
@@ -49,6 +51,16 @@ def test_a_wrong_request_is_one_message(monkeypatch, capsys, tmp_path, arguments
     errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1
     assert said in errors[0]
+
+
+def test_missing_tools_are_told_before_the_first_point(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(tools.importlib.util, "find_spec", lambda _: None)
+    command = ["tilewright", "sweep", "--model", "ad", *GRID, "--fpga", "ecp5"]
+    monkeypatch.setattr(sys, "argv", [*command, "--out", str(tmp_path / "out")])
+    assert entry.main() == 2
+    assert "nextpnr-ecp5 is not installed" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_list_and_a_grid_of_one_field_contradict(monkeypatch, capsys, tmp_path):
