@@ -11,34 +11,25 @@ uint32_t __umodsi3(uint32_t a, uint32_t b);
 int32_t __divsi3(int32_t a, int32_t b);
 int32_t __modsi3(int32_t a, int32_t b);
 
-/* The loop ends with the highest bit of the factor, which is small in magnitude more often. */
-uint32_t __mulsi3(uint32_t a, uint32_t b) {
-    uint32_t product = 0;
-    if ((int32_t)b < 0) {
-        a = -a;
-        b = -b;
+/* A product of N bits. The loop ends with the highest bit of the factor, which is small in
+ * magnitude more often. */
+#define PRODUCT(name, N)                                                                           \
+    uint##N##_t name(uint##N##_t a, uint##N##_t b) {                                               \
+        uint##N##_t product = 0;                                                                   \
+        if ((int##N##_t)b < 0) {                                                                   \
+            a = -a;                                                                                \
+            b = -b;                                                                                \
+        }                                                                                          \
+        for (; b != 0; b >>= 1, a <<= 1) {                                                         \
+            if (b & 1) {                                                                           \
+                product += a;                                                                      \
+            }                                                                                      \
+        }                                                                                          \
+        return product;                                                                            \
     }
-    for (; b != 0; b >>= 1, a <<= 1) {
-        if (b & 1) {
-            product += a;
-        }
-    }
-    return product;
-}
 
-uint64_t __muldi3(uint64_t a, uint64_t b) {
-    uint64_t product = 0;
-    if ((int64_t)b < 0) {
-        a = -a;
-        b = -b;
-    }
-    for (; b != 0; b >>= 1, a <<= 1) {
-        if (b & 1) {
-            product += a;
-        }
-    }
-    return product;
-}
+PRODUCT(__mulsi3, 32)
+PRODUCT(__muldi3, 64)
 
 /* The quotient, and in *rest the remainder; what a division by zero gives is left open by C. */
 static uint32_t divide(uint32_t a, uint32_t b, uint32_t *rest) {

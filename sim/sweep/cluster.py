@@ -11,7 +11,6 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import suppress
-from types import TracebackType
 from typing import Any
 
 from distributed import Client, LocalCluster, WorkerPlugin, get_worker
@@ -66,16 +65,11 @@ class Cluster:
         try:
             self._connect()
         except BaseException:
-            self.__exit__(None, None, None)
+            self.__exit__()
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._client is not None:
             if self._local is None:
                 # Not there yet, or the scheduler is not there any more.

@@ -1,4 +1,4 @@
-"""Options that describe a configuration, shared by verbs."""
+"""Options that verbs share."""
 
 from __future__ import annotations
 
@@ -22,6 +22,17 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
         dest="sets",
         metavar="KEY=VALUE",
         help=f"any of {', '.join(FIELDS)}",
+    )
+
+
+def add_models_option(parser: argparse.ArgumentParser) -> None:
+    """Networks, in ``models``; None stands for the built-in ones."""
+    parser.add_argument(
+        "--model",
+        action="append",
+        dest="models",
+        metavar="M",
+        help="a network's file or a built-in network; may be repeated; default: the built-in ones",
     )
 
 

@@ -6,19 +6,14 @@ import argparse
 from pathlib import Path
 
 from sim.progress import Progress
+from sim.verbs.options import add_models_option
 
 HELP = "compare the model's predictions with the RTL"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
-    parser.add_argument(
-        "--model",
-        action="append",
-        dest="models",
-        metavar="M",
-        help="a network's file or a built-in network; may be repeated; default: the built-in ones",
-    )
+    add_models_option(parser)
     parser.add_argument(
         "--design",
         action="append",
