@@ -35,6 +35,10 @@ class Pll:
 ECP5_LOOP = 8
 """Part of an EHXPLLL's feedback that its first output divides by."""
 
+ECP5_FASTEST_HZ = 400e6
+ICE40_FASTEST_HZ = 275e6
+"""Outputs that the data sheets allow."""
+
 
 def ecp5_pll(input_hz: float, wanted_hz: float) -> Pll:
     """Dividers of an EHXPLLL. Raises RequestError when no setting comes near."""
@@ -45,6 +49,7 @@ def ecp5_pll(input_hz: float, wanted_hz: float) -> Pll:
         for inner in (input_hz / reference * feedback,)
         if 400e6 <= inner <= 800e6
         for post in (min(128, max(1, round(inner / wanted_hz))),)
+        if inner / post <= ECP5_FASTEST_HZ
     ]
     return _nearest(found, wanted_hz)
 
@@ -55,9 +60,10 @@ def ice40_pll(input_hz: float, wanted_hz: float) -> Pll:
         Pll(reference, feedback, post, input_hz / reference * feedback / post)
         for reference in range(1, 17)
         for feedback in range(1, 129)
-        for post in (1, 2, 4, 8, 16, 32, 64)
+        for post in (2, 4, 8, 16, 32, 64)
         if 10e6 <= input_hz / reference <= 133e6
         and 533e6 <= input_hz / reference * feedback <= 1066e6
+        and input_hz / reference * feedback / post <= ICE40_FASTEST_HZ
     ]
     return _nearest(found, wanted_hz)
 

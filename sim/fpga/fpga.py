@@ -52,7 +52,8 @@ def fpga(request: FpgaRequest, progress: Progress) -> FpgaResult:
     make_folder(request.out)
     tools = find_tools(board.device.family)
     target = request.out / BITSTREAM[board.device.family]
-    target.unlink(missing_ok=True)
+    for old in (target, request.out / REPORT):
+        old.unlink(missing_ok=True)
     networks = network_cycles(request.models, config, request.backend, progress)
     netlist, routed = build_chip(board, config, tools, request.seed, request.out, progress)
     result = FpgaResult(

@@ -31,3 +31,7 @@ def test_ice40(wanted: float) -> None:
 def test_a_clock_out_of_reach_is_refused() -> None:
     with pytest.raises(RequestError, match=r"clock_hz = 1000000: .*nearest clock is 8\.\d+ MHz"):
         ice40_pll(12e6, 1e6)
+    with pytest.raises(RequestError, match=r"clock_hz = 900000000: .*nearest clock is 27\d MHz"):
+        ice40_pll(12e6, 900e6)
+    with pytest.raises(RequestError, match=r"clock_hz = 900000000: .*nearest clock is 400 MHz"):
+        ecp5_pll(25e6, 900e6)

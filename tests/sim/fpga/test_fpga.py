@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from hw.fpga.boards import BOARDS
-from hw.spec.errors import CheckError
+from hw.spec.errors import CheckError, TilewrightError
 from sim.fpga import fpga
 from sim.fpga.configuration import board_config
 from sim.fpga.latency import NetworkCycles
@@ -21,6 +21,7 @@ def make(monkeypatch, tmp_path):
     old = tmp_path / "out" / "top.bin"
     old.parent.mkdir()
     old.write_bytes(b"old")
+    (old.parent / "fpga.json").write_text("{}")
     new = tmp_path / "new.bin"
     new.write_bytes(b"new")
 
@@ -50,6 +51,20 @@ def test_latency_is_told_at_the_boards_clock(make, capsys) -> None:
     said = capsys.readouterr().out
     assert "latency at 12 MHz" in said
     assert "200 ms" in said
+
+
+def test_a_tool_that_fails_leaves_no_older_result(make, monkeypatch, tmp_path) -> None:
+    make(18.0)
+
+    def fail(*_):
+        raise TilewrightError("Yosys failed")
+
+    monkeypatch.setattr(fpga, "build_chip", fail)
+    board, out = BOARDS["icebreaker"], tmp_path / "out"
+    request = fpga.FpgaRequest(board=board, config=board_config(board, {}), out=out)
+    with pytest.raises(TilewrightError, match="Yosys failed"):
+        fpga.fpga(request, Progress())
+    assert list(out.iterdir()) == []
 
 
 def test_a_clock_that_is_missed_gives_no_bitstream(make, tmp_path) -> None:
