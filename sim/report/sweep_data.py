@@ -69,7 +69,7 @@ RESULTS = (
 )
 """The results in the order of reports."""
 
-ROW = ("id", "model", "backend", "status", "on_front", "error")
+ROW = ("id", "model", "backend", "status", "on_front", "error", "fpga_error", "rtl_error")
 """What identifies a row, in the order of reports."""
 
 

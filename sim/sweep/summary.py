@@ -31,6 +31,8 @@ def print_summary(store: Store, objectives: Sequence[str], console: Console) -> 
         if rows := [row for row in front if row["model"] == model]:
             table = front_table(model, rows, objectives, varying, common, console.width)
             console.print(table, crop=False)
+    if any(row["fpga_mhz"] or row["fpga_error"] for row in front):
+        console.print(_placed(front, store.meta()["fpga"]))
     if verified := [row for row in front if row["rtl_cycles"]]:
         console.print(_verified(verified, len(front)))
     console.print(_counts(store.counts()))
@@ -42,6 +44,17 @@ def print_summary(store: Store, objectives: Sequence[str], console: Console) -> 
 def _varying(front: Sequence[Row], fields: Sequence[str]) -> list[str]:
     """Those of the fields that the points do not have in common."""
     return [name for name in FIELDS if name in fields and len({row[name] for row in front}) > 1]
+
+
+def _placed(front: Sequence[Row], board: str) -> Text:
+    """Which board LUT and MHz in the tables are of, and how many points have none."""
+    placed = sum(row["fpga_mhz"] is not None for row in front)
+    refused = sum(row["fpga_error"] is not None for row in front)
+    return Text(
+        f"FPGA: {placed:,} of {counted(len(front), 'point')} on the fronts placed on {board}"
+        + (f"; {refused:,} cannot be, the column fpga_error says why" if refused else ""),
+        style="yellow" if refused else "bold green",
+    )
 
 
 def _verified(rows: Sequence[Row], front: int) -> Text:

@@ -41,6 +41,8 @@ const VARYING = DATA.columns.filter((column) => column.role === "config" && vari
 const FIXED = DATA.columns.filter((column) => column.role === "config" && !varies(column));
 const RESULTS = DATA.columns.filter((column) => column.role === "result"
   && distinct(column.name, ROWS).some((item) => item !== null));
+const ERRORS = ["error", "fpga_error", "rtl_error"].filter((name) => COLUMNS[name]
+  && ROWS.some((row) => value(name, row)));
 
 function quantity(number, unit) {
   if (number === 0) return `0 ${unit}`;

@@ -90,6 +90,9 @@ function factNodes(row) {
   if (difference !== null) {
     nodes.push(element("p", `The model says ${signedPercent(difference)} of RTL's cycles.`, "good"));
   }
-  if (value("error", row)) nodes.push(element("p", value("error", row), "bad"));
+  for (const name of ERRORS.filter((error) => value(error, row))) {
+    const whose = name === "error" ? "" : `${COLUMNS[name].label}: `;
+    nodes.push(element("p", whose + value(name, row), "bad"));
+  }
   return nodes;
 }

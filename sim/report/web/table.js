@@ -9,7 +9,7 @@ const TABLE_COLUMNS = [
   ...VARYING.map(({ name }) => name),
   ...RESULTS.map(({ name }) => name),
   ...(RESULTS.some(({ name }) => name === "rtl_cycles") ? ["rtl_difference"] : []),
-  ...(ROWS.some((row) => value("error", row)) ? ["error"] : []),
+  ...ERRORS,
 ];
 
 const cellValue = (name, row) => (name === "rtl_difference" ? rtlDifference(row) : value(name, row));
@@ -18,7 +18,7 @@ function cellText(name, row) {
   const item = cellValue(name, row);
   if (name === "on_front") return item ? "●" : "";
   if (name === "rtl_difference") return item === null ? "-" : signedPercent(item);
-  return name === "error" ? item ?? "" : shown(name, item);
+  return ERRORS.includes(name) ? item ?? "" : shown(name, item);
 }
 
 /** Absent values and points without results last, whichever way the others go. */

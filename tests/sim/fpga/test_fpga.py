@@ -21,7 +21,6 @@ def make(monkeypatch, tmp_path):
     old = tmp_path / "out" / "top.bin"
     old.parent.mkdir()
     old.write_bytes(b"old")
-    (old.parent / "fpga.json").write_text("{}")
     new = tmp_path / "new.bin"
     new.write_bytes(b"new")
 

@@ -16,7 +16,7 @@ RESULTS = (
     " area_ge REAL, status TEXT, error TEXT, npu_cycles INTEGER, cpu_cycles INTEGER,"
     " read_bytes INTEGER, write_bytes INTEGER, logic_ge REAL, memory_ge REAL, synthesised_ge REAL,"
     " speedup REAL, requested INTEGER DEFAULT 1, on_front INTEGER,"
-    " rtl_cycles INTEGER, rtl_mismatches INTEGER"
+    " rtl_cycles INTEGER, rtl_mismatches INTEGER, fpga_mhz REAL, fpga_error TEXT"
 )
 TYPES = {name: "INTEGER" if isinstance(v, int) else "TEXT" for name, v in CONFIG.items()}
 TABLES = f"""

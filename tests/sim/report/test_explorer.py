@@ -259,6 +259,22 @@ def test_refused_points_come_after_the_others(browser, tmp_path):
     opened.page.close()
 
 
+def test_why_a_design_is_on_no_fpga_stands_below_its_figures(browser, tmp_path):
+    database = Database()
+    figures = {"area_ge": 1.0, "energy_j": 1e-6, "on_front": 1}
+    database.add("vww", cycles=100, fpga_error=ERROR, **figures)
+    database.add("vww", cycles=90, fpga_mhz=47.5, **figures)
+    opened = Opened(browser, written(database, tmp_path))
+    opened.view("point=1")
+    opened.until("document.querySelector('#facts p.bad') !== null")
+    assert opened.page.text_content("#facts p.bad") == f"fpga error: {ERROR}"
+    offered = opened.page.eval_on_selector_all("#x option", "all => all.map(one => one.value)")
+    assert "fpga_mhz" in offered
+    assert "fpga_error" not in offered
+    assert opened.page.text_content("#table tbody tr:nth-child(1) td:last-child") == ERROR
+    opened.page.close()
+
+
 def test_colours_go_by_any_field(explorer):
     explorer.view("colour=rows")
     explorer.until("document.getElementById('scatter').data.some(t => t.name === 'rows 4')")

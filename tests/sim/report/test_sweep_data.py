@@ -12,6 +12,8 @@ from tests.sim.report.sweep_database import Database
         ("clock_hz", "config", "Hz", None),
         ("energy_j", "result", "J", "lower"),
         ("speedup", "result", "", "higher"),
+        ("fpga_mhz", "result", "", "higher"),
+        ("fpga_error", "row", "", None),
         ("status", "row", "", None),
         ("something_new", "result", "", None),
     ],

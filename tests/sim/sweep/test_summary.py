@@ -55,6 +55,20 @@ def test_verified_points_show_the_difference(store):
     assert "as the model says in 1, farthest off: +1.000%" in text
 
 
+def test_placed_points_show_figures_and_the_board(store):
+    store.set_meta({"fpga": "ulx3s-45f"})
+    add(store, 1, fpga_lut=11_800, fpga_ff=6_200, fpga_dsp=32, fpga_ram=70, fpga_mhz=51.06)
+    add(store, 2, fpga_error="too many DSP")
+    lines = [line.split() for line in summary(store).splitlines() if line.strip()]
+    assert lines[1][-5:] == ["LUT", "FF", "DSP", "RAM", "MHz"]
+    assert lines[3][-5:] == ["11,800", "6,200", "32", "70", "51.1"]
+    assert lines[4][-5:] == ["-"] * 5
+    said = (
+        "FPGA: 1 of 2 points on the fronts placed on ulx3s-45f; 1 cannot be, the column fpga_error"
+    )
+    assert said in summary(store)
+
+
 def test_synthesised_points_show_the_difference(store):
     add(store, 1, synthesised_ge=1e6)
     add(store, 2)
