@@ -14,7 +14,7 @@ from firmware.build import build_boot_stage, build_firmware
 from hw.fpga.boards import FLIP_FLOP, Board
 from hw.fpga.sources import TOP, board_sources
 from hw.spec.config import Config
-from hw.spec.errors import TilewrightError
+from hw.spec.errors import RequestError, TilewrightError
 from sim.fpga.fit import least_resources, require_fit
 from sim.fpga.placement import (
     OPTIONS,
@@ -186,6 +186,11 @@ def build_chip(
     """
     require_fit(board, least_resources(board, config), at_least=True)
     image = build_boot_stage(config) if board.boot_bytes else build_firmware(config)
+    if board.boot_bytes and len(image) > board.boot_bytes:
+        raise RequestError(
+            f"{board.title}: the boot stage for cpu = {config.soc.cpu} takes {len(image):,} bytes "
+            f"of {board.boot_bytes:,}; choose a cpu without a data cache (min or lite)"
+        )
     netlist = make_netlist(board, config, image, logs, progress)
     return netlist, route(board, netlist, tools, seed, logs, progress)
 

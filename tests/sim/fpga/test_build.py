@@ -1,9 +1,12 @@
-"""What a netlist in the cache is found by; no tool runs."""
+"""What a netlist in the cache is found by, what has no room before there is one; no tool runs."""
 
 from pathlib import Path
 
+import pytest
+
 from hw.fpga.boards import BOARDS
 from hw.fpga.sources import BoardSources
+from hw.spec.errors import RequestError
 from sim.fpga import build
 from sim.fpga.configuration import board_config
 from sim.progress import Progress
@@ -33,3 +36,11 @@ def test_another_clock_is_another_netlist(monkeypatch, tmp_path) -> None:
     assert made == [12_000_000, 18_000_000, 12_000_000, 12_000_000]
     assert key({}) == keys[0]
     assert len(made) == 4
+
+
+@pytest.mark.parametrize("cpu", ["full", "standard", "imac"])
+def test_a_boot_stage_without_room_is_refused(tmp_path, cpu) -> None:
+    board = BOARDS["icebreaker"]
+    config = board_config(board, {"npu": "none", "cpu": cpu})
+    with pytest.raises(RequestError, match=f"boot stage for cpu = {cpu} takes .* of 2,048; choose"):
+        build.build_chip(board, config, (), 1, tmp_path, Progress())
