@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from amaranth.hdl import ClockDomain, ClockSignal, Const, Elaboratable, Instance, Module, Signal
+from amaranth.hdl import (
+    ClockDomain,
+    ClockSignal,
+    Const,
+    Elaboratable,
+    Instance,
+    Module,
+    ResetSignal,
+    Signal,
+)
 from amaranth.lib import io
-from amaranth.lib.cdc import FFSynchronizer, ResetSynchronizer
+from amaranth.lib.cdc import FFSynchronizer
 
 from hw.fpga.boards import Board
 from hw.spec.errors import RequestError
@@ -121,9 +130,23 @@ class BoardClock(Elaboratable):
             m.d.start += [waited.eq(waited + 1), started.eq(waited == POWER_ON_CYCLES)]
         with m.Elif(self.restart):
             m.d.start += [waited.eq(0), started.eq(0)]
+        reset = Signal(init=1)
+        m.d.start += reset.eq(~started)
         m.d.comb += [ClockSignal("sync").eq(clock), ClockSignal("start").eq(clock)]
-        m.submodules.reset = ResetSynchronizer(~started, domain="sync")
+        m.d.comb += ResetSignal("sync").eq(self._everywhere(m, reset))
         return m
+
+    def _everywhere(self, m: Module, reset: Signal) -> Signal:
+        """``reset`` on wires that reach the whole device.
+
+        nextpnr puts the iCE40's resets on global wires itself. Those of the ECP5 it does not, and
+        wires to 20,000 registers leave too few for anything else.
+        """
+        if self._board.device.family != "ecp5":
+            return reset
+        spread = Signal()
+        m.submodules.spread = Instance("DCCA", i_CLKI=reset, i_CE=Const(1), o_CLKO=spread)
+        return spread
 
     def _ecp5(self, source, clock, locked) -> Instance:
         pll = ecp5_pll(self._board.oscillator_hz, self._clock_hz)

@@ -44,6 +44,9 @@ def client_port(bus_bytes: int) -> Signature:
 class BusMultiplexer(Component):
     """Accepts a request a cycle; adds a cycle to requests and one to answers.
 
+    A request that comes while the bus stalls has a register of its own, so that no client waits
+    for the bus in the same cycle.
+
     Ports
     -----
     bus: main memory.
@@ -78,15 +81,18 @@ class BusMultiplexer(Component):
     def _grant(self, m: Module, clients: list[Any], tags: SyncFIFO) -> None:
         valid = Cat(client.request.valid for client in clients)
         favoured, chosen = Signal(range(len(clients))), Signal(range(len(clients)))
-        free, strobe, room = Signal(), Signal(), Signal(init=1)
-        request = Signal(request_layout(self._bus_bytes))
+        free, strobe, spare_strobe, room = Signal(), Signal(), Signal(), Signal(init=1)
+        request, spare, payload, following = (
+            Signal(request_layout(self._bus_bytes), name=name)
+            for name in ("request", "spare", "payload", "following")
+        )
         for index in reversed(range(len(clients))):
             with m.If(valid[index]):
                 m.d.comb += chosen.eq(index)
         with m.If(valid.bit_select(favoured, 1)):
             m.d.comb += chosen.eq(favoured)
         m.d.comb += [
-            free.eq((~strobe | ~self.bus.stall) & room),
+            free.eq(~spare_strobe & room),
             tags.w_en.eq(free & valid.any()),
             self.bus.cyc.eq(tags.r_rdy),
             self.bus.stb.eq(strobe),
@@ -97,22 +103,26 @@ class BusMultiplexer(Component):
         ]
         # Known a cycle ahead: one more may have come since.
         m.d.sync += room.eq(tags.level < OUTSTANDING - 1)
-        with m.If(~self.bus.stall):
-            m.d.sync += strobe.eq(0)
         for index, client in enumerate(clients):
             m.d.comb += client.request.ready.eq(free & (chosen == index))
-        payload = Signal(request_layout(self._bus_bytes))
         m.d.comb += [
             payload.eq(Array(Value.cast(client.request.payload) for client in clients)[chosen]),
             tags.w_data.eq(Cat(chosen, payload.write)),
+            following.eq(payload),
+            following.select.eq(Mux(payload.write, payload.select, ~0)),
         ]
         with m.If(tags.w_en):
+            m.d.sync += favoured.eq(favoured + 1)
+        with m.If(~spare_strobe):
+            m.d.sync += spare.eq(following)
+        with m.If(~strobe | ~self.bus.stall):
             m.d.sync += [
-                strobe.eq(1),
-                favoured.eq(favoured + 1),
-                request.eq(payload),
-                request.select.eq(Mux(payload.write, payload.select, ~0)),
+                strobe.eq(tags.w_en | spare_strobe),
+                spare_strobe.eq(0),
+                request.eq(Mux(spare_strobe, spare, following)),
             ]
+        with m.Elif(tags.w_en):
+            m.d.sync += spare_strobe.eq(1)
 
     def _answer(self, m: Module, clients: list[Any], tags: SyncFIFO, tag: StructLayout) -> None:
         arrives = self.bus.ack | self.bus.err
