@@ -147,7 +147,7 @@ def route(
                 step.detail = text
 
             try:
-                place_and_route(nextpnr, place, folder, log, note)
+                place_and_route(nextpnr, family, place, folder, log, note)
             except TilewrightError:
                 require_fit(board, packed_resources(log, family))
                 raise
@@ -163,7 +163,7 @@ def route(
         _finish(folder, log, seconds)
 
     versions = [nextpnr.version, packer.version]
-    key = _key(netlist.key, seed, versions, json.dumps(options), OPTIONS)
+    key = _key(netlist.key, seed, versions, json.dumps(options), OPTIONS[family])
     folder, is_new = cached("fpga-routed", key, build)
     if not is_new:
         for name in (ROUTING_LOG, PACKING_LOG):
