@@ -152,7 +152,11 @@ class ComputeSide(Component):
             m.d.comb += getattr(self.read, name).eq(choice)
         m.d.comb += adder.read.data.eq(self.read.data)
         m.d.comb += self._feeder.read.data.eq(self.read.data)
-        with m.If(adding):
+        # Results come many cycles after their command, so that the requantiser, a thousand
+        # multiplexers, has a register of its own.
+        requantises_sums = Signal()
+        m.d.sync += requantises_sums.eq(adding)
+        with m.If(requantises_sums):
             m.d.comb += requantiser.input.eq(adder.output)
         with m.Else():
             m.d.comb += requantiser.input.eq(self._drain.output)
@@ -162,7 +166,8 @@ class ComputeSide(Component):
             ("high", "clamp_high"),
         ):
             window, add = CommandView(command, Opcode.CONV), CommandView(command, Opcode.ADD)
-            m.d.comb += requantiser.stage[name].eq(Mux(adding, add[field], window[field]))
+            value = Mux(requantises_sums, add[field], window[field])
+            m.d.comb += requantiser.stage[name].eq(value)
         m.d.comb += [
             self.write.valid.eq(requantiser.output.valid),
             self.write.address.eq(requantiser.output.address),
