@@ -116,7 +116,7 @@ def _ulx3s(size: str, device: Device, memory_bytes: int, routed: str = "") -> Bo
 BOARDS: Mapping[str, Board] = {
     board.name: board
     for board in (
-        _ulx3s("85F", _LFE5U_85F, 256 * 1024, "8x8, CPU lite"),
+        _ulx3s("85F", _LFE5U_85F, 256 * 1024),
         _ulx3s("45F", _LFE5U_45F, 128 * 1024, "4x16, CPU lite"),
         Board(
             name="icebreaker",
