@@ -32,6 +32,8 @@ def test_ulx3s_with_another_clock() -> None:
     dividers = {"CLKI_DIV": 1, "CLKFB_DIV": 2, "CLKOP_DIV": 8, "CLKOS_DIV": 10}
     for parameter, value in dividers.items():
         assert f"parameter \\{parameter} {value}\n" in pll
+    # Its reset has one of the clock's global wires.
+    assert text.count("cell \\DCCA") == 1
 
 
 def test_icebreaker() -> None:

@@ -103,3 +103,33 @@ def test_answers_return_to_their_clients(demand: float, stall: float, latency: i
         assert sum(tb.granted.values()) == CYCLES
         assert min(tb.granted.values()) >= CYCLES // SHARE - 1
     assert max(tb.longest_wait.values()) < 2 * SHARE
+
+
+def test_a_request_that_comes_while_the_bus_stalls_is_kept_and_a_third_waits() -> None:
+    dut = BusMultiplexer(NpuConfig(bus_bytes=4))
+    taken: list[int] = []
+
+    async def run(ctx) -> None:
+        request, bus = dut.transfers.request, dut.bus
+        ctx.set(bus.stall, 1)
+        ctx.set(request.valid, 1)
+        for address in (5, 6):
+            ctx.set(request.payload.address, address)
+            assert ctx.get(request.ready)
+            await ctx.tick()
+        ctx.set(request.payload.address, 7)
+        for _ in range(3):
+            assert not ctx.get(request.ready)
+            assert ctx.get(bus.adr) == 5
+            await ctx.tick()
+        ctx.set(bus.stall, 0)
+        for _ in range(6):
+            if ctx.get(bus.stb):
+                taken.append(ctx.get(bus.adr))
+            accepted = ctx.get(request.ready) & ctx.get(request.valid)
+            await ctx.tick()
+            if accepted:
+                ctx.set(request.valid, 0)
+
+    simulate(dut, run)
+    assert taken == [5, 6, 7]
