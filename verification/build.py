@@ -21,7 +21,7 @@ from hw.spec.config import Config
 from hw.spec.errors import RequestError, TilewrightError
 from hw.spec.registers import MEMORY_BASE
 from verification.cache import cached
-from verification.netlist import SYNTHESIS, cell_models, write_netlist
+from verification.netlist import SYNTHESIS, UNDEFINED_READS, cell_models, write_netlist
 from verification.toolchain import (
     Compiler,
     find_compiler,
@@ -74,6 +74,9 @@ COMPILER_FLAGS = "-std=c++20 -fcoroutines"
 OPTIMISATION = {"OPT_FAST": "-O2", "OPT_SLOW": "-O0", "OPT_GLOBAL": "-O1"}
 """OPT_FAST is for code that runs each cycle; measured in docs/adr/0005-co-simulation.md."""
 
+UNDEFINED_FLAGS = ("+define+NETLIST", "--x-assign", "1")
+"""Ones for what is undefined: anything but what stands in the memory would do."""
+
 NETLIST_OPTIMISATION = {**OPTIMISATION, "OPT_FAST": "-O1"}
 """Tens of thousands of gates take minutes to compile, and are simulated for seconds."""
 
@@ -105,8 +108,8 @@ def build_model(
     config: the hardware; the clock frequency has no influence.
     waves: able to write FST waves, and slower.
     main: C++ main program; the one that drives cocotb if None.
-    netlist: an FPGA family (verification.netlist.SYNTHESIS), whose synthesised cells are simulated
-        in place of the RTL.
+    netlist: what is simulated in place of the RTL (verification.netlist.SYNTHESIS): an FPGA
+        family's cells, or UNDEFINED_READS.
     note: called with a line that says what is going on before each long step.
 
     Raises RequestError when tools are missing, TilewrightError when they fail.
@@ -122,12 +125,15 @@ def build_model(
     libraries = shlex.quote(str(cocotb_tools.config.libs_dir))
     flags = [*VERILATOR_FLAGS, *_parameters(config)]
     flags += ["-LDFLAGS", f"-L{libraries} -lcocotbvpi_verilator"]
-    if netlist:
+    cells = netlist not in (None, UNDEFINED_READS)
+    if cells:
         flags += NETLIST_FLAGS
+    elif netlist:
+        flags += UNDEFINED_FLAGS
     if waves:
         sources |= _compression()
         flags += WAVES_FLAGS
-    optimisation = NETLIST_OPTIMISATION if netlist else OPTIMISATION
+    optimisation = NETLIST_OPTIMISATION if cells else OPTIMISATION
     executable, is_new = _executable(sources, flags, compiler, note, optimisation)
     return Model(executable, time.monotonic() - started if is_new else 0.0)
 

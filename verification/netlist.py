@@ -1,4 +1,8 @@
-"""The chip as a netlist of an FPGA family's cells, for simulation in place of its RTL."""
+"""The chip as Yosys understands it, for simulation in place of its RTL.
+
+That is a netlist of an FPGA family's cells; or what its description leaves open, made visible:
+block RAM that answers with nothing particular where it is read while it is written.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from amaranth.back import rtlil
 
 from hw.block_ram import FORGET_INIT
 from hw.generate import SOC_MODULE, main_memory_model
+from hw.local_copy import KEEP_COPIES
 from hw.soc.cpu import cpu_verilog
 from hw.soc.soc import Soc
 from hw.spec.config import Config
@@ -21,13 +26,25 @@ from verification.run_tool import Note, run_tool
 NETLIST = "netlist.v"
 CELLS = "cells.v"
 
+UNDEFINED_READS = "undefined reads"
+"""In place of a family: see the module's text."""
+
 SYNTHESIS = {
-    "ecp5": "synth_ecp5 -abc9",
+    # A register behind a memory becomes part of it; Yosys then writes X for what it reads of a byte
+    # that is written, if the memory says that this is undefined (hw.block_ram).
+    UNDEFINED_READS: "hierarchy -check -top {top}; proc; flatten; opt_clean; opt_dff; opt_clean; "
+    "memory_dff; memory_collect; opt_clean",
+    # ABC9 fails an assertion of Yosys on some designs whose nets are wider than a bit. And it takes
+    # a wire for 0.3 ns if it is not told better, where 1 ns is nearer to what routing makes of it:
+    # between its two halves, the command is followed step by step but for that.
+    "ecp5": f"{KEEP_COPIES}; synth_ecp5 -abc9 -top {{top}} -run begin:map_luts; splitnets; "
+    "techmap -map +/lattice/latches_map.v; abc9 -W 1000; clean; "
+    "synth_ecp5 -abc9 -top {top} -run map_cells:",
     # Not with -dsp: its pass takes every SB_MAC16 for one product of 16 bits, those that are
     # written as two products of 8 bits as well.
-    "ice40": f"{FORGET_INIT}; synth_ice40 -abc9 -device u",
+    "ice40": f"{FORGET_INIT}; synth_ice40 -abc9 -device u -top {{top}}",
 }
-"""Of each family, the command of Yosys; the top module is added."""
+"""Of each family, the commands of Yosys for the module ``top``."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +67,8 @@ def _share() -> Path:
 
 
 _SHARE = _share()
-_MODELS = {
+_MODELS: dict[str, list[Path]] = {
+    UNDEFINED_READS: [],
     "ecp5": [_SHARE / "ecp5" / "cells_sim.v", Path(__file__).with_name("ecp5_cells.sv")],
     "ice40": [_SHARE / "ice40" / "cells_sim.v"],
 }
@@ -75,9 +93,13 @@ for command in (synthesise, "write_verilog -noattr -norename " + netlist):
 def write_netlist(config: Config, family: str, folder: Path, note: Note = lambda _: None) -> None:
     """Writes Verilog of the chip ``config`` in cells of ``family``, and the cells, into ``folder``.
 
+    ``family``: of SYNTHESIS; of UNDEFINED_READS there are no cells.
+
     Module and ports are those of the RTL. Raises TilewrightError when Yosys fails.
     """
-    chip = rtlil.convert(Soc(config), name=SOC_MODULE, platform=_DEVICES[family], emit_src=False)
+    chip = rtlil.convert(
+        Soc(config), name=SOC_MODULE, platform=_DEVICES.get(family), emit_src=False
+    )
     sources = {"soc.il": chip, "cpu.v": cpu_verilog(config.soc.cpu)}
     write_cells(sources, family, SOC_MODULE, folder, note)
     model = main_memory_model()
@@ -94,7 +116,7 @@ def write_cells(
     """
     for name, text in sources.items():
         (folder / name).write_text(text)
-    command = [sys.executable, "-c", _SCRIPT, f"{SYNTHESIS[family]} -top {top}", NETLIST]
+    command = [sys.executable, "-c", _SCRIPT, SYNTHESIS[family].format(top=top), NETLIST]
     log = folder / "synthesis.log"
     run_tool([*command, *sources], log, "Yosys", note)
     for path in (log, *(folder / name for name in sources)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Mux, Signal
 from amaranth.lib.wiring import Component, In
-from amaranth.utils import exact_log2
+from amaranth.utils import ceil_log2, exact_log2
 
 from hw.block_ram import block_ram, read_block_ram
 from hw.bus import memory_bus
@@ -22,7 +22,8 @@ SPRAM_BYTES = 2
 class BlockMemory(Component):
     """``memory_bytes`` from MEMORY_BASE on, a request a cycle; other addresses answer an error.
 
-    There is a register before and one behind the memory, which is spread over a whole device.
+    There is a register before and one behind the memory, which is spread over a whole device. For
+    the same reason block RAM reads in every cycle: it needs no wire that tells it when.
 
     Parameters
     ----------
@@ -48,23 +49,24 @@ class BlockMemory(Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         bus = self.bus
-        inside, place = Signal(), Signal(exact_log2(self._bytes // self._bus_bytes))
+        words = self._bytes // self._bus_bytes
+        inside, place = Signal(), Signal(ceil_log2(words))
         found, missing, writing = Signal(2), Signal(2), Signal()
         select, data = Signal(self._bus_bytes), Signal(8 * self._bus_bytes)
-        m.d.comb += inside.eq(bus.adr[len(place) :] == MEMORY_BASE // self._bytes)
-        read = found[0] & ~writing
+        # The base is a multiple of any size, rounded up to a power of two.
+        base = MEMORY_BASE // self._bus_bytes >> len(place)
+        m.d.comb += inside.eq((bus.adr >> len(place) == base) & (bus.adr[: len(place)] < words))
         mask = Mux(found[0] & writing, select, 0)
         if self._boot_bytes:
             in_boot = place >> exact_log2(self._boot_bytes // self._bus_bytes) == 0
             was_in_boot = Signal()
             m.d.sync += was_in_boot.eq(in_boot)
-            booted = self._block_ram(
-                m, place, read & in_boot, Mux(in_boot, mask, 0), data, self._boot_bytes
-            )
-            kept = self._spram(m, place, read & ~in_boot, Mux(in_boot, 0, mask), data)
+            booted = self._block_ram(m, place, Mux(in_boot, mask, 0), data, self._boot_bytes)
+            read = found[0] & ~writing & ~in_boot
+            kept = self._spram(m, place, read, Mux(in_boot, 0, mask), data)
             answer = Mux(was_in_boot, booted, kept)
         else:
-            answer = self._block_ram(m, place, read, mask, data, self._bytes)
+            answer = self._block_ram(m, place, mask, data, self._bytes)
         m.d.sync += [
             place.eq(bus.adr),
             writing.eq(bus.we),
@@ -78,7 +80,7 @@ class BlockMemory(Component):
         ]
         return m
 
-    def _block_ram(self, m: Module, place, read, mask, data, size: int):
+    def _block_ram(self, m: Module, place, mask, data, size: int):
         """The word read in the cycle before; ``mask`` has a bit for each byte to write."""
         width, depth = self._bus_bytes, size // self._bus_bytes
         padded = self._image + bytes(-len(self._image) % width)
@@ -92,7 +94,7 @@ class BlockMemory(Component):
             writer.data.eq(data),
             writer.en.eq(mask),
         ]
-        return read_block_ram(m, memory, place, read)
+        return read_block_ram(m, memory, place)
 
     def _spram(self, m: Module, place, read, mask, data):
         """As `_block_ram`, in SB_SPRAM256KA of 16 bits side by side, and such rows in a stack."""

@@ -6,6 +6,7 @@ import importlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from amaranth.build import Platform
 
@@ -17,6 +18,15 @@ from hw.spec.errors import RequestError
 
 TOP = "top"
 """Name of the top module, and of the files that belong to it."""
+
+CLOCK_NET = "clk"
+"""The chip's clock: Amaranth's name of the domain ``sync`` in the top module."""
+
+
+ECP5_TARGET_HZ = 75_000_000
+"""What placement aims at, if the chip's clock is not higher. With an easy clock it takes longer
+wires, on a large array so many that the router finds no way for all of them.
+"""
 
 
 @dataclass(frozen=True)
@@ -42,9 +52,11 @@ def board_sources(board: Board, config: Config, image: bytes) -> BoardSources:
 
     Raises RequestError when the package amaranth-boards is missing.
     """
-    plan = _platform(board).prepare(
-        BoardTop(board, config, image), TOP, emit_src=False, verbose=True
-    )
+    options: dict[str, Any] = {"emit_src": False, "verbose": True}
+    if board.device.family == "ecp5":
+        target = max(config.soc.clock_hz, ECP5_TARGET_HZ)
+        options["add_preferences"] = f'FREQUENCY NET "{CLOCK_NET}" {target} HZ;'
+    plan = _platform(board).prepare(BoardTop(board, config, image), TOP, **options)
     _, place, pack = json.loads(_text(plan.files[f"build_{TOP}.json"]))["commands"]
     constraints = f"{TOP}.lpf" if board.device.family == "ecp5" else f"{TOP}.pcf"
     return BoardSources(

@@ -26,6 +26,7 @@ from amaranth.hdl import Cat, Const, Elaboratable, Module, Mux, Signal, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
 
+from hw.local_copy import local_copy
 from hw.spec.npu_config import NpuConfig
 
 CAPTURE_LATENCY = 5
@@ -46,9 +47,9 @@ class ArrayRow(Component):
     """One row: ``cols`` elements, of which the even and the odd ones share a weight each.
 
     Ports: ``weight_even`` and ``weight_odd`` with the delayed step control of each pipeline stage
-    (``multiply``, ``accumulate``, ``capture``), ``activations`` (a byte for each column),
-    ``shift`` moves the shadow registers down by one column, ``result`` is the shadow register of
-    column 0.
+    (``multiply``, ``accumulate``), ``activations`` (a byte for each column). In the cycle after
+    ``will_capture`` accumulators go to the shadow registers, in that after ``will_shift`` these
+    move down by one column. ``result`` is the shadow register of column 0.
     """
 
     def __init__(self, config: NpuConfig) -> None:
@@ -63,8 +64,8 @@ class ArrayRow(Component):
                 "accumulate": In(1),
                 "accumulate_first": In(1),
                 "accumulate_maximum": In(1),
-                "capture": In(1),
-                "shift": In(1),
+                "will_capture": In(1),
+                "will_shift": In(1),
                 "result": Out(signed(config.accumulator_bits)),
             }
         )
@@ -72,6 +73,8 @@ class ArrayRow(Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         bits = self._bits
+        capture = local_copy(m, self.will_capture)
+        shift = local_copy(m, self.will_shift)
         shadows = [Signal(signed(bits), name=f"shadow_{c}") for c in range(self._cols)]
         for c in range(self._cols):
             activation = Signal(signed(8), name=f"activation_{c}")
@@ -89,9 +92,9 @@ class ArrayRow(Component):
                 start = self.accumulate_first | self.accumulate_maximum
                 m.d.sync += accumulator.eq(Mux(start, 0, accumulator) + product)
             following = shadows[c + 1] if c + 1 < self._cols else shadows[0]
-            with m.If(self.capture):
+            with m.If(capture):
                 m.d.sync += shadows[c].eq(accumulator)
-            with m.Elif(self.shift):
+            with m.Elif(shift):
                 m.d.sync += shadows[c].eq(following)
         m.d.comb += self.result.eq(shadows[0])
         return m
@@ -108,7 +111,7 @@ class MacArray(Component):
     activations: a byte for each row and column (row-major: byte ``r * cols + c``),
         `ACTIVATION_DELAY` cycles later.
     captured: pulse, a tile's results stand in the shadow registers from the next cycle on.
-    shift: moves on to the next column's results.
+    will_shift: in the next cycle, moves on to the next column's results.
     results: ``accumulator_bits`` for each row, of the column in turn.
     """
 
@@ -120,7 +123,7 @@ class MacArray(Component):
                 "weights": In(2 * 8 * config.rows),
                 "activations": In(8 * config.rows * config.cols),
                 "captured": Out(1),
-                "shift": In(1),
+                "will_shift": In(1),
                 "results": Out(config.accumulator_bits * config.rows),
             }
         )
@@ -153,8 +156,8 @@ class MacArray(Component):
                 row.accumulate.eq(accumulate.valid),
                 row.accumulate_first.eq(accumulate.first),
                 row.accumulate_maximum.eq(accumulate.maximum),
-                row.capture.eq(capture.valid & capture.last),
-                row.shift.eq(self.shift),
+                row.will_capture.eq(accumulate.valid & accumulate.last),
+                row.will_shift.eq(self.will_shift),
             ]
             results.append(row.result)
         m.d.comb += self.results.eq(Cat(*results))

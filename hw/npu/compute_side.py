@@ -131,7 +131,7 @@ class ComputeSide(Component):
             mac.parameters_loaded.eq(parameters.loaded),
             parameters.taken.eq(mac.parameters_taken),
             parameters.freed.eq(drain.block_ended),
-            parameters.half.eq(drain.half),
+            parameters.turned.eq(drain.turned),
             drain.biases.eq(parameters.biases),
             drain.multipliers.eq(parameters.multipliers),
             drain.shifts.eq(parameters.shifts),
@@ -139,7 +139,7 @@ class ComputeSide(Component):
             mac.drain_ready.eq(drain.ready),
             drain.capture.eq(array.captured),
             drain.results.eq(array.results),
-            array.shift.eq(drain.shift),
+            array.will_shift.eq(drain.will_shift),
         ]
 
     def _connect_scratchpad(self, m: Module) -> None:

@@ -72,9 +72,11 @@ class Drain(Component):
     tile: announced with its last step; ready: whether one may be announced.
     capture: pulse, `CAPTURE_LATENCY` - 1 cycles after the announcement: the tile stands in the
         shadow registers from the next cycle on.
-    results: of the column in turn (``accumulator_bits`` a row); shift: to the next column.
-    half: which of two blocks of channels is read; biases, multipliers, shifts: its parameters
-        for each row. block_ended: pulse, its (or their) parameters are not needed any more.
+    results: of the column in turn (``accumulator_bits`` a row); will_shift: in the next cycle, to
+        the next column.
+    turned: pulse, the other one of two blocks of channels is read from the next cycle on; the
+        first one begins. biases, multipliers, shifts: its parameters for each row. block_ended:
+        pulse, its (or their) parameters are not needed any more.
     output: to the requantiser; busy: a tile is announced or being read.
     """
 
@@ -89,8 +91,8 @@ class Drain(Component):
                 "ready": Out(1, init=1),
                 "capture": In(1),
                 "results": In(config.accumulator_bits * config.rows),
-                "shift": Out(1),
-                "half": Out(1),
+                "will_shift": Out(1),
+                "turned": Out(1),
                 "biases": In(32 * config.rows),
                 "multipliers": In(31 * config.rows),
                 "shifts": In(8 * config.rows),
@@ -125,6 +127,7 @@ class Drain(Component):
         self._length = Signal(range(config.cols * self._beats + 1))
         # the tile that is being read
         self._active = Signal()
+        self._half = Signal()
         self._tile = Signal(TileLayout(config))
         self._tile_beats = Signal(BeatsLayout(config))
         self._left = Signal.like(self._length)
@@ -169,34 +172,35 @@ class Drain(Component):
     def _count(self, m: Module) -> None:
         """Beats and halves of the tile being read; ``last`` flags stand in registers."""
         beats, waiting = self._tile_beats, self._beats_waiting
-        following = Signal()
+        following, active, last_beat = Signal(), Signal(), Signal()
         m.d.comb += [
-            following.eq(self._paired & ~self.half),
+            following.eq(self._paired & ~self._half),
             self.busy.eq(self._waiting.valid | self._active),
-            self.shift.eq(self._active & self._last_beat),
+            self.turned.eq(self._active & self._last_beat & self._paired),
             self.block_ended.eq(self._active & self._last & self._tile.ends_block),
+            active.eq(self._active & ~self._last),
+            last_beat.eq(self._last_beat),
+            self.will_shift.eq(active & last_beat),
         ]
+        m.d.sync += [self._active.eq(active), self._last_beat.eq(last_beat)]
         with m.If(self._active):
             m.d.sync += self._left.eq(self._left - 1)
             m.d.sync += self._last.eq(self._left == 2)
             with m.If(self._last_beat):
                 m.d.sync += self._beat.eq(0)
-                m.d.sync += self.half.eq(following)
-                m.d.sync += self._last_beat.eq(beats.last[following] == 0)
+                m.d.sync += self._half.eq(following)
+                m.d.comb += last_beat.eq(beats.last[following] == 0)
             with m.Else():
                 m.d.sync += self._beat.eq(self._beat + 1)
-                m.d.sync += self._last_beat.eq(self._beat + 1 == beats.last[self.half])
-            with m.If(self._last):
-                m.d.sync += self._active.eq(0)
+                m.d.comb += last_beat.eq(self._beat + 1 == beats.last[self._half])
         with m.If(self.capture):
+            m.d.comb += [active.eq(1), last_beat.eq(waiting.last[0] == 0)]
             m.d.sync += [
-                self._active.eq(1),
                 self._tile.eq(self._waiting),
                 self._tile_beats.eq(waiting),
                 self._left.eq(self._length),
                 self._last.eq(self._length == 1),
                 self._beat.eq(0),
-                self._last_beat.eq(waiting.last[0] == 0),
             ]
 
     def _track(self, m: Module) -> None:
@@ -207,7 +211,7 @@ class Drain(Component):
         cols_left, last_col = Signal(16), Signal()
         pixel_ends, row_ends, strip_ends, block_ends = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
-            pixel_ends.eq(self._active & self._last_beat & (self.half | ~self._paired)),
+            pixel_ends.eq(self._active & self._last_beat & (self._half | ~self._paired)),
             row_ends.eq(Mux(self._depthwise, self._active & self._last, pixel_ends & last_col)),
             strip_ends.eq(self._depthwise & tile.ends_strip),
             block_ends.eq(self._last & tile.ends_block),
@@ -236,7 +240,7 @@ class Drain(Component):
             m.d.sync += next_block.eq(row + self._block_channels)
 
     def _present(self, m: Module) -> None:
-        config, half = self._config, self.half
+        config, half = self._config, self._half
         lanes = config.requantiser_lanes
         m.d.comb += self.output.valid.eq(self._active & (~half | self._tile_beats.second))
         m.d.comb += self.output.address.eq(self._address)

@@ -9,7 +9,7 @@ block before it is computed and drained.
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
@@ -31,8 +31,10 @@ class ParameterSets(Component):
     loaded: a complete set waits for the block at the array.
     taken: pulse, the array has announced the last tile of that block.
     freed: pulse, the drain has finished the block that it reads for.
-    half: which of the two blocks of channels the drain reads for; combinational to
-    biases, multipliers, shifts: its 32, 31 and 8 bits for each row, row 0 lowest.
+    turned: pulse, the drain reads for the other one of the two blocks of channels from now on. It
+        begins each of its own blocks with the first one.
+    biases, multipliers, shifts: 32, 31 and 8 bits for each row, row 0 lowest, of the block that
+        the drain reads for.
     """
 
     def __init__(self, config: NpuConfig) -> None:
@@ -43,7 +45,7 @@ class ParameterSets(Component):
                 "loaded": Out(1),
                 "taken": In(1),
                 "freed": In(1),
-                "half": In(1),
+                "turned": In(1),
                 "biases": Out(32 * config.rows),
                 "multipliers": Out(31 * config.rows),
                 "shifts": Out(8 * config.rows),
@@ -53,7 +55,7 @@ class ParameterSets(Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         plane = Signal(range(PARAMETER_WORDS))
-        filling, reading = Signal(range(SETS)), Signal(range(SETS))
+        filling = Signal(range(SETS))
         held, waiting = Signal(range(SETS + 1)), Signal(range(SETS + 1))
         word, complete = Signal(), Signal()
         m.d.comb += [
@@ -64,46 +66,64 @@ class ParameterSets(Component):
         ]
         m.d.sync += held.eq(held + complete - self.freed)
         m.d.sync += waiting.eq(waiting + complete - self.taken)
-        m.d.sync += reading.eq(reading ^ self.freed)
         with m.If(word):
             m.d.sync += plane.eq(Mux(complete, 0, plane + 1))
             m.d.sync += filling.eq(filling ^ complete)
-        enable = Signal(PARAMETER_WORDS)
-        m.d.comb += enable.eq(Mux(word, 1 << plane, 0))
-        halves = [self._memory(m, half, enable, filling, reading) for half in range(2)]
-        chosen = Signal.like(halves[0])
-        m.d.comb += chosen.eq(Mux(self.half, halves[1], halves[0]))
-        self._unfold(m, chosen)
+        self._store(m, Mux(word, 1 << plane, 0), filling)
         return m
 
-    def _memory(
-        self, m: Module, half: int, enable: Signal, filling: Signal, reading: Signal
-    ) -> Value:
-        """Storage of a half's planes, one behind the other; returns those of the set read."""
-        config = self._config
-        plane_bits = 8 * config.rows
-        memory = Memory(shape=PARAMETER_WORDS * plane_bits, depth=SETS, init=[])
-        m.submodules[f"half_{half}"] = memory
-        write = memory.write_port(granularity=plane_bits)
-        read = memory.read_port(domain="comb")
-        word = self.words.payload.word_select(half, 8 * config.weight_word_bytes)
-        m.d.comb += [
-            write.en.eq(enable),
-            write.addr.eq(filling),
-            write.data.eq(word[:plane_bits].replicate(PARAMETER_WORDS)),
-            read.addr.eq(reading),
+    def _store(self, m: Module, enable: Value, filling: Signal) -> None:
+        """Memory of all sets. ``enable``: planes that are written, in the set ``filling``.
+
+        A plane's memory has one write port: the second block's word goes in a cycle after the first
+        one's, while that one's next plane is written.
+        """
+        rows, word_bits = self._config.rows, 8 * self._config.weight_word_bytes
+        first, second = (self.words.payload.word_select(block, word_bits) for block in range(2))
+        enables, late_enables = Signal(PARAMETER_WORDS), Signal(PARAMETER_WORDS)
+        late_address, late_word = Signal(range(2 * SETS)), Signal(word_bits)
+        m.d.comb += enables.eq(enable)
+        m.d.sync += [
+            late_enables.eq(enables),
+            late_address.eq(Cat(Const(1, 1), filling)),
+            late_word.eq(second),
         ]
-        return read.data
+        addresses = [self._read_address(m, row) for row in range(rows)]
+        planes: list[list[Value]] = [[] for _ in range(rows)]
+        for plane in range(PARAMETER_WORDS):
+            late = Cat(late_enables[other] for other in _sharing(plane)).any()
+            for row in range(rows):
+                memory = Memory(shape=8, depth=2 * SETS, init=[])
+                m.submodules[f"row_{row}_plane_{plane}"] = memory
+                write, read = memory.write_port(), memory.read_port(domain="comb")
+                m.d.comb += [
+                    write.en.eq(enables[plane] | late_enables[plane]),
+                    write.addr.eq(Mux(late, late_address, Cat(Const(0, 1), filling))),
+                    write.data.eq(Mux(late, late_word, first).word_select(row, 8)),
+                    read.addr.eq(addresses[row]),
+                ]
+                planes[row].append(read.data)
+        for row, values in enumerate(planes):
+            m.d.comb += [
+                self.biases.word_select(row, 32).eq(Cat(*values[:4])),
+                self.multipliers.word_select(row, 31).eq(Cat(*values[4:8])),
+                self.shifts.word_select(row, 8).eq(values[8]),
+            ]
 
-    def _unfold(self, m: Module, planes: Signal) -> None:
-        """From byte planes to the rows' values."""
-        rows = self._config.rows
+    def _read_address(self, m: Module, row: int) -> Value:
+        """Block and set that the drain reads for: registers of each row, with short wires."""
+        reading, half = Signal(range(SETS), name=f"reading_{row}"), Signal(name=f"half_{row}")
+        m.d.sync += reading.eq(reading ^ self.freed)
+        m.d.sync += half.eq(half ^ self.turned)
+        return Cat(half, reading)
 
-        def plane_bytes(row: int, first: int, count: int) -> Value:
-            return Cat(planes.word_select(p * rows + row, 8) for p in range(first, first + count))
 
-        m.d.comb += [
-            self.biases.eq(Cat(plane_bytes(row, 0, 4) for row in range(rows))),
-            self.multipliers.eq(Cat(plane_bytes(row, 4, 4)[:31] for row in range(rows))),
-            self.shifts.eq(Cat(plane_bytes(row, 8, 1) for row in range(rows))),
-        ]
+def _sharing(plane: int) -> range:
+    """Planes that are written from the same wires as ``plane``, itself included.
+
+    No two of them are written one after the other, so that those wires never have to bring one
+    plane's first word and another one's late second word together. The number of planes is odd, so
+    that it takes a third group: the last plane.
+    """
+    last = PARAMETER_WORDS - 1
+    return range(last, last + 1) if plane == last else range(plane % 2, last, 2)

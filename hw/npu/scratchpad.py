@@ -4,6 +4,9 @@ Byte address ``a`` lies in bank ``(a / port_bytes) % banks``, so an access of ``
 consecutive bytes touches one bank or two neighbouring ones. Each bank reads and writes one word a
 cycle. The compute side always gets what it asks for; the DMA is served when the banks it needs are
 free.
+
+Banks are block RAM: a byte that is read in the cycle in which it is written may be anything. No
+Program reads one then. Other bytes of the word may well be written in that cycle.
 """
 
 from __future__ import annotations
@@ -13,10 +16,10 @@ from typing import Any
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.data import StructLayout
 from amaranth.lib.fifo import SyncFIFO
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out, Signature
 from amaranth.utils import exact_log2
 
+from hw.block_ram import block_ram, read_block_ram
 from hw.spec.commands import ADDRESS_BITS
 from hw.spec.npu_config import NpuConfig
 
@@ -167,14 +170,12 @@ class Scratchpad(Component):
         m = Module()
         config = self._config
         depth = config.scratchpad_bytes // (config.port_bytes * config.scratchpad_banks)
-        reads, writes = [], []
-        for index in range(config.scratchpad_banks):
-            bank = Memory(shape=8 * config.port_bytes, depth=depth, init=[])
-            m.submodules[f"bank_{index}"] = bank
-            reads.append(bank.read_port(domain="sync"))
-            writes.append(bank.write_port(granularity=8))
-        self._connect_reads(m, reads, depth)
-        self._connect_writes(m, writes, depth)
+        banks = [
+            block_ram(m, f"bank_{index}", 8 * config.port_bytes, depth)
+            for index in range(config.scratchpad_banks)
+        ]
+        self._connect_reads(m, banks, depth)
+        self._connect_writes(m, [bank.write_port(granularity=8) for bank in banks], depth)
         return m
 
     def _connect_reads(self, m: Module, banks: list[Any], depth: int) -> None:
@@ -191,16 +192,16 @@ class Scratchpad(Component):
         place, needed = self._read_place(m, "read", self.read, depth)
         dma_place, dma_needed = self._read_place(m, "dma_read", dma, depth)
         m.d.comb += fifo.r_en.eq(~self.read.valid | ~(needed & dma_needed).any())
+        words = []
         for index, bank in enumerate(banks):
             use = self.read.valid & needed[index]
-            m.d.comb += [
-                # The word of a request that is refused is read, but used by nobody.
-                bank.en.eq(use | (fifo.r_rdy & dma_needed[index])),
-                bank.addr.eq(Mux(use, place.row_of(index), dma_place.row_of(index))),
-            ]
-        self._rotate_read(m, self.read.data, place, self.read.valid, banks)
+            row = Mux(use, place.row_of(index), dma_place.row_of(index))
+            # The word of a request that is refused is read, but used by nobody.
+            enable = use | (fifo.r_rdy & dma_needed[index])
+            words.append(read_block_ram(m, bank, row, enable))
+        self._rotate_read(m, self.read.data, place, self.read.valid, words)
         taken = fifo.r_rdy & fifo.r_en
-        arrived = self._rotate_read(m, self.dma_read.data, dma_place, taken, banks)
+        arrived = self._rotate_read(m, self.dma_read.data, dma_place, taken, words)
         m.d.sync += self.dma_read.arrives.eq(arrived)
 
     def _read_place(self, m: Module, name: str, access: Any, depth: int) -> tuple[_Place, Any]:
@@ -210,7 +211,7 @@ class Scratchpad(Component):
         m.d.comb += high.eq(place.offset + access.size > self._config.port_bytes)
         return place, place.bank_set(m, Const(1), high)
 
-    def _rotate_read(self, m: Module, data: Signal, place: _Place, taken: Any, banks: Any) -> Any:
+    def _rotate_read(self, m: Module, data: Signal, place: _Place, taken: Any, words: Any) -> Any:
         """Fills ``data`` two cycles after ``taken``; returns that its word is at the banks."""
         name = place.bank.name
         read, offset = Signal(name=f"{name}_read"), Signal.like(place.offset, name=f"{name}_offset")
@@ -220,7 +221,7 @@ class Scratchpad(Component):
             # Registers of each lane, as the banks' words have little of a cycle left.
             bank = Signal.like(place.bank, name=f"{name}_lane_{lane}")
             m.d.sync += bank.eq(place.bank + wrapped)
-            lanes.append(Array(port.data.word_select(lane, 8) for port in banks)[bank])
+            lanes.append(Array(word.word_select(lane, 8) for word in words)[bank])
         with m.If(read):
             m.d.sync += data.eq(_rotate(Cat(*lanes), -8, offset))
         return read

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream
-from amaranth.lib.fifo import SyncFIFO
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 
 from hw.npu.weight_walk import UnitsLayout
@@ -48,30 +48,43 @@ class WeightFifo(Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         word = 8 * self._config.weight_word_bytes
-        m.submodules.fifo = fifo = SyncFIFO(width=self._layout.size, depth=PREFETCH_LINES)
-        reserved = Signal(range(PREFETCH_LINES + 1))
+        m.submodules.memory = memory = Memory(
+            shape=self._layout.size, depth=PREFETCH_LINES, init=[]
+        )
+        write, read = memory.write_port(), memory.read_port(domain="comb")
+        # Lines counted modulo twice the depth, so that as many as it holds are not none.
+        reserved, written, taken = (
+            Signal(range(2 * PREFETCH_LINES), name=name)
+            for name in ("reserved", "written", "taken")
+        )
         waiting, line = Signal(self._layout), Signal(self._layout)
-        done = Signal()
+        waits, is_last, takes = Signal(), Signal(), Signal()
         m.d.comb += [
-            # The counter's top bit is set by the last line alone.
-            self.room.eq(~reserved[-1]),
-            fifo.w_en.eq(self.write),
-            fifo.w_data.eq(self.line),
-            waiting.eq(fifo.r_data),
-            done.eq(self.output.ready & (line.units.left == 0)),
-            fifo.r_en.eq(~self.output.valid | done),
+            self.room.eq(reserved ^ taken != PREFETCH_LINES),
+            write.en.eq(self.write),
+            write.addr.eq(written),
+            write.data.eq(self.line),
+            read.addr.eq(taken),
+            waiting.eq(read.data),
+            waits.eq(written != taken),
+            takes.eq(~self.output.valid | (self.output.ready & is_last)),
             self.output.payload.eq(line.data),
         ]
-        m.d.sync += reserved.eq(reserved + self.reserve - (fifo.r_rdy & fifo.r_en))
-        with m.If(fifo.r_en):
+        m.d.sync += reserved.eq(reserved + self.reserve)
+        m.d.sync += written.eq(written + self.write)
+        with m.If(takes & waits):
+            m.d.sync += taken.eq(taken + 1)
+        with m.If(takes):
             m.d.sync += [
-                self.output.valid.eq(fifo.r_rdy),
+                self.output.valid.eq(waits),
                 line.data.eq(waiting.data >> (waiting.units.first * word)),
                 line.units.eq(waiting.units),
+                is_last.eq(waiting.units.left == 0),
             ]
         with m.Elif(self.output.ready):
             m.d.sync += [
                 line.data.eq(Mux(line.units.paired, line.data >> 2 * word, line.data >> word)),
                 line.units.left.eq(line.units.left - 1),
+                is_last.eq(line.units.left == 1),
             ]
         return m

@@ -29,7 +29,7 @@ class Config:
 
     def __post_init__(self) -> None:
         require(
-            not self.shares_memory or self.soc.memory_bytes <= 1 << 18,
+            not self.shares_memory or self.soc.memory_bytes in (1 << 17, 1 << 18),
             f"memory_bytes = {self.soc.memory_bytes}: must be 131072 or 262144 with control = "
             "microcode",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hw.spec.limits import is_power_of_two, require
+from hw.spec.limits import require
 
 CPU_VARIANTS: Mapping[str, str] = {
     "full": "VexRiscv_Full",
@@ -31,7 +31,8 @@ class SocConfig:
     ----------
     cpu: VexRiscv build, one of `CPU_BUILDS`.
     npu: ``"array"``, or ``"none"`` for the RISC-V core alone.
-    memory_bytes: main memory; firmware, program, weights and spilled tensors live there.
+    memory_bytes: main memory, a multiple of 16 KiB; firmware, program, weights and spilled tensors
+        live there.
     memory_latency: cycles from an accepted read to its data, 1..64. Reads are pipelined: the
         memory moves one word of the bus (``bus_bytes``) a cycle.
     clock_hz: clock at which latency and leakage are stated.
@@ -50,8 +51,9 @@ class SocConfig:
         )
         require(self.npu in ("array", "none"), f"npu = {self.npu!r}: must be array or none")
         require(
-            is_power_of_two(self.memory_bytes) and 1 << 17 <= self.memory_bytes <= 1 << 26,
-            f"memory_bytes = {self.memory_bytes}: must be a power of two, 128 KiB..64 MiB",
+            self.memory_bytes % (1 << 14) == 0 and 1 << 17 <= self.memory_bytes <= 1 << 26,
+            f"memory_bytes = {self.memory_bytes}: must be a multiple of 16 KiB (16384), "
+            "128 KiB..64 MiB",
         )
         require(
             1 <= self.memory_latency <= 64,

@@ -45,7 +45,8 @@ design = libyosys.Design()
 for source in sources:
     reader = "read_rtlil " if source.endswith(".il") else "read_verilog -sv "
     libyosys.run_pass(reader + source, design)
-libyosys.run_pass(synthesise + " -json " + netlist, design)
+libyosys.run_pass(synthesise, design)
+libyosys.run_pass("write_json " + netlist, design)
 libyosys.run_pass("tee -q -o " + cells + " stat -json", design)
 """
 
@@ -63,7 +64,8 @@ def synthesise(
     ``sources`` are Verilog, or RTLIL by the name's end ``.il``: Yosys takes many minutes to read a
     large memory's contents from Verilog. Raises TilewrightError when Yosys fails.
     """
-    command = [sys.executable, "-c", _SCRIPT, f"{SYNTHESIS[family]} -top {top}", NETLIST, CELLS]
+    commands = SYNTHESIS[family].format(top=top)
+    command = [sys.executable, "-c", _SCRIPT, commands, NETLIST, CELLS]
     run_tool([*command, *sources], log, "Yosys", note, folder)
 
 

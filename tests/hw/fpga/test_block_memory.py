@@ -12,14 +12,13 @@ from hw.spec.npu_config import NpuConfig
 from hw.spec.registers import MEMORY_BASE
 from hw.spec.soc_config import SocConfig
 
-SIZE = 256 * 1024
 
-
+@pytest.mark.parametrize("size", [256 * 1024, 304 * 1024])
 @pytest.mark.parametrize("bus_bytes", [4, 16])
-def test_equals_a_byte_array(bus_bytes: int) -> None:
-    dut = BlockMemory(Config(npu=NpuConfig(bus_bytes=bus_bytes), soc=SocConfig(memory_bytes=SIZE)))
+def test_equals_a_byte_array(bus_bytes: int, size: int) -> None:
+    dut = BlockMemory(Config(npu=NpuConfig(bus_bytes=bus_bytes), soc=SocConfig(memory_bytes=size)))
     rng, bus = random.Random(bus_bytes), dut.bus
-    base, words = MEMORY_BASE // bus_bytes, SIZE // bus_bytes
+    base, words = MEMORY_BASE // bus_bytes, size // bus_bytes
     hot = [base, base + 1, base + words - 1, base - 1, base + words, 0]
     content: dict[int, int] = {}
     answers = deque([None] * BLOCK_MEMORY_LATENCY)

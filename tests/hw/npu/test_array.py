@@ -23,6 +23,7 @@ class Tb:
         self.dut = MacArray(config)
         self.shown: dict[int, list[list[int]]] = {}
         self.unread: list[list[int]] = []
+        self.shifts = False  # in this cycle
         self.operands_due = deque([0] * (ACTIVATION_DELAY - 1))
         self.cycle = 0
         self.checked = 0
@@ -47,15 +48,15 @@ class Tb:
         if self.cycle in self.shown:
             self.unread = self.shown.pop(self.cycle)
         assert ctx.get(dut.captured) == (self.cycle + 1 in self.shown)
-        shift = False
         if self.unread:
             got = unpacked(ctx.get(dut.results), config.accumulator_bits, config.rows)
             assert got == self.unread[0], (self.cycle, len(self.unread))
             self.checked += 1
-            shift = bool(self.shown) or self.rng.random() >= self.idle
-        ctx.set(dut.shift, shift)
-        if shift:
+        if self.shifts:
             self.unread.pop(0)
+        following = self.unread or self.cycle + 1 in self.shown
+        self.shifts = bool(following) and (bool(self.shown) or self.rng.random() >= self.idle)
+        ctx.set(dut.will_shift, self.shifts)
 
     def present(self, ctx: SimulatorContext) -> int:
         """Presents a step or noise; returns the activations that belong to it."""

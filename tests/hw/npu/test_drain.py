@@ -36,6 +36,8 @@ class Tb:
         self.config, self.stall = config, stall
         self.rng = random.Random(seed)
         self.dut = Drain(config)
+        self.half = 0  # that the parameter sets show
+        self.shifts = False  # the array, in this cycle
         self.cycles = self.outputs = self.without_channels = 0
 
     async def execute(self, ctx: SimulatorContext, c: Command) -> None:
@@ -65,8 +67,9 @@ class Tb:
         dut = self.dut
         self.show(ctx)
         self.check(ctx)
-        if ctx.get(dut.shift):
+        if self.shifts:
             self.shadow = self.shadow[1:] + self.shadow[:1]
+        self.half ^= ctx.get(dut.turned)
         if self.reading:
             self.reading.popleft()
         ctx.set(dut.capture, self.cycles in self.captures)
@@ -75,6 +78,7 @@ class Tb:
             self.shadow, beats = self.captures.pop(self.cycles)
             self.reading.extend(beats)
         self.announce(ctx)
+        self.shifts = ctx.get(dut.will_shift)
         await self.tick(ctx)
         ctx.set(dut.capture, 0)
 
@@ -85,7 +89,7 @@ class Tb:
         if self.reading:
             column, parameters = self.shadow[0], self.parameters[self.reading[0].block]
         ctx.set(dut.results, packed(column, config.accumulator_bits))
-        half = ctx.get(dut.half)
+        half = self.half
         biases, multipliers, shifts = zip(*parameters[half * rows : (half + 1) * rows], strict=True)
         ctx.set(dut.biases, packed(biases, 32))
         ctx.set(dut.multipliers, packed(multipliers, 31))
@@ -102,7 +106,7 @@ class Tb:
         assert ctx.get(output.valid) == (beat is not None and bool(beat.lanes))
         if beat is None:
             return
-        assert ctx.get(dut.half) == beat.half
+        assert self.half == beat.half
         if not beat.lanes:
             self.without_channels += 1
             return

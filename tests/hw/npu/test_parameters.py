@@ -22,22 +22,21 @@ class Tb:
         self.planes: list[bytes] = []  # of the set that is loading
         self.waiting: deque[list[bytes]] = deque()
         self.draining: deque[list[bytes]] = deque()
+        self.half = 0
         self.loads = self.reads = self.freed = 0
 
     def goes(self) -> bool:
         return self.rng.random() >= self.stall
 
     def check(self, ctx: SimulatorContext) -> None:
-        """What the drain's set reads as, of a half chosen anew in every cycle."""
+        """What the drain's set reads as."""
         dut, rows = self.dut, self.config.rows
         held = len(self.waiting) + len(self.draining)
         assert ctx.get(dut.words.ready) == (held < 2)
         assert ctx.get(dut.loaded) == bool(self.waiting)
-        half = self.rng.randint(0, 1)
-        ctx.set(dut.half, half)
         if not self.draining:
             return
-        start = half * self.config.weight_word_bytes
+        start = self.half * self.config.weight_word_bytes
         raw = [bytes(plane[start + row] for plane in self.draining[0]) for row in range(rows)]
         biases = [int.from_bytes(r[:4], "little", signed=True) for r in raw]
         multipliers = packed((int.from_bytes(r[4:8], "little") % (1 << 31) for r in raw), 31)
@@ -57,6 +56,9 @@ class Tb:
         ctx.set(dut.words.payload, packed(word))
         ctx.set(dut.taken, taken)
         ctx.set(dut.freed, freed)
+        turned = self.rng.randint(0, 1)
+        ctx.set(dut.turned, turned)
+        self.half ^= turned
         loads = valid and len(self.waiting) + len(self.draining) < 2
         if freed:
             self.draining.popleft()

@@ -42,6 +42,7 @@ def test_hardware_key_follows_what_is_built() -> None:
         (["cpu=pentium"], ["cpu", "pentium", "full"]),
         (["npu=gpu"], ["npu", "array or none"]),
         (["memory_bytes=1000"], ["memory_bytes = 1000"]),
+        (["memory_bytes=262148"], ["memory_bytes = 262148", "multiple of 16 KiB"]),
         (["memory_latency=0"], ["memory_latency = 0", "1..64"]),
         (["clock_hz=1"], ["clock_hz = 1"]),
         (["row=4"], ["'row'", "rows"]),
