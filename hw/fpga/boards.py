@@ -84,6 +84,7 @@ class Board:
     values: fields of the configuration that the board sets; the user's come after them.
     boot_bytes: of main memory, from its start, that are block RAM and hold the firmware after
         configuration, where the rest is SPRAM that cannot be initialised; 0: it is all block RAM.
+    seed: of placement unless the user chooses one: that of the figures in docs/fpga.md.
     routed: the largest configuration that docs/fpga.md has figures of.
     """
 
@@ -96,6 +97,7 @@ class Board:
     baud: int = 1_000_000
     values: Mapping[str, int | str] = field(default_factory=dict[str, int | str])
     boot_bytes: int = 0
+    seed: int = 1
     routed: str = ""
 
 

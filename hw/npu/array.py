@@ -46,10 +46,10 @@ class StepControl(data.StructLayout):
 class ArrayRow(Component):
     """One row: ``cols`` elements, of which the even and the odd ones share a weight each.
 
-    Ports: ``weight_even`` and ``weight_odd`` with the delayed step control of each pipeline stage
-    (``multiply``, ``accumulate``), ``activations`` (a byte for each column). In the cycle after
-    ``will_capture`` accumulators go to the shadow registers, in that after ``will_shift`` these
-    move down by one column. ``result`` is the shadow register of column 0.
+    Ports: ``weight_even`` and ``weight_odd``, ``activations`` (a byte for each column). Control
+    comes a cycle ahead, for registers near the row: ``will_multiply``, ``following`` (the step
+    whose products are accumulated), ``will_capture`` (accumulators go to the shadow registers) and
+    ``will_shift`` (these move down by one column). ``result`` is the shadow register of column 0.
     """
 
     def __init__(self, config: NpuConfig) -> None:
@@ -60,10 +60,8 @@ class ArrayRow(Component):
                 "weight_even": In(signed(8)),
                 "weight_odd": In(signed(8)),
                 "activations": In(8 * config.cols),
-                "multiply": In(1),
-                "accumulate": In(1),
-                "accumulate_first": In(1),
-                "accumulate_maximum": In(1),
+                "will_multiply": In(1),
+                "following": In(StepControl()),
                 "will_capture": In(1),
                 "will_shift": In(1),
                 "result": Out(signed(config.accumulator_bits)),
@@ -73,6 +71,11 @@ class ArrayRow(Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         bits = self._bits
+        step = self.following
+        multiply = local_copy(m, self.will_multiply)
+        start = local_copy(m, step.first | step.maximum)
+        accumulate = local_copy(m, step.valid & (step.first | ~step.maximum))
+        accumulate_larger = local_copy(m, step.valid & ~step.first & step.maximum)
         capture = local_copy(m, self.will_capture)
         shift = local_copy(m, self.will_shift)
         shadows = [Signal(signed(bits), name=f"shadow_{c}") for c in range(self._cols)]
@@ -82,14 +85,11 @@ class ArrayRow(Component):
             accumulator = Signal(signed(bits), name=f"accumulator_{c}")
             weight = self.weight_odd if c % 2 else self.weight_even
             m.d.comb += activation.eq(self.activations.word_select(c, 8))
-            with m.If(self.multiply):
+            with m.If(multiply):
                 m.d.sync += product.eq(activation * weight)
             # Of a maximum both are activations: bytes.
             larger = product[:8].as_signed() > accumulator[:8].as_signed()
-            with m.If(
-                self.accumulate & (~self.accumulate_maximum | self.accumulate_first | larger)
-            ):
-                start = self.accumulate_first | self.accumulate_maximum
+            with m.If(accumulate | (accumulate_larger & larger)):
                 m.d.sync += accumulator.eq(Mux(start, 0, accumulator) + product)
             following = shadows[c + 1] if c + 1 < self._cols else shadows[0]
             with m.If(capture):
@@ -140,7 +140,7 @@ class MacArray(Component):
         with m.If(self.step.valid):
             m.d.sync += weights[0].eq(Mux(self.step.maximum, ones, self.weights))
         m.d.sync += weights[1].eq(weights[0])
-        multiply, accumulate, capture = stages[-3:]
+        will_multiply, will_accumulate, will_capture, capture = stages
         m.d.comb += self.captured.eq(capture.valid & capture.last)
         rows: list[Elaboratable] = []
         results = []
@@ -152,11 +152,9 @@ class MacArray(Component):
                 row.weight_even.eq(weights[-1].word_select(r, 8)),
                 row.weight_odd.eq(weights[-1].word_select(config.rows + r, 8)),
                 row.activations.eq(self.activations.word_select(r, 8 * config.cols)),
-                row.multiply.eq(multiply.valid),
-                row.accumulate.eq(accumulate.valid),
-                row.accumulate_first.eq(accumulate.first),
-                row.accumulate_maximum.eq(accumulate.maximum),
-                row.will_capture.eq(accumulate.valid & accumulate.last),
+                row.will_multiply.eq(will_multiply.valid),
+                row.following.eq(will_accumulate),
+                row.will_capture.eq(will_capture.valid & will_capture.last),
                 row.will_shift.eq(self.will_shift),
             ]
             results.append(row.result)

@@ -202,14 +202,13 @@ class Feeder(Component):
         """A read, when the slot that it goes to is free."""
         groups, loops, taps, read = self._groups, self._loops, self._taps, self._fills.read
         exists = Signal()
-        alike = loops.depthwise | loops.grouped
         m.d.comb += [
             self._go.eq(self._running & (~groups.opens | self._slot_free)),
             exists.eq((self._row >= 0) & (self._row < self._conv["input_rows"])),
             groups.row_missing.eq(~exists),
             self.read.valid.eq(self._go & exists),
             self.read.address.eq(self._address),
-            self.read.size.eq(Mux(alike, loops.read_size, taps.size)),
+            self.read.size.eq(Mux(loops.alike, loops.read_size, taps.size)),
             read.valid.eq(self._go),
             read.slot.eq(self._slot),
             read.first.eq(groups.first),

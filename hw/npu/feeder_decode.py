@@ -38,7 +38,7 @@ class LoopsLayout(data.StructLayout):
     ``run_length``, ``run_piece``, ``word_step``: slots of a kernel row: bytes in pieces of a word,
     or taps; bytes from slot to slot. ``final_kernel_row``: number of the last kernel row.
     ``column_step``: bytes from a full group of columns to the next one.
-    ``read_size``: bytes of a read; grouped and depthwise reads are all of one size.
+    ``read_size``: bytes of a read where ``alike``: grouped and depthwise reads are all of one size.
     """
 
     def __init__(self, config: NpuConfig) -> None:
@@ -47,6 +47,7 @@ class LoopsLayout(data.StructLayout):
                 "depthwise": 1,
                 "shared": 1,
                 "grouped": 1,
+                "alike": 1,
                 "group": range(config.cols + 1),
                 "pad_offset": ADDRESS_BITS,
                 "block_step": range(2 * config.rows + 1),
@@ -93,6 +94,7 @@ class FeederDecode(Component):
             loops.depthwise.eq(depthwise),
             loops.shared.eq(~depthwise & conv["paired"]),
             loops.grouped.eq(~depthwise & (conv["group"] != 1)),
+            loops.alike.eq(depthwise | (conv["group"] != 1)),
             loops.group.eq(Mux(depthwise, 1, conv["group"])),
             loops.pad_offset.eq(conv["pad_top"] * conv["input_row_pitch"]),
             loops.block_step.eq(Mux(depthwise, channels, 0)),

@@ -14,7 +14,6 @@ from __future__ import annotations
 from typing import Any
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib.data import StructLayout
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import Component, In, Out, Signature
 from amaranth.utils import exact_log2
@@ -95,7 +94,7 @@ class _Place:
         self.offset = Signal(offset_bits, name=f"{name}_offset")
         self.bank = Signal(range(self.banks), name=f"{name}_bank")
         self.row = Signal(range(depth), name=f"{name}_row")
-        self.next_row = Signal(range(depth), name=f"{name}_next_row")
+        self.first_row = Signal(range(depth), name=f"{name}_first_row")
         if m is not None:
             following = self.row + 1
             if depth & (depth - 1):
@@ -104,8 +103,12 @@ class _Place:
                 self.offset.eq(address),
                 self.bank.eq(address[offset_bits:]),
                 self.row.eq(address[row_bit:]),
-                self.next_row.eq(following),
+                self.first_row.eq(Mux(self.bank == self.banks - 1, following, self.row)),
             ]
+
+    def parts(self) -> tuple[Signal, ...]:
+        """All that it consists of."""
+        return self.offset, self.bank, self.row, self.first_row
 
     @property
     def wrapped(self) -> Value:
@@ -114,7 +117,7 @@ class _Place:
 
     def row_of(self, index: int) -> Any:
         """Row that bank ``index`` is accessed in: the word after the last bank's is a row on."""
-        return Mux(self.bank == self.banks - 1, self.next_row, self.row) if index == 0 else self.row
+        return self.row if index else self.first_row
 
     def bank_set(self, m: Module, low: Any, high: Any) -> Any:
         """A bit for each bank: the first one where ``low``, the one behind it where ``high``."""
@@ -179,18 +182,20 @@ class Scratchpad(Component):
         return m
 
     def _connect_reads(self, m: Module, banks: list[Any], depth: int) -> None:
-        """Stage 1: banks are read. Stage 2: the words are rotated into the output register."""
-        request = StructLayout({"address": ADDRESS_BITS, "size": self.read.size.shape()})
-        m.submodules.dma_requests = fifo = SyncFIFO(width=request.size, depth=2)
-        dma = Signal(request)
+        """Stage 1: banks are read. Stage 2: the words are rotated into registers."""
+        place, needed = self._read_place(m, "read", self.read, depth)
+        request, request_needed = self._read_place(m, "dma_request", self.dma_read, depth)
+        dma_place = _Place(None, None, self._config, depth, "dma_read")
+        dma_needed = Signal.like(needed)
+        # What is needed of a request's place, so that it is found before the request waits.
+        asked = Cat(request_needed, *request.parts())
+        m.submodules.dma_requests = fifo = SyncFIFO(width=len(asked), depth=2)
         m.d.comb += [
-            fifo.w_data.eq(Cat(self.dma_read.address, self.dma_read.size)),
+            fifo.w_data.eq(asked),
             fifo.w_en.eq(self.dma_read.valid),
             self.dma_read.ready.eq(fifo.w_rdy),
-            dma.eq(fifo.r_data),
+            Cat(dma_needed, *dma_place.parts()).eq(fifo.r_data),
         ]
-        place, needed = self._read_place(m, "read", self.read, depth)
-        dma_place, dma_needed = self._read_place(m, "dma_read", dma, depth)
         m.d.comb += fifo.r_en.eq(~self.read.valid | ~(needed & dma_needed).any())
         words = []
         for index, bank in enumerate(banks):
@@ -222,8 +227,12 @@ class Scratchpad(Component):
             bank = Signal.like(place.bank, name=f"{name}_lane_{lane}")
             m.d.sync += bank.eq(place.bank + wrapped)
             lanes.append(Array(word.word_select(lane, 8) for word in words)[bank])
+        # The words come late in their cycle: the last step of the rotation waits for the next one.
+        rotated, last_step = Signal.like(data, name=f"{name}_rotated"), Signal(name=f"{name}_step")
         with m.If(read):
-            m.d.sync += data.eq(_rotate(Cat(*lanes), -8, offset))
+            m.d.sync += rotated.eq(_rotate(Cat(*lanes), -8, offset[:-1]))
+            m.d.sync += last_step.eq(offset[-1])
+        m.d.comb += data.eq(_rotate(rotated, -4 * self._config.port_bytes, last_step))
         return read
 
     def _connect_writes(self, m: Module, banks: list[Any], depth: int) -> None:
@@ -256,6 +265,6 @@ class Scratchpad(Component):
                 write.data.eq(_rotate(port.data, 8, place.offset)),
                 write.place.bank.eq(place.bank),
                 write.place.row.eq(place.row),
-                write.place.next_row.eq(place.next_row),
+                write.place.first_row.eq(place.first_row),
             ]
         return write

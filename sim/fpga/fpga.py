@@ -33,7 +33,7 @@ class FpgaRequest:
     board: Board
     config: Config
     out: Path
-    seed: int = 1
+    seed: int
     models: Sequence[str] = ()
     backend: str = "model"
 

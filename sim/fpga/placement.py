@@ -36,6 +36,7 @@ _PRIMITIVE = re.compile(
 
 # The clock input of multipliers without registers.
 _GROUND = "$PACKER_GND"
+_NO_ROUTE = "Failed to route"
 _UTILISATION = re.compile(r"^Info:\s+(\w+):\s+(\d+)/\s*\d+\s+\d+%$", re.MULTILINE)
 
 
@@ -87,7 +88,13 @@ def place_and_route(
     ``options`` name the device and the files. A clock that is not reached is no error. Raises
     TilewrightError when nextpnr fails.
     """
-    run_tool([*nextpnr.command, *OPTIONS[family], *options], log, nextpnr.name, note, folder)
+    command = [*nextpnr.command, *OPTIONS[family], *options]
+    try:
+        run_tool(command, log, nextpnr.name, note, folder)
+    except TilewrightError as error:
+        if _NO_ROUTE in str(error):
+            raise TilewrightError(f"{error}\nAnother --seed places the chip anew") from None
+        raise
 
 
 def packed_resources(log: Path, family: str) -> dict[str, int]:

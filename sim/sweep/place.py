@@ -28,8 +28,6 @@ RESOURCES: Mapping[str, str] = {
 }
 """Columns of the results, and the resource that each counts."""
 
-SEED = 1
-
 
 def place_front(store: Store, board_name: str, out: Path, progress: Progress) -> int:
     """Fill ``fpga_*`` of the points on the front that lack them, each design once.
@@ -62,7 +60,7 @@ def place_front(store: Store, board_name: str, out: Path, progress: Progress) ->
             chip = board_config(board, _values(config))
             logs = out / "fpga" / chip.hardware_key()
             make_folder(logs)
-            netlist, routed = build_chip(board, chip, tools, SEED, logs, progress)
+            netlist, routed = build_chip(board, chip, tools, board.seed, logs, progress)
             used = all_resources(board, netlist, routed)
             figures = {column: used[kind][0] for column, kind in RESOURCES.items()}
             figures["fpga_mhz"] = routed.placement.fmax_mhz[routed.placement.chip_clock]

@@ -21,7 +21,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     add_config_options(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="bitstream, fpga.json, logs")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of placement (default 1)")
+    parser.add_argument(
+        "--seed", type=int, metavar="N", help="of placement; default: the board's, see docs/fpga.md"
+    )
     parser.add_argument(
         "--model",
         action="append",
@@ -55,7 +57,7 @@ def _fpga(options: argparse.Namespace) -> None:
             board=board,
             config=board_config(board, values_of(options)),
             out=options.out,
-            seed=options.seed,
+            seed=board.seed if options.seed is None else options.seed,
             models=tuple(options.models or ZOO_NAMES),
             backend=options.backend,
         ),

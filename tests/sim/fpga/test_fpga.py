@@ -33,7 +33,9 @@ def make(monkeypatch, tmp_path):
         monkeypatch.setattr(fpga, "build_chip", lambda *_: (netlist, routed))
         monkeypatch.setattr(fpga, "network_cycles", lambda *_: [NetworkCycles("kws", 2_400_000)])
         board = BOARDS["icebreaker"]
-        request = fpga.FpgaRequest(board=board, config=board_config(board, {}), out=old.parent)
+        request = fpga.FpgaRequest(
+            board=board, config=board_config(board, {}), out=old.parent, seed=1
+        )
         fpga.fpga(request, Progress())
         return old.parent
 
@@ -60,7 +62,7 @@ def test_a_tool_that_fails_leaves_no_older_result(make, monkeypatch, tmp_path) -
 
     monkeypatch.setattr(fpga, "build_chip", fail)
     board, out = BOARDS["icebreaker"], tmp_path / "out"
-    request = fpga.FpgaRequest(board=board, config=board_config(board, {}), out=out)
+    request = fpga.FpgaRequest(board=board, config=board_config(board, {}), out=out, seed=1)
     with pytest.raises(TilewrightError, match="Yosys failed"):
         fpga.fpga(request, Progress())
     assert list(out.iterdir()) == []

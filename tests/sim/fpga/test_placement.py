@@ -1,9 +1,12 @@
-"""What is said about a design's timing, from reports as nextpnr writes them; no tool runs."""
+"""What is said about a design's timing, from reports as nextpnr writes them; it does not run."""
+
+import sys
 
 import pytest
 
 from hw.spec.errors import TilewrightError
-from sim.fpga.placement import packed_resources, parse_report
+from sim.fpga.placement import packed_resources, parse_report, place_and_route
+from sim.fpga.tools import Tool
 
 COUNTER = "npu.control.count_TRELLIS_FF_Q_3"
 SUM = "npu.sum_CCU2C_S0_1"
@@ -84,3 +87,10 @@ def test_what_nextpnr_counted_before_it_gave_up(tmp_path) -> None:
     assert packed_resources(log, "ice40") == {"LUT": 6723, "block RAM": 38}
     log.write_text("ERROR: cannot read\n")
     assert packed_resources(log, "ice40") == {}
+
+
+def test_a_wire_without_a_way_asks_for_another_seed(tmp_path) -> None:
+    program = "print(\"ERROR: Failed to route arc 0.0 of net 'clock.reset'.\"); exit(1)"
+    nextpnr = Tool("nextpnr-ecp5", (sys.executable, "-c", program), "0.11")
+    with pytest.raises(TilewrightError, match=r"(?s)clock\.reset.*Another --seed"):
+        place_and_route(nextpnr, "ecp5", [], tmp_path, tmp_path / "log", lambda _: None)
