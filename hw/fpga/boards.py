@@ -101,14 +101,16 @@ class Board:
     routed: str = ""
 
 
-def _ulx3s(size: str, device: Device, memory_bytes: int, routed: str = "") -> Board:
+def _ulx3s(
+    size: str, device: Device, memory_bytes: int, clock_hz: int = 25_000_000, routed: str = ""
+) -> Board:
     return Board(
         name=f"ulx3s-{size.lower()}",
         title=f"ULX3S {size}",
         platform=("amaranth_boards.ulx3s", f"ULX3S_{size}_Platform"),
         device=device,
         oscillator_hz=25_000_000,
-        clock_hz=25_000_000,
+        clock_hz=clock_hz,
         # The data caches of the larger CPUs are slower than all of the accelerator.
         values={"memory_bytes": memory_bytes, "cpu": "lite"},
         routed=routed,
@@ -118,8 +120,8 @@ def _ulx3s(size: str, device: Device, memory_bytes: int, routed: str = "") -> Bo
 BOARDS: Mapping[str, Board] = {
     board.name: board
     for board in (
-        _ulx3s("85F", _LFE5U_85F, 256 * 1024),
-        _ulx3s("45F", _LFE5U_45F, 128 * 1024, "4x16, CPU lite"),
+        _ulx3s("85F", _LFE5U_85F, 256 * 1024, 50_000_000, "8x8, CPU lite"),
+        _ulx3s("45F", _LFE5U_45F, 128 * 1024, routed="4x16, CPU lite"),
         Board(
             name="icebreaker",
             title="iCEBreaker",

@@ -18,7 +18,7 @@ from amaranth.lib.wiring import Component, In, Out
 
 from hw.npu.command_view import COMMAND_LAYOUT, CommandView
 from hw.npu.requantiser import RequantiserInput
-from hw.npu.scratchpad import SCRATCHPAD_READ_LATENCY, read_port
+from hw.npu.scratchpad import SCRATCHPAD_READ_LATENCY, crosses_word, read_port
 from hw.spec.commands import ADDRESS_BITS, Opcode
 from hw.spec.npu_config import NpuConfig
 
@@ -145,6 +145,7 @@ class Adder(Component):
             self.read.valid.eq(self.reading),
             self.read.address.eq(Mux(second, b, a)),
             self.read.size.eq(lanes),
+            self.read.crosses.eq(crosses_word(self.read.address, lanes, self._config.port_bytes)),
             issued.valid.eq(self.reading),
             issued.second.eq(second),
             issued.address.eq(out),

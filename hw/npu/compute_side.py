@@ -147,7 +147,7 @@ class ComputeSide(Component):
         adder, requantiser = self._adder, self._requantiser
         command = self._control.command
         adding = self._control.is_add
-        for name in ("valid", "address", "size"):
+        for name in ("valid", "address", "size", "crosses"):
             choice = Mux(adding, getattr(adder.read, name), getattr(self._feeder.read, name))
             m.d.comb += getattr(self.read, name).eq(choice)
         m.d.comb += adder.read.data.eq(self.read.data)

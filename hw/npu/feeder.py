@@ -28,7 +28,7 @@ from hw.npu.command_view import COMMAND_LAYOUT, CommandView
 from hw.npu.feeder_decode import FeederDecode
 from hw.npu.fills import X_BITS, Fills
 from hw.npu.pieces import Pieces
-from hw.npu.scratchpad import read_port
+from hw.npu.scratchpad import crosses_word, read_port
 from hw.npu.slot_taps import SlotTaps
 from hw.spec.commands import ADDRESS_BITS, Opcode
 from hw.spec.npu_config import NpuConfig
@@ -201,7 +201,7 @@ class Feeder(Component):
     def _issue(self, m: Module) -> None:
         """A read, when the slot that it goes to is free."""
         groups, loops, taps, read = self._groups, self._loops, self._taps, self._fills.read
-        exists = Signal()
+        exists, port_bytes = Signal(), self._config.port_bytes
         m.d.comb += [
             self._go.eq(self._running & (~groups.opens | self._slot_free)),
             exists.eq((self._row >= 0) & (self._row < self._conv["input_rows"])),
@@ -209,6 +209,7 @@ class Feeder(Component):
             self.read.valid.eq(self._go & exists),
             self.read.address.eq(self._address),
             self.read.size.eq(Mux(loops.alike, loops.read_size, taps.size)),
+            self.read.crosses.eq(crosses_word(self._address, self.read.size, port_bytes)),
             read.valid.eq(self._go),
             read.slot.eq(self._slot),
             read.first.eq(groups.first),

@@ -32,6 +32,9 @@ SCRATCHPAD_WRITE_LATENCY = 2
 def read_port(port_bytes: int) -> Signature:
     """Read without back-pressure. ``size`` bytes (1..port_bytes) from ``address`` are needed.
 
+    ``crosses``: they lie in two words (`crosses_word`). Who asks tells it, from registers: whether
+    another read can be made beside this one hangs on it.
+
     ``data`` holds byte ``address`` in its low bits, SCRATCHPAD_READ_LATENCY cycles after ``valid``;
     bytes beyond ``size`` are undefined.
     """
@@ -40,9 +43,15 @@ def read_port(port_bytes: int) -> Signature:
             "valid": Out(1),
             "address": Out(ADDRESS_BITS),
             "size": Out(range(port_bytes + 1)),
+            "crosses": Out(1),
             "data": In(8 * port_bytes),
         }
     )
+
+
+def crosses_word(address: Any, size: Any, port_bytes: int) -> Value:
+    """Whether ``size`` bytes from ``address`` lie in two words of ``port_bytes``."""
+    return Value.cast(address)[: exact_log2(port_bytes)] + size > port_bytes
 
 
 def write_port(port_bytes: int) -> Signature:
@@ -212,9 +221,7 @@ class Scratchpad(Component):
     def _read_place(self, m: Module, name: str, access: Any, depth: int) -> tuple[_Place, Any]:
         """Place of a read, and the banks that it needs."""
         place = _Place(m, access.address, self._config, depth, name)
-        high = Signal(name=f"{name}_needs_high")
-        m.d.comb += high.eq(place.offset + access.size > self._config.port_bytes)
-        return place, place.bank_set(m, Const(1), high)
+        return place, place.bank_set(m, Const(1), access.crosses)
 
     def _rotate_read(self, m: Module, data: Signal, place: _Place, taken: Any, words: Any) -> Any:
         """Fills ``data`` two cycles after ``taken``; returns that its word is at the banks."""

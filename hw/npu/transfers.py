@@ -11,7 +11,7 @@ from amaranth.lib.fifo import SyncFIFO, SyncFIFOBuffered
 from amaranth.lib.wiring import Component, In, Out
 
 from hw.npu.bus_multiplexer import OUTSTANDING, client_port
-from hw.npu.scratchpad import dma_read_port, dma_write_port
+from hw.npu.scratchpad import crosses_word, dma_read_port, dma_write_port
 from hw.npu.transfer_beats import TRANSFER_DESCRIPTOR, TransferBeats, beat_layout
 from hw.spec.commands import ADDRESS_BITS, WAIT_BITS
 from hw.spec.npu_config import NpuConfig
@@ -98,6 +98,7 @@ class Transfers(Component):
             read.valid.eq(beats.valid & beat.store & may_read),
             read.address.eq(beat.address),
             read.size.eq(beat.size),
+            read.crosses.eq(crosses_word(beat.address, beat.size, self._config.port_bytes)),
             beats.ready.eq(Mux(beat.store, may_read & read.ready, fifo.w_rdy)),
             fifo.w_data.eq(beat),
             fifo.w_en.eq(beats.valid & beats.ready),

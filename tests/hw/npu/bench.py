@@ -61,6 +61,7 @@ class ReadPort:
         if ctx.get(read.valid):
             size, address = ctx.get(read.size), ctx.get(read.address)
             assert 1 <= size <= self._port
+            assert ctx.get(read.crosses) == (address % self._port + size > self._port)
             for i in range(size):
                 place = (address + i) % (1 << ADDRESS_BITS)
                 if place < len(self._memory):

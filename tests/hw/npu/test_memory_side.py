@@ -125,6 +125,9 @@ class Tb:
         port = self.dut.read
         ctx.set(port.address, place)
         ctx.set(port.size, len(expected))
+        ctx.set(
+            port.crosses, place % self.config.port_bytes + len(expected) > self.config.port_bytes
+        )
         ctx.set(port.valid, 1)
         await ctx.tick()
         ctx.set(port.valid, 0)

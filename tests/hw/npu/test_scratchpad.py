@@ -64,6 +64,7 @@ class Tb:
         ctx.set(port.valid, valid)
         ctx.set(port.address, address)
         ctx.set(port.size, size)
+        ctx.set(port.crosses, address % self.config.port_bytes + size > self.config.port_bytes)
         return address, list(range(size)) if valid else []
 
     def commit(self, cycle: int, writes: list[tuple[int, int]]) -> None:
