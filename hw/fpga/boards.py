@@ -120,7 +120,7 @@ def _ulx3s(
 BOARDS: Mapping[str, Board] = {
     board.name: board
     for board in (
-        _ulx3s("85F", _LFE5U_85F, 256 * 1024, 50_000_000, "8x8, CPU lite"),
+        _ulx3s("85F", _LFE5U_85F, 256 * 1024, 40_000_000, "8x8, CPU lite"),
         _ulx3s("45F", _LFE5U_45F, 128 * 1024, routed="4x16, CPU lite"),
         Board(
             name="icebreaker",
