@@ -94,11 +94,16 @@ def test_another_schema_is_refused(tmp_path):
         write_explorer(tmp_path / "pareto.html", path)
 
 
+PATIENCE_MS = 120_000
+"""For a page to load, or to show what is waited for, on a busy machine."""
+
+
 class Opened:
     """The page in a browser, with what it asked for and complained about."""
 
     def __init__(self, browser, path):
         self.page = browser.new_page(viewport={"width": 1600, "height": 1000})
+        self.page.set_default_timeout(PATIENCE_MS)
         self.url, self.requests, self.errors = path.as_uri(), [], []
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
