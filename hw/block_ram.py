@@ -1,4 +1,4 @@
-"""Block RAM whose bytes are never read while they are written.
+"""Block RAM of which nobody uses a byte that was read while it was written.
 
 What such a read gives is left open by some chips' block RAM, so that synthesis surrounds a memory
 with logic and registers to keep what the description says. Here it is told that it need not. Some

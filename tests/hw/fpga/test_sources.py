@@ -32,6 +32,10 @@ def test_ulx3s_with_another_clock() -> None:
     dividers = {"CLKI_DIV": 1, "CLKFB_DIV": 2, "CLKOP_DIV": 8, "CLKOS_DIV": 10}
     for parameter, value in dividers.items():
         assert f"parameter \\{parameter} {value}\n" in pll
+    # Placement aims higher than the clock, on a net that is there.
+    assert 'FREQUENCY NET "clk" 75000000 HZ;' in pins
+    top = text[text.rindex("\nmodule \\top\n") :]
+    assert "wire width 1 \\clk\n" in top
     # Its reset has one of the clock's global wires.
     assert text.count("cell \\DCCA") == 1
 
