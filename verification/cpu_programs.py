@@ -33,8 +33,8 @@ from hw.spec.registers import EXIT_STATUS, FIRMWARE_BYTES, PROGRAM_BASE
 from hw.spec.softmax import softmax_parameters
 from sim.model.cpu.paths import Paths, operator_paths
 from sim.model.cpu.softmax import softmax_paths
-from verification.build import build_model
-from verification.simulate import Job, simulate
+from verification.cosim.build import build_model
+from verification.cosim.simulate import Job, simulate
 
 _LINE = 32
 STEP_HEAD_WORDS = 2
