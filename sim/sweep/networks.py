@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from hw.spec.errors import RequestError
 from mapper.graph import Graph, Op, Port, Tensor
-from sim.network_file import NetworkFile, open_network
+from sim.networks.network_file import NetworkFile, open_network
 from sim.progress import Progress
 
 

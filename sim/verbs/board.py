@@ -71,11 +71,7 @@ def _handle(options: argparse.Namespace) -> None:
         if options.action == "run":
             _run(options, place, progress)
         elif options.action == "serve":
-            print(
-                f"{place.port} is the serial port of a simulated board; Ctrl-C ends it", flush=True
-            )
-            with suppress(KeyboardInterrupt):
-                threading.Event().wait()
+            _serve(place)
         else:
             _ask(options.action, place, progress)
 
