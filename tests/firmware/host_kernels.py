@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import firmware
-from hw.generate import write_header
+from hw.header import write_header
 from hw.spec.program import STEPS, Step, StepKind
 
 HOST = Path(__file__).parent / "host"
