@@ -69,7 +69,8 @@ def build_model(
         "public.vlt": (HERE / "public.vlt").read_text(),
         "main.cpp": (main or HERE / "main.cpp").read_text(),
     }
-    libraries = shlex.quote(str(cocotb_tools.config.libs_dir))
+    # Not by way of links: a checkout that shares its environment shares its models.
+    libraries = shlex.quote(str(Path(cocotb_tools.config.libs_dir).resolve()))
     flags = [*VERILATOR_FLAGS, *chip_parameters(config)]
     flags += ["-LDFLAGS", f"-L{libraries} -lcocotbvpi_verilator"]
     cells = netlist not in (None, UNDEFINED_READS)
