@@ -6,8 +6,8 @@ from amaranth.hdl import Cat, Module
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from hw.bus import memory_bus, register_bus
-from hw.npu.compute_side import ComputeSide
-from hw.npu.memory_side import MemorySide
+from hw.npu.compute.compute_side import ComputeSide
+from hw.npu.memory.memory_side import MemorySide
 from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import ACTIVITIES
 

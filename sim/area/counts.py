@@ -101,7 +101,7 @@ def _compute_side(npu: NpuConfig) -> Mapping[str, Mapping[str, float]]:
 
 @lru_cache(maxsize=1024)
 def _choices(npu: NpuConfig) -> int:
-    """What the array's columns can take from, for all columns: see hw/npu/columns.py."""
+    """What the array's columns can take from, for all columns: see hw/npu/compute/columns.py."""
     kernel, total = npu.depthwise_kernel, 0
     for column in range(npu.cols):
         firsts = [(column, 0)]

@@ -6,35 +6,35 @@ FIRST_FETCH = 1
 """From a stream's start to its first request."""
 
 FETCH_BYTES = 256
-"""Commands read ahead (hw.npu.command_fetch)."""
+"""Commands read ahead (hw.npu.memory.command_fetch)."""
 
 QUEUE = 4
-"""Commands that wait behind the one at work, of transfers and of weights (hw.npu.transfers,
-hw.npu.weights_dma)."""
+"""Commands that wait behind the one at work, of transfers and of weights (hw.npu.memory.transfers,
+hw.npu.memory.weights_dma)."""
 
 PARAMETER_SETS = 2
-"""Blocks whose parameters are kept (hw.npu.parameters)."""
+"""Blocks whose parameters are kept (hw.npu.compute.parameters)."""
 
 OUTSTANDING = 128
-"""Requests of transfers on their way (hw.npu.bus_multiplexer)."""
+"""Requests of transfers on their way (hw.npu.memory.bus_multiplexer)."""
 
 REQUESTS = 8
-"""Beats between their addresses and the bus (hw.npu.transfers)."""
+"""Beats between their addresses and the bus (hw.npu.memory.transfers)."""
 
 BEATS_FIFO = 2
-"""Beats behind their addresses (hw.npu.transfer_beats)."""
+"""Beats behind their addresses (hw.npu.memory.transfer_beats)."""
 
 WHOLE_FIFO = 2
-"""Whole requests that wait for the bus (hw.npu.transfers)."""
+"""Whole requests that wait for the bus (hw.npu.memory.transfers)."""
 
 READS_FIFO = 2
-"""The DMA's reads that wait for their banks (hw.npu.scratchpad)."""
+"""The DMA's reads that wait for their banks (hw.npu.memory.scratchpad)."""
 
 PREFETCH_LINES = 16
-"""Lines read ahead of the array (hw.npu.weight_fifo)."""
+"""Lines read ahead of the array (hw.npu.memory.weight_fifo)."""
 
 READ_CYCLES = 3
-"""From a line's read to its first word at the array (hw.npu.weight_ring)."""
+"""From a line's read to its first word at the array (hw.npu.memory.weight_ring)."""
 
 FIRST_READ = 3
 """From a command's start to the feeder's first read: its states ORIGIN and STRIP."""
@@ -43,13 +43,13 @@ FILL_CYCLES = 3
 """From a slot's last read to its first step: bank, rotation, column buffer."""
 
 CAPTURE_LATENCY = 5
-"""Fewest cycles from a tile's end to the next one's (hw.npu.array)."""
+"""Fewest cycles from a tile's end to the next one's (hw.npu.compute.array)."""
 
 REQUANTISER_LATENCY = 9
-"""From a beat of the drain to its result (hw.npu.requantiser)."""
+"""From a beat of the drain to its result (hw.npu.compute.requantiser)."""
 
 ADD_CYCLES = 8
-"""From an operand's read to the sum: scratchpad and scaler (hw.npu.adder)."""
+"""From an operand's read to the sum: scratchpad and scaler (hw.npu.compute.adder)."""
 
 WRITE_MARGIN = 2
-"""From the last result to the command's completion (hw.npu.compute_control)."""
+"""From the last result to the command's completion (hw.npu.compute.compute_control)."""

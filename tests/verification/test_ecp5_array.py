@@ -10,8 +10,8 @@ from amaranth.hdl import Cat, Module, Value
 from amaranth.lib.wiring import Component, In, Out
 
 from hw.netlist import to_verilog
-from hw.npu.array import MacArray
-from hw.npu.requantiser import RequantiserLane
+from hw.npu.compute.array import MacArray
+from hw.npu.compute.requantiser import RequantiserLane
 from hw.spec.settings import load_config
 from verification.build import (
     COMMON_FLAGS,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from amaranth.back import rtlil
 
-from hw.npu.scratchpad import Scratchpad
+from hw.npu.memory.scratchpad import Scratchpad
 from hw.spec.config import Config
 from hw.spec.npu_config import NpuConfig
 from hw.spec.settings import load_config

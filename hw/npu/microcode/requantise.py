@@ -1,4 +1,4 @@
-"""Requantisation of one sum at a time, as hw.npu.requantiser does for many.
+"""Requantisation of one sum at a time, as hw.npu.compute.requantiser does for many.
 
 ====  ==================================================================
 0     the sum is read

@@ -1,7 +1,7 @@
 /* The compute side at work on a CONV or DEPTHWISE: feeder, column slots, steps, drain.
  *
- * The loops are those of hw.npu.feeder and hw.npu.mac_control, a slot of the column buffers at a
- * time.
+ * The loops are those of hw.npu.compute.feeder and hw.npu.compute.mac_control, a slot of the column
+ * buffers at a time.
  */
 #ifndef ARRAY_H
 #define ARRAY_H

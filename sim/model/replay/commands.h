@@ -1,5 +1,5 @@
-/* Commands on their way to their queues (hw.npu.command_fetch, decoder, sequencer, compute_queue),
- * the weight DMA and the profile writer.
+/* Commands on their way to their queues (hw.npu.memory.command_fetch, decoder, sequencer,
+ * compute_queue), the weight DMA and the profile writer.
  */
 #ifndef COMMANDS_H
 #define COMMANDS_H

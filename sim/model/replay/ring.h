@@ -1,5 +1,6 @@
-/* The weight ring: filled by the DMA, read line by line in the order of use (hw.npu.weight_ring,
- * weight_walk, weight_fifo), and the parameters that come beside the weights (hw.npu.parameters).
+/* The weight ring: filled by the DMA, read line by line in the order of use
+ * (hw.npu.memory.weight_ring, weight_walk, weight_fifo), and the parameters that come beside the
+ * weights (hw.npu.compute.parameters).
  */
 #ifndef RING_H
 #define RING_H

@@ -1,4 +1,5 @@
-/* The transfer engine: LOAD and STORE, beat by beat (hw.npu.transfers, hw.npu.transfer_beats). */
+/* The transfer engine: LOAD and STORE, beat by beat (hw.npu.memory.transfers,
+ * hw.npu.memory.transfer_beats). */
 #ifndef TRANSFERS_H
 #define TRANSFERS_H
 

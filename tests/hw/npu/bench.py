@@ -9,7 +9,7 @@ from typing import Any
 from amaranth.lib.wiring import Component
 from amaranth.sim import Simulator, SimulatorContext
 
-from hw.npu.scratchpad import SCRATCHPAD_READ_LATENCY
+from hw.npu.ports import SCRATCHPAD_READ_LATENCY
 from hw.spec.commands import ADDRESS_BITS, MAX_LENGTH, Command
 from hw.spec.npu_config import NpuConfig
 

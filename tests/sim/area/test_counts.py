@@ -2,8 +2,8 @@
 
 import pytest
 
-from hw.npu.bus_multiplexer import OUTSTANDING
-from hw.npu.command_fetch import FETCH_BYTES
+from hw.npu.memory.bus_multiplexer import OUTSTANDING
+from hw.npu.memory.command_fetch import FETCH_BYTES
 from hw.spec.settings import load_config
 from sim.area import counts
 

@@ -5,15 +5,10 @@ import json
 
 import pytest
 
-from hw.npu import (
-    adder,
-    array,
+from hw.npu.compute import adder, array, compute_control, fills, parameters, requantiser
+from hw.npu.memory import (
     bus_multiplexer,
     command_fetch,
-    compute_control,
-    fills,
-    parameters,
-    requantiser,
     transfers,
     weight_fifo,
     weight_ring,

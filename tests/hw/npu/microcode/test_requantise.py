@@ -6,7 +6,7 @@ import pytest
 
 from hw.npu.microcode.requantise import Requantise
 from tests.hw.npu.bench import simulate
-from tests.hw.npu.test_requantiser import elements, requantise, wrap32
+from tests.hw.npu.compute.test_requantiser import elements, requantise, wrap32
 
 
 @pytest.mark.parametrize("bits", [20, 24, 32])

@@ -1,0 +1,154 @@
+"""The compute queue's head between engines that take random times."""
+
+import random
+
+import pytest
+from amaranth.sim import SimulatorContext
+
+from hw.npu.compute.compute_control import ComputeControl
+from hw.npu.compute.mac_control import CAUSE
+from hw.npu.ports import SCRATCHPAD_WRITE_LATENCY
+from hw.spec.commands import Command, Opcode
+from hw.spec.npu_config import NpuConfig
+from hw.spec.profile import CAUSES
+from tests.hw.npu.bench import command_words, simulate
+from tests.hw.npu.commands import random_add, random_window
+
+PULSES = ("start_window", "start_add", "mark", "completed")
+CONFIG = NpuConfig(rows=5, cols=3)
+
+
+class Tb:
+    """``longest``: most cycles that each wait takes."""
+
+    def __init__(self, seed: int, longest: int) -> None:
+        self.rng = random.Random(seed)
+        self.longest = longest
+        self.dut = ComputeControl()
+        self.words = [0] * len(command_words(Command(Opcode.MARK, {"layer": 0})))
+        self.opcode = 0
+
+    def wait(self) -> range:
+        return range(self.rng.randint(0, self.longest))
+
+    async def cycle(self, ctx: SimulatorContext, cause: str, *pulses: str) -> None:
+        """One cycle in which ``cause`` counts and exactly ``pulses`` are given."""
+        dut = self.dut
+        assert {name for name in PULSES if ctx.get(getattr(dut, name))} == set(pulses)
+        assert ctx.get(dut.cause) == CAUSE[cause]
+        assert ctx.get(dut.compute.ready) == (self.opcode == 0)
+        assert ctx.get(dut.idle) == (self.opcode == 0 and ctx.get(dut.mark_ready))
+        assert ctx.get(dut.opcode) == self.opcode
+        if self.opcode:
+            assert ctx.get(dut.is_add) == (self.opcode == Opcode.ADD.value)
+            assert [ctx.get(dut.command[i]) for i in range(len(self.words))] == self.words
+        await ctx.tick()
+
+    async def accept(self, ctx: SimulatorContext, command: Command) -> None:
+        dut = self.dut
+        for _ in self.wait():
+            ctx.set(dut.blocked, self.rng.randint(0, 1))
+            ctx.set(dut.mark_ready, self.rng.randint(0, 1))
+            await self.cycle(ctx, "transfer" if ctx.get(dut.blocked) else "command")
+        self.words = command_words(command)
+        ctx.set(dut.blocked, 0)
+        ctx.set(dut.compute.payload, self.words)
+        ctx.set(dut.compute.valid, 1)
+        await self.cycle(ctx, "command")
+        # what stands behind it must not disturb it
+        ctx.set(dut.compute.payload, [self.rng.getrandbits(32) for _ in self.words])
+        ctx.set(dut.blocked, 1)
+        self.opcode = command.opcode.value
+
+    async def window(self, ctx: SimulatorContext, c: Command) -> None:
+        dut = self.dut
+        for _ in self.wait():
+            assert ctx.get(dut.weights.valid)
+            await self.cycle(ctx, "command")
+        ctx.set(dut.weights.ready, 1)
+        assert ctx.get(dut.weights.valid)
+        request = ctx.get(dut.weights.payload)
+        got = (request.blocks, request.tiles, request.block_words, request.stream)
+        stream = c["stream"] if c.opcode is Opcode.CONV else 0
+        assert got == (c["blocks"], c["tiles"], c["block_words"], stream)
+        await self.cycle(ctx, "command", "start_window")
+        ctx.set(dut.weights.ready, self.rng.randint(0, 1))
+        length = self.rng.randint(1, 5 * self.longest + 1)
+        for number in range(length):
+            cause, _ = self.rng.choice(CAUSES)
+            ctx.set(dut.mac_cause, CAUSE[cause])
+            ctx.set(dut.mac_done, number == length - 1)
+            assert not ctx.get(dut.weights.valid)
+            await self.cycle(ctx, cause)
+        ctx.set(dut.mac_done, 0)
+        ctx.set(dut.weights.ready, 0)
+        ctx.set(dut.drain_busy, 1)
+        for _ in self.wait():
+            await self.cycle(ctx, "drain")
+        await self.cycle(ctx, "drain")
+        ctx.set(dut.drain_busy, 0)
+
+    async def add(self, ctx: SimulatorContext) -> None:
+        dut = self.dut
+        ctx.set(dut.adder_busy, 1)
+        await self.cycle(ctx, "command", "start_add")
+        for adding in (1, 0):
+            ctx.set(dut.adding, adding)
+            for _ in self.wait():
+                await self.cycle(ctx, "busy" if adding else "drain")
+        ctx.set(dut.adder_busy, 0)
+
+    async def finish(self, ctx: SimulatorContext) -> None:
+        """Completed once, when the requantiser's last write can be read."""
+        dut = self.dut
+        ctx.set(dut.requantiser_busy, 1)
+        for _ in range(1 + self.rng.randint(0, self.longest)):
+            await self.cycle(ctx, "drain")
+        ctx.set(dut.requantiser_busy, 0)
+        since_write, completed = 0, 0
+        while not completed:
+            since_write += 1
+            assert since_write <= SCRATCHPAD_WRITE_LATENCY + 1
+            completed = ctx.get(dut.completed)
+            await self.cycle(ctx, "drain", *(["completed"] if completed else []))
+        assert since_write >= SCRATCHPAD_WRITE_LATENCY
+        self.rest(ctx)
+
+    def rest(self, ctx: SimulatorContext) -> None:
+        ctx.set(self.dut.compute.valid, 0)
+        self.opcode = 0
+
+    async def mark(self, ctx: SimulatorContext, layer: int) -> None:
+        dut = self.dut
+        ctx.set(dut.mark_ready, 0)
+        for _ in self.wait():
+            await self.cycle(ctx, "command")
+        ctx.set(dut.mark_ready, 1)
+        assert ctx.get(dut.layer) == layer
+        await self.cycle(ctx, "command", "mark", "completed")
+        self.rest(ctx)
+
+    async def run(self, ctx: SimulatorContext) -> None:
+        for _ in range(30):
+            kind = self.rng.choice(["window", "window", "add", "mark"])
+            if kind == "mark":
+                command = Command(Opcode.MARK, {"layer": self.rng.getrandbits(16)})
+            elif kind == "add":
+                command = random_add(self.rng)
+            else:
+                command, _ = random_window(self.rng, CONFIG)
+                if command.opcode is Opcode.CONV:
+                    stream = {"stream": self.rng.randint(0, 1)}
+                    command = Command(Opcode.CONV, {**command.values, **stream})
+            await self.accept(ctx, command)
+            if kind == "mark":
+                await self.mark(ctx, command["layer"])
+                continue
+            await (self.add(ctx) if kind == "add" else self.window(ctx, command))
+            await self.finish(ctx)
+
+
+@pytest.mark.parametrize("longest", [0, 2, 9])
+def test_one_command_at_a_time(longest: int) -> None:
+    tb = Tb(seed=longest, longest=longest)
+    simulate(tb.dut, tb.run)

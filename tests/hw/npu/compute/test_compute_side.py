@@ -1,0 +1,174 @@
+"""The compute side with a Python scratchpad and weight stream, random stalls, odd sizes."""
+
+import random
+
+import pytest
+from amaranth.sim import Simulator, SimulatorContext
+
+from hw.npu.compute.compute_side import ComputeSide
+from hw.npu.ports import SCRATCHPAD_READ_LATENCY
+from hw.spec.commands import MAX_LENGTH, Command, Opcode
+from hw.spec.npu_config import NpuConfig
+from hw.spec.profile import CAUSES, RECORD, RECORD_WORDS
+from tests.hw.npu.commands import random_add, random_window
+from tests.hw.npu.reference import Reference
+
+SCRATCHPAD_BYTES = 16384
+
+
+class TB:
+    """Runs a list of commands and keeps the scratchpad and the profile records."""
+
+    def __init__(self, config: NpuConfig, seed: int) -> None:
+        self.config = config
+        self.dut = ComputeSide(config)
+        self.rng = random.Random(seed)
+        self.memory = bytearray(self.rng.randrange(256) for _ in range(SCRATCHPAD_BYTES))
+        self.words: list[bytes] = []
+        self.read = 0
+        self.record: list[int] = []
+        self.cycles = 0
+        self.stall = 0.2
+
+    async def scratchpad(self, ctx: SimulatorContext) -> None:
+        port = self.config.port_bytes
+        pipeline = [0] * (SCRATCHPAD_READ_LATENCY - 1)
+        read, write = self.dut.read, self.dut.write
+        while True:
+            _, _, valid, address, size, wv, wa, wd, wm = await ctx.tick().sample(
+                *(read.valid, read.address, read.size),
+                *(write.valid, write.address, write.data, write.mask),
+            )
+            self.cycles += 1
+            got = bytearray(self.rng.randbytes(port))
+            for i in range(size if valid else 0):
+                got[i] = self.memory[(address + i) % SCRATCHPAD_BYTES]
+            pipeline.append(int.from_bytes(got, "little"))
+            ctx.set(read.data, pipeline.pop(0))
+            if wv:
+                for i in range(port):
+                    if wm >> i & 1:
+                        self.memory[wa + i] = wd >> 8 * i & 255
+
+    async def weights(self, ctx: SimulatorContext) -> None:
+        """Offers weights, and parameters up to the block after the one whose weights are next."""
+        request = self.dut.weights
+        ctx.set(request.ready, 1)
+        streams = {True: self.dut.parameters, False: self.dut.words}
+        queue: list[tuple[bool, int]] = []
+        offered: dict[bool, int | None] = {True: None, False: None}
+        while True:
+            _, _, start, payload, *ready = await ctx.tick().sample(
+                request.valid, request.payload, *(s.ready for s in streams.values())
+            )
+            for kind, taken in zip(streams, ready, strict=True):
+                if taken:
+                    offered[kind] = None
+            if start:
+                assert not queue
+                queue = self._replay(
+                    payload.blocks, payload.tiles, payload.block_words, paired=payload.paired
+                )
+            # In order within a kind; the reader may be ahead in the other one.
+            while queue and offered[queue[0][0]] is None and self.rng.random() >= self.stall:
+                kind, word = queue.pop(0)
+                offered[kind] = word
+            for kind, stream in streams.items():
+                word = offered[kind]
+                ctx.set(stream.valid, word is not None)
+                ctx.set(stream.payload, word or 0)
+            ctx.set(self.dut.reading_parameters, bool(queue) and queue[0][0])
+
+    def _replay(
+        self, blocks: int, tiles: int, taps: int, *, paired: bool
+    ) -> list[tuple[bool, int]]:
+        """(whether it is parameters, payload) in the order in which the ring reads."""
+        size = 2 if paired else 1
+        units = [
+            int.from_bytes(b"".join(self.words[i : i + size]), "little")
+            for i in range(0, len(self.words), size)
+        ]
+        result: list[tuple[bool, int]] = []
+        for block in range(blocks):
+            mine = units[block * (9 + taps) : (block + 1) * (9 + taps)]
+            result += [(True, unit) for unit in mine[:9]]
+            result += [(False, unit) for unit in mine[9:]] * tiles
+            self.read += (9 + taps * tiles) * size
+        return result
+
+    async def execute(self, ctx: SimulatorContext, command: Command, words: list[bytes]) -> None:
+        self.words = words
+        dut = self.dut
+        encoded = command.encode()
+        ctx.set(dut.compute.payload, encoded + [0] * (MAX_LENGTH - len(encoded)))
+        ctx.set(dut.compute.valid, 1)
+        await ctx.tick().until(dut.compute.ready)
+        ctx.set(dut.compute.valid, 0)
+        await ctx.tick().until(dut.completed)
+
+    async def profile(self, ctx: SimulatorContext) -> dict[str, int]:
+        await self.execute(ctx, Command(Opcode.MARK, {"layer": 7}), [])
+        words = []
+        ctx.set(self.dut.record.ready, 1)
+        for _ in range(RECORD_WORDS):
+            (word,) = await ctx.tick().sample(self.dut.record.payload).until(self.dut.record.valid)
+            words.append(word)
+        ctx.set(self.dut.record.ready, 0)
+        return dict(zip(RECORD, words, strict=False))
+
+
+def run(config: NpuConfig, seed: int, count: int, stall: float) -> None:
+    tb = TB(config, seed)
+    tb.stall = stall
+
+    async def main(ctx: SimulatorContext) -> None:
+        products = 0
+        for number in range(count):
+            if tb.rng.random() < 0.2:
+                command, words = random_add(tb.rng), []
+            else:
+                command, words = random_window(tb.rng, config)
+                if not command.values.get("maximum"):
+                    products += (
+                        command["block_words"]
+                        * command["channels"]
+                        * command["output_rows"]
+                        * command["output_cols"]
+                    )
+            expected = bytearray(tb.memory)
+            Reference(config, expected).run(command, words)
+            await tb.execute(ctx, command, words)
+            wrong = [i for i in range(SCRATCHPAD_BYTES) if expected[i] != tb.memory[i]]
+            assert not wrong, f"command {number}: {command}, first wrong byte {wrong[0]}"
+        before = tb.cycles
+        record = await tb.profile(ctx)
+        assert record["layer"] == 7
+        assert record["events_mac"] == products
+        assert record["events_weight_buffer_read_words"] == tb.read
+        counted = sum(record[f"cycles_{name}"] for name, _ in CAUSES)
+        assert before <= counted <= before + 4
+
+    simulator = Simulator(tb.dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(main)
+    simulator.add_testbench(tb.scratchpad, background=True)
+    simulator.add_testbench(tb.weights, background=True)
+    simulator.run()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_commands(seed: int) -> None:
+    rng = random.Random(seed + 100)
+    rows = rng.randint(2, 6)
+    config = NpuConfig(
+        rows=rows,
+        cols=rng.randint(2, 6),
+        port_bytes=rng.choice([8, 16]),
+        requantiser_lanes=rng.randint(1, rows),
+        depthwise_kernel=rng.choice([2, 3, 3, 4]),
+    )
+    run(config, seed, 8, rng.choice([0.0, 0.3]))
+
+
+def test_default_shape() -> None:
+    run(NpuConfig(), 1, 4, 0.0)
