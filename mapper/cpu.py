@@ -95,29 +95,30 @@ def _convolution(cpu: CpuLowering, op: Op) -> _Steps:
     assert weights.data is not None
     assert bias.data is not None
     multipliers, shifts = channel_factors(cpu.graph, op)
-    values |= _quant(op, x, result)
+    values |= _quant(op, x, result) | {"weights_zero_point": 0}
     values["weights"] = cpu.constant(weights.data.tobytes())
     for name, table in (("bias", bias.data), ("multipliers", multipliers), ("shifts", shifts)):
         values[name] = cpu.constant(np.asarray(table).astype("<i4").tobytes())
     attrs = op.attrs
     if isinstance(attrs, at.FullyConnected):
-        values |= {"channels": x.elements, "output_channels": result.elements}
+        values |= {"rows": 1, "channels": x.elements, "output_channels": result.elements}
         return [(FULLY_CONNECTED, values)]
-    values |= _image(x)
+    values |= _image(x) | {"dilation_rows": 1, "dilation_cols": 1}
     if isinstance(attrs, at.DepthwiseConv2d):
         values |= _window(result, weights.shape[:2], attrs.stride, attrs.padding)
         values["depth_multiplier"] = attrs.multiplier
         return [(DEPTHWISE_CONV_2D, values)]
     assert isinstance(attrs, at.Conv2d)
     values |= _window(result, weights.shape[1:3], attrs.stride, attrs.padding)
-    values["output_channels"] = weights.shape[0]
+    values |= {"output_channels": weights.shape[0], "groups": 1}
+    values |= {"upsampling_rows": 1, "upsampling_cols": 1, "element_bytes": 1, "bias_bytes": 4}
     return [(CONV_2D, values)]
 
 
 def _pool(cpu: CpuLowering, op: Op) -> _Steps:
     assert isinstance(op.attrs, at.Pool2d)
     x, result, values = cpu.ends(op)
-    values |= _image(x) | _range(op)
+    values |= _image(x) | _range(op) | {"element_bytes": 1}
     values |= _window(result, op.attrs.window, op.attrs.stride, op.attrs.padding)
     return [(BY_NAME[op.kind.value], values)]
 

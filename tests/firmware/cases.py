@@ -8,6 +8,17 @@ from numpy.typing import NDArray
 
 from hw.spec import numerics as nm
 
+PLAIN_DEPTHWISE = {"dilation_rows": 1, "dilation_cols": 1, "weights_zero_point": 0}
+"""Parameters of a DEPTHWISE_CONV_2D without anything special."""
+PLAIN_CONV = PLAIN_DEPTHWISE | {
+    "upsampling_rows": 1,
+    "upsampling_cols": 1,
+    "groups": 1,
+    "element_bytes": 1,
+    "bias_bytes": 4,
+}
+"""Parameters of a CONV_2D of int8 without anything special."""
+
 SMALLEST_MULTIPLIER, LARGEST_MULTIPLIER = 1 << 30, (1 << 31) - 1
 
 
