@@ -309,7 +309,8 @@ def run_tflm_sequence(
     """The outputs of inferences one after the other, with state kept between them."""
     from tflite_micro.python.tflite_micro import runtime
 
-    interpreter = runtime.Interpreter.from_bytes(content)
+    # By default the arena follows the file, whatever the buffers need.
+    interpreter = runtime.Interpreter.from_bytes(content, arena_size=1 << 20)
     count = tflite.Model.GetRootAs(content, 0).Subgraphs(0).OutputsLength()
     results = []
     for inputs in sequence:

@@ -129,3 +129,17 @@ def random_activation(rng: Generator, y: tuple[float, int]) -> tuple[str, int, i
     name = str(rng.choice(["NONE", "RELU", "RELU6"]))
     low, high = {"NONE": (None, None), "RELU": (0.0, None), "RELU6": (0.0, 6.0)}[name]
     return name, *nm.activation_range(*y, low, high)
+
+
+def random_int16(rng: Generator, *shape: int) -> NDArray[np.int16]:
+    """Now and then nothing but the ends of the range."""
+    if rng.random() < 0.2:
+        return rng.choice(np.array([-32768, 32767], np.int16), shape)
+    return rng.integers(-32768, 32768, shape, dtype=np.int16)
+
+
+def random_int16_activation(rng: Generator, scale: float) -> tuple[str, int, int]:
+    """Name and the clamp that it means for int16 with zero point 0."""
+    name = str(rng.choice(["NONE", "RELU", "RELU6"]))
+    six = min(32767, int(np.floor(np.float32(6.0) / np.float32(scale) + 0.5)))
+    return name, *{"NONE": (-32768, 32767), "RELU": (0, 32767), "RELU6": (0, six)}[name]

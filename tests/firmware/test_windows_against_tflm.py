@@ -17,6 +17,8 @@ from tests.firmware.cases import (
     PLAIN_CONV,
     random_activation,
     random_int8,
+    random_int16,
+    random_int16_activation,
     random_scale,
     random_window,
     random_zero_point,
@@ -75,19 +77,6 @@ def window_values(rows: Axis, cols: Axis, channels: int) -> dict[str, int]:
     return values
 
 
-def random_int16(rng: Generator, *shape: int) -> NDArray[np.int16]:
-    if rng.random() < 0.2:
-        return rng.choice(np.array([-32768, 32767], np.int16), shape)
-    return rng.integers(-32768, 32768, shape, dtype=np.int16)
-
-
-def wide_activation(rng: Generator, scale: float) -> tuple[str, int, int]:
-    """Name and the clamp that it means for int16 with zero point 0."""
-    name = str(rng.choice(["NONE", "RELU", "RELU6"]))
-    six = min(32767, int(np.floor(np.float32(6.0) / np.float32(scale) + 0.5)))
-    return name, *{"NONE": (-32768, 32767), "RELU": (0, 32767), "RELU6": (0, six)}[name]
-
-
 @dataclass(frozen=True)
 class Layer:
     """Quantisation, weights' scales and bias of a layer."""
@@ -132,7 +121,7 @@ def wide_layer(rng: Generator, outputs: int, taps: int, bias_type: type | None) 
     y = float(np.float32(x * scales.max() * 60 * np.sqrt(taps) * 2.0 ** rng.uniform(-2, 2)))
     limit = 1 << int(rng.integers(10, 34 if bias_type is np.int64 else 28))
     bias = None if bias_type is None else rng.integers(-limit, limit, outputs).astype(bias_type)
-    return Layer((x, 0), (y, 0), scales, bias, *wide_activation(rng, y))
+    return Layer((x, 0), (y, 0), scales, bias, *random_int16_activation(rng, y))
 
 
 def build(layer: Layer, data, weights, shape, axis: int, add, dtype: str = "int8") -> NDArray[Any]:
@@ -277,7 +266,7 @@ def test_transposed_convolution(kernels, rng, bias_type):
     assert np.array_equal(result, expected)
 
 
-def dataclass_without_activation(layer: Layer, low: int, high: int) -> Layer:
+def without_activation(layer: Layer, low: int, high: int) -> Layer:
     return Layer(layer.x, layer.y, layer.scales, layer.bias, "NONE", low, high)
 
 
@@ -353,7 +342,7 @@ def test_pool_of_int16(kernels, rng, kind):
     channels = int(rng.integers(1, 11))
     scale = random_scale(rng) / 256
     data = random_int16(rng, 1, *image.size, channels)
-    activation, low, high = wide_activation(rng, scale)
+    activation, low, high = random_int16_activation(rng, scale)
 
     builder = TfliteBuilder()
     source = builder.tensor("x", data.shape, dtype="int16", scale=scale)
