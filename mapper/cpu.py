@@ -95,15 +95,15 @@ def _convolution(cpu: CpuLowering, op: Op) -> _Steps:
     assert weights.data is not None
     assert bias.data is not None
     multipliers, shifts = channel_factors(cpu.graph, op)
-    values |= _quant(op, x, result) | {"weights_zero_point": 0}
+    values |= _quant(op, x, result)
     values["weights"] = cpu.constant(weights.data.tobytes())
     for name, table in (("bias", bias.data), ("multipliers", multipliers), ("shifts", shifts)):
         values[name] = cpu.constant(np.asarray(table).astype("<i4").tobytes())
     attrs = op.attrs
     if isinstance(attrs, at.FullyConnected):
-        values |= {"rows": 1, "channels": x.elements, "output_channels": result.elements}
+        values |= {"channels": x.elements, "output_channels": result.elements}
         return [(FULLY_CONNECTED, values)]
-    values |= _image(x) | {"dilation_rows": 1, "dilation_cols": 1}
+    values |= _image(x) | {"dilation_rows": 1, "dilation_cols": 1, "weights_zero_point": 0}
     if isinstance(attrs, at.DepthwiseConv2d):
         values |= _window(result, weights.shape[:2], attrs.stride, attrs.padding)
         values["depth_multiplier"] = attrs.multiplier

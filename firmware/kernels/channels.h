@@ -2,7 +2,6 @@
 #ifndef CHANNELS_H
 #define CHANNELS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "dot.h"
@@ -39,26 +38,6 @@ static inline void compute_channels(const struct channels *c, const struct patch
     for (; channel < c->count; channel++) {
         output[channel] = finish_channel(c, channel, dot(patch, weights));
         weights += c->weight_pitch;
-    }
-}
-
-/* The same for int16. Biases are int64 in two words each and sums are rescaled in 64 bits, or all
- * of it is int32. */
-static inline void compute_channels_16x8(const struct channels *c, bool wide_sums,
-                                         const struct patch *patch, const int8_t *weights,
-                                         int16_t *output) {
-    for (int32_t channel = 0; channel < c->count; channel++, weights += c->weight_pitch) {
-        const int32_t multiplier = c->multipliers[channel], shift = c->shifts[channel];
-        int64_t sum = dot_16x8(patch, weights);
-        int32_t scaled;
-        if (wide_sums) {
-            const uint32_t low = (uint32_t)c->bias[2 * channel];
-            sum += (int64_t)((uint64_t)(uint32_t)c->bias[2 * channel + 1] << 32 | low);
-            scaled = rescale_64(sum, multiplier, shift);
-        } else {
-            scaled = rescale((int32_t)(uint32_t)(sum + c->bias[channel]), multiplier, shift);
-        }
-        output[channel] = (int16_t)within(scaled, c->low, c->high);
     }
 }
 

@@ -13,20 +13,11 @@ void fully_connected(const struct tw_step_fully_connected *s) {
         .low = s->clamp_low,
         .high = s->clamp_high,
     };
-    struct patch patch = {
+    const struct patch patch = {
         .input = at(s->input),
-        .cols = 1,
         .rows = 1,
         .run = s->channels,
         .zero_point = s->input_zero_point,
     };
-    int8_t *output = at(s->output);
-    for (int32_t row = 0; row < s->rows; row++) {
-        if (s->weights_zero_point != 0) {
-            patch.start = -s->weights_zero_point * sum_of_patch(&patch);
-        }
-        compute_channels(&channels, &patch, at(s->weights), output);
-        patch.input += s->channels;
-        output += s->output_channels;
-    }
+    compute_channels(&channels, &patch, at(s->weights), at(s->output));
 }

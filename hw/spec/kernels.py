@@ -145,12 +145,10 @@ def fully_connected(
     bias: NDArray[np.int32],
     *,
     input_zero_point: int,
-    weights_zero_point: int = 0,
 ) -> nm.Int32Array:
     """FULLY_CONNECTED: x [N,...] of Ci elements a row, weights [Co,Ci], bias [Co] to [N,Co]."""
     rows = x.reshape(-1, weights.shape[1]).astype(np.int32) - input_zero_point
-    factors = weights.astype(np.int32) - weights_zero_point
-    return nm.wrap_int32(exact_matmul(rows, factors.T, _LARGEST_DIFFERENCE**2) + bias)
+    return nm.wrap_int32(exact_matmul(rows, weights.T, _LARGEST_DIFFERENCE * 128) + bias)
 
 
 def matmul(

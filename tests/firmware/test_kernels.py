@@ -118,10 +118,8 @@ def test_fully_connected(kernels, rng):
         FULLY_CONNECTED,
         (1, outputs),
         input=kernels.place(x),
-        rows=1,
         channels=channels,
         output_channels=outputs,
-        weights_zero_point=0,
         **tables(kernels, weights, bias, *factors),
         **quantisation,
     )

@@ -25,6 +25,14 @@ from tests.tflite_builder import TfliteBuilder, run_tflm
 pytest.importorskip("tflite_micro", reason="the reference kernels are published for x86-64 only")
 
 SEEDS = range(300)
+PIXELS = PLAIN_CONV | {
+    **{f"{name}_cols": 1 for name in ("input", "output", "kernel", "stride")},
+    "kernel_rows": 1,
+    "stride_rows": 1,
+    "pad_top": 0,
+    "pad_left": 0,
+}
+"""Parameters of a CONV_2D whose pixels are the rows of a matrix."""
 
 
 @pytest.fixture(params=SEEDS)
@@ -35,6 +43,7 @@ def rng(request) -> Generator:
 @pytest.mark.parametrize("weights_are", ["per tensor", "per channel", "asymmetric", "computed"])
 def test_fully_connected(kernels, rng, weights_are):
     rows, channels, outputs = (int(n) for n in rng.integers(1, 20, 3))
+    rows = int(rng.choice([1, rows]))
     x, y = [(random_scale(rng), random_zero_point(rng)) for _ in range(2)]
     data, weights = random_int8(rng, rows, channels), random_int8(rng, outputs, channels)
     activation, low, high = random_activation(rng, y)
@@ -60,23 +69,25 @@ def test_fully_connected(kernels, rng, weights_are):
     expected = run_tflm(builder.finish(list(inputs), [target]), *inputs.values())[0]
 
     multipliers, shifts = nm.fully_connected_multipliers(x[0], scales, y[0], outputs)
-    result = kernels.run(
-        FULLY_CONNECTED,
-        (rows, outputs),
-        input=kernels.place(data),
-        rows=rows,
-        channels=channels,
-        output_channels=outputs,
-        weights=kernels.place(weights),
-        bias=kernels.place(np.zeros(outputs, np.int32) if bias is None else bias),
-        multipliers=kernels.place(multipliers),
-        shifts=kernels.place(shifts),
-        input_zero_point=x[1],
-        output_zero_point=y[1],
-        clamp_low=low,
-        clamp_high=high,
-        weights_zero_point=zero_point,
-    )
+    values = {
+        "input": kernels.place(data),
+        "channels": channels,
+        "output_channels": outputs,
+        "weights": kernels.place(weights),
+        "bias": kernels.place(np.zeros(outputs, np.int32) if bias is None else bias),
+        "multipliers": kernels.place(multipliers),
+        "shifts": kernels.place(shifts),
+        "input_zero_point": x[1],
+        "output_zero_point": y[1],
+        "clamp_low": low,
+        "clamp_high": high,
+    }
+    if rows == 1 and zero_point == 0:
+        result = kernels.run(FULLY_CONNECTED, (rows, outputs), **values)
+    else:
+        values |= PIXELS | {"input_rows": rows, "output_rows": rows}
+        values |= {"weights_zero_point": zero_point}
+        result = kernels.run(CONV_2D, (rows, outputs), **values)
     assert np.array_equal(result, expected)
 
 
@@ -102,9 +113,7 @@ def test_fully_connected_16x8(kernels, rng, bias_type):
     expected = run_tflm(builder.finish([source], [target]), data)[0]
 
     multipliers, shifts = nm.fully_connected_multipliers(x, [scale], y, outputs)
-    pixels = {"input_rows": rows, "input_cols": 1, "output_rows": rows, "output_cols": 1}
-    window = {f"{name}_{axis}": 1 for name in ("kernel", "stride") for axis in ("rows", "cols")}
-    values = PLAIN_CONV | pixels | window | {"pad_top": 0, "pad_left": 0}
+    values = PIXELS | {"input_rows": rows, "output_rows": rows}
     values |= {"channels": channels, "output_channels": outputs, "element_bytes": 2}
     values |= {"bias_bytes": 4 if bias_type is np.int32 else 8}
     values |= {"input_zero_point": 0, "output_zero_point": 0}

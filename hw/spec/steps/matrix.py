@@ -15,35 +15,25 @@ from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
 
 
 def _fully_connected(v: Values, memory: MainMemory) -> None:
-    rows, channels, outputs = v["rows"], v["channels"], v["output_channels"]
+    shape = (v["output_channels"], v["channels"])
     sums = kernels.fully_connected(
-        memory.read(v["input"], rows * channels).reshape(rows, channels),
-        memory.read(v["weights"], outputs * channels).reshape(outputs, channels),
-        memory.int32(v["bias"], outputs),
+        memory.read(v["input"], shape[1]),
+        memory.read(v["weights"], shape[0] * shape[1]).reshape(shape),
+        memory.int32(v["bias"], shape[0]),
         input_zero_point=v["input_zero_point"],
-        weights_zero_point=v["weights_zero_point"],
     )
     write_requantised(v, memory, sums)
 
 
 def _fully_connected_bound(v: Values) -> Bound:
-    elements = v["rows"] * v["output_channels"]
-    return Bound(elements, (elements + v["rows"]) * v["channels"])
+    return Bound(v["output_channels"], v["output_channels"] * v["channels"])
 
 
 FULLY_CONNECTED = StepKind(
     "FULLY_CONNECTED",
-    # input [rows][channels], weights [output_channels][channels], constant or computed
-    (
-        "input*",
-        "rows",
-        "channels",
-        "output*",
-        "output_channels",
-        *TABLES,
-        *QUANT,
-        "weights_zero_point",
-    ),
+    # weights [output_channels][channels], constant or computed. Several rows, and weights with a
+    # zero point, are a CONV_2D whose pixels are the rows.
+    ("input*", "channels", "output*", "output_channels", *TABLES, *QUANT),
     _fully_connected,
     _fully_connected_bound,
 )
