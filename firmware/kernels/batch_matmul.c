@@ -40,7 +40,7 @@ static inline void multiply_matrices(const struct tw_step_batch_matmul *s, const
             } else {
                 scaled = rescale(strided_dot(s, a, b), s->multiplier, s->shift);
             }
-            scaled = within(scaled + s->output_zero_point, s->clamp_low, s->clamp_high);
+            scaled = limit(scaled + s->output_zero_point, s->clamp_low, s->clamp_high);
             if (wide) {
                 *(int16_t *)(void *)output = (int16_t)scaled;
             } else {

@@ -63,7 +63,7 @@ static inline __attribute__((always_inline)) void pool_2d(const struct tw_step_m
             };
             for (int32_t place = 0; place < pixel_bytes; place += element_bytes) {
                 const int32_t pooled = function(&pool, pool.input + place, wide);
-                const int32_t result = within(pooled, s->clamp_low, s->clamp_high);
+                const int32_t result = limit(pooled, s->clamp_low, s->clamp_high);
                 if (wide) {
                     *(int16_t *)(void *)output = (int16_t)result;
                 } else {

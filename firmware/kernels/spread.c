@@ -112,7 +112,7 @@ static void wide_channels(const struct channels *c, bool wide_bias, const struct
         } else {
             scaled = rescale((int32_t)(uint32_t)(sum + c->bias[channel]), multiplier, shift);
         }
-        output[channel] = (int16_t)within(scaled, c->low, c->high);
+        output[channel] = (int16_t)limit(scaled, c->low, c->high);
     }
 }
 

@@ -10,6 +10,7 @@ from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
 from hw.spec.steps.matrix import BATCH_MATMUL, FULLY_CONNECTED
 from hw.spec.steps.moves import COPY, PAD
 from hw.spec.steps.npu import NPU
+from hw.spec.steps.recurrent import SVDF
 from hw.spec.steps.reductions import MEAN
 from hw.spec.steps.softmax import SOFTMAX
 from hw.spec.steps.windows import AVERAGE_POOL_2D, CONV_2D, DEPTHWISE_CONV_2D, MAX_POOL_2D
@@ -30,6 +31,7 @@ __all__ = [
     "REQUANTISE",
     "SOFTMAX",
     "STEP_KINDS",
+    "SVDF",
     "Bound",
     "MainMemory",
     "StepKind",
@@ -50,6 +52,7 @@ STEP_KINDS: tuple[StepKind, ...] = (
     COPY,
     MEAN,
     BATCH_MATMUL,
+    SVDF,
 )
 
 BY_NAME = {kind.name: kind for kind in STEP_KINDS}
