@@ -29,7 +29,7 @@ from tests.firmware.cases import (
     random_quantisation,
 )
 
-SEEDS = range(60)
+SEEDS = range(300)
 
 
 @pytest.fixture(params=SEEDS)
@@ -107,6 +107,39 @@ def test_depthwise_conv_2d(kernels, rng):
         padding=image.padding,
     )
     assert np.array_equal(result, requantised(sums, *factors, quantisation))
+
+
+@pytest.mark.parametrize("depthwise", [False, True])
+def test_weights_with_a_zero_point(kernels, rng, depthwise):
+    """As the convolution by the wider weights less their zero point, tap by tap."""
+    image = random_image(rng)
+    channels, multiplier = int(rng.integers(1, 10)), int(rng.integers(1, 4))
+    outputs = channels * multiplier if depthwise else int(rng.integers(1, 10))
+    x = random_int8(rng, 1, *image.size, channels)
+    shape = (*image.kernel, outputs) if depthwise else (outputs, *image.kernel, channels)
+    weights, zero_point = random_int8(rng, *shape), int(rng.integers(-128, 128))
+    bias, factors = random_bias(rng, outputs), random_factors(rng, outputs)
+    quantisation = random_quantisation(rng)
+    if depthwise:
+        kind, own = DEPTHWISE_CONV_2D, PLAIN_DEPTHWISE | {"depth_multiplier": multiplier}
+    else:
+        kind, own = CONV_2D, PLAIN_CONV | {"output_channels": outputs}
+    values = own | image.values(channels) | tables(kernels, weights, bias, *factors)
+    values |= {**quantisation, "weights_zero_point": zero_point}
+    result = kernels.run(kind, (1, *image.output, outputs), input=kernels.place(x), **values)
+    around = [(0, 0), (image.padding[0], image.padding[2]), (image.padding[1], image.padding[3])]
+    centred = np.pad(x.astype(np.int64) - quantisation["input_zero_point"], [*around, (0, 0)])
+    wide = weights.astype(np.int64) - zero_point
+    sums = np.zeros((1, *image.output, outputs), np.int64) + bias
+    for row in range(image.kernel[0]):
+        for col in range(image.kernel[1]):
+            part = centred[:, row :: image.stride[0], col :: image.stride[1]]
+            part = part[:, : image.output[0], : image.output[1]]
+            if depthwise:
+                sums += np.repeat(part, multiplier, axis=3) * wide[row, col]
+            else:
+                sums += part @ wide[:, row, col].T
+    assert np.array_equal(result, requantised(nm.wrap_int32(sums), *factors, quantisation))
 
 
 def test_fully_connected(kernels, rng):

@@ -10,7 +10,7 @@ from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
 from hw.spec.steps.matrix import BATCH_MATMUL, FULLY_CONNECTED
 from hw.spec.steps.moves import COPY, PAD
 from hw.spec.steps.npu import NPU
-from hw.spec.steps.recurrent import SVDF
+from hw.spec.steps.recurrent import LSTM, SVDF
 from hw.spec.steps.reductions import MEAN
 from hw.spec.steps.softmax import SOFTMAX
 from hw.spec.steps.windows import AVERAGE_POOL_2D, CONV_2D, DEPTHWISE_CONV_2D, MAX_POOL_2D
@@ -24,6 +24,7 @@ __all__ = [
     "COPY",
     "DEPTHWISE_CONV_2D",
     "FULLY_CONNECTED",
+    "LSTM",
     "MAX_POOL_2D",
     "MEAN",
     "NPU",
@@ -53,6 +54,7 @@ STEP_KINDS: tuple[StepKind, ...] = (
     MEAN,
     BATCH_MATMUL,
     SVDF,
+    LSTM,
 )
 
 BY_NAME = {kind.name: kind for kind in STEP_KINDS}
