@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from hw.spec import numerics as nm
+from hw.spec.arithmetic import binary
 from hw.spec.errors import RequestError
 from hw.spec.kernels import mean_parameters
 from hw.spec.program import Step
@@ -25,6 +26,7 @@ from hw.spec.steps import (
     SOFTMAX,
     StepKind,
 )
+from hw.spec.steps.broadcast import broadcast
 from mapper import attributes as at
 from mapper.attributes import OpKind
 from mapper.buffers import Slices
@@ -133,6 +135,7 @@ def _mean(cpu: CpuLowering, op: Op) -> _Steps:
 def _requantise(cpu: CpuLowering, op: Op) -> _Steps:
     x, result, values = cpu.ends(op)
     values |= _quant(op, x, result) | {"count": x.elements}
+    values |= {"input_bytes": 1, "output_bytes": 1}
     values["multiplier"], values["shift"] = nm.rescale_parameters(x.scale, result.scale)
     return [(REQUANTISE, values)]
 
@@ -150,22 +153,20 @@ def _add(cpu: CpuLowering, op: Op) -> _Steps:
     a, b = cpu.graph.operands(op)
     result = cpu.graph.result(op)
     p = nm.add_parameters(a.scale, b.scale, result.scale)
-    values = {
+    spread = broadcast(a.shape, b.shape)
+    values = spread.values | {
         "a": cpu.address(a.name),
         "b": cpu.address(b.name),
         "output": cpu.address(result.name),
-        "count": result.elements,
+        "loops": cpu.constant(spread.loops.tobytes()) if spread.values["runs"] > 1 else 0,
+        "element_bytes": 1,
+        "operation": binary.ADD,
+        "left_shift": nm.ADD_LEFT_SHIFT,
         "a_zero_point": a.zero_point,
         "b_zero_point": b.zero_point,
         "output_zero_point": result.zero_point,
-        "a_multiplier": p.a_multiplier,
-        "a_shift": p.a_shift,
-        "b_multiplier": p.b_multiplier,
-        "b_shift": p.b_shift,
-        "output_multiplier": p.output_multiplier,
-        "output_shift": p.output_shift,
     }
-    return [(ADD, values | _range(op))]
+    return [(ADD, values | asdict(p) | _range(op))]
 
 
 def _softmax(cpu: CpuLowering, op: Op) -> _Steps:
