@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mapper.program import Program
+from mapper.program.program import Program
 from sim.result import Check
-from verification.cache import cache_directory
+from verification.tools.cache import cache_directory
 
 Tensors = Mapping[str, NDArray[Any]]
 

@@ -18,14 +18,14 @@ from hw.spec.errors import CheckError, RequestError, TilewrightError
 from hw.spec.profile import ACTIVITIES, RECORD_BYTES
 from hw.spec.program import TIME_WORDS
 from hw.spec.registers import MEMORY_BASE
-from mapper.program import Program, ProgramPort
+from mapper.program.program import Program, ProgramPort
 from sim.failure import describe_failure
 from sim.files import replacing
 from sim.progress import Progress
 from sim.segments import CLOCK, Segment, read_segments
-from verification.build import Model, build_model
-from verification.cache import cache_directory
-from verification.simulate import Job, Outcome, simulate
+from verification.cosim.build import Model, build_model
+from verification.cosim.simulate import Job, Outcome, simulate
+from verification.tools.cache import cache_directory
 
 BOOT_CYCLES = 200_000
 STEP_CYCLES = 20_000
