@@ -26,8 +26,9 @@ def window_of(
 ) -> Window:
     """The geometry of a tile of a work whose input has these pitches."""
     top, left, bottom, right = region
-    (kernel_rows, kernel_cols), stride, pad = work.kernel, work.stride, work.pad
-    depthwise = work.depthwise
+    extent, stride, pad = work.extent, work.stride, work.pad
+    depthwise, columns = work.depthwise, tap_columns(work, pixel_pitch)
+    pixels = work.kernel[1] // columns
     return Window(
         depthwise=depthwise,
         rows=bottom - top,
@@ -35,13 +36,21 @@ def window_of(
         channels=channels,
         kernel=work.kernel,
         stride=stride,
-        missing_rows=min(max(pad[0] - top * stride[0], 0), kernel_rows) if depthwise else 0,
-        missing_cols=min(max(pad[1] - left * stride[1], 0), kernel_cols) if depthwise else 0,
+        missing_rows=min(max(pad[0] - top * stride[0], 0), extent[0]) if depthwise else 0,
+        missing_cols=min(max(pad[1] - left * stride[1], 0), extent[1]) if depthwise else 0,
         row_pitch=row_pitch if depthwise else 0,
-        run_bytes=0 if depthwise else kernel_cols * work.input_shape[2],
+        dilation=work.dilation if depthwise else (1, 1),
+        runs=0 if depthwise else work.kernel[0] * columns,
+        run_bytes=0 if depthwise else pixels * work.input_shape[2],
         x_step=0 if depthwise else stride[1] * pixel_pitch,
         block_words=work.weights.shape[1],
     )
+
+
+def tap_columns(work: WindowWork, pixel_pitch: int) -> int:
+    """Columns of a convolution's kernel rows that are read one by one; 1 where its taps adjoin."""
+    adjoin = work.depthwise or work.dilation[1] * pixel_pitch == work.input_shape[2]
+    return 1 if adjoin else work.kernel[1]
 
 
 def arrangements(window: Window, array: Array) -> Iterator[tuple[Arrangement, Window]]:
@@ -106,9 +115,10 @@ def _can_turn(window: Window) -> bool:
 
     Its rows are pixels then, so that positions in a row span all rows under the windows.
     """
-    height = (window.rows - 1) * window.stride[0] + window.kernel[0]
-    width = (window.cols - 1) * window.stride[1] + window.kernel[1]
-    inside = window.missing_rows < window.kernel[0]
+    extent = window.extent
+    height = (window.rows - 1) * window.stride[0] + extent[0]
+    width = (window.cols - 1) * window.stride[1] + extent[1]
+    inside = window.missing_rows < extent[0]
     return inside and height * window.row_pitch < 1 << ADDRESS_BITS and width < 1 << _EXTENT_BITS
 
 
@@ -134,6 +144,7 @@ def _keeps_window(window: Window, array: Array, *, paired: bool) -> bool:
     kernel, stride = window.kernel, window.stride
     return (
         max(kernel) <= array.depthwise_kernel
+        and window.dilation == (1, 1)
         and stride[0] == stride[1]
         and stride[0] in (1, 2)
         and stride[0] <= min(kernel)

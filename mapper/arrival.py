@@ -41,8 +41,10 @@ class Arrival:
 
     def needed(self, work: WindowWork, region: Region) -> int:
         """Bytes from the input's begin that hold the windows of some output pixels."""
-        _, cols, channels = work.input_shape
-        return min(input_region(work, region).bottom * cols * channels, self.bytes)
+        _, cols, channels = work.input.image or work.input_shape
+        bottom = input_region(work, region).bottom
+        rows = work.input.first[0] + (bottom - 1) * work.input.step[0] + 1 if bottom else 0
+        return min(rows * cols * channels, self.bytes)
 
 
 def strips(work: WindowWork, tiling: Tiling, arrival: Arrival, array: Array) -> list[Region]:

@@ -69,13 +69,6 @@ class Scheduler:
             self.stream.transfer(Command(opcode, values), span)
 
 
-def _pitches(operand: Operand, slices: Slices, shape: Shape) -> tuple[int, int]:
-    """(pixel pitch, row pitch) of an operand: its own, its tensor's, or dense."""
-    found = slices[operand.tensor]
-    pixel = operand.pixel_pitch or found.pixel_pitch or shape[2]
-    return pixel, operand.row_pitch or found.row_pitch or shape[1] * pixel
-
-
 class _Job(NamedTuple):
     """A tile, the copies of the staging areas it uses, and whether its input must be loaded."""
 
@@ -149,8 +142,8 @@ class _WorkScheduler:
         found = self.owner.slices[operand.tensor]
         home = self.owner.scratchpad.get(found.buffer)
         base = self.owner.memory[found.buffer] if home is None else home
-        pixel, row = _pitches(operand, self.owner.slices, shape)
-        start = found.offset + operand.offset + region.top * row + region.left * pixel + channel
+        start, pixel, row = operand.place(shape, found.pixel_pitch, found.row_pitch)
+        start += found.offset + region.top * row + region.left * pixel + channel
         return Place(base + start, pixel, row)
 
     def _move(self, opcode: Opcode, home: Place, staging: int, shape: Shape) -> None:
@@ -174,8 +167,7 @@ class _WorkScheduler:
         """Home and extent of the input of a tile."""
         assert isinstance(self.work, WindowWork)
         region = input_region(self.work, tile.region)
-        first = tile.first_channel if self.work.depthwise else 0
-        channels = tile.channels if self.work.depthwise else self.work.input_shape[2]
+        first, channels = self.work.input_channels(tile.first_channel, tile.channels)
         home = self._place(self.work.input, self.work.input_shape, region, first)
         return home, (region.rows, region.cols, channels)
 

@@ -72,7 +72,7 @@ def _covered(work: WindowWork, axis: int, first: int, end: int) -> tuple[int, in
     """Input rows (axis 0) or columns (axis 1) under the windows of some output rows or columns."""
     stride, pad, size = work.stride[axis], work.pad[axis], work.input_shape[axis]
     start = min(max(first * stride - pad, 0), size)
-    return start, max(min((end - 1) * stride - pad + work.kernel[axis], size), start)
+    return start, max(min((end - 1) * stride - pad + work.extent[axis], size), start)
 
 
 def staging_bytes(work: Work, tiling: Tiling, staged: tuple[bool, ...]) -> tuple[int, ...]:
@@ -89,9 +89,9 @@ def staging_bytes(work: Work, tiling: Tiling, staged: tuple[bool, ...]) -> tuple
     extent = output_extent(work)
     rows, cols = min(tiling.rows, extent[0]), min(tiling.cols, extent[1])
     inside = (
-        min((rows - 1) * work.stride[0] + work.kernel[0], work.input_shape[0]),
-        min((cols - 1) * work.stride[1] + work.kernel[1], work.input_shape[1]),
-        min(tiling.channels, extent[2]) if work.depthwise else work.input_shape[2],
+        min((rows - 1) * work.stride[0] + work.extent[0], work.input_shape[0]),
+        min((cols - 1) * work.stride[1] + work.extent[1], work.input_shape[1]),
+        work.input_channels(0, min(tiling.channels, extent[2]))[1],
     )
     return (
         prod(inside) if staged[0] else 0,
@@ -117,8 +117,7 @@ def commands_cost(
         return sum(n * add_cycles(size, array) for size, n in parts), 0
     cycles, weights = 0, 0
     top, left, bottom, right = region or work.region
-    pitch = work.input.pixel_pitch or work.input_shape[2]
-    row_pitch = work.input.row_pitch or work.input_shape[1] * pitch
+    _, pitch, row_pitch = work.input.place(work.input_shape)
     widths = _parts(right - left, tiling.cols)
     depths = _parts(work.output_shape[2], tiling.channels)
     for height, n_rows in _parts(bottom - top, tiling.rows):
@@ -137,7 +136,7 @@ def _all_covered(work: WindowWork, axis: int, size: int) -> int:
     region = work.region
     outputs = (region.top, region.bottom) if axis == 0 else (region.left, region.right)
     return _overlapping(
-        outputs, size, work.stride[axis], work.pad[axis], work.kernel[axis], work.input_shape[axis]
+        outputs, size, work.stride[axis], work.pad[axis], work.extent[axis], work.input_shape[axis]
     )
 
 
@@ -162,5 +161,5 @@ def operand_bytes(work: Work, tiling: Tiling, staged: tuple[bool, ...]) -> int:
     rows, cols, channels = output_extent(work)
     if staged[0]:
         pixels = _all_covered(work, 0, tiling.rows) * _all_covered(work, 1, tiling.cols)
-        moved += pixels * (channels if work.depthwise else work.input_shape[2])
+        moved += pixels * work.input_channels(0, channels)[1]
     return moved + (rows * cols * channels if staged[1] else 0)

@@ -25,12 +25,30 @@ Engine = Literal["npu", "cpu"]
 
 @dataclass(frozen=True)
 class Operand:
-    """A tensor as a work sees it, ``offset`` bytes into the tensor; pitch 0: dense."""
+    """A tensor as a work sees it, ``offset`` bytes into the tensor; pitch 0: dense.
+
+    A work that sees a part of the tensor's ``image`` begins at pixel ``first`` (row, column) and
+    takes every ``step``-th row and column, of which some channels from ``offset`` on.
+    """
 
     tensor: str
     offset: int = 0
     pixel_pitch: int = 0
     row_pitch: int = 0
+    image: Shape | None = None
+    first: tuple[int, int] = (0, 0)
+    step: tuple[int, int] = (1, 1)
+
+    def place(self, shape: Shape, pixel_pitch: int = 0, row_pitch: int = 0) -> tuple[int, int, int]:
+        """(offset, pixel pitch, row pitch) in bytes of what a work sees as an image of a shape.
+
+        ``pixel_pitch``, ``row_pitch``: of the tensor where it is not dense.
+        """
+        _, cols, channels = self.image or shape
+        pixel = self.pixel_pitch or pixel_pitch or channels
+        row = self.row_pitch or row_pitch or cols * pixel
+        start = self.offset + self.first[0] * row + self.first[1] * pixel
+        return start, self.step[1] * pixel, self.step[0] * row
 
 
 class Region(NamedTuple):
@@ -75,8 +93,11 @@ class Requantisation:
 class WindowWork:
     """A CONV, or with ``depthwise`` a DEPTHWISE: one window an output pixel.
 
-    ``pad`` is (top, left). ``weights`` are int8 [output channels, taps], taps in the order
-    row, column, (input channel); no taps when the largest of the window is wanted (``maximum``).
+    ``pad`` is (top, left): the pixels above and left of the image at which the first window starts;
+    below 0 it starts inside. ``dilation``: pixels from tap to tap. ``weights`` are int8 [output
+    channels, taps], taps in the order row, column, (input channel); no taps when the largest of the
+    window is wanted (``maximum``). ``multiplier`` neighbouring output channels of a depthwise work
+    take the same input channel.
     """
 
     input: Operand
@@ -92,6 +113,21 @@ class WindowWork:
     requantisation: Requantisation
     depthwise: bool
     maximum: bool = False
+    dilation: tuple[int, int] = (1, 1)
+    multiplier: int = 1
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Pixels from a window's first row (column) to its last one."""
+        (rows, cols), dilation = self.kernel, self.dilation
+        return (rows - 1) * dilation[0] + 1, (cols - 1) * dilation[1] + 1
+
+    def input_channels(self, first: int, count: int) -> tuple[int, int]:
+        """(first, count) of the input channels under so many output channels from ``first`` on."""
+        if not self.depthwise:
+            return 0, self.input_shape[2]
+        start = first // self.multiplier
+        return start, (first + count - 1) // self.multiplier + 1 - start
 
     @cached_property
     def channel_bytes(self) -> Int8Array:
@@ -116,8 +152,9 @@ class WindowWork:
             self.pad,
             self.weights.shape[1],
             self.depthwise,
-            self.input.pixel_pitch,
-            self.input.row_pitch,
+            self.dilation,
+            self.multiplier,
+            self.input.place(self.input_shape)[1:],
         )
 
     @cached_property
@@ -137,6 +174,7 @@ class WindowWork:
             output_shape=(output_cols, output_rows, output_channels),
             region=self.region.turned(),
             kernel=self.kernel[::-1],
+            dilation=self.dilation[::-1],
             stride=self.stride[::-1],
             pad=self.pad[::-1],
             weights=taps,
