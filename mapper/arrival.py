@@ -42,7 +42,8 @@ class Arrival:
     def needed(self, work: WindowWork, region: Region) -> int:
         """Bytes from the input's begin that hold the windows of some output pixels."""
         _, cols, channels = work.input.image or work.input_shape
-        bottom = input_region(work, region).bottom
+        inside = input_region(work, region)
+        bottom = inside.right if work.input.turned else inside.bottom
         rows = work.input.first[0] + (bottom - 1) * work.input.step[0] + 1 if bottom else 0
         return min(rows * cols * channels, self.bytes)
 

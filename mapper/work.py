@@ -28,7 +28,8 @@ class Operand:
     """A tensor as a work sees it, ``offset`` bytes into the tensor; pitch 0: dense.
 
     A work that sees a part of the tensor's ``image`` begins at pixel ``first`` (row, column) and
-    takes every ``step``-th row and column, of which some channels from ``offset`` on.
+    takes every ``step``-th row and column, of which some channels from ``offset`` on. ``turned``:
+    the work's rows are the tensor's columns.
     """
 
     tensor: str
@@ -38,17 +39,21 @@ class Operand:
     image: Shape | None = None
     first: tuple[int, int] = (0, 0)
     step: tuple[int, int] = (1, 1)
+    turned: bool = False
 
     def place(self, shape: Shape, pixel_pitch: int = 0, row_pitch: int = 0) -> tuple[int, int, int]:
         """(offset, pixel pitch, row pitch) in bytes of what a work sees as an image of a shape.
 
         ``pixel_pitch``, ``row_pitch``: of the tensor where it is not dense.
         """
-        _, cols, channels = self.image or shape
+        rows, cols, channels = self.image or shape
+        if self.turned and self.image is None:
+            cols = rows
         pixel = self.pixel_pitch or pixel_pitch or channels
         row = self.row_pitch or row_pitch or cols * pixel
         start = self.offset + self.first[0] * row + self.first[1] * pixel
-        return start, self.step[1] * pixel, self.step[0] * row
+        pitches = self.step[1] * pixel, self.step[0] * row
+        return (start, *(pitches[::-1] if self.turned else pitches))
 
 
 class Region(NamedTuple):
