@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from hw.spec.numerics import Int8Array
-from mapper.windows.convolution import Convolution
-from mapper.work import Operand
+from mapper.windows.correlation import Correlation
+from mapper.works.geometry import Operand
 
 
-def joined_groups(convolution: Convolution, count: int) -> Iterator[Convolution]:
+def joined_groups(convolution: Correlation, count: int) -> Iterator[Correlation]:
     """Dense convolutions, each of so many neighbouring groups.
 
     A weight of 0 stands wherever a channel is of another group of the same work: that fills the
@@ -28,7 +28,7 @@ def joined_groups(convolution: Convolution, count: int) -> Iterator[Convolution]
         )
 
 
-def channel_slices(convolution: Convolution, count: int) -> Iterator[Convolution]:
+def channel_slices(convolution: Correlation, count: int) -> Iterator[Correlation]:
     """Convolutions of one input channel a group, each of at most so many input channels."""
     multiplier = convolution.group_channels[1]
     for first in range(0, convolution.groups, count):
@@ -38,8 +38,8 @@ def channel_slices(convolution: Convolution, count: int) -> Iterator[Convolution
 
 
 def _slice(
-    convolution: Convolution, first: int, outputs: slice, weights: Int8Array, groups: int = 1
-) -> Convolution:  # fmt: skip
+    convolution: Correlation, first: int, outputs: slice, weights: Int8Array, groups: int = 1
+) -> Correlation:  # fmt: skip
     """Some output channels, which read input channels from ``first`` on."""
     return replace(
         convolution,
@@ -57,7 +57,7 @@ def _from(operand: Operand, channel: int) -> Operand:
     return replace(operand, offset=operand.offset + channel)
 
 
-def _block_diagonal(convolution: Convolution, first: int, count: int) -> Int8Array:
+def _block_diagonal(convolution: Correlation, first: int, count: int) -> Int8Array:
     inputs, outputs = convolution.group_channels
     _, rows, cols, _ = convolution.weights.shape
     dense = np.zeros((count, outputs, rows, cols, count, inputs), dtype=np.int8)

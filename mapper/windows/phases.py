@@ -13,7 +13,7 @@ from math import gcd
 
 import numpy as np
 
-from mapper.windows.convolution import Axis, Convolution, part, trimmed
+from mapper.windows.correlation import Axis, Correlation, trimmed
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class _Phase:
     taps: tuple[int, ...]
 
 
-def dilated_phases(convolution: Convolution) -> list[Convolution]:
+def dilated_phases(convolution: Correlation) -> list[Correlation]:
     """A dilated convolution as undilated ones."""
     return _divided(convolution, _dilated)
 
 
-def transposed_phases(convolution: Convolution) -> list[Convolution]:
+def transposed_phases(convolution: Correlation) -> list[Correlation]:
     """A transposed convolution as plain ones.
 
     Its axes say that input i goes with tap k to output ``i * stride + k * dilation - before``.
@@ -40,25 +40,18 @@ def transposed_phases(convolution: Convolution) -> list[Convolution]:
 
 
 def _divided(
-    convolution: Convolution, along: Callable[[Axis], Iterator[_Phase]]
-) -> list[Convolution]:
+    convolution: Correlation, along: Callable[[Axis], Iterator[_Phase]]
+) -> list[Correlation]:
     pairs = product(along(convolution.rows), along(convolution.cols))
     return [trimmed(_phase(convolution, rows, cols)) for rows, cols in pairs]
 
 
-def _phase(convolution: Convolution, rows: _Phase, cols: _Phase) -> Convolution:
-    source, target = (
-        part(operand, *zip(*places, strict=True))
-        for operand, places in (
-            (convolution.source, (rows.source, cols.source)),
-            (convolution.target, (rows.target, cols.target)),
-        )
-    )
+def _phase(convolution: Correlation, rows: _Phase, cols: _Phase) -> Correlation:
     weights = convolution.weights[:, list(rows.taps)][:, :, list(cols.taps)]
     return replace(
         convolution,
-        source=source,
-        target=target,
+        source=convolution.source.part(*zip(rows.source, cols.source, strict=True)),
+        target=convolution.target.part(*zip(rows.target, cols.target, strict=True)),
         rows=rows.axis,
         cols=cols.axis,
         weights=np.ascontiguousarray(weights),

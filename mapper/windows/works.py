@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from mapper.array import Array
-from mapper.tile import Tiling, commands_cost
+from mapper.array.array import Array
 from mapper.windows.channels import channel_slices, joined_groups
-from mapper.windows.convolution import Convolution, along_row, trimmed, work
+from mapper.windows.correlation import Correlation, along_row, trimmed, work
 from mapper.windows.phases import dilated_phases
-from mapper.work import WindowWork
+from mapper.works.geometry import Tiling
+from mapper.works.window import WindowWork
 
 Accepts = Callable[[WindowWork], bool]
 """Whether the array can do a work."""
@@ -27,7 +27,7 @@ _MOST_WORKS = 256
 
 
 def convolution_works(
-    convolutions: Sequence[Convolution], array: Array, accepts: Accepts
+    convolutions: Sequence[Correlation], array: Array, accepts: Accepts
 ) -> list[WindowWork]:
     """The works of all of these; where none is accepted, those of the last resort."""
     return [
@@ -37,7 +37,7 @@ def convolution_works(
     ]
 
 
-def _fastest(convolution: Convolution, array: Array, accepts: Accepts) -> list[WindowWork]:
+def _fastest(convolution: Correlation, array: Array, accepts: Accepts) -> list[WindowWork]:
     ways = [list(way) for way in _ways(convolution, array)]
     possible = [way for way in ways if len(way) <= _MOST_WORKS and all(map(accepts, way))]
     if len(possible) <= 1:
@@ -53,13 +53,12 @@ def _cost(works: Sequence[WindowWork], array: Array) -> tuple[int, int]:
         kinds[each.geometry] = count + 1, each
     cycles, weights = 0, 0
     for count, each in kinds.values():
-        tiling = Tiling(each.region.rows, each.region.cols, each.output_shape[2])
-        found = commands_cost(each, tiling, array)
+        found = each.price(Tiling(*each.extent), array)
         cycles, weights = cycles + count * found[0], weights + count * found[1]
     return cycles, weights
 
 
-def _ways(convolution: Convolution, array: Array) -> Iterator[Iterator[WindowWork]]:
+def _ways(convolution: Correlation, array: Array) -> Iterator[Iterator[WindowWork]]:
     groups, (inputs, outputs) = convolution.groups, convolution.group_channels
     if groups > 1 and inputs == 1:
         yield from _depthwise(convolution, array)
@@ -70,7 +69,7 @@ def _ways(convolution: Convolution, array: Array) -> Iterator[Iterator[WindowWor
             yield (work(along_row(each)) for each in joined_groups(convolution, count))
 
 
-def _depthwise(convolution: Convolution, array: Array) -> Iterator[Iterator[WindowWork]]:
+def _depthwise(convolution: Correlation, array: Array) -> Iterator[Iterator[WindowWork]]:
     multiplier = convolution.group_channels[1]
     # A block of rows has whole groups only; other multipliers get a block for each work.
     together = convolution.groups if array.rows % multiplier == 0 else array.rows // multiplier

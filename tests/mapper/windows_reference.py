@@ -7,11 +7,12 @@ import itertools
 import numpy as np
 
 from hw.spec import numerics as nm
-from mapper.windows.convolution import Convolution
-from mapper.work import Operand, WindowWork
+from mapper.windows.correlation import Correlation
+from mapper.works.geometry import Operand
+from mapper.works.window import WindowWork
 
 
-def sums(c: Convolution, x: np.ndarray, *, transposed: bool = False) -> np.ndarray:
+def sums(c: Correlation, x: np.ndarray, *, transposed: bool = False) -> np.ndarray:
     """int64 [rows, columns, channels]: x [rows, columns, channels] less its zero point, times
     weights, plus bias."""
     inputs, outputs = c.group_channels
@@ -33,7 +34,7 @@ def sums(c: Convolution, x: np.ndarray, *, transposed: bool = False) -> np.ndarr
     return result
 
 
-def results(c: Convolution, x: np.ndarray, *, transposed: bool = False) -> np.ndarray:
+def results(c: Correlation, x: np.ndarray, *, transposed: bool = False) -> np.ndarray:
     """int8 [rows, columns, channels]."""
     return nm.requantise(
         nm.wrap_int32(sums(c, x, transposed=transposed)),

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from hw.spec.npu_config import NpuConfig
-from mapper.array import array_of
-from mapper.windows.convolution import Axis, Convolution
+from mapper.array.array import array_of
+from mapper.windows.correlation import Axis, Correlation
 from mapper.windows.phases import dilated_phases, transposed_phases
 from mapper.windows.works import convolution_works
-from mapper.work import Operand, WindowWork
+from mapper.works.geometry import Operand
+from mapper.works.window import WindowWork
 from tests.mapper.windows_reference import results, run
 
 ARRAYS = [
@@ -52,7 +53,7 @@ class Random:
         inputs, outputs = channels
         count = groups * outputs
         image = (rows.inputs, cols.inputs, groups * inputs)
-        return Convolution(
+        return Correlation(
             source=Operand("x", image=image),
             target=Operand("y", image=(rows.outputs, cols.outputs, count)),
             rows=rows,
@@ -76,7 +77,7 @@ def all_of_them(_: WindowWork) -> bool:
     return True
 
 
-def check(random: Random, convolution: Convolution, *, transposed: bool = False) -> None:
+def check(random: Random, convolution: Correlation, *, transposed: bool = False) -> None:
     x = random.int8(*convolution.input_shape)
     wanted = results(convolution, x, transposed=transposed)
     parts = transposed_phases(convolution) if transposed else [convolution]
