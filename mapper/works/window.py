@@ -59,6 +59,9 @@ class WindowWork(WindowGeometry, Work):
     @cached_property
     def demands(self) -> Demands:
         """What it asks of the array: of the shifts, and of inputs that have the weights' signs."""
+        # The image as it lies in its buffer, or staged.
+        pitches = self.input.place(self.input_shape).pixel_pitch, self.input_shape[2]
+        columns = max(self.tap_columns(pitch) for pitch in pitches)
         sums = np.abs(self.weights.astype(np.int64)).sum(axis=1)
         return Demands(
             left_shift=int(self.requantisation.shifts.max()),
@@ -66,6 +69,9 @@ class WindowWork(WindowGeometry, Work):
             block_words=self.weights.shape[1],
             depthwise=self.depthwise,
             rows=max(self.input_shape[0], self.region.rows * self.stride[0]),
+            runs=0 if self.depthwise else self.kernel[0] * columns,
+            before=max(self.pad),
+            apart=columns > 1 or self.multiplier > 1,
         )
 
     def tilings(self, config: NpuConfig, staged: tuple[bool, ...]) -> list[Group]:

@@ -20,6 +20,8 @@ from hw.spec.steps import (
     SOFTMAX,
 )
 from tests.firmware.cases import (
+    PLAIN_CONV,
+    PLAIN_DEPTHWISE,
     random_activation,
     random_int8,
     random_scale,
@@ -90,7 +92,10 @@ def test_convolution(kernels, rng, depthwise):
     expected = run_tflm(builder.finish([source], [target]), data)[0]
 
     kind = DEPTHWISE_CONV_2D if depthwise else CONV_2D
-    own = {"depth_multiplier": multiplier} if depthwise else {"output_channels": outputs}
+    if depthwise:
+        own = {"depth_multiplier": multiplier, **PLAIN_DEPTHWISE}
+    else:
+        own = {"output_channels": outputs, **PLAIN_CONV}
     result = kernels.run(
         kind,
         result_shape,
@@ -189,6 +194,7 @@ def test_pool_2d(kernels, rng, kind):
         input=kernels.place(data),
         clamp_low=low,
         clamp_high=high,
+        element_bytes=1,
         **image.values(channels),
     )
     assert np.array_equal(result, expected)

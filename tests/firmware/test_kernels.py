@@ -20,6 +20,8 @@ from hw.spec.steps import (
     SOFTMAX,
 )
 from tests.firmware.cases import (
+    PLAIN_CONV,
+    PLAIN_DEPTHWISE,
     random_bias,
     random_factors,
     random_image,
@@ -62,6 +64,7 @@ def test_conv_2d(kernels, rng):
         (1, *image.output, output_channels),
         input=kernels.place(x, misalign=1),
         output_channels=output_channels,
+        **PLAIN_CONV,
         **image.values(channels),
         **tables(kernels, weights, bias, *factors),
         **quantisation,
@@ -90,6 +93,7 @@ def test_depthwise_conv_2d(kernels, rng):
         (1, *image.output, outputs),
         input=kernels.place(x, misalign=2),
         depth_multiplier=depth_multiplier,
+        **PLAIN_DEPTHWISE,
         **image.values(channels),
         **tables(kernels, weights, bias, *factors),
         **quantisation,
@@ -166,6 +170,7 @@ def test_pool_2d(kernels, rng, kind, operator):
         input=kernels.place(x, misalign=3),
         clamp_low=low,
         clamp_high=high,
+        element_bytes=1,
         **image.values(channels),
     )
     expected = operator(

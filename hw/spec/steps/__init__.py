@@ -7,7 +7,7 @@ goes to the end; firmware/kernels has the same arithmetic in C.
 
 from hw.spec.steps.elementwise import ADD, REQUANTISE
 from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
-from hw.spec.steps.matrix import FULLY_CONNECTED
+from hw.spec.steps.matrix import BATCH_MATMUL, FULLY_CONNECTED
 from hw.spec.steps.moves import COPY, PAD
 from hw.spec.steps.npu import NPU
 from hw.spec.steps.reductions import MEAN
@@ -17,6 +17,7 @@ from hw.spec.steps.windows import AVERAGE_POOL_2D, CONV_2D, DEPTHWISE_CONV_2D, M
 __all__ = [
     "ADD",
     "AVERAGE_POOL_2D",
+    "BATCH_MATMUL",
     "BY_NAME",
     "CONV_2D",
     "COPY",
@@ -48,6 +49,7 @@ STEP_KINDS: tuple[StepKind, ...] = (
     SOFTMAX,
     COPY,
     MEAN,
+    BATCH_MATMUL,
 )
 
 BY_NAME = {kind.name: kind for kind in STEP_KINDS}
