@@ -18,6 +18,7 @@ LARGEST_TENSOR = 1 << 26
 SUPPORTED = (
     "CONV_2D",
     "DEPTHWISE_CONV_2D",
+    "TRANSPOSE_CONV",
     "FULLY_CONNECTED",
     "ADD",
     "AVERAGE_POOL_2D",
@@ -34,7 +35,6 @@ SUPPORTED = (
 )
 
 _NEAREST = {
-    ("TRANSPOSE_CONV", "CONVTRANSPOSE"): "CONV_2D at the input's resolution",
     ("CONV_3D",): "CONV_2D",
     ("LEAKY_RELU", "PRELU", "LEAKYRELU", "ELU", "GELU", "SELU", "MISH"): "RELU",
     ("HARD_SWISH", "HARDSWISH", "HARDSIGMOID", "LOGISTIC", "SIGMOID", "TANH"): "RELU6",
@@ -104,9 +104,9 @@ def float_network(file: str, what: str) -> NoReturn:
     )
 
 
-def dilation_is_one(dilation: Sequence[int]) -> bool:
-    """Dilation must be 1: use a larger kernel, or a stride, instead."""
-    return all(extent == 1 for extent in dilation)
+def dilation_is_positive(dilation: Sequence[int]) -> bool:
+    """Dilation must be 1 to 1024 pixels."""
+    return all(1 <= extent <= 1024 for extent in dilation)
 
 
 def stride_is_positive(stride: Sequence[int]) -> bool:
@@ -149,10 +149,11 @@ def weights_are_symmetric(zero_points: Sequence[int]) -> bool:
     return not any(zero_points)
 
 
-def one_group(channels: tuple[int, int]) -> bool:
-    """A convolution must read all channels (or be depthwise): split a grouped one into several
-    and join them with CONCATENATION. (Channels of input, of weights)"""
-    return channels[0] == channels[1]
+def whole_groups(channels: tuple[int, int, int]) -> bool:
+    """The channels of input and result must be a multiple of the groups, which are the input's
+    channels divided by those of a kernel. (Channels of input, of a kernel, of the result)"""
+    read, depth, made = channels
+    return depth > 0 and read % depth == 0 and read > 0 and made % (read // depth) == 0
 
 
 def operands_have_one_shape(shapes: Sequence[tuple[int, ...]]) -> bool:

@@ -61,8 +61,15 @@ _TRANSFER: tuple[Field, ...] = (
 )
 
 _WINDOW: tuple[Field, ...] = (
-    Field("input_address", 1, 0, 20, "Byte address of input row 0, column 0, channel 0."),
-    Field("input_row_pitch", 2, 0, 20, "Bytes from input row to input row."),
+    Field(
+        "input_address",
+        1,
+        0,
+        20,
+        "Byte address of input column 0, channel 0 in the row in which the first window starts: "
+        "that of row 0 less pad_top rows, modulo 2**20.",
+    ),
+    Field("input_row_pitch", 2, 0, 20, "Bytes from kernel row to kernel row: input rows apart."),
     Field("input_rows", 3, 0, 16, "Input rows that exist; others read as pad_value."),
     Field("pad_top", 3, 16, 8, "Rows above input row 0 at which the first window starts."),
     Field("input_row_bytes", 4, 0, 20, "Bytes of an input row that exist; others read as padding."),
@@ -79,6 +86,7 @@ _WINDOW: tuple[Field, ...] = (
     Field("channels", 13, 0, 16, "Output channels."),
     Field("blocks", 13, 16, 16, "Blocks of `rows` output channels, or of two x `rows` if paired."),
     Field("block_words", 14, 0, 24, "Weight words, or pairs of words, of a block: one a step."),
+    Field("dilation_rows", 14, 24, 8, "Input rows from kernel row to kernel row, 1 or more."),
     Field("pad_value", 15, 0, 8, "What padding reads as: the input's zero point.", signed=True),
     Field("output_zero_point", 15, 8, 8, "Added after requantisation.", signed=True),
     Field("clamp_low", 15, 16, 8, "Smallest output.", signed=True),
@@ -103,10 +111,20 @@ _WINDOW: tuple[Field, ...] = (
 
 _CONV: tuple[Field, ...] = (
     *_WINDOW,
-    Field("group", 8, 8, 6, "Neighbouring pixels of a row that one read serves, 1 or more."),
-    Field("stream", 8, 24, 1, "1: each tile has weights of its own in the stream; 0: replayed."),
-    Field("run_bytes", 16, 0, 20, "Bytes of a kernel row: kernel width x input channels."),
+    Field("tap_step", 8, 8, 20, "Bytes from kernel column to kernel column; not used with one."),
+    Field(
+        "run_bytes",
+        16,
+        0,
+        20,
+        "Bytes of a kernel column: input channels; of a whole kernel row where its pixels follow "
+        "on one another.",
+    ),
+    Field("runs", 16, 20, 12, "Runs of a window: kernel_rows x kernel_cols."),
     Field("pixels", 17, 0, 24, "Output pixels: output_rows x output_cols."),
+    Field("kernel_cols", 17, 24, 8, "Kernel columns that are read one by one; 1: whole rows."),
+    Field("group", 18, 25, 6, "Neighbouring pixels of a row that one read serves, 1 or more."),
+    Field("stream", 18, 31, 1, "1: each tile has weights of its own in the stream; 0: replayed."),
 )
 
 _DEPTHWISE: tuple[Field, ...] = (
@@ -115,10 +133,18 @@ _DEPTHWISE: tuple[Field, ...] = (
     Field("stride_cols", 8, 16, 8, "Input columns from one output pixel to the next one."),
     Field("maximum", 8, 24, 1, "1: largest of the window instead of the weighted sum."),
     Field("tapwise", 8, 25, 1, "1: read every tap of every pixel; 0: keep the window on chip."),
-    Field("pixel_bytes", 16, 0, 20, "Bytes from input pixel to input pixel."),
+    Field("pixel_bytes", 16, 0, 20, "Bytes from kernel column to kernel column."),
     Field("strip_cols", 17, 0, 8, "Output pixels of a strip, at most those of a tile."),
     Field("strip_input_step", 19, 0, 20, "Input bytes from strip to strip: strip_cols x x_step."),
+    Field(
+        "multiplier",
+        19,
+        20,
+        7,
+        "Neighbouring output channels that take the same input channel, 1 to those of a block.",
+    ),
     Field("strip_output_step", 20, 0, 20, "Output bytes from strip to strip."),
+    Field("block_step", 20, 20, 7, "Input bytes from block to block: its channels / multiplier."),
 )
 
 _ADD: tuple[Field, ...] = (

@@ -40,7 +40,7 @@ class Add(Clamped):
         """Return why this accelerator has no adder; None if it has."""
         return f"control = microcode has no {self.kind}" if config.microcode else None
 
-    def works(self, site: Site, rows: int) -> list[Work]:
+    def works(self, site: Site, npu: NpuConfig) -> list[Work]:
         """Return one work of the adder."""
         (a, b), result = site.inputs, site.result
         return [

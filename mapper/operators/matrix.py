@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from hw.spec.npu_config import NpuConfig
 from hw.spec.steps import FULLY_CONNECTED
 from mapper.graph.operator import Cpu, Shape, Site, Steps
 from mapper.operators.clamp import Clamped
@@ -43,7 +44,7 @@ class FullyConnected(Clamped):
         """Return why no accelerator computes this; None when one could."""
         return channel_objection(site.result.shape[-1])
 
-    def works(self, site: Site, rows: int) -> list[Work]:
+    def works(self, site: Site, npu: NpuConfig) -> list[Work]:
         """Return one work of the array: a window of one pixel."""
         weights = site.inputs[1].data
         assert weights is not None
@@ -53,6 +54,9 @@ class FullyConnected(Clamped):
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
-        values = ends(site, cpu) | table_fields(site, cpu) | quant_fields(site, self.lo, self.hi)
+        weights = site.inputs[1].data
+        assert weights is not None
+        values = ends(site, cpu) | table_fields(site, cpu, weights)
+        values |= quant_fields(site, self.lo, self.hi)
         values |= {"channels": site.x.elements, "output_channels": site.result.elements}
         return [(FULLY_CONNECTED, values)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
+from hw.spec.npu_config import NpuConfig
 from hw.spec.steps import PAD
 from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
 from mapper.operators.images import (
@@ -49,7 +50,7 @@ class Pad(Operator):
             return f"padding of {before} pixels exceeds {MAX_WINDOW}"
         return channel_objection(site.result.shape[-1])
 
-    def works(self, site: Site, rows: int) -> list[Work]:
+    def works(self, site: Site, npu: NpuConfig) -> list[Work]:
         """Return a depthwise work of one tap."""
         x, shapes = site.x, (image_shape(site.x), image_shape(site.result))
         return [

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hw.spec import numerics as nm
+from hw.spec.npu_config import NpuConfig
 from hw.spec.steps import REQUANTISE
 from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
 from mapper.operators.clamp import INT8_MAX, INT8_MIN, Clamped
@@ -51,9 +52,9 @@ class Relu(Clamped):
         """Return why no accelerator computes this; None when one could."""
         return channel_objection(site.result.shape[-1])
 
-    def works(self, site: Site, rows: int) -> list[Work]:
+    def works(self, site: Site, npu: NpuConfig) -> list[Work]:
         """Return a depthwise work of one tap."""
-        return _works(site, rows, self.lo, self.hi)
+        return _works(site, npu.rows, self.lo, self.hi)
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
@@ -79,9 +80,9 @@ class Quantize(Operator):
         """Return why no accelerator computes this; None when one could."""
         return channel_objection(site.result.shape[-1])
 
-    def works(self, site: Site, rows: int) -> list[Work]:
+    def works(self, site: Site, npu: NpuConfig) -> list[Work]:
         """Return a depthwise work of one tap."""
-        return _works(site, rows, INT8_MIN, INT8_MAX)
+        return _works(site, npu.rows, INT8_MIN, INT8_MAX)
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""

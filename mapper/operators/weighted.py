@@ -34,14 +34,13 @@ def channel_factors(site: Site) -> tuple[nm.Int32Array, nm.Int32Array]:
     return nm.conv_multipliers(x.scale, weights.quant.scale, site.result.scale, channels)
 
 
-def table_fields(site: Site, cpu: Cpu) -> dict[str, int]:
+def table_fields(site: Site, cpu: Cpu, weights: nm.Int8Array) -> dict[str, int]:
     """Addresses of weights, biases and factors, placed in main memory."""
-    _, weights, bias = site.inputs
-    assert weights.data is not None
-    assert bias.data is not None
+    bias = site.inputs[2].data
+    assert bias is not None
     multipliers, shifts = channel_factors(site)
-    values = {"weights": cpu.constant(weights.data.tobytes())}
-    for name, table in (("bias", bias.data), ("multipliers", multipliers), ("shifts", shifts)):
+    values = {"weights": cpu.constant(weights.tobytes())}
+    for name, table in (("bias", bias), ("multipliers", multipliers), ("shifts", shifts)):
         values[name] = int32_table(cpu, table)
     return values
 

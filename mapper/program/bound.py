@@ -66,8 +66,8 @@ def _microcode_cycles(command: Command, npu: NpuConfig, access: int) -> int:
 def _window_cycles(command: Command, npu: NpuConfig) -> int:
     if command.opcode is Opcode.CONV:
         words = command["run_bytes"] // npu.port_bytes + 2
-        reads = command["kernel_rows"] * words * npu.cols
-        steps = command["kernel_rows"] * command["run_bytes"]
+        reads = command["runs"] * words * npu.cols
+        steps = command["runs"] * command["run_bytes"]
     else:
         steps = command["kernel_rows"] * command["kernel_cols"]
         reads = 2 * steps * (npu.cols + npu.depthwise_kernel)

@@ -69,7 +69,8 @@ def _reads(g: Geometry) -> int:
 
 def _kernel_rows_inside(g: Geometry, row: int) -> int:
     first = row * g.stride_rows - g.pad_top
-    return max(min(first + g.kernel_rows, g.input_rows) - max(first, 0), 0)
+    rows = range(first, first + g.kernel_rows * g.dilation_rows, g.dilation_rows)
+    return sum(0 <= row < g.input_rows for row in rows)
 
 
 @lru_cache(maxsize=1 << 12)

@@ -31,6 +31,7 @@ FIELDS = (
     *("scratchpad_pitch", "input_address", "input_row_pitch", "input_rows", "pad_top", "x_start"),
     *("x_step", "row_step", "stride_rows", "stride_cols", "kernel_rows", "kernel_cols", "group"),
     *("stream", "maximum", "run_bytes", "pixels", "pixel_bytes", "output_address"),
+    *("tap_step", "dilation_rows", "block_step"),
     *("output_pixel_pitch", "output_row_pitch", "output_cols", "output_rows", "channels"),
     *("blocks", "block_words", "tiles", "paired", "strip_input_step", "strip_output_step"),
     *("a_address", "b_address"),

@@ -126,12 +126,12 @@ class Operands:
         name = self._names[source.index]
         return Tensor(name, source.shape, "int8", source.quant, data, source.index)
 
-    def bias(self, operator: FileOperator, channels: int) -> Tensor:
+    def bias(self, operator: FileOperator, channels: int, position: int = 2) -> Tensor:
         """The int32 bias; zeros where the file has none."""
-        if len(operator.inputs) < 3 or operator.inputs[2] < 0:
+        if len(operator.inputs) <= position or operator.inputs[position] < 0:
             name = f"{op_name(operator)}/bias"
             return self.enter(Tensor(name, (channels,), "int32", data=np.zeros(channels, np.int32)))
-        source, data = self.source(operator, 2), self.constant(operator, 2)
+        source, data = self.source(operator, position), self.constant(operator, position)
         if source.type != TensorType.INT32 or data.size != channels:
             raise RequestError(
                 f"{self.place(operator)}: bias '{source.name}' is {_type(source)} "

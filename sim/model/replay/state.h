@@ -131,7 +131,8 @@ typedef struct {
 /* A window command at work: what does not change. */
 typedef struct {
     const int64_t *command;
-    int mode, kernel_rows, kernel_cols, words, word_bytes, last_word_bytes;
+    int mode, kernel_rows, kernel_cols, dilation_rows, run_words, words, word_bytes;
+    int last_word_bytes;
     int64_t tile_pixels, rows, pixels, stride_rows, pad_top, input_rows, group, width;
     int64_t blocks, tiles, strips;
     int columns_per_pixel, beats, final_beats, slots;

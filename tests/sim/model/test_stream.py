@@ -63,6 +63,9 @@ POINTWISE = {
     "group": 1,
     "run_bytes": 16,
     "pixels": 16,
+    "kernel_cols": 1,
+    "runs": 1,
+    "dilation_rows": 1,
 }
 """16 input channels, 8 outputs, 2 x 8 pixels on 8x8: two tiles of a slot of eight reads."""
 
@@ -129,6 +132,9 @@ DEPTHWISE = {
     "stride_cols": 1,
     "kernel_rows": 3,
     "kernel_cols": 3,
+    "dilation_rows": 1,
+    "multiplier": 1,
+    "block_step": 8,
     "output_pixel_pitch": 8,
     "output_row_pitch": 64,
     "output_cols": 8,
