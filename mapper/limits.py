@@ -20,6 +20,9 @@ SUPPORTED = (
     "DEPTHWISE_CONV_2D",
     "TRANSPOSE_CONV",
     "FULLY_CONNECTED",
+    "BATCH_MATMUL",
+    "SVDF",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM",
     "ADD",
     "AVERAGE_POOL_2D",
     "MAX_POOL_2D",
@@ -42,13 +45,13 @@ _NEAREST = {
     ("BATCHNORMALIZATION", "INSTANCENORMALIZATION", "LAYERNORMALIZATION"): (
         "CONV_2D with the normalisation folded into its weights before quantisation"
     ),
-    ("BATCH_MATMUL", "MATMULINTEGER"): "FULLY_CONNECTED with constant weights",
+    ("MATMULINTEGER",): "FULLY_CONNECTED of a statically quantised network",
     ("CONVINTEGER", "DYNAMICQUANTIZELINEAR"): "CONV_2D of a statically quantised network",
     ("REDUCE_MAX", "REDUCEMAX", "GLOBALMAXPOOL"): "MAX_POOL_2D with the image as its window",
     ("L2_POOL_2D", "REDUCESUM"): "AVERAGE_POOL_2D",
     ("MIRROR_PAD",): "PAD with the zero point",
     ("LOG_SOFTMAX", "LOGSOFTMAX", "ARG_MAX", "ARGMAX"): "SOFTMAX as the last layer",
-    ("LSTM", "GRU", "RNN", "SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM"): "CONV_2D over time",
+    ("LSTM", "GRU", "RNN"): "CONV_2D over time",
     ("TRANSPOSE",): "RESHAPE, or the channels-last layout throughout",
     ("STRIDED_SLICE", "SLICE", "SPLIT", "GATHER"): "CONV_2D that selects the channels",
     ("RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR", "RESIZE", "UPSAMPLE"): (
@@ -211,6 +214,65 @@ def tensor_is_addressable(shape: Sequence[int]) -> bool:
     return elements <= LARGEST_TENSOR
 
 
-def one_row(rows: int) -> bool:
-    """FULLY_CONNECTED must have one row of input: use CONV_2D with a 1x1 kernel for several."""
-    return rows == 1
+def rows_are_whole(sizes: tuple[int, int]) -> bool:
+    """FULLY_CONNECTED must read whole rows, each as long as one of its weights' rows. (Elements of
+    the input, of a row of weights)"""
+    return sizes[1] > 0 and sizes[0] % sizes[1] == 0
+
+
+def weights_have_two_axes(shape: Sequence[int]) -> bool:
+    """Computed weights of FULLY_CONNECTED must have two axes: put a RESHAPE before them."""
+    return len(shape) == 2
+
+
+def matrices_have_two_axes(shapes: Sequence[Sequence[int]]) -> bool:
+    """BATCH_MATMUL needs operands of 2 to 5 axes: reshape them."""
+    return all(2 <= len(shape) <= 5 for shape in shapes)
+
+
+def zero_points_are_int8(zero_points: Sequence[int]) -> bool:
+    """The zero points of int8 values must be -128 to 127: convert the network again."""
+    return all(-128 <= point <= 127 for point in zero_points)
+
+
+def weights_have_one_scale(scales: Sequence[int]) -> bool:
+    """The weights of SVDF and LSTM must have one scale for each tensor: quantise them per tensor.
+    (Scales found)"""
+    return tuple(scales) == (1,)
+
+
+def state_is_variable(variable: bool) -> bool:
+    """The state of SVDF and LSTM must be a variable tensor: convert the network again."""
+    return variable
+
+
+def state_has_type_of_weights(types: tuple[str, str]) -> bool:
+    """SVDF's state and time weights must have one type, int8 or int16. (Of state, of weights)"""
+    return types[0] == types[1]
+
+
+def filters_are_whole_units(sizes: tuple[int, int]) -> bool:
+    """SVDF's rank must divide its number of filters. (Filters, rank)"""
+    return sizes[1] > 0 and sizes[0] % sizes[1] == 0
+
+
+def lstm_is_plain(parts: Sequence[str]) -> bool:
+    """UNIDIRECTIONAL_SEQUENCE_LSTM must have no peepholes, projection or layer normalisation, as in
+    TensorFlow Lite Micro: train it without. (Parts found)"""
+    return not parts
+
+
+def lstm_function_is_tanh(found: bool) -> bool:
+    """The cell of UNIDIRECTIONAL_SEQUENCE_LSTM must have TANH as its function. (Whether it has)"""
+    return found
+
+
+def cell_is_symmetric(quantisation: tuple[float, int]) -> bool:
+    """The cell state of an LSTM must be int16 with zero point 0 and a scale of 2**-15 to 1."""
+    scale, zero_point = quantisation
+    return zero_point == 0 and 2.0**-15 <= scale <= 1.0
+
+
+def clip_is_expressible(units: float) -> bool:
+    """The clip of an LSTM's cell must be 0 (none), or at least one unit of its state. (Units)"""
+    return units == 0 or units >= 1

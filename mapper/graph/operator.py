@@ -56,6 +56,13 @@ class Cpu(Protocol):
         """Place a table in main memory and return its address."""
         ...
 
+    def state(self, data: bytes) -> int:
+        """Place bytes that the operator changes and finds again in the next inference.
+
+        ``data`` is what they are before the first one. Returns their address.
+        """
+        ...
+
     def in_place(self, operator: str, index: int) -> bool:
         """Tell whether a joined input has been written into the result by its producer."""
         ...

@@ -29,6 +29,7 @@ _ITEM_BYTES = {
     tflite.TensorType.UINT8: 1,
     tflite.TensorType.INT64: 8,
     tflite.TensorType.INT8: 1,
+    tflite.TensorType.INT16: 2,
 }
 _MOST_OPERATORS = 10_000
 _MOST_OPERANDS = 256
@@ -50,6 +51,13 @@ _OPTIONS: dict[int, tuple[int, Any, tuple[str, ...]]] = {
             tflite.BuiltinOperator.FULLY_CONNECTED,
             "FullyConnectedOptions",
             ("FusedActivationFunction", "WeightsFormat"),
+        ),
+        (tflite.BuiltinOperator.BATCH_MATMUL, "BatchMatMulOptions", ("AdjX", "AdjY")),
+        (tflite.BuiltinOperator.SVDF, "SVDFOptions", ("Rank",)),
+        (
+            tflite.BuiltinOperator.UNIDIRECTIONAL_SEQUENCE_LSTM,
+            "UnidirectionalSequenceLSTMOptions",
+            ("FusedActivationFunction", "CellClip", "TimeMajor"),
         ),
         (tflite.BuiltinOperator.ADD, "AddOptions", ("FusedActivationFunction",)),
         (tflite.BuiltinOperator.AVERAGE_POOL_2D, "Pool2DOptions", _POOL),
@@ -74,7 +82,10 @@ TYPE_NAMES = {
 
 @dataclass(frozen=True, eq=False)
 class FileTensor:
-    """A tensor as the file declares it; `type` is a tflite.TensorType, `data` None if computed."""
+    """A tensor as the file declares it; `type` is a tflite.TensorType, `data` None if computed.
+
+    A `variable` keeps its values from inference to inference.
+    """
 
     index: int
     name: str
@@ -82,6 +93,7 @@ class FileTensor:
     type: int
     quant: Quant | None
     data: NDArray[Any] | None
+    variable: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,6 +105,10 @@ class FileOperator:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     options: Mapping[str, float]
+
+    def has(self, position: int) -> bool:
+        """Whether the input at a position is there."""
+        return position < len(self.inputs) and self.inputs[position] >= 0
 
 
 @dataclass(frozen=True)
@@ -210,7 +226,8 @@ class _Reader:
             raise _damaged(self._file, f"{where} refers to buffer {number} of {buffers}")
         quant = self._quant(source.Quantization(), shape, where)
         data = self._data(self._model.Buffers(number), source.Type(), shape, where)
-        return FileTensor(index, name, shape, source.Type(), quant, data)
+        variable = bool(source.IsVariable())
+        return FileTensor(index, name, shape, source.Type(), quant, data, variable)
 
     def _quant(self, source: Accessor, shape: tuple[int, ...], where: str) -> Quant | None:
         if source is None or source.ScaleLength() == 0:
@@ -249,7 +266,7 @@ class _Reader:
                 self._file, f"{where} of shape {list(shape)} needs {wanted} bytes, has {raw.size}"
             )
         # Little-endian whatever the host, and aligned, which the file does not promise.
-        kind = {4: "<i4", 8: "<i8", 1: "i1"}[item]
+        kind = {4: "<i4", 8: "<i8", 2: "<i2", 1: "i1"}[item]
         if type_ == tflite.TensorType.FLOAT32:
             kind = "<f4"
         native = np.dtype(kind).newbyteorder("=")

@@ -1,6 +1,6 @@
 """Operands of TensorFlow Lite operators as tensors of a graph, each checked for its role."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -73,11 +73,6 @@ class Operands:
             )
         if not -128 <= quant.zero_point[0] <= 127:
             raise RequestError(f"{what} '{source.name}' has a zero point outside -128..127")
-        if not limits.batch_is_one(source.shape):
-            raise RequestError(
-                f"{what} '{source.name}' has shape {list(source.shape)}: "
-                f"{limits.batch_is_one.__doc__}"
-            )
         return self.enter(Tensor(self._names[index], source.shape, "int8", quant, index=index))
 
     def op(
@@ -110,21 +105,52 @@ class Operands:
             raise RequestError(f"{self.place(operator)}: input {position} must be a few integers")
         return [int(value) for value in values.reshape(-1)]
 
-    def weights(self, operator: FileOperator, rank: int, axis: int) -> Tensor:
-        """The int8 weights as the file has them: `rank` axes, per channel only along `axis`."""
-        place, source = self.place(operator), self.source(operator, 1)
-        data = self.constant(operator, 1)
-        if source.type != TensorType.INT8 or source.quant is None or data.ndim != rank:
+    def weights(
+        self,
+        operator: FileOperator,
+        rank: int,
+        axis: int,
+        position: int = 1,
+        *,
+        wide: bool = False,
+        symmetric: bool = True,
+    ) -> Tensor:
+        """The int8 weights as the file has them: `rank` axes, per channel only along `axis`.
+
+        With `wide` they may be int16. Without `symmetric` they may have a zero point, if one scale.
+        """
+        place, source = self.place(operator), self.source(operator, position)
+        data = self.constant(operator, position)
+        types = {TensorType.INT8, TensorType.INT16} if wide else {TensorType.INT8}
+        if source.type not in types or source.quant is None or data.ndim != rank:
             raise RequestError(
                 f"{place}: weights '{source.name}' are {_type(source)} {list(source.shape)} "
                 f"{_scales(source)}; int8 with scales and {rank} axes are needed: quantise the "
                 "weights to int8"
             )
-        require(place, limits.weights_are_symmetric, source.quant.zero_point)
+        if symmetric or source.quant.axis is not None:
+            require(place, limits.weights_are_symmetric, source.quant.zero_point)
+        require(place, limits.zero_points_are_int8, source.quant.zero_point)
         if source.quant.axis is not None:
             require(place, limits.axis_is_output_channel, (source.quant.axis, axis))
         name = self._names[source.index]
-        return Tensor(name, source.shape, "int8", source.quant, data, source.index)
+        kind = "int16" if source.type == TensorType.INT16 else "int8"
+        return Tensor(name, source.shape, kind, source.quant, data, source.index)
+
+    def state(self, operator: FileOperator, position: int, types: Collection[int]) -> Tensor:
+        """An input that the operator keeps from inference to inference, as its file declares it."""
+        place, source = self.place(operator), self.source(operator, position)
+        if source.type not in types or source.quant is None or source.quant.axis is not None:
+            wanted = " or ".join(TYPE_NAMES[type_] for type_ in types)
+            raise RequestError(
+                f"{place}: state '{source.name}' is {_type(source)} {_scales(source)}; "
+                f"{wanted} with one scale is needed: convert the network again"
+            )
+        require(place, limits.state_is_variable, source.variable and source.data is None)
+        kind = "int16" if source.type == TensorType.INT16 else "int8"
+        if kind == "int8":
+            require(place, limits.zero_points_are_int8, source.quant.zero_point)
+        return Tensor(self._names[source.index], source.shape, kind, source.quant)
 
     def bias(self, operator: FileOperator, channels: int, position: int = 2) -> Tensor:
         """The int32 bias; zeros where the file has none."""
