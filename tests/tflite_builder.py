@@ -225,6 +225,16 @@ class TfliteBuilder:
 
         self.operator("LEAKY_RELU", [x], [y], ("LeakyReluOptions", write))
 
+    def gelu(self, x: int, y: int, *, approximate: bool) -> None:
+        """GELU."""
+
+        def write(b: flatbuffers.Builder) -> int:
+            tflite.GeluOptionsStart(b)
+            tflite.GeluOptionsAddApproximate(b, approximate)
+            return tflite.GeluOptionsEnd(b)
+
+        self.operator("GELU", [x], [y], ("GeluOptions", write))
+
     def pool_2d(
         self,
         kind: str,

@@ -249,6 +249,7 @@ def test_requantise_means_what_the_kernel_does(kernels, seed):
 
 
 REAL = {
+    "ABS": abs,
     "CEIL": math.ceil,
     "COS": math.cos,
     "ERF": math.erf,
@@ -256,11 +257,14 @@ REAL = {
     "FLOOR": math.floor,
     "GELU": lambda x: x * (1 + math.erf(x / math.sqrt(2))) / 2,
     "GELU_TANH": lambda x: x / 2 * (1 + math.tanh(0.7978845608 * (x + 0.044715 * x**3))),
+    "HARD_SWISH": lambda x: x * min(max(x + 3, 0), 6) / 6,
+    "LOGISTIC": lambda x: 1 / (1 + math.exp(-x)),
     "LOG": lambda x: math.log(x) if x > 0 else None,
     "MISH": lambda x: x * math.tanh(math.log1p(math.exp(x))),
     "NEG": lambda x: -x,
     "RECIPROCAL": lambda x: 1 / x if x else None,
     "ROUND": round,
+    "RSQRT": lambda x: 1 / math.sqrt(x) if x > 0 else None,
     "SIGN": lambda x: (x > 0) - (x < 0),
     "SILU": lambda x: x / (1 + math.exp(-x)),
     "SIN": math.sin,
@@ -269,6 +273,7 @@ REAL = {
     "SQRT": lambda x: math.sqrt(x) if x >= 0 else None,
     "SQUARE": lambda x: x * x,
     "TAN": math.tan,
+    "TANH": math.tanh,
 }
 
 

@@ -20,8 +20,6 @@ from hw.spec.arithmetic.tables import OPERANDS
 Reals = NDArray[np.float64]
 Function = Callable[[Reals], Reals]
 
-_SELU_ALPHA, _SELU_GAMMA = 1.67326319217681884765625, 1.05070102214813232421875
-
 
 def table(function: Function, x: tuple[float, int], y: tuple[float, int]) -> nm.Int8Array:
     """The int8 [256] of a function from (scale, zero point) x to y."""
@@ -53,6 +51,7 @@ def _gelu_tanh(x: Reals) -> Reals:
 
 
 FUNCTIONS: Mapping[str, Function] = {
+    "ABS": np.abs,
     "CEIL": np.ceil,
     "COS": np.cos,
     "ERF": _erf,
@@ -60,11 +59,14 @@ FUNCTIONS: Mapping[str, Function] = {
     "FLOOR": np.floor,
     "GELU": _gelu,
     "GELU_TANH": _gelu_tanh,
+    "HARD_SWISH": lambda x: x * np.clip(x + 3, 0, 6) / 6,
     "LOG": np.log,
+    "LOGISTIC": _logistic,
     "MISH": lambda x: x * np.tanh(_softplus(x)),
     "NEG": np.negative,
     "RECIPROCAL": np.reciprocal,
     "ROUND": np.rint,
+    "RSQRT": lambda x: 1 / np.sqrt(x),
     "SIGN": np.sign,
     "SILU": lambda x: x * _logistic(x),
     "SIN": np.sin,
@@ -73,6 +75,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "SQRT": np.sqrt,
     "SQUARE": np.square,
     "TAN": np.tan,
+    "TANH": np.tanh,
 }
 """Functions without parameters, by name."""
 
@@ -80,6 +83,16 @@ FUNCTIONS: Mapping[str, Function] = {
 def hard_sigmoid(alpha: float, beta: float) -> Function:
     """Return max(0, min(1, alpha x + beta))."""
     return lambda x: np.clip(alpha * x + beta, 0, 1)
+
+
+def leaky_relu(alpha: float) -> Function:
+    """Return x, or alpha x below 0."""
+    return lambda x: np.where(x < 0, alpha * x, x)
+
+
+def quick_gelu(alpha: float) -> Function:
+    """Return x times the logistic function of alpha x."""
+    return lambda x: x * _logistic(alpha * x)
 
 
 def elu(alpha: float) -> Function:
@@ -92,7 +105,7 @@ def celu(alpha: float) -> Function:
     return lambda x: np.maximum(x, 0) + np.minimum(alpha * np.expm1(np.minimum(x, 0) / alpha), 0)
 
 
-def selu(alpha: float = _SELU_ALPHA, gamma: float = _SELU_GAMMA) -> Function:
+def selu(alpha: float, gamma: float) -> Function:
     """Return gamma times ELU with alpha."""
     return lambda x: gamma * elu(alpha)(x)
 

@@ -20,6 +20,7 @@ from mapper.graph.op import Op
 from mapper.importers.tflite import (
     convolution,
     elementwise,
+    functions,
     matrix,
     moves,
     pooling,
@@ -30,7 +31,7 @@ from mapper.importers.tflite.flatbuffer import TYPE_NAMES, FileNetwork, read_net
 from mapper.importers.tflite.interface import strip_interface
 from mapper.importers.tflite.operands import Operands, Rule
 
-_FAMILIES = (convolution, elementwise, matrix, moves, pooling, recurrent, softmax)
+_FAMILIES = (convolution, elementwise, functions, matrix, moves, pooling, recurrent, softmax)
 _RULES: Mapping[str, Rule] = ChainMap(*(dict(family.RULES) for family in _FAMILIES))
 """For each operator of the format the function that checks it and adds it to the graph."""
 
