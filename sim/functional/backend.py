@@ -6,7 +6,7 @@ ring. So it proves the mapper's work, and its results are what RTL is compared w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -71,8 +71,21 @@ class FunctionalBackend:
         Raises RequestError for a wrong input, CheckError where the Program breaks a rule of the
         hardware (a hazard, an address out of range, an overflow).
         """
+        return self.run_sequence([inputs], trace=trace)[0]
+
+    def run_sequence(
+        self, sequence: Sequence[Mapping[str, Int8Array]], *, trace: bool = False
+    ) -> list[FunctionalResult]:
+        """Inferences one after the other, with the state of operators kept; raises as `run`."""
+        memory = self._loaded_memory()
+        results: list[FunctionalResult] = []
+        for inputs in sequence:
+            self._write_inputs(memory, inputs)
+            results.append(self._infer(memory, trace=trace))
+        return results
+
+    def _infer(self, memory: Memory, *, trace: bool) -> FunctionalResult:
         config = self.program.config
-        memory = self._loaded_memory(inputs)
         npu = Npu(config.npu, memory, (self.program.base, len(self.program.image)))
         traced: dict[str, Int8Array] = {}
         cpu_inputs: dict[int, Int8Array] = {}
@@ -94,13 +107,15 @@ class FunctionalBackend:
             if not following or following[0].layer != step.layer:
                 layer_ended(step.layer)
         outputs = {
-            port.name: memory.read(port.address, int(np.prod(port.shape))).reshape(port.shape)
+            port.name: memory.read(port.address, int(np.prod(port.shape)))
+            .reshape(port.shape)
+            .copy()
             for port in self.program.outputs
         }
         events = tuple(npu.events.get(index, {}) for index in range(len(self.program.layers)))
         return FunctionalResult(outputs, events, traced, cpu_inputs)
 
-    def _loaded_memory(self, inputs: Mapping[str, Int8Array]) -> Memory:
+    def _loaded_memory(self) -> Memory:
         program = self.program
         memory = Memory(
             np.full(program.config.soc.memory_bytes, _JUNK, dtype=np.int8),
@@ -108,6 +123,10 @@ class FunctionalBackend:
             "main memory",
         )
         memory.write(program.base, np.frombuffer(program.image, dtype=np.int8))
+        return memory
+
+    def _write_inputs(self, memory: Memory, inputs: Mapping[str, Int8Array]) -> None:
+        program = self.program
         for port in program.inputs:
             if port.name not in inputs:
                 raise RequestError(f"{program.name}: the input '{port.name}' is missing")
@@ -118,7 +137,6 @@ class FunctionalBackend:
                     f"int8 {port.shape} is needed"
                 )
             memory.write(port.address, value.reshape(-1))
-        return memory
 
 
 def run_functional(
