@@ -43,7 +43,9 @@ def _lstm(operands: Operands, operator: FileOperator) -> Op:
         ("a projection", range(_PROJECTION, _HIDDEN)),
         ("layer normalisation", range(_NORMS, _NORMS + GATES)),
     )
-    present = {what for what, at in parts if any(map(operator.has, at))}
+    present = {
+        what for what, at in parts if any(operands.has(operator, position) for position in at)
+    }
     require(place, limits.lstm_is_plain, sorted(present))
     activation = int(options["FusedActivationFunction"])
     require(place, limits.lstm_function_is_tanh, activation == ActivationFunctionType.TANH)
