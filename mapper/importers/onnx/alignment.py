@@ -11,6 +11,7 @@ from mapper.importers.onnx.values import (
     Axes,
     Builder,
     Draft,
+    View,
     in_order,
 )
 
@@ -34,8 +35,13 @@ def aligned(
     candidates: list[Axes] = [CHANNELS_LAST, ()] if first.view.ndim == 4 else [()]
     fixed = [a for a in operands if a not in open_inputs]
     for axes in candidates:
-        if all(in_order(a.draft.positions(a.view.transpose(axes or None))) for a in fixed):
+        if all(in_order(a.draft.positions(_ordered(a.view, axes))) for a in fixed):
             break
     else:
         axes = candidates[0]
     return axes, tuple(builder.stored(node.place, a, axes or None) for a in operands)
+
+
+def _ordered(view: View, axes: Axes) -> View:
+    """The view with its axes in another order; () leaves them."""
+    return view.transpose(axes) if axes else view

@@ -86,7 +86,7 @@ def _with_constant(
         return x.draft, one, x.draft.shape, x.draft.positions(x.view)
     axes, (draft,) = aligned(builder, node, (x,), whole=True)
     data = constant.data.reshape((1,) * (x.view.ndim - constant.data.ndim) + constant.data.shape)
-    ordered = replace(constant, data=np.ascontiguousarray(data.transpose(axes or None)))
+    ordered = replace(constant, data=np.ascontiguousarray(data.transpose(axes) if axes else data))
     shape = np.broadcast_shapes(draft.shape, ordered.data.shape)
     return draft, ordered, shape, view_of(shape, axes)
 
