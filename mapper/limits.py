@@ -166,6 +166,16 @@ def slope_is_sensible(slope: float) -> bool:
     return -1000 <= slope <= 1000
 
 
+def two_operands(count: int) -> bool:
+    """Max and Min must have two operands: chain several of them. (Operands found)"""
+    return count == 2
+
+
+def exponent_is_constant(count: int) -> bool:
+    """The exponent of a power must be one number, stored in the file. (Numbers found)"""
+    return count == 1
+
+
 def constant_operand_is_quantised(values: Sequence[float]) -> bool:
     """A constant operand must be one number, or be quantised to int8 or uint8 with one scale
     (DequantizeLinear of the stored integers)."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from hw.spec.arithmetic import binary
 from hw.spec.steps import DIV, MUL, PRELU
-from mapper.graph.operator import Cpu, Site, Steps
+from mapper.graph.operator import Cpu, Shape, Site, Steps
 from mapper.operators.broadcast import Arithmetic, scales_of, step_of
 from mapper.operators.images import int32_table
 
@@ -66,16 +67,21 @@ class Prelu(Arithmetic):
 
     kind: ClassVar[str] = "PRELU"
 
+    def shapes(self, site: Site) -> Sequence[Shape]:
+        """Return the shape of x, along which alpha is repeated."""
+        (shape,) = super().shapes(site)
+        if site.x.shape != shape:
+            site.refuse(f" repeats its input {site.x.shape} along {site.inputs[1].shape}")
+        return [shape]
+
+    def verify(self, site: Site) -> None:
+        """Check the scales too."""
+        super().verify(site)
+        binary.prelu_factors(*scales_of(site))
+
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
         above, below = binary.prelu_factors(*scales_of(site))
         own = {"element_bytes": 1, "above_multiplier": above[0], "above_shift": above[1]}
         own |= {"below_multiplier": below[0], "below_shift": below[1]}
         return step_of(PRELU, self.fields(site, cpu), own)
-
-    def verify(self, site: Site) -> None:
-        """Check that alpha is what is repeated."""
-        super().verify(site)
-        binary.prelu_factors(*scales_of(site))
-        if site.x.shape != site.result.shape:
-            site.refuse(f" repeats its input {site.x.shape} along {site.inputs[1].shape}")

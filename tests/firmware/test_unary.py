@@ -79,6 +79,10 @@ def test_leaky_relu_table_against_tflm(part):
     for _ in range(30):
         x, y = random_pair(rng)
         alpha = single(rng.uniform(-2, 2))
+        if rng.integers(2):
+            # Factors that are powers of two have halves to round.
+            y = (single(x[0] * 2.0 ** int(rng.integers(-2, 4))), y[1])
+            alpha = float(rng.choice([-0.5, 0.5, -0.25, 0.75, -1.5, -1.0]))
         table = tables.leaky_relu(x, y, alpha)
         expected = reference("LEAKY_RELU", INT8, x, y, alpha=alpha)
         assert np.array_equal(table[INT8.view(np.uint8)], expected)
@@ -86,12 +90,12 @@ def test_leaky_relu_table_against_tflm(part):
 
 @pytest.mark.parametrize("part", range(10))
 def test_wide_leaky_relu_and_abs_are_a_prelu(kernels, part):
-    """int16: one alpha, whose sign is the slope's."""
+    """int16: an alpha of 1, or of -1 for ABS."""
     rng = np.random.default_rng(part)
     for turn in range(30):
         x_scale = single(2.0 ** rng.uniform(-12, -2))
         y_scale = single(x_scale * 2.0 ** rng.uniform(-3, 3))
-        alpha = single(rng.uniform(-2, 2))
+        alpha = single(rng.uniform(0, 2))
         data = rng.integers(-32768, 32768, 200).astype(np.int16)
         x, y = (x_scale, 0), (y_scale, 0)
         if turn % 2:
@@ -100,7 +104,7 @@ def test_wide_leaky_relu_and_abs_are_a_prelu(kernels, part):
         else:
             above, below = tables.leaky_relu_factors(x_scale, y_scale, -1.0)
             expected = reference("ABS", data, x, y)
-        sign = np.array([math.copysign(1, below[0])], np.int8)
+        sign = np.array([1 if turn % 2 else -1], np.int8)
         result = kernels.run(
             PRELU,
             data.shape,
@@ -115,7 +119,7 @@ def test_wide_leaky_relu_and_abs_are_a_prelu(kernels, part):
             output_zero_point=0,
             above_multiplier=above[0],
             above_shift=above[1],
-            below_multiplier=abs(below[0]),
+            below_multiplier=below[0],
             below_shift=below[1],
             clamp_low=-32768,
             clamp_high=32767,

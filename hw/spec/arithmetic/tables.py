@@ -113,13 +113,11 @@ def leaky_relu_factors(
 ) -> tuple[tuple[int, int], tuple[int, int]]:
     """Factors of LEAKY_RELU: (multiplier, shift) of operands of 0 or more, and of those below.
 
-    The multiplier of those below has the sign of ``alpha``.
+    The factor of those below is that of the slope's magnitude.
     """
-    below = x_scale * alpha / y_scale
-    multiplier, shift = nm.quantize_multiplier(abs(below))
-    return nm.quantize_multiplier(x_scale / y_scale), (
-        int(math.copysign(multiplier, below)),
-        shift,
+    return (
+        nm.quantize_multiplier(x_scale / y_scale),
+        nm.quantize_multiplier(x_scale * abs(alpha) / y_scale),
     )
 
 
@@ -130,7 +128,9 @@ def leaky_relu(x: tuple[float, int], y: tuple[float, int], alpha: float) -> nm.I
         nm.multiply_by_quantized_multiplier(value, *factor).astype(np.int64)
         for factor in leaky_relu_factors(x[0], y[0], alpha)
     )
-    return nm.clamp_int8(nm.wrap_int32(np.where(value >= 0, above, below) + y[1]), -128, 127)
+    # The reference applies the sign of the slope last, which matters where halves are rounded.
+    result = np.where(value >= 0, above, -below if alpha < 0 else below)
+    return nm.clamp_int8(nm.wrap_int32(result + y[1]), -128, 127)
 
 
 def elu(x: tuple[float, int], y: tuple[float, int]) -> nm.Int8Array:

@@ -107,7 +107,7 @@ def _prelu(v: Values, memory: MainMemory) -> None:
 
 PRELU = StepKind(
     "PRELU",
-    # b is alpha, int8; LEAKY_RELU and ABS of int16 have one alpha, 1 or -1
+    # b is alpha, int8; LEAKY_RELU (of a slope of 0 or more) and ABS of int16 have one, 1 or -1
     (
         *BROADCAST,
         "element_bytes",

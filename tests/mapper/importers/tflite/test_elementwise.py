@@ -218,7 +218,7 @@ LIMITS = {
     "quotient": (two("DIV", a=1e3, y=1e-5), "too fine for a quotient"),
     "extremes": (two("MAXIMUM", a=0.2), "must share one scale and zero point"),
     "repeated": (two("PRELU", (1, 1, 4), (1, 3, 4)), "repeats its input (1, 1, 4)"),
-    "int32 constant": (two("ADD", data=ONES.astype(np.int32)), "is a constant int32"),
+    "int32 constant": (two("ADD", data=ONES.astype(np.int32)), "'b' is int32"),
     "real constant": (two("ADD", data=ONES.astype(np.float32)), "is a constant float32"),
     "scales": (two("MUL", data=ONES, scale=[0.1] * 4, zero_point=0, axis=1), "with 4 scale(s)"),
     "zero point": (two("ADD", data=ONES, zero_point=300), "zero point outside -128..127"),
@@ -251,7 +251,7 @@ def test_two_constants_are_refused():
     assert "store its result as a constant" in refusal(builder.finish([source], [target]))
 
 
-def test_shapes_that_alternate_too_often_are_refused():
+def test_operands_may_alternate_along_every_axis():
     rng = np.random.default_rng(0)
     a_shape, b_shape = (1, 2, 1, 2, 1, 2, 1, 2), (1, 1, 2, 1, 2, 1, 2, 1)
     builder = TfliteBuilder()
@@ -264,5 +264,5 @@ def test_shapes_that_alternate_too_often_are_refused():
     content = builder.finish(sources, [target])
     data = [int8(rng, shape) for shape in (a_shape, b_shape)]
     result = computed(content, data, CONFIGS[1])
-    wanted = np.rint(data[0].astype(float) * data[1] * 0.1)
-    assert np.array_equal(result, np.clip(wanted, -128, 127))
+    wanted = np.clip(data[0].astype(float) * data[1] * 0.1, -128, 127)
+    assert np.abs(result - wanted).max() <= 0.5 + 1e-6
