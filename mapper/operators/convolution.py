@@ -140,7 +140,7 @@ class Convolution(Clamped):
         }
 
 
-class _Padded(Convolution):
+class PaddedConvolution(Convolution):
     """A convolution whose padding reads as the zero point."""
 
     def padded(self, outer: Padding) -> Self:
@@ -149,7 +149,7 @@ class _Padded(Convolution):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Conv2d(_Padded):
+class Conv2d(PaddedConvolution):
     """CONV_2D of x [1,H,W,Ci], weights int8 [Co,Kh,Kw,Ci/groups] and bias int32 [Co]."""
 
     kind: ClassVar[str] = "CONV_2D"
@@ -168,7 +168,7 @@ class Conv2d(_Padded):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DepthwiseConv2d(_Padded):
+class DepthwiseConv2d(PaddedConvolution):
     """DEPTHWISE_CONV_2D of x [1,H,W,Ci], weights int8 [Kh,Kw,Ci*m] and bias int32 [Ci*m].
 
     ``multiplier`` (m): output channel c reads input channel c // m.

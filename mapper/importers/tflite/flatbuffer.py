@@ -45,7 +45,7 @@ _OPTIONS: dict[int, tuple[int, Any, tuple[str, ...]]] = {
             "DepthwiseConv2DOptions",
             (*_CONVOLUTION, *_DILATION),
         ),
-        (tflite.BuiltinOperator.TRANSPOSE_CONV, "TransposeConvOptions", _CONVOLUTION[:3]),
+        (tflite.BuiltinOperator.TRANSPOSE_CONV, "TransposeConvOptions", _CONVOLUTION),
         (
             tflite.BuiltinOperator.FULLY_CONNECTED,
             "FullyConnectedOptions",
