@@ -112,6 +112,11 @@ def batch_is_one(shape: Sequence[int]) -> bool:
     return len(shape) == 0 or shape[0] == 1
 
 
+def image_has_three_or_four_axes(shape: Sequence[int]) -> bool:
+    """A convolution needs a tensor of three or four axes with batch 1: [1,C,W] or [1,C,H,W]."""
+    return len(shape) in (3, 4) and shape[0] == 1
+
+
 def image_has_four_axes(shape: Sequence[int]) -> bool:
     """Two-dimensional operators need a tensor of four axes with batch 1: reshape to [1,H,W,C]."""
     return len(shape) == 4 and shape[0] == 1
@@ -130,6 +135,11 @@ def weights_are_constant(name: str | None) -> bool:
 def weights_are_symmetric(zero_points: Sequence[int]) -> bool:
     """Weights must have zero point 0: quantise them symmetrically (int8)."""
     return not any(zero_points)
+
+
+def dilation_is_one(dilation: Sequence[int]) -> bool:
+    """The dilation of a pool must be 1."""
+    return all(extent == 1 for extent in dilation)
 
 
 def whole_groups(channels: tuple[int, int, int]) -> bool:

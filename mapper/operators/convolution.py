@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from math import prod
@@ -62,14 +61,21 @@ class Convolution(Clamped):
         """Return the products, those with padding included."""
         return prod(site.result.shape[1:3]) * site.inputs[1].elements
 
-    @abstractmethod
     def kernel(self, site: Site) -> Int8Array:
         """Return the weights as [output channels, rows, columns, input channels of a group]."""
+        return _stored(site)
+
+    def taps(self, site: Site) -> tuple[int, ...]:
+        """Return the rows and columns of the kernel."""
+        return (*site.inputs[1].shape, 0, 0, 0)[1:3]
+
+    def group_channels(self, site: Site) -> int:
+        """Return the input channels of a group."""
+        return site.inputs[1].shape[3]
 
     def windows(self, site: Site) -> Windows:
         """Return how the windows slide."""
-        kernel = self.kernel(site).shape[1:3]
-        return Windows(kernel, self.stride, self.padding, self.dilation)
+        return Windows(self.taps(site), self.stride, self.padding, self.dilation)
 
     def objection(self, site: Site) -> str | None:
         """Return why no accelerator computes this; None when one could."""
@@ -78,7 +84,9 @@ class Convolution(Clamped):
 
     def works_key(self, site: Site, npu: NpuConfig) -> Hashable:
         """A dense convolution's works are the same for all arrays."""
-        return None if self.kernel(site).shape[3] == site.x.shape[3] else npu
+        if self.group_channels(site) == site.x.shape[3]:
+            return None
+        return array_of(npu), npu.accumulator_bits
 
     def works(self, site: Site, npu: NpuConfig) -> list[Work]:
         """Return the works in which the array computes it fastest."""
@@ -145,7 +153,7 @@ class Convolution(Clamped):
         return PLAIN_CONV_2D | values
 
 
-class _Padded(Convolution):
+class PaddedConvolution(Convolution):
     """A convolution whose padding reads as the zero point."""
 
     def padded(self, outer: Padding) -> Self:
@@ -154,14 +162,10 @@ class _Padded(Convolution):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Conv2d(_Padded):
+class Conv2d(PaddedConvolution):
     """CONV_2D of x [1,H,W,Ci], weights int8 [Co,Kh,Kw,Ci/groups] and bias int32 [Co]."""
 
     kind: ClassVar[str] = "CONV_2D"
-
-    def kernel(self, site: Site) -> Int8Array:
-        """Return the weights."""
-        return _stored(site)
 
     def shapes(self, site: Site) -> Sequence[Shape]:
         """Return the shape of the result."""
@@ -173,7 +177,7 @@ class Conv2d(_Padded):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DepthwiseConv2d(_Padded):
+class DepthwiseConv2d(PaddedConvolution):
     """DEPTHWISE_CONV_2D of x [1,H,W,Ci], weights int8 [Kh,Kw,Ci*m] and bias int32 [Ci*m].
 
     ``multiplier`` (m): output channel c reads input channel c // m.
@@ -186,6 +190,19 @@ class DepthwiseConv2d(_Padded):
     def kernel(self, site: Site) -> Int8Array:
         """Return the weights, channels first."""
         return np.ascontiguousarray(_stored(site).transpose(2, 0, 1)[..., None])
+
+    def taps(self, site: Site) -> tuple[int, ...]:
+        """Return the rows and columns of the kernel."""
+        return (*site.inputs[1].shape, 0, 0)[:2]
+
+    def group_channels(self, site: Site) -> int:
+        """Return 1: each input channel is by itself."""
+        return 1
+
+    def works_key(self, site: Site, npu: NpuConfig) -> Hashable:
+        """What is not dilated and has no multiplier is computed in one way."""
+        alone = self.multiplier == 1 and max(self.dilation) == 1
+        return None if alone else super().works_key(site, npu)
 
     def shapes(self, site: Site) -> Sequence[Shape]:
         """Return the shape of the result."""
@@ -211,10 +228,6 @@ class TransposeConv(Convolution):
     """
 
     kind: ClassVar[str] = "TRANSPOSE_CONV"
-
-    def kernel(self, site: Site) -> Int8Array:
-        """Return the weights."""
-        return _stored(site)
 
     def macs(self, site: Site) -> int:
         """Return the products, those that fall outside the result included."""

@@ -5,7 +5,8 @@ cycle formula decides among those that the array takes:
 
 - a depthwise one keeps its windows on chip only undilated, so that a dilated one is either divided
   into phases or read tap by tap;
-- a grouped one, depthwise ones included, is a CONV for each group, or for several at once.
+- a grouped one is a CONV for each group, or for several at once. So is a depthwise one of a channel
+  multiplier where the array cannot spread channels.
 """
 
 from __future__ import annotations
@@ -38,11 +39,14 @@ def convolution_works(
 
 
 def _fastest(convolution: Correlation, array: Array, accepts: Accepts) -> list[WindowWork]:
-    ways = [list(way) for way in _ways(convolution, array)]
-    possible = [way for way in ways if len(way) <= _MOST_WORKS and all(map(accepts, way))]
-    if len(possible) <= 1:
-        return (possible or ways)[0]
-    return min(possible, key=lambda way: _cost(way, array))
+    first: list[WindowWork] = []
+    for alternatives in _ways(convolution, array):
+        ways = [list(way) for way in alternatives]
+        first = first or ways[0]
+        possible = [way for way in ways if len(way) <= _MOST_WORKS and all(map(accepts, way))]
+        if possible:
+            return min(possible, key=lambda way: _cost(way, array)) if possible[1:] else possible[0]
+    return first
 
 
 def _cost(works: Sequence[WindowWork], array: Array) -> tuple[int, int]:
@@ -58,10 +62,18 @@ def _cost(works: Sequence[WindowWork], array: Array) -> tuple[int, int]:
     return cycles, weights
 
 
-def _ways(convolution: Correlation, array: Array) -> Iterator[Iterator[WindowWork]]:
+def _ways(convolution: Correlation, array: Array) -> Iterator[Iterator[Iterator[WindowWork]]]:
+    """Ways to choose among; those behind them are for arrays that take none of the first."""
     groups, (inputs, outputs) = convolution.groups, convolution.group_channels
     if groups > 1 and inputs == 1:
-        yield from _depthwise(convolution, array)
+        yield _depthwise(convolution, array)
+        if outputs == 1:
+            return
+    yield _joined(convolution, array)
+
+
+def _joined(convolution: Correlation, array: Array) -> Iterator[Iterator[WindowWork]]:
+    groups, outputs = convolution.groups, convolution.group_channels[1]
     for count in range(1, groups + 1):
         # More of them than the rows hold would be zeros that no row waits for.
         useful = count in (1, groups) or count * outputs <= 2 * array.rows

@@ -13,8 +13,7 @@ def test_a_limit_speaks_with_its_docstring():
     with pytest.raises(RequestError) as caught:
         limits.require(PLACE, limits.dilation_is_one, (2, 1))
     assert str(caught.value) == (
-        "net.tflite: layer '3: pool' (MAX_POOL_2D): Dilation must be 1: use a larger kernel, or a "
-        "stride, instead. Here: (2, 1)."
+        "net.tflite: layer '3: pool' (MAX_POOL_2D): The dilation of a pool must be 1. Here: (2, 1)."
     )
 
 

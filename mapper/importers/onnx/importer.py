@@ -230,10 +230,11 @@ def _axes_to(builder: Builder, draft: Draft, view: np.ndarray) -> tuple[int, ...
     order = np.arange(view.size)
     if (view.reshape(-1) == order).all():
         return None
-    for axes in permutations(range(view.ndim)):
-        if view.transpose(axes).shape == draft.shape and (
-            (view.transpose(axes).reshape(-1) == order).all()
-        ):
+    orders = [*permutations(range(view.ndim))]
+    # Better one that needs no other shape.
+    orders.sort(key=lambda axes: view.transpose(axes).shape != draft.shape)
+    for axes in orders:
+        if (view.transpose(axes).reshape(-1) == order).all():
             return axes
     raise RequestError(
         f"{builder.file}: output '{draft.name}' has its elements in an order that no transposition "
@@ -266,6 +267,7 @@ _OPERATORS: dict[str, Callable[[Builder, Node], Value]] = {
     "QuantizeLinear": _quantize,
     "DequantizeLinear": _dequantize,
     "Conv": onnx_convolution.conv,
+    "ConvTranspose": onnx_convolution.conv_transpose,
     "Gemm": onnx_convolution.gemm,
     "MatMul": onnx_convolution.matmul,
     "Concat": onnx_layers.concat,

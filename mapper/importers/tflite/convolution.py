@@ -48,7 +48,7 @@ def _depthwise_conv_2d(operands: Operands, operator: FileOperator) -> Op:
 
 
 def _transpose_conv(operands: Operands, operator: FileOperator) -> Op:
-    """The result's shape, weights, image, bias. As in TFLM, no activation is fused."""
+    """The result's shape, weights, image and bias."""
     image, result = operands.activation(operator, 2), operands.result(operator)
     weights = operands.enter(operands.weights(operator, 4, 0))
     co, kh, kw, ci = weights.shape
@@ -57,8 +57,10 @@ def _transpose_conv(operands: Operands, operator: FileOperator) -> Op:
     require(place, limits.whole_groups, (image.shape[3], ci, co))
     stride = strides(operands, operator, image, (kh, kw))
     around = padding(operands, operator, result.shape[1:3], (kh, kw), stride)
+    lo, hi = fused_activation(operands, operator, result)
+    computed = TransposeConv(stride=stride, padding=around, lo=lo, hi=hi)
     inputs = (image, weights, operands.bias(operator, co, 3))
-    return operands.op(operator, TransposeConv(stride=stride, padding=around), inputs, result)
+    return operands.op(operator, computed, inputs, result)
 
 
 RULES: Mapping[str, Rule] = {

@@ -145,7 +145,9 @@ def transposed(network: Network) -> None:
     result = (1, rows.output, cols.output, outputs)
     network.tensors((1, rows.size, cols.size, channels), weights, 0, result)
     operands = network.x, network.weights, network.bias, network.y
-    network.builder.transpose_conv(*operands, stride=(rows.stride, cols.stride), same=network.same)
+    windows = network.windows(rows, cols)
+    del windows["dilation"]
+    network.builder.transpose_conv(*operands, **windows)
 
 
 KINDS = [dilated, grouped, dilated_depthwise, multiplied, transposed]

@@ -44,6 +44,11 @@ def conv(net: Image, *shape: int, weights: str | None = None, **attributes) -> s
     return net.node("Conv", [net.x, w], **attributes)
 
 
+def transposed(net: Image, *shape: int, scale: float | list[float] = 0.1, **attributes) -> str:
+    w = net.weights("w", net.int8(*shape), scale, axis=1)
+    return net.node("ConvTranspose", [net.x, w], **attributes)
+
+
 def resize(net: Image) -> str:
     return net.node("Resize", [net.x, "", net.constant("r", np.float32([1, 1, 2, 2]))])
 
@@ -70,13 +75,20 @@ def asymmetric(net: Image) -> str:
 
 
 LIMITS: dict[str, tuple[Callable[[Image], str], list[str]]] = {
-    "dilation": (lambda n: conv(n, dilations=[2, 2]), ["(Conv): Dilation must be 1", "(2, 2)"]),
+    "dilation": (lambda n: conv(n, dilations=[0, 2]), ["Dilation must be 1 to 1024", "(0, 2)"]),
+    "pool's dilation": (
+        lambda n: n.node("MaxPool", [n.x], kernel_shape=[2, 2], dilations=[2, 1]),
+        ["The dilation of a pool must be 1", "(2, 1)"],
+    ),
     "stride": (lambda n: conv(n, strides=[2000, 1]), ["Strides must be 1 to 1024"]),
     "negative pads": (lambda n: conv(n, pads=[-1, 0, 0, 0]), ["Padding must be 0 to 4096"]),
     "three pads": (lambda n: conv(n, pads=[1, 1, 1]), ["top, left, bottom, right"]),
     "auto_pad": (lambda n: conv(n, auto_pad="MOST"), ["auto_pad 'MOST'"]),
     "kernel_shape": (lambda n: conv(n, kernel_shape=[5, 5]), ["kernel_shape (5, 5) is not (3, 3)"]),
-    "groups": (lambda n: conv(n, 4, 1, 3, 3, group=1), ["read all channels"]),
+    "groups": (
+        lambda n: conv(n, 4, 1, 3, 3, group=1),
+        ["1 group(s) of 1 channels do not fit the input's 2"],
+    ),
     "too large": (lambda n: conv(n, 4, 2, 9, 9), ["impossible shape"]),
     "axis": (lambda n: conv(n, weights=per_input_channel(n)), ["output channels", "(1, 0)"]),
     "real weights": (lambda n: conv(n, weights=real_weights(n)), ["weights are not quantised"]),
@@ -85,9 +97,15 @@ LIMITS: dict[str, tuple[Callable[[Image], str], list[str]]] = {
         resize,
         ["(Resize): this operator is not supported", "this operator is not supported"],
     ),
-    "transpose conv": (
-        lambda n: n.node("ConvTranspose", [n.x, n.weights("w", n.int8(2, 4, 3, 3), 0.1)]),
-        ["this operator is not supported"],
+    "kernels of no group": (lambda n: conv(n, 4, 3, 3, 3), ["multiple of the groups", "(2, 3, 4)"]),
+    "transposed groups": (lambda n: transposed(n, 3, 4, 3, 3), ["do not fit 2 channels"]),
+    "transposed by channel": (
+        lambda n: transposed(n, 2, 2, 3, 3, scale=[0.1, 0.2], group=2),
+        ["with 2 scale(s)", "2 group(s)"],
+    ),
+    "transposed padding": (
+        lambda n: transposed(n, 2, 4, 2, 2, pads=[2, 0, 0, 0]),
+        ["must be less than its kernel"],
     ),
     "channel pads": (lambda n: pad(n, [0, 1, 0, 1, 0, 0, 0, 0]), ["(Pad): PAD may add pixels"]),
     "pad value": (lambda n: pad(n, [0, 0, 1, 0, 0, 0, 0, 0], 2.0), ["PAD must add the zero point"]),

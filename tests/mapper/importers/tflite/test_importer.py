@@ -124,13 +124,13 @@ def test_a_free_batch_in_the_signature_is_one():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"dilation": (2, 1)}, ["'0: features' (CONV_2D)", "Dilation must be 1"]),
+        ({"dilation": (0, 1)}, ["'0: features' (CONV_2D)", "Dilation must be 1 to 1024"]),
         ({"stride": (0, 1)}, ["Strides must be 1 to 1024", "(0, 1)"]),
         ({"activation": "TANH"}, ["fused activation", "RELU6"]),
         ({"weights_zero": 3}, ["zero point 0", "symmetrically"]),
         ({"weights_dtype": np.int16}, ["'w' are int16", "quantise the weights to int8"]),
         ({"axis": 3}, ["Per-channel", "output channels"]),
-        ({"channels": 1, "axis": 0}, ["read all channels", "CONCATENATION"]),
+        ({"channels": 3, "axis": 0}, ["multiple of the groups", "(2, 3, 4)"]),
         ({"bias_dtype": np.int64}, ["bias 'b' is int64", "int32 [4] is needed"]),
         ({"x_shape": (3, 3, 2)}, ["with batch 1"]),
         ({"x_shape": (2, 3, 3, 2)}, ["with batch 1"]),
