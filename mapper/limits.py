@@ -107,16 +107,6 @@ def padding_is_sensible(padding: Sequence[int]) -> bool:
     return all(0 <= extent <= 4096 for extent in padding)
 
 
-def batch_is_one(shape: Sequence[int]) -> bool:
-    """The batch must be 1: export the network for one input at a time."""
-    return len(shape) == 0 or shape[0] == 1
-
-
-def image_has_three_or_four_axes(shape: Sequence[int]) -> bool:
-    """A convolution needs a tensor of three or four axes with batch 1: [1,C,W] or [1,C,H,W]."""
-    return len(shape) in (3, 4) and shape[0] == 1
-
-
 def image_has_four_axes(shape: Sequence[int]) -> bool:
     """Two-dimensional operators need a tensor of four axes with batch 1: reshape to [1,H,W,C]."""
     return len(shape) == 4 and shape[0] == 1
@@ -304,3 +294,19 @@ def cell_is_symmetric(quantisation: tuple[float, int]) -> bool:
 def clip_is_expressible(units: float) -> bool:
     """The clip of an LSTM's cell must be 0 (none), or at least one unit of its state. (Units)"""
     return units == 0 or units >= 1
+
+
+def weights_share_a_zero_point(zero_points: Sequence[int]) -> bool:
+    """Weights must have zero point 0, or one for all of them: quantise them symmetrically."""
+    return len(zero_points) == 1
+
+
+def integers_have_8_bits(dtype: str) -> bool:
+    """Quantised operands must be int8 or uint8: quantise the network to 8 bits."""
+    return dtype in ("int8", "uint8")
+
+
+def matrices_have_one_scale(scales: int) -> bool:
+    """A constant operand of a product of matrices must have one scale, unless it has two axes and
+    is the second one: quantise it per tensor. (Scales found)"""
+    return scales == 1

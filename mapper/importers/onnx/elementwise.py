@@ -10,7 +10,6 @@ import numpy as np
 from mapper import limits
 from mapper.graph.tensor import Quant, Tensor
 from mapper.importers.onnx.alignment import aligned
-from mapper.importers.onnx.convolution import add_constant
 from mapper.importers.onnx.functions import function_of
 from mapper.importers.onnx.model import Array, Node
 from mapper.importers.onnx.values import (
@@ -23,6 +22,7 @@ from mapper.importers.onnx.values import (
     View,
     view_of,
 )
+from mapper.importers.onnx.weighted import add_constant
 from mapper.limits import require
 from mapper.operators.broadcast import Arithmetic
 from mapper.operators.elementwise import Add, Sub

@@ -67,11 +67,10 @@ def real_weights(net: Image) -> str:
 
 
 def asymmetric(net: Image) -> str:
-    zero = net.constant("wz", np.int8(-100))
-    parameters = [net.constant("ws", np.float32(0.1)), zero]
-    return net.node(
-        "DequantizeLinear", [net.constant("w", net.int8(4, 2, 3, 3) * 100), *parameters]
-    )
+    zero = net.constant("wz", np.array([-100, 0, 0, 3], np.int8))
+    parameters = [net.constant("ws", np.full(4, 0.1, np.float32)), zero]
+    weights = net.constant("w", np.full((4, 2, 3, 3), 100, np.int8))
+    return net.node("DequantizeLinear", [weights, *parameters], axis=0)
 
 
 LIMITS: dict[str, tuple[Callable[[Image], str], list[str]]] = {
@@ -92,7 +91,10 @@ LIMITS: dict[str, tuple[Callable[[Image], str], list[str]]] = {
     "too large": (lambda n: conv(n, 4, 2, 9, 9), ["impossible shape"]),
     "axis": (lambda n: conv(n, weights=per_input_channel(n)), ["output channels", "(1, 0)"]),
     "real weights": (lambda n: conv(n, weights=real_weights(n)), ["weights are not quantised"]),
-    "zero point": (lambda n: conv(n, weights=asymmetric(n)), ["zero point 0", "[-100]"]),
+    "zero point": (
+        lambda n: conv(n, weights=asymmetric(n)),
+        ["zero point 0, or one for all", "[-100, 0, 3]"],
+    ),
     "resize": (
         resize,
         ["(Resize): this operator is not supported", "this operator is not supported"],
@@ -129,9 +131,21 @@ LIMITS: dict[str, tuple[Callable[[Image], str], list[str]]] = {
         lambda n: n.node("Reshape", [n.x, n.constant("s", np.array([1, 7]))]),
         ["[1, 2, 6, 6] cannot be reshaped to [1, 7]"],
     ),
-    "matmul of rows": (
-        lambda n: n.node("MatMul", [n.x, n.weights("w", n.int8(6, 3), 0.1)]),
-        ["FULLY_CONNECTED must have one row"],
+    "matmul of other rows": (
+        lambda n: n.node("MatMul", [n.x, n.weights("w", n.int8(7, 3), 0.1)]),
+        ["does not fit weights (7, 3)"],
+    ),
+    "matmul of other matrices": (
+        lambda n: n.node("MatMul", [n.x, n.weights("w", n.int8(2, 5, 3), 0.1)]),
+        ["cannot multiply matrices (1, 2, 6, 6) and (2, 5, 3)"],
+    ),
+    "matmul of matrices with scales": (
+        lambda n: n.node("MatMul", [n.x, n.weights("w", n.int8(2, 5, 3), [0.1, 0.2], axis=0)]),
+        ["must have one scale, unless", "Here: 2"],
+    ),
+    "gemm with C": (
+        lambda n: n.node("Gemm", [n.x, n.x, n.constant("c", np.float32(1))]),
+        ["adds C to two computed matrices"],
     ),
     "moved data": (
         lambda n: n.node("Softmax", [n.node("Transpose", [conv(n)], perm=[0, 1, 3, 2])]),
@@ -200,9 +214,9 @@ def test_dynamic_shapes_are_refused(shape):
     assert "make_dynamic_shape_fixed" in message
 
 
-def test_batches_are_refused():
+def test_batches_of_images_are_refused():
     net = Image((2, 2, 6, 6))
-    assert "The batch must be 1" in refusal(net.end(net.node("Relu", [net.x])))
+    assert "with batch 1" in refusal(net.end(conv(net)))
 
 
 def test_interface_types():
