@@ -109,12 +109,20 @@ static void step_row(const struct tw_step_lstm *s, const int8_t *x, int8_t *hidd
     __builtin_memcpy(hidden, result, (uint32_t)(s->units * s->element_bytes));
 }
 
+/* A state at the place of its next value, which begins as the old one. */
+static void *begin(uint32_t old, uint32_t next, const struct tw_step_lstm *s, int32_t bytes) {
+    if (next != old) {
+        __builtin_memcpy(at(next), at(old), (uint32_t)(s->batches * s->units * bytes));
+    }
+    return at(next);
+}
+
 void lstm(const struct tw_step_lstm *s) {
     const int32_t input_bytes = s->inputs * s->element_bytes;
     const int32_t output_bytes = s->units * s->element_bytes;
     const int8_t *input = at(s->input);
-    int8_t *output = at(s->output), *hidden = at(s->hidden);
-    int16_t *cell = at(s->cell);
+    int8_t *output = at(s->output), *hidden = begin(s->hidden, s->next_hidden, s, s->element_bytes);
+    int16_t *cell = begin(s->cell, s->next_cell, s, 2);
     for (int32_t batch = 0; batch < s->batches; batch++) {
         int32_t row = batch * s->batch_rows;
         for (int32_t step = 0; step < s->time_steps; step++, row += s->step_rows) {

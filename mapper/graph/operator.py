@@ -56,13 +56,6 @@ class Cpu(Protocol):
         """Place a table in main memory and return its address."""
         ...
 
-    def state(self, data: bytes) -> int:
-        """Place bytes that the operator changes and finds again in the next inference.
-
-        ``data`` is what they are before the first one. Returns their address.
-        """
-        ...
-
     def in_place(self, operator: str, index: int) -> bool:
         """Tell whether a joined input has been written into the result by its producer."""
         ...
@@ -81,7 +74,8 @@ class Operator(ABC):
     keeps_quantisation: all activations share one. is_view: moves no byte. joins: several inputs are
     parts of the result. in_place: the result may lie over an input that dies. writes_pixels: the
     accelerator can write the result pixel by pixel, with gaps. by_rows: the works depend on the
-    rows of the array, and on nothing else of the accelerator.
+    rows of the array, and on nothing else of the accelerator. updates_states: the next value of a
+    state may be written over the one that is read.
     """
 
     kind: ClassVar[str]
@@ -93,6 +87,7 @@ class Operator(ABC):
     in_place: ClassVar[bool] = False
     writes_pixels: ClassVar[bool] = False
     by_rows: ClassVar[bool] = False
+    updates_states: ClassVar[bool] = False
 
     @abstractmethod
     def shapes(self, site: Site) -> Sequence[Shape]:

@@ -25,24 +25,44 @@ FUNCTION_SCALE = 2.0**-15
 
 
 @dataclass(frozen=True, kw_only=True)
-class Svdf(Operator):
+class Recurrent(Operator):
+    """An operator that reads states, its last inputs, and gives their next values behind its result.
+
+    It can write them over the old ones.
+    """
+
+    updates_states: ClassVar[bool] = True
+
+    def activations(self, site: Site) -> tuple[Tensor, ...]:
+        """Return the input and the states."""
+        return tuple(tensor for tensor in site.inputs if tensor.data is None)
+
+    def verify_types(self, site: Site) -> None:
+        """Raise RequestError unless the input and the result are int8, states int8 or int16."""
+        for tensor in (*self.activations(site), *site.outputs):
+            ends = tensor in (site.x, site.result)
+            if (
+                tensor.dtype not in (("int8",) if ends else ("int8", "int16"))
+                or not tensor.is_whole
+            ):
+                site.refuse(f": '{tensor.name}' is not int8 of one scale (a state may be int16)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Svdf(Recurrent):
     """SVDF of x [B,I], feature weights int8 [F,I], time weights [F,M] and bias int32 [F/rank].
 
-    The state [B,F,M] has the type of the time weights, int8 or int16, and a quantisation of its
-    own. It begins with real zeros.
+    The last input is the state [B,F*M], which has the type of the time weights, int8 or int16.
     """
 
     kind: ClassVar[str] = "SVDF"
-    inputs: ClassVar[tuple[int, int]] = (4, 4)
-    computed: ClassVar[int | None] = 1
+    inputs: ClassVar[tuple[int, int]] = (5, 5)
 
     rank: int
-    state_scale: float
-    state_zero_point: int
 
     def shapes(self, site: Site) -> Sequence[Shape]:
-        """Return [B,units]."""
-        x, features, times, bias = site.inputs
+        """Return [B,units], and the state's shape."""
+        x, features, times, bias, state = site.inputs
         filters, slots = (*times.shape, 0, 0)[:2]
         if len(x.shape) != 2 or self.rank < 1 or filters % self.rank:
             site.refuse(f" of rank {self.rank} cannot read {x.shape} by {filters} filters")
@@ -50,39 +70,39 @@ class Svdf(Operator):
         kind = times.dtype if times.dtype == "int16" else "int8"
         require_constant(site, times, (filters, slots), kind)
         require_constant(site, bias, (filters // self.rank,), "int32")
-        return [(x.shape[0], filters // self.rank)]
+        if state.elements != x.shape[0] * filters * slots or state.dtype != kind:
+            site.refuse(f": state '{state.name}' is {state.dtype} {state.shape}")
+        return [(x.shape[0], filters // self.rank), state.shape]
 
     def macs(self, site: Site) -> int:
         """Return the products."""
-        _, features, times, _ = site.inputs
+        _, features, times, _, _ = site.inputs
         return site.x.shape[0] * (features.elements + times.elements)
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
-        x, features, times, bias = site.inputs
+        x, features, times, bias, state = site.inputs
         assert bias.data is not None
         filters, slots = times.shape
-        batches, inputs = x.shape
-        type_ = np.dtype(times.dtype)
-        state = np.full(batches * filters * slots, self.state_zero_point, type_.newbyteorder("<"))
-        feature_factor = x.scale * features.scale / self.state_scale
-        output_factor = self.state_scale * times.scale / site.result.scale
+        feature_factor = x.scale * features.scale / state.scale
+        output_factor = state.scale * times.scale / site.result.scale
         values = ends(site, cpu) | _factor("feature", feature_factor)
         values |= _factor("output", output_factor) | clamp_fields(-128, 127)
         values |= {
-            "state": cpu.state(state.tobytes()),
+            "state": cpu.address(state.name),
+            "next_state": cpu.address(site.outputs[1].name),
             "feature_weights": cpu.address(features.name),
             "time_weights": cpu.address(times.name),
             "bias": int32_table(cpu, bias.data),
-            "batches": batches,
-            "inputs": inputs,
+            "batches": x.shape[0],
+            "inputs": x.shape[1],
             "units": filters // self.rank,
             "rank": self.rank,
             "memory": slots,
             "input_zero_point": x.zero_point,
-            "state_zero_point": self.state_zero_point,
+            "state_zero_point": state.zero_point,
             "output_zero_point": site.result.zero_point,
-            "state_bytes": type_.itemsize,
+            "state_bytes": np.dtype(times.dtype).itemsize,
         }
         return [(SVDF, values)]
 
@@ -93,24 +113,19 @@ def _factor(name: str, factor: float) -> dict[str, int]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnidirectionalSequenceLstm(Operator):
+class UnidirectionalSequenceLstm(Recurrent):
     """UNIDIRECTIONAL_SEQUENCE_LSTM of x [B,T,I], or [T,B,I] where ``time_major``.
 
     Behind x come 4 weights of the input int8 [U,I], 4 of the hidden state int8 [U,U], and 4 biases
-    int32 [U], of the gates input, forget, cell and output each. The hidden state [B,U] is int8 with
-    a quantisation of its own and begins with real zeros; the cell's is int16 [B,U].
-    ``cell_clip``: the largest magnitude of the cell's state, 0 for none.
+    int32 [U], of the gates input, forget, cell and output each; then the hidden state int8 [B,U]
+    and the cell's int16 [B,U]. ``cell_clip``: the largest magnitude of the cell's state, 0 for none.
     """
 
     kind: ClassVar[str] = "UNIDIRECTIONAL_SEQUENCE_LSTM"
-    inputs: ClassVar[tuple[int, int]] = (1 + 3 * GATES, 1 + 3 * GATES)
-    computed: ClassVar[int | None] = 1
+    inputs: ClassVar[tuple[int, int]] = (3 + 3 * GATES, 3 + 3 * GATES)
 
     time_major: bool
     cell_clip: int
-    cell_scale: float
-    hidden_scale: float
-    hidden_zero_point: int
 
     def shapes(self, site: Site) -> Sequence[Shape]:
         """Return the input's shape with a channel for each unit."""
@@ -121,9 +136,13 @@ class UnidirectionalSequenceLstm(Operator):
             require_constant(site, weights, (units, shape[2]), "int8")
         for weights in site.inputs[1 + GATES : 1 + 2 * GATES]:
             require_constant(site, weights, (units, units), "int8")
-        for bias in site.inputs[1 + 2 * GATES :]:
+        for bias in site.inputs[1 + 2 * GATES : -2]:
             require_constant(site, bias, (units,), "int32")
-        return [(*shape[:2], units)]
+        batches = shape[1 if self.time_major else 0]
+        for state, dtype in zip(site.inputs[-2:], ("int8", "int16"), strict=True):
+            if state.elements != batches * units or state.dtype != dtype:
+                site.refuse(f": state '{state.name}' is {state.dtype} {state.shape}")
+        return [(*shape[:2], units), site.inputs[-2].shape, site.inputs[-1].shape]
 
     def macs(self, site: Site) -> int:
         """Return the products."""
@@ -132,22 +151,23 @@ class UnidirectionalSequenceLstm(Operator):
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
-        x, units = site.x, site.inputs[1].shape[0]
+        x, units, (hidden, cell) = site.x, site.inputs[1].shape[0], site.inputs[-2:]
         steps, batches = x.shape[:2] if self.time_major else x.shape[1::-1]
         weights, recurrent, bias = (
             _forget_first(site.inputs[1 + part * GATES : 1 + (part + 1) * GATES])
             for part in range(3)
         )
         # The cell's function takes its operand in thirds of 2**-12.
-        left = 12 + round(float(np.log2(self.cell_scale)))
-        hidden = np.full(batches * units, self.hidden_zero_point, np.int8)
+        left = 12 + round(float(np.log2(cell.scale)))
         values = ends(site, cpu) | {
-            "hidden": cpu.state(hidden.tobytes()),
-            "cell": cpu.state(bytes(2 * batches * units)),
+            "hidden": cpu.address(hidden.name),
+            "next_hidden": cpu.address(site.outputs[1].name),
+            "cell": cpu.address(cell.name),
+            "next_cell": cpu.address(site.outputs[2].name),
             "input_weights": cpu.constant(_joined(weights).tobytes()),
             "recurrent_weights": cpu.constant(_joined(recurrent).tobytes()),
             "bias": int32_table(cpu, _joined(bias)),
-            "factors": int32_table(cpu, self._factors(x, weights, recurrent)),
+            "factors": int32_table(cpu, _factors(site, weights, recurrent)),
             "table": cpu.constant(sigmoid_int16.table().astype("<u2").tobytes()),
             "batches": batches,
             "time_steps": steps,
@@ -156,7 +176,7 @@ class UnidirectionalSequenceLstm(Operator):
             "inputs": x.shape[2],
             "units": units,
             "input_zero_point": x.zero_point,
-            "hidden_zero_point": self.hidden_zero_point,
+            "hidden_zero_point": hidden.zero_point,
             "cell_clip": self.cell_clip,
             "tanh_multiplier": 3 << max(left, 0),
             "tanh_shift": max(-left, 0),
@@ -164,18 +184,18 @@ class UnidirectionalSequenceLstm(Operator):
         }
         return [(LSTM, values | clamp_fields(-128, 127))]
 
-    def _factors(
-        self, x: Tensor, weights: Sequence[Tensor], recurrent: Sequence[Tensor]
-    ) -> nm.Int32Array:
-        """The table of (multiplier, shift) of the step."""
-        reals = [
-            *(x.scale * tensor.scale / GATE_SCALE for tensor in weights),
-            *(self.hidden_scale * tensor.scale / GATE_SCALE for tensor in recurrent),
-            FUNCTION_SCALE,
-            FUNCTION_SCALE * FUNCTION_SCALE / self.cell_scale,
-            FUNCTION_SCALE * FUNCTION_SCALE / self.hidden_scale,
-        ]
-        return np.array([nm.quantize_multiplier(real) for real in reals], dtype=np.int32)
+
+def _factors(site: Site, weights: Sequence[Tensor], recurrent: Sequence[Tensor]) -> nm.Int32Array:
+    """The table of (multiplier, shift) of the step."""
+    x, (hidden, cell) = site.x, site.inputs[-2:]
+    reals = [
+        *(x.scale * tensor.scale / GATE_SCALE for tensor in weights),
+        *(hidden.scale * tensor.scale / GATE_SCALE for tensor in recurrent),
+        FUNCTION_SCALE,
+        FUNCTION_SCALE * FUNCTION_SCALE / cell.scale,
+        FUNCTION_SCALE * FUNCTION_SCALE / hidden.scale,
+    ]
+    return np.array([nm.quantize_multiplier(real) for real in reals], dtype=np.int32)
 
 
 def _forget_first(gates: Sequence[Tensor]) -> list[Tensor]:

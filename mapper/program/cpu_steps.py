@@ -44,13 +44,6 @@ class CpuSteps:
         """Place a table and return its address."""
         return self.place(data)
 
-    def state(self, data: bytes) -> int:
-        """Place bytes that an operator changes; they are part of the image, which is loaded once.
-
-        The image's other parts are read only, so nothing else lies on their cache lines.
-        """
-        return self.place(data)
-
     def in_place(self, operator: str, index: int) -> bool:
         """Whether a joined input is written into the result by its producer."""
         return self.slices.in_place(operator, index)

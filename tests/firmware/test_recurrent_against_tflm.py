@@ -24,6 +24,12 @@ def rng(request) -> Generator:
     return np.random.default_rng(request.param)
 
 
+def state_places(kernels, rng: Generator, state) -> list[int]:
+    """Where a state is read and where its next value goes: one place, or two that take turns."""
+    place = kernels.place(state)
+    return [place, kernels.place(np.zeros_like(state)) if rng.integers(2) else place]
+
+
 @pytest.mark.parametrize("state_type", [np.int16, np.int8])
 def test_svdf(kernels, rng, state_type):
     inputs, units, slots = (int(n) for n in rng.integers(1, 12, 3))
@@ -68,7 +74,6 @@ def test_svdf(kernels, rng, state_type):
     output_multiplier, output_shift = nm.quantize_multiplier(output_factor)
     state = np.full((batches, filters * slots), state_zero_point, state_type)
     values = {
-        "state": kernels.place(state),
         "feature_weights": kernels.place(features),
         "time_weights": kernels.place(times),
         "bias": kernels.place(bias),
@@ -88,9 +93,12 @@ def test_svdf(kernels, rng, state_type):
         "clamp_high": 127,
         "state_bytes": np.dtype(state_type).itemsize,
     }
+    places = state_places(kernels, rng, state)
     for data, (wanted,) in zip(sequence, expected, strict=True):
-        result = kernels.run(SVDF, (batches, units), input=kernels.place(data), **values)
+        values |= {"state": places[0], "next_state": places[1], "input": kernels.place(data)}
+        result = kernels.run(SVDF, (batches, units), **values)
         assert np.array_equal(result, wanted)
+        places.reverse()
 
 
 def lstm_network(rng, dtype, batches, steps, inputs, units, time_major, clip):
@@ -177,8 +185,6 @@ def test_lstm(kernels, rng, dtype):
     values |= {name: kernels.place(np.stack(table)) for name, table in tables.items()}
     values |= {
         "table": kernels.place(table()),
-        "hidden": kernels.place(np.full((batches, units), start, dtype)),
-        "cell": kernels.place(np.zeros((batches, units), np.int16)),
         "batches": batches,
         "time_steps": steps,
         "batch_rows": 1 if time_major else steps,
@@ -189,7 +195,12 @@ def test_lstm(kernels, rng, dtype):
         "clamp_high": int(range_.max),
         "element_bytes": np.dtype(dtype).itemsize,
     }
+    hidden = state_places(kernels, rng, np.full((batches, units), start, dtype))
+    cell = state_places(kernels, rng, np.zeros((batches, units), np.int16))
     for data, (wanted,) in zip(sequence, expected, strict=True):
-        place = kernels.place(data)
-        result = kernels.run(LSTM, (*shape, units), dtype=dtype, input=place, **values)
+        values |= {"hidden": hidden[0], "next_hidden": hidden[1], "input": kernels.place(data)}
+        values |= {"cell": cell[0], "next_cell": cell[1]}
+        result = kernels.run(LSTM, (*shape, units), dtype=dtype, **values)
         assert np.array_equal(result, wanted)
+        hidden.reverse()
+        cell.reverse()

@@ -22,7 +22,7 @@ def _svdf(v: Values, memory: MainMemory) -> None:
     state = read(v["state"], v["batches"] * filters * slots).reshape(-1, filters, slots)
     newest = _features(v, memory, filters).astype(state.dtype)
     state = np.concatenate((state[..., 1:], newest[..., None]), axis=2)
-    memory.write(v["state"], state.reshape(-1))
+    memory.write(v["next_state"], state.reshape(-1))
 
     times = read(v["time_weights"], filters * slots).reshape(filters, slots)
     products = (state.astype(np.int64) - v["state_zero_point"]) * times
@@ -56,12 +56,14 @@ def _svdf_bound(v: Values) -> Bound:
 SVDF = StepKind(
     "SVDF",
     # input [batches][inputs], feature_weights [units * rank][inputs], output [batches][units] int8.
-    # state [batches][units * rank][memory], which moves by one place in each inference, and
-    # time_weights [units * rank][memory] have state_bytes, 1 or 2. bias [units] int32.
+    # state [batches][units * rank][memory], which moves by one place in each inference, next_state,
+    # which may be the same place, and time_weights [units * rank][memory] have state_bytes, 1 or 2.
+    # bias [units] int32.
     (
         "input*",
         "output*",
         "state*",
+        "next_state*",
         "feature_weights*",
         "time_weights*",
         "bias*",
@@ -130,8 +132,8 @@ def _lstm(v: Values, memory: MainMemory) -> None:
         hidden = np.clip(result, v["clamp_low"], v["clamp_high"]).astype(hidden.dtype)
         for row, values in zip(rows, hidden, strict=True):
             memory.write(v["output"] + size * units * int(row), values)
-    memory.write(v["hidden"], hidden.reshape(-1))
-    memory.write(v["cell"], cell.reshape(-1).astype(np.int16))
+    memory.write(v["next_hidden"], hidden.reshape(-1))
+    memory.write(v["next_cell"], cell.reshape(-1).astype(np.int16))
 
 
 def _gate_part(
@@ -172,7 +174,8 @@ def _lstm_bound(v: Values) -> Bound:
 LSTM = StepKind(
     "LSTM",
     # input rows [inputs], output rows [units]: step t of batch b is row t * step_rows +
-    # b * batch_rows. hidden [batches][units] as the output, cell [batches][units] int16: the state.
+    # b * batch_rows. hidden [batches][units] as the output, cell [batches][units] int16: the state,
+    # of which the next may take the same place.
     # Gates in the order forget, input, cell, output: input_weights [4][units][inputs] and
     # recurrent_weights [4][units][units] int8, bias [4][units]. factors [11][2] int32 (multiplier,
     # shift): 4 gates' inputs, 4 gates' recurrent parts, old cell, what enters the cell, result.
@@ -182,7 +185,9 @@ LSTM = StepKind(
         "input*",
         "output*",
         "hidden*",
+        "next_hidden*",
         "cell*",
+        "next_cell*",
         "input_weights*",
         "recurrent_weights*",
         "bias*",

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -129,6 +129,23 @@ class Operands:
             )
         return Tensor(self._names[source.index], source.shape, dtype, quant, index=source.index)
 
+    def state(
+        self, operator: FileOperator, position: int, types: Sequence[str]
+    ) -> tuple[Tensor, Tensor]:
+        """The variable tensor at a position: (as it is read, as it is left for the next inference).
+
+        It begins with the zero point in every element.
+        """
+        require(
+            self.place(operator), limits.state_is_variable, self.source(operator, position).variable
+        )
+        reads = self.activation(operator, position, types)
+        writes = dataclasses.replace(reads, name=f"{reads.name}/next", index=None)
+        zero = reads.zero_point if reads.quant is not None else 0
+        initial = np.full(reads.shape, zero, dtype=reads.dtype)
+        self.states.append(State(reads.name, writes.name, initial))
+        return reads, self.enter(writes)
+
     def op(
         self,
         operator: FileOperator,
@@ -195,21 +212,6 @@ class Operands:
             require(place, limits.axis_is_output_channel, (quant.axis, axis))
         kind = "int16" if source.type == TensorType.INT16 else "int8"
         return Tensor(self._names[source.index], source.shape, kind, quant, data, source.index)
-
-    def state(self, operator: FileOperator, position: int, types: Collection[int]) -> Tensor:
-        """An input that the operator keeps from inference to inference, as its file declares it."""
-        place, source = self.place(operator), self.source(operator, position)
-        if source.type not in types or source.quant is None or source.quant.axis is not None:
-            wanted = " or ".join(TYPE_NAMES[type_] for type_ in types)
-            raise RequestError(
-                f"{place}: state '{source.name}' is {_type(source)} {_scales(source)}; "
-                f"{wanted} with one scale is needed: convert the network again"
-            )
-        require(place, limits.state_is_variable, source.variable and source.data is None)
-        kind = "int16" if source.type == TensorType.INT16 else "int8"
-        if kind == "int8":
-            require(place, limits.zero_points_are_int8, source.quant.zero_point)
-        return Tensor(self._names[source.index], source.shape, kind, source.quant)
 
     def bias(self, operator: FileOperator, channels: int, position: int = 2) -> Tensor:
         """The int32 bias; zeros where the file has none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from tflite import ActivationFunctionType, TensorType
+from tflite import ActivationFunctionType
 
 from mapper import limits
 from mapper.graph.op import Op
@@ -26,13 +26,12 @@ def _svdf(operands: Operands, operator: FileOperator) -> Op:
     place = operands.place(operator)
     features = _weights(operands, operator, 1)
     times = _weights(operands, operator, 2, wide=True)
-    state = operands.state(operator, _STATE, (TensorType.INT8, TensorType.INT16))
+    state, left = operands.state(operator, _STATE, ("int8", "int16"))
     require(place, limits.state_has_type_of_weights, (state.dtype, times.dtype))
     rank = int(operator.options["Rank"])
     require(place, limits.filters_are_whole_units, (times.shape[0], rank))
-    computed = Svdf(rank=rank, state_scale=state.scale, state_zero_point=state.zero_point)
-    bias = operands.bias(operator, times.shape[0] // rank, 3)
-    return operands.op(operator, computed, (x, features, times, bias), result)
+    inputs = (x, features, times, operands.bias(operator, times.shape[0] // rank, 3), state)
+    return operands.op(operator, Svdf(rank=rank), inputs, result, left)
 
 
 def _lstm(operands: Operands, operator: FileOperator) -> Op:
@@ -49,22 +48,18 @@ def _lstm(operands: Operands, operator: FileOperator) -> Op:
     require(place, limits.lstm_is_plain, sorted(present))
     activation = int(options["FusedActivationFunction"])
     require(place, limits.lstm_function_is_tanh, activation == ActivationFunctionType.TANH)
-    hidden = operands.state(operator, _HIDDEN, (TensorType.INT8,))
-    cell = operands.state(operator, _CELL, (TensorType.INT16,))
+    hidden, left_hidden = operands.state(operator, _HIDDEN, ("int8",))
+    cell, left_cell = operands.state(operator, _CELL, ("int16",))
     require(place, limits.cell_is_symmetric, (cell.scale, cell.zero_point))
     weights = [_weights(operands, operator, position) for position in range(1, _PEEPHOLES)]
     units = weights[0].shape[0]
     biases = [operands.bias(operator, units, _BIASES + gate) for gate in range(GATES)]
     clip = float(options["CellClip"]) / cell.scale
     require(place, limits.clip_is_expressible, clip)
-    computed = UnidirectionalSequenceLstm(
-        time_major=bool(options["TimeMajor"]),
-        cell_clip=int(min(clip, 32767.0)),
-        cell_scale=cell.scale,
-        hidden_scale=hidden.scale,
-        hidden_zero_point=hidden.zero_point,
-    )
-    return operands.op(operator, computed, (x, *weights, *biases), result)
+    time_major = bool(options["TimeMajor"])
+    computed = UnidirectionalSequenceLstm(time_major=time_major, cell_clip=int(min(clip, 32767.0)))
+    inputs = (x, *weights, *biases, hidden, cell)
+    return operands.op(operator, computed, inputs, result, left_hidden, left_cell)
 
 
 def _weights(

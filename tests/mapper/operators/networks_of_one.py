@@ -61,10 +61,10 @@ class NetworkOfOne:
         wanted = run_tflm_sequence(content, sequence)
         program = compile_model(import_tflite(Path("network.tflite"), content), config)
         names = [port.name for port in program.inputs]
-        found = FunctionalBackend(program).run_sequence(
-            [dict(zip(names, values, strict=True)) for values in sequence]
-        )
-        for result, (expected,) in zip(found, wanted, strict=True):
-            (values,) = result.outputs.values()
-            assert np.array_equal(values.reshape(expected.shape), expected)
+        backend, states = FunctionalBackend(program), {}
+        for values, (expected,) in zip(sequence, wanted, strict=True):
+            result = backend.run({**dict(zip(names, values, strict=True)), **states})
+            (found,) = result.outputs.values()
+            assert np.array_equal(found.reshape(expected.shape), expected)
+            states = result.states
         return program.layers[0].engine

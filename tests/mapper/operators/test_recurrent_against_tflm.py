@@ -129,7 +129,7 @@ def _int8_cell(builder, units: int) -> int:
         ({"operand_20": _int8}, r"Here: \['layer normalisation'\]"),
         ({"operand_6": _scales}, "one scale for each tensor"),
         ({"operand_19": _cell}, "int16 with zero point 0 and a scale"),
-        ({"operand_19": _int8_cell}, "state 'c' is int8.*int16 with one scale is needed"),
+        ({"operand_19": _int8_cell}, "'c' is int8.*int16 with one scale and zero point is needed"),
         ({"cell_clip": 1e-9}, "at least one unit"),
     ],
 )
