@@ -29,6 +29,8 @@ class NpuConfig:
     depthwise_kernel: largest depthwise or pooling kernel that reuses its window on chip (larger
         ones work, at one scratchpad read a tap and pixel).
     bus_bytes: width of the DMA's bus, bytes a cycle.
+    move_unit: whether there is a unit that copies within the scratchpad, so that transpositions,
+        slices and the like need no CPU; never with control = microcode.
     control: ``"hardwired"``, or ``"microcode"`` for small FPGAs: the same commands, one thing after
         the other, with the scratchpad in main memory (docs/microcode.md). Layers that it does not
         take run on the CPU.
@@ -44,6 +46,7 @@ class NpuConfig:
     requantiser_lanes: int = AUTO
     depthwise_kernel: int = 3
     bus_bytes: int = 8
+    move_unit: bool = True
     control: str = "hardwired"
 
     def __post_init__(self) -> None:
@@ -59,6 +62,7 @@ class NpuConfig:
         if self.requantiser_lanes == AUTO:
             object.__setattr__(self, "requantiser_lanes", self.rows)
         if self.microcode:
+            object.__setattr__(self, "move_unit", False)
             self._validate_microcode()
         self._validate_array()
         self._validate_memories()

@@ -13,8 +13,10 @@ from hw.spec.commands import Command, Opcode
 from hw.spec.errors import CheckError
 from hw.spec.npu_config import NpuConfig
 from hw.spec.numerics import Int8Array
+from hw.spec.units import takes
 from sim.functional.hazards import Access, HazardCheck
 from sim.functional.memory import Memory
+from sim.functional.move import move
 from sim.functional.ring import Ring
 from sim.functional.window import convolve, depthwise
 
@@ -53,6 +55,8 @@ class Npu:
         ring.check_end()
 
     def _execute(self, command: Command, ring: Ring, counts: Counter[str]) -> Access:
+        if not takes(self.config, command.opcode):
+            raise CheckError("this accelerator has no unit for it")
         match command.opcode:
             case Opcode.WEIGHTS:
                 counts["memory_read_beats"] += command["bytes"] // self.config.bus_bytes
@@ -65,6 +69,8 @@ class Npu:
                 return depthwise(command, ring.take(command), self.scratchpad, self.config, counts)
             case Opcode.ADD:
                 return self._add(command, counts)
+            case Opcode.MOVE:
+                return move(command, self.scratchpad)
             case _:
                 return Access()
 

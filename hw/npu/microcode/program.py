@@ -14,6 +14,7 @@ from hw.npu.microcode.window_program import OUTPUTS, window_commands
 from hw.spec.commands import Opcode
 from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import RECORD, RECORD_WORDS
+from hw.spec.units import takes
 
 
 def microprogram(config: NpuConfig) -> list[int]:
@@ -23,7 +24,7 @@ def microprogram(config: NpuConfig) -> list[int]:
     a(Op.HALT)
     a(Op.IN, In.COMMANDS)
     a(Op.ST, "command")
-    _dispatch(a)
+    _dispatch(a, config)
     _memory_commands(a)
     _mark(a)
     window_commands(a, config)
@@ -32,12 +33,12 @@ def microprogram(config: NpuConfig) -> list[int]:
     return a.words()
 
 
-def _dispatch(a: Assembler) -> None:
+def _dispatch(a: Assembler, config: NpuConfig) -> None:
     a.label("fetch")
     a(Op.LD, "command")
     a(Op.READ, Size.BYTE)
     before = 0
-    for opcode in (code for code in Opcode if code is not Opcode.ADD):
+    for opcode in (code for code in Opcode if takes(config, code)):
         a(Op.ADI, before - opcode)
         a(Op.JZ, opcode.name)
         before = opcode
