@@ -8,8 +8,9 @@ from itertools import groupby
 
 from hw.spec.config import Config
 from hw.spec.errors import RequestError
-from hw.spec.program import Step, StepKind
+from hw.spec.program import Step
 from hw.spec.registers import PROGRAM_BASE
+from hw.spec.steps import NPU
 from mapper.arrival import Arrival
 from mapper.bound import step_bound, stream_bound
 from mapper.buffers import Slices
@@ -66,7 +67,7 @@ class Assembly:
                 commands = resolve_weights(part.items, blobs)
                 names = [self.layers[index].op.name for index in run]
                 address = image.place(encode_stream(commands, names))
-                steps.append(Step(StepKind.NPU, run[0], {"commands": address}))
+                steps.append(Step(NPU, run[0], {"commands": address}))
                 bounds.append(stream_bound(commands, self.config))
             else:
                 steps.extend(part)

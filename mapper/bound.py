@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from hw.spec.commands import Command, Opcode
 from hw.spec.config import Config
 from hw.spec.npu_config import NpuConfig
-from hw.spec.program import Step, StepKind
+from hw.spec.program import Step
 from hw.spec.soc_config import SMALL_CPUS
 
 SAFETY = 4
@@ -77,25 +77,10 @@ def _window_cycles(command: Command, npu: NpuConfig) -> int:
 
 def step_bound(step: Step, config: Config) -> int:
     """Cycles within which a CPU step must have ended."""
-    v = step.values
-    elements = v.get("output_rows", 1) * v.get("output_cols", 1)
-    elements *= v.get("output_channels", v.get("channels", 1) * v.get("depth_multiplier", 1))
-    taps = v.get("kernel_rows", 1) * v.get("kernel_cols", 1)
-    if step.kind in (StepKind.CONV_2D, StepKind.FULLY_CONNECTED):
-        taps *= v["channels"]
-    if step.kind in (StepKind.MEAN, StepKind.PAD):
-        taps = v["input_rows"] * v["input_cols"]
-        taps += v.get("top", 0) + v.get("bottom", 0) + v.get("left", 0) + v.get("right", 0)
-        taps *= 4
-    if step.kind in (StepKind.ADD, StepKind.REQUANTISE):
-        elements = v["count"]
-    if step.kind is StepKind.SOFTMAX:
-        elements = 4 * v["rows"] * v["cols"]
-    if step.kind is StepKind.COPY:
-        elements = v["chunks"] * v["chunk_bytes"]
+    bound = step.kind.bound(step.values)
     product, element = (
         cycles + accesses * config.soc.memory_latency
         for cycles, accesses in (_CPU_PRODUCT, _CPU_ELEMENT)
     )
     slower = SMALL_CPU if config.soc.cpu in SMALL_CPUS else 1
-    return CPU_SAFETY * slower * (_STEP + elements * (element + product * taps))
+    return CPU_SAFETY * slower * (_STEP + bound.elements * element + bound.products * product)

@@ -10,8 +10,21 @@ import numpy as np
 from hw.spec import numerics as nm
 from hw.spec.errors import RequestError
 from hw.spec.kernels import mean_parameters
-from hw.spec.program import Step, StepKind
+from hw.spec.program import Step
 from hw.spec.softmax import softmax_parameters
+from hw.spec.steps import (
+    ADD,
+    BY_NAME,
+    CONV_2D,
+    COPY,
+    DEPTHWISE_CONV_2D,
+    FULLY_CONNECTED,
+    MEAN,
+    PAD,
+    REQUANTISE,
+    SOFTMAX,
+    StepKind,
+)
 from mapper import attributes as at
 from mapper.attributes import OpKind
 from mapper.buffers import Slices
@@ -89,16 +102,16 @@ def _convolution(cpu: CpuLowering, op: Op) -> _Steps:
     attrs = op.attrs
     if isinstance(attrs, at.FullyConnected):
         values |= {"channels": x.elements, "output_channels": result.elements}
-        return [(StepKind.FULLY_CONNECTED, values)]
+        return [(FULLY_CONNECTED, values)]
     values |= _image(x)
     if isinstance(attrs, at.DepthwiseConv2d):
         values |= _window(result, weights.shape[:2], attrs.stride, attrs.padding)
         values["depth_multiplier"] = attrs.multiplier
-        return [(StepKind.DEPTHWISE_CONV_2D, values)]
+        return [(DEPTHWISE_CONV_2D, values)]
     assert isinstance(attrs, at.Conv2d)
     values |= _window(result, weights.shape[1:3], attrs.stride, attrs.padding)
     values["output_channels"] = weights.shape[0]
-    return [(StepKind.CONV_2D, values)]
+    return [(CONV_2D, values)]
 
 
 def _pool(cpu: CpuLowering, op: Op) -> _Steps:
@@ -106,7 +119,7 @@ def _pool(cpu: CpuLowering, op: Op) -> _Steps:
     x, result, values = cpu.ends(op)
     values |= _image(x) | _range(op)
     values |= _window(result, op.attrs.window, op.attrs.stride, op.attrs.padding)
-    return [(StepKind[op.kind.value], values)]
+    return [(BY_NAME[op.kind.value], values)]
 
 
 def _mean(cpu: CpuLowering, op: Op) -> _Steps:
@@ -114,14 +127,14 @@ def _mean(cpu: CpuLowering, op: Op) -> _Steps:
     values |= _image(x) | _quant(op, x, result)
     pixels = values["input_rows"] * values["input_cols"]
     values["multiplier"], values["shift"] = mean_parameters(x.scale, result.scale, pixels)
-    return [(StepKind.MEAN, values)]
+    return [(MEAN, values)]
 
 
 def _requantise(cpu: CpuLowering, op: Op) -> _Steps:
     x, result, values = cpu.ends(op)
     values |= _quant(op, x, result) | {"count": x.elements}
     values["multiplier"], values["shift"] = nm.rescale_parameters(x.scale, result.scale)
-    return [(StepKind.REQUANTISE, values)]
+    return [(REQUANTISE, values)]
 
 
 def _pad(cpu: CpuLowering, op: Op) -> _Steps:
@@ -130,7 +143,7 @@ def _pad(cpu: CpuLowering, op: Op) -> _Steps:
     pad = op.attrs.padding
     values |= _image(x) | {"top": pad.top, "left": pad.left}
     values |= {"bottom": pad.bottom, "right": pad.right, "value": x.zero_point}
-    return [(StepKind.PAD, values)]
+    return [(PAD, values)]
 
 
 def _add(cpu: CpuLowering, op: Op) -> _Steps:
@@ -152,7 +165,7 @@ def _add(cpu: CpuLowering, op: Op) -> _Steps:
         "output_multiplier": p.output_multiplier,
         "output_shift": p.output_shift,
     }
-    return [(StepKind.ADD, values | _range(op))]
+    return [(ADD, values | _range(op))]
 
 
 def _softmax(cpu: CpuLowering, op: Op) -> _Steps:
@@ -167,14 +180,14 @@ def _softmax(cpu: CpuLowering, op: Op) -> _Steps:
     cols = x.shape[-1]
     values |= {"rows": x.elements // cols, "cols": cols, "multiplier": p.multiplier}
     values |= {"left_shift": p.left_shift, "diff_min": p.smallest_difference}
-    return [(StepKind.SOFTMAX, values)]
+    return [(SOFTMAX, values)]
 
 
 def _concatenation(cpu: CpuLowering, op: Op) -> _Steps:
     result = cpu.address(op.outputs[0])
     return [
         (
-            StepKind.COPY,
+            COPY,
             {
                 "input": cpu.address(chunk.tensor),
                 "output": result + chunk.offset,

@@ -6,9 +6,9 @@ import pytest
 
 from hw.spec.commands import Opcode, decode_stream
 from hw.spec.errors import RequestError
-from hw.spec.program import StepKind
 from hw.spec.registers import MEMORY_BASE
 from hw.spec.settings import load_config
+from hw.spec.steps import NPU
 from mapper.compile import compile_model
 from mapper.importers import import_model
 from tests.mapper.networks import Sketch
@@ -20,7 +20,7 @@ def commands(program):
     """Those of all streams, from the image."""
     found = []
     for step in program.steps:
-        if step.kind is StepKind.NPU:
+        if step.kind == NPU:
             start = step.values["commands"] - program.base
             words = memoryview(program.image[start : len(program.image) // 4 * 4]).cast("I")
             found.extend(decode_stream(words))

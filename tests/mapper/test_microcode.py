@@ -5,9 +5,9 @@ import pytest
 from hw.spec.commands import Opcode
 from hw.spec.config import make_config
 from hw.spec.errors import RequestError
-from hw.spec.program import StepKind
 from hw.spec.registers import MEMORY_BASE
 from hw.spec.settings import load_config
+from hw.spec.steps import NPU
 from mapper.compile import compile_model
 from mapper.program import Program
 from mapper.supported import MAX_MICROCODE_ROWS, Demands, work_objection
@@ -30,7 +30,7 @@ def test_no_command_that_it_lacks(mapped: list[Program]) -> None:
     seen: set[Opcode] = set()
     for program in mapped:
         for step in program.steps:
-            if step.kind is not StepKind.NPU:
+            if step.kind != NPU:
                 continue
             for command in program.commands(step):
                 seen.add(command.opcode)

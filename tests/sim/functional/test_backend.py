@@ -183,7 +183,7 @@ def changed(machine, opcode, number, **values):
         (Opcode.CONV, {"tiles": 3}, "tiles does not match pixels"),
         (Opcode.CONV, {"block_words": 17}, "block_words"),
         (Opcode.CONV, {"group": 5}, "group exceeds a word"),
-        (Opcode.STORE, {"memory_address": 0x4000_8000}, "overwrites the program"),
+        (Opcode.STORE, {"memory_address": 0x4001_0000}, "overwrites the program"),
         (Opcode.STORE, {"memory_address": 0x3FFF_FFFF}, "outside main memory"),
         (Opcode.WEIGHTS, {"bytes": 16}, "stands before weights of an earlier command"),
         (Opcode.WEIGHTS, {"bytes": 12}, "not a whole memory word"),
