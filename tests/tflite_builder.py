@@ -230,7 +230,9 @@ def run_tflm(content: bytes, *inputs: np.ndarray) -> list[np.ndarray]:
     """The outputs of TensorFlow Lite Micro's reference kernels, one array an output."""
     from tflite_micro.python.tflite_micro import runtime
 
-    interpreter = runtime.Interpreter.from_bytes(content)
+    # Its own guess, by the size of the file, is too small for large tensors of few weights.
+    arena = max(10 * len(content), 1 << 20)
+    interpreter = runtime.Interpreter.from_bytes(content, arena_size=arena)
     for index, value in enumerate(inputs):
         interpreter.set_input(value, index)
     interpreter.invoke()

@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hw.spec import numerics as nm
 from hw.spec.errors import RequestError
@@ -41,12 +41,14 @@ class SoftmaxParameters:
     smallest_difference: int
 
 
-def softmax_parameters(input_scale: float, beta: float = 1.0) -> SoftmaxParameters:
+def softmax_parameters(
+    input_scale: float, beta: float = 1.0, *, operator: str = "SOFTMAX"
+) -> SoftmaxParameters:
     """Parameters for an input's scale. Raises RequestError where scale * beta is under 2**-26."""
     factor = min(beta * input_scale * (1 << (31 - DIFFERENCE_BITS)), float(nm.INT32_MAX))
     if not factor > 1.0:
         raise RequestError(
-            f"SOFTMAX with scale {input_scale:g} and beta {beta:g}: their product must exceed "
+            f"{operator} with scale {input_scale:g} and beta {beta:g}: their product must exceed "
             "2**-26; calibrate the input's range again"
         )
     # Factors up to 2**31 - 1 need a left shift of up to 31, more than quantize_multiplier takes.
@@ -78,7 +80,7 @@ def exp_on_negative_values(a: NDArray[np.int32]) -> nm.Int32Array:
     """exp(a) as Q0.31 for a <= 0 in Q5.26."""
     quarter = np.int32(1 << 24)
     in_quarter = (a & (quarter - 1)) - quarter
-    result = _exp_in_quarter(_saturating_shift_left(in_quarter, DIFFERENCE_BITS))
+    result = _exp_in_quarter(saturating_shift_left(in_quarter, DIFFERENCE_BITS))
     rest = in_quarter - a
     for bit, factor in _EXP_OF_POWERS:
         result = np.where(rest & np.int32(1 << bit), _high_mul(result, factor), result)
@@ -100,15 +102,28 @@ def _reciprocal(total: NDArray[np.int64]) -> tuple[nm.Int32Array, nm.Int32Array]
     """1 / total for a positive Q12.19: (Q0.31 in 1/2..1, binary exponent to divide by)."""
     leading_zeros = 32 - np.frexp(total.astype(np.float64))[1]
     fraction = nm.wrap_int32((total << leading_zeros) - (1 << 31))
+    return one_over_one_plus(fraction), (SUM_BITS - leading_zeros).astype(np.int32)
+
+
+def one_over_one_plus(fraction: NDArray[np.int32]) -> nm.Int32Array:
+    """1 / (1 + fraction) for a fraction in 0..1, both Q0.31."""
     # Three Newton-Raphson steps on half the denominator, from 48/17 - 32/17 * d (Q2.29).
-    half = ((fraction.astype(np.int64) + nm.INT32_MAX + 1) // 2).astype(np.int32)
+    half = rounding_half_sum(fraction, nm.INT32_MAX)
     x = np.int32(1515870810) + _high_mul(half, -1010580540)
     for _ in range(3):
         error = np.int32(1 << 29) - _high_mul(half, x)
-        x = x + _saturating_shift_left(_high_mul(x, error), 2)
-    return _saturating_shift_left(x, 1), (SUM_BITS - leading_zeros).astype(np.int32)
+        x = x + saturating_shift_left(_high_mul(x, error), 2)
+    return saturating_shift_left(x, 1)
 
 
-def _saturating_shift_left(value: NDArray[np.int32], bits: int) -> nm.Int32Array:
-    wide = value.astype(np.int64) << bits
+def rounding_half_sum(a: NDArray[np.int32], b: int) -> nm.Int32Array:
+    """(a + b) / 2, half away from zero."""
+    total = a.astype(np.int64) + b
+    magnitude = (np.abs(total) + 1) >> 1
+    return np.where(total < 0, -magnitude, magnitude).astype(np.int32)
+
+
+def saturating_shift_left(value: NDArray[np.int32], bits: ArrayLike) -> nm.Int32Array:
+    """value * 2**bits, kept within int32."""
+    wide = np.asarray(value, np.int64) << np.asarray(bits, np.int64)
     return np.clip(wide, nm.INT32_MIN, nm.INT32_MAX).astype(np.int32)

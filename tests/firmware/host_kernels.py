@@ -67,6 +67,10 @@ class HostKernels:
         assert (around[-GUARD_BYTES:] == GUARD).all(), "wrote behind the output"
         return around[GUARD_BYTES:-GUARD_BYTES].view(np.int8).reshape(shape).copy()
 
+    def snapshot(self) -> NDArray[np.int8]:
+        """A copy of the whole memory, whose first byte has address 0."""
+        return self._memory.view(np.int8).copy()
+
     def clear(self) -> None:
         """Forget all tensors."""
         self._end = 4
