@@ -26,6 +26,7 @@ SUPPORTED = (
     "RELU6",
     "PAD",
     "RESHAPE",
+    "TRANSPOSE",
     "SOFTMAX",
     "QUANTIZE",
     "DEQUANTIZE",
@@ -49,7 +50,6 @@ _NEAREST = {
     ("MIRROR_PAD",): "PAD with the zero point",
     ("LOG_SOFTMAX", "LOGSOFTMAX", "ARG_MAX", "ARGMAX"): "SOFTMAX as the last layer",
     ("LSTM", "GRU", "RNN", "SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM"): "CONV_2D over time",
-    ("TRANSPOSE",): "RESHAPE, or the channels-last layout throughout",
     ("STRIDED_SLICE", "SLICE", "SPLIT", "GATHER"): "CONV_2D that selects the channels",
     ("RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR", "RESIZE", "UPSAMPLE"): (
         "CONV_2D at one resolution"
@@ -200,6 +200,12 @@ def softmax_is_over_last_axis(axis: tuple[int, int]) -> bool:
 def softmax_quantisation(quantisation: tuple[float, int]) -> bool:
     """The result of SOFTMAX must have scale 1/256 and zero point -128."""
     return quantisation == (1.0 / 256.0, -128)
+
+
+def permutation_is_whole(found: tuple[Sequence[int], int]) -> bool:
+    """TRANSPOSE must name every axis of its input once. (Order found, axes)"""
+    order, rank = found
+    return sorted(axis + rank if axis < 0 else axis for axis in order) == list(range(rank))
 
 
 def tensor_is_addressable(shape: Sequence[int]) -> bool:

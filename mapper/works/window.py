@@ -138,9 +138,11 @@ class WindowWork(WindowGeometry, Work):
         _, cols, channels = self.input_shape
         return self.input_region(tile.region).bottom * cols * channels
 
-    def emit(self, tile: Tile, sources: Sequence[Place], target: Place, array: Array) -> Emitted:
+    def emit(
+        self, tile: Tile, sources: Sequence[Place], target: Place, array: Array
+    ) -> list[Emitted]:
         """CONV or DEPTHWISE for one tile."""
-        return window_command(self, tile, sources[0], target, array)
+        return [window_command(self, tile, sources[0], target, array)]
 
 
 @lru_cache(maxsize=1 << 12)
