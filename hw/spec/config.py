@@ -92,7 +92,10 @@ def _typed(value: Any, type_name: str, key: str, source: str) -> int | str:
             return value
         raise RequestError(f"{source}: {key} = {value!r}: must be a word")
     if type_name == "bool":
-        return _truth(value, key, source)
+        named = {"true": True, "false": False}.get(str(value).lower(), value)
+        if named in (0, 1):
+            return bool(named)
+        raise RequestError(f"{source}: {key} = {value!r}: must be true or false")
     if isinstance(value, str):
         try:
             return int(value.replace("_", ""), 0)
@@ -101,13 +104,3 @@ def _typed(value: Any, type_name: str, key: str, source: str) -> int | str:
     if isinstance(value, bool) or not isinstance(value, int):
         raise RequestError(f"{source}: {key} = {value!r}: must be a whole number")
     return value
-
-
-def _truth(value: Any, key: str, source: str) -> bool:
-    """A yes or no: as TOML and JSON have it, as a word, or as a database keeps it (0 or 1)."""
-    words = {"true": True, "false": False}
-    if isinstance(value, str) and value.lower() in words:
-        return words[value.lower()]
-    if isinstance(value, int) and value in (0, 1):
-        return bool(value)
-    raise RequestError(f"{source}: {key} = {value!r}: must be true or false")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hw.spec.commands import Opcode
 from hw.spec.limits import is_power_of_two, next_power_of_two, require
 
 AUTO = 0
@@ -62,12 +63,13 @@ class NpuConfig:
         if self.requantiser_lanes == AUTO:
             object.__setattr__(self, "requantiser_lanes", self.rows)
         if self.microcode:
-            object.__setattr__(self, "move_unit", False)
             self._validate_microcode()
         self._validate_array()
         self._validate_memories()
 
     def _validate_microcode(self) -> None:
+        for name in ("move_unit",):
+            object.__setattr__(self, name, False)
         for name, value in (("rows", 4), ("bus_bytes", 4), ("port_bytes", 4)):
             found = getattr(self, name)
             require(found == value, f"{name} = {found}: must be {value} with control = microcode")
@@ -138,6 +140,15 @@ class NpuConfig:
     def microcode(self) -> bool:
         """Whether the control is microprogrammed."""
         return self.control == "microcode"
+
+    @property
+    def opcodes(self) -> tuple[Opcode, ...]:
+        """Commands that the design knows."""
+        missing = {
+            Opcode.ADD: self.microcode,
+            Opcode.MOVE: not self.move_unit,
+        }
+        return tuple(opcode for opcode in Opcode if not missing.get(opcode))
 
     @property
     def pairs(self) -> bool:

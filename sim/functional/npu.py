@@ -13,7 +13,6 @@ from hw.spec.commands import Command, Opcode
 from hw.spec.errors import CheckError
 from hw.spec.npu_config import NpuConfig
 from hw.spec.numerics import Int8Array
-from hw.spec.units import takes
 from sim.functional.hazards import Access, HazardCheck
 from sim.functional.memory import Memory
 from sim.functional.move import move
@@ -32,6 +31,7 @@ class Npu:
 
     def __init__(self, config: NpuConfig, memory: Memory, image: tuple[int, int]) -> None:
         self.config, self.memory, self.image = config, memory, image
+        self._opcodes = frozenset(config.opcodes)
         content = np.full(config.scratchpad_bytes, _JUNK, dtype=np.int8)
         self.scratchpad = Memory(content, 0, "the scratchpad")
         self.events: dict[int, Mapping[str, int]] = {}
@@ -55,7 +55,7 @@ class Npu:
         ring.check_end()
 
     def _execute(self, command: Command, ring: Ring, counts: Counter[str]) -> Access:
-        if not takes(self.config, command.opcode):
+        if command.opcode not in self._opcodes:
             raise CheckError("this accelerator has no unit for it")
         match command.opcode:
             case Opcode.WEIGHTS:

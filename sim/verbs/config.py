@@ -38,5 +38,5 @@ def print_config(config: Config) -> None:
 
 def _toml(value: int | str) -> str:
     if isinstance(value, bool):
-        return "true" if value else "false"
+        return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else str(value)

@@ -12,7 +12,6 @@ from hw.npu.command_view import COMMAND_LAYOUT
 from hw.npu.memory.command_fetch import COMMAND_WORD
 from hw.spec.commands import HEADER, LENGTH, MAX_LENGTH, TRANSFER_OPCODES, Opcode
 from hw.spec.npu_config import NpuConfig
-from hw.spec.units import takes
 
 
 class Queue(Enum, shape=2):
@@ -71,7 +70,7 @@ class Decoder(Component):
         opcode = word[header["opcode"].lsb :][: header["opcode"].width]
         m.d.comb += length.eq(word[header["length"].lsb :])
         with m.Switch(opcode):
-            for code in (code for code in Opcode if takes(self._config, code)):
+            for code in self._config.opcodes:
                 with m.Case(int(code)):
                     m.d.comb += [known.eq(length == LENGTH[code]), queue.eq(queue_of(code))]
         m.d.comb += [

@@ -14,7 +14,6 @@ from hw.npu.microcode.window_program import OUTPUTS, window_commands
 from hw.spec.commands import Opcode
 from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import RECORD, RECORD_WORDS
-from hw.spec.units import takes
 
 
 def microprogram(config: NpuConfig) -> list[int]:
@@ -38,7 +37,7 @@ def _dispatch(a: Assembler, config: NpuConfig) -> None:
     a(Op.LD, "command")
     a(Op.READ, Size.BYTE)
     before = 0
-    for opcode in (code for code in Opcode if takes(config, code)):
+    for opcode in config.opcodes:
         a(Op.ADI, before - opcode)
         a(Op.JZ, opcode.name)
         before = opcode
