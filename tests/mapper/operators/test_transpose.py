@@ -101,7 +101,7 @@ def check_reason(config: Config, reason: str) -> None:
     assert (layer.engine, layer.reason) == ("cpu" if reason else "npu", reason)
 
 
-@pytest.mark.parametrize("sets", [[], ["scratchpad_bytes=4096"], ["move_unit=false"]])
+@pytest.mark.parametrize("sets", [[], ["scratchpad_bytes=4096"]])
 @pytest.mark.rtl
 def test_chip_and_model(sets: list[str]) -> None:
     program = compile_model(sketch(), load_config(sets=sets))

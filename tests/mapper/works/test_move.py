@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from hw.spec.commands import MOVE_LOOPS, Opcode
+from hw.spec.commands import MOVE_LOOPS, Command, Opcode
+from hw.spec.config import make_config
 from hw.spec.npu_config import NpuConfig
 from hw.spec.steps.moves import LOOPS
 from mapper.array.array import array_of
@@ -15,6 +16,7 @@ from mapper.moves import operators as plan
 from mapper.moves.copy import Loop, Move
 from mapper.works.geometry import Operand, Place, Tiling
 from mapper.works.move import MoveWork, move_work
+from sim.model.stream import Stream
 from tests.hw.npu.moves import execute, pieces
 from tests.mapper.moves.executor import carry_out
 
@@ -148,3 +150,21 @@ def test_what_it_cannot_do(turns: int, count: int, words: str) -> None:
 
 def test_the_planner_counts_as_many_loops_as_command_and_step() -> None:
     assert copy.MOVE_LOOPS == MOVE_LOOPS == LOOPS
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_price_is_what_the_model_says(seed: int) -> None:
+    """Which equals the chip's cycles; several commands a tile, long ones and short ones."""
+    rng, config = random.Random(seed), make_config({})
+    moves, shape, result = planned(rng)
+    size, array = int(np.prod(shape)), array_of(config.npu)
+    work = work_of([moves], [size], int(np.prod(result)))
+    tiling = Tiling(rng.randint(1, work.turns), 1, work.output_bytes)
+    stream = [Command(Opcode.MARK, {"layer": 0})]
+    for tile in work.tiles(tiling):
+        places = [Place(0, work.input_bytes[0], 0)], Place(32768, work.output_bytes, 0)
+        stream += [emitted.command for emitted in work.emit(tile, *places, array)]
+    stream += [Command(Opcode.MARK, {"layer": 1}), Command(Opcode.END, {})]
+    first, last = Stream(stream, config.npu).replay(config).times()
+    price, _ = work.price(tiling, array)
+    assert abs(last - first - price) <= 0.02 * price + 25
