@@ -11,13 +11,13 @@ from hw.spec.profile import RECORD_BYTES
 from hw.spec.program import TIME_WORDS, Step
 from hw.spec.registers import MEMORY_BASE, PROGRAM_BASE
 from hw.spec.steps import NPU
-from mapper.bound import stream_bound
-from mapper.emit import Emitted
-from mapper.graph import Quant
-from mapper.image import Image, encode_stream, npu_config_word
+from mapper.graph.tensor import Quant
 from mapper.memory import align
-from mapper.program import Location, Program, ProgramLayer, ProgramPort
-from mapper.stream import CommandStream
+from mapper.program.bound import stream_bound
+from mapper.program.image import Image, encode_stream, npu_config_word
+from mapper.program.program import Location, Program, ProgramLayer, ProgramPort
+from mapper.scheduling.stream import CommandStream
+from mapper.works.work import Emitted
 from tests.hw.npu.commands import random_add
 from tests.hw.npu.moves import random_move, runs
 from tests.hw.npu.reference import Reference
