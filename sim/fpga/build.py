@@ -42,6 +42,9 @@ SYNTHESIS_LOG, ROUTING_LOG, PACKING_LOG = "synthesis.log", "routing.log", "packi
 BITSTREAM = {"ecp5": f"{TOP}.bit", "ice40": f"{TOP}.bin"}
 """File that a board takes, by family."""
 
+DESCRIPTION = "hw.fpga.sources"
+"""Where the description of a board's chip begins."""
+
 _SECONDS = "seconds.json"
 _OPTIONS = "options.json"
 _CONSTRAINTS = "constraints"
@@ -109,7 +112,7 @@ def make_netlist(
         _finish(folder, log, {"yosys": time.monotonic() - started})
 
     # The clock is in the PLL's dividers and the UART's.
-    chip = [source_key(config), config.soc.clock_hz, board.name, image.hex()]
+    chip = [source_key(config, entry=DESCRIPTION), config.soc.clock_hz, board.name, image.hex()]
     key = _key(*chip, SYNTHESIS[family], yosys_version())
     folder, is_new = cached("fpga-netlists", key, build)
     if not is_new:

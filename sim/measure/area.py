@@ -1,4 +1,4 @@
-"""Makes the area estimate: synthesises a set of designs and fits sim/area/gates.yaml to them.
+"""Makes the area estimate: synthesises a set of designs and fits sim/costs/area/gates.yaml to them.
 
 ``python -m sim.measure.area`` takes what was mapped before from the cache; without any it needs
 about 25 CPU minutes. Beside gates.yaml it writes the designs' areas, area_designs.yaml, and
@@ -16,10 +16,10 @@ import yaml
 from hw.spec.errors import TilewrightError
 from hw.spec.settings import load_config
 from hw.spec.soc_config import CPU_VARIANTS
-from sim.area.counts import sram_bits
-from sim.area.known import mapped_blocks
+from sim.costs.area.counts import sram_bits
 from sim.files import write_atomically
 from sim.measure.area_fit import Design, errors_left_out, fit
+from sim.measure.gates import mapped_blocks
 from sim.progress import Progress
 
 ROOT = Path(__file__).parents[2]
@@ -71,7 +71,7 @@ def map_design(sets: str, progress: Progress) -> Design:
     logic, bits = mapped_blocks(config, progress)
     if (expected := sram_bits(config)) != {k: n for k, n in bits.items() if k != "cpu"}:
         raise TilewrightError(
-            f"{sets}: the netlist's SRAM has {bits} bits, sim/area/counts.py says {expected}"
+            f"{sets}: the netlist's SRAM has {bits} bits, sim/costs/area/counts.py says {expected}"
         )
     return Design(tuple(sets.split()), logic, bits)
 
@@ -93,7 +93,7 @@ def coefficients_text(designs: Sequence[Design]) -> str:
     """The text of gates.yaml."""
     errors = [abs(error) for error in errors_left_out(designs, accelerated(designs))]
     lines = [
-        "# Gate equivalents (NAND2) of what sim/area/counts.py counts. Written by",
+        "# Gate equivalents (NAND2) of what sim/costs/area/counts.py counts. Written by",
         "# python -m sim.measure.area; the error is that of designs left out of the fit.",
         f"error: {{designs: {len(errors)}, mean: {sum(errors) / len(errors):.4f}, "
         f"max: {max(errors):.4f}}}",

@@ -1,4 +1,4 @@
-"""Coefficients of the area estimate (`sim.area.estimate`) from designs that Yosys mapped."""
+"""Coefficients of the area estimate (`sim.costs.area.estimate`) from designs that Yosys mapped."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from hw.spec.config import Config
 from hw.spec.settings import load_config
-from sim.area.counts import counts
+from sim.costs.area.counts import counts
 
 Coefficients = Mapping[str, Mapping[str, float]]
 """Block -> count -> gate equivalents of one."""

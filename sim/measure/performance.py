@@ -23,7 +23,7 @@ from mapper.graph.graph import Graph
 from mapper.importers import import_model
 from mapper.program.program import Program, ProgramLayer
 from sim.functional.backend import run_functional
-from sim.rtl import RtlResult, run_rtl
+from sim.rtl.backend import RtlResult, run_rtl
 
 NETWORKS = ("vww", "kws", "ic", "ad")
 ARRAYS = ("4x8", "8x8", "16x8", "16x16")

@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hw.generate import SOC_MODULE
 from hw.spec.config import Config
 from hw.spec.errors import TilewrightError
+from hw.verilog import SOC_MODULE
 from verification.tools.cache import cache_directory, cached
 from verification.tools.run_tool import run_tool
 from verification.tools.toolchain import versions

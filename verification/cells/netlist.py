@@ -16,11 +16,11 @@ from pathlib import Path
 from amaranth.back import rtlil
 
 from hw.block_ram import FORGET_INIT
-from hw.generate import SOC_MODULE, main_memory_model
 from hw.local_copy import KEEP_COPIES
 from hw.soc.cpu import cpu_verilog
 from hw.soc.soc import Soc
 from hw.spec.config import Config
+from hw.verilog import SOC_MODULE, main_memory_model
 from verification.tools.run_tool import Note, run_tool
 
 NETLIST = "netlist.v"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from hw.generate import write_verilog
 from hw.spec.config import Config
 from hw.spec.errors import TilewrightError
 from hw.spec.registers import MEMORY_BASE
+from hw.verilog import write_verilog
 from verification.cells.netlist import SYNTHESIS, cell_models, write_netlist
 from verification.tools.cache import cached
-from verification.tools.description import DESCRIPTION, read_description, source_key
+from verification.tools.description import CHIP, SOURCES, described, read_sources, source_key
 
-CHIP = Path(__file__).with_name("chip.sv")
+WRAPPER = Path(__file__).with_name("chip.sv")
 
 
 def chip_sources(
@@ -35,7 +35,7 @@ def chip_sources(
     key = source_key(config, uart_bit_cycles, *synthesis)
     folder, _ = cached("verilog", key, generate)
     generated = {path.name: path.read_text() for path in sorted(folder.iterdir())}
-    return generated | {CHIP.name: CHIP.read_text()}
+    return generated | {WRAPPER.name: WRAPPER.read_text()}
 
 
 def chip_parameters(config: Config) -> list[str]:
@@ -61,5 +61,5 @@ def _generate(
     else:
         write_verilog(config, folder, uart_bit_cycles)
     # Some modules were loaded only now: under the key belongs what was made from one state.
-    if read_description() != DESCRIPTION:
+    if described(CHIP, read_sources()) != described(CHIP, SOURCES):
         raise TilewrightError("the hardware's sources changed during the run; run again")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hw.generate import write_header
+from hw.header import write_header
 from hw.spec.registers import EXIT_STATUS, MEMORY_BASE, PROGRAM_BASE
 from hw.spec.settings import load_config
 from hw.spec.soc_config import CPU_VARIANTS

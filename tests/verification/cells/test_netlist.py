@@ -11,7 +11,7 @@ from hw.spec.settings import load_config
 from mapper.compile import compile_model
 from sim.fpga.synthesis import NETLIST, synthesise
 from sim.functional.backend import run_functional
-from sim.rtl import run_rtl
+from sim.rtl.backend import run_rtl
 from tests.random_networks import random_input, random_network
 
 SEED = 10

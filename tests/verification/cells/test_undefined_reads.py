@@ -17,7 +17,7 @@ from mapper.compile import compile_model
 from mapper.graph.graph import Graph
 from mapper.importers import import_model
 from sim.functional.backend import run_functional
-from sim.rtl import run_rtl
+from sim.rtl.backend import run_rtl
 from tests.random_networks import random_config, random_input, random_network
 from tests.shared_models import golden, shared_models
 from verification.cells.netlist import NETLIST, UNDEFINED_READS, write_cells
