@@ -9,7 +9,7 @@ from hw.spec.config import Config
 from hw.spec.settings import load_config
 from sim.functional.backend import run_functional
 from sim.model.backend import ModelBackend
-from sim.rtl import run_rtl
+from sim.rtl.backend import run_rtl
 from tests.stream_program import random_moves_program
 
 DESIGNS = {

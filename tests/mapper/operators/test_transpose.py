@@ -16,7 +16,7 @@ from mapper.importers.tflite.importer import import_tflite
 from mapper.operators.moves import Transpose
 from sim.functional.backend import run_functional
 from sim.model.backend import ModelBackend
-from sim.rtl import run_rtl
+from sim.rtl.backend import run_rtl
 from tests.mapper.networks import Sketch
 from tests.tflite_builder import TfliteBuilder, run_tflm
 
