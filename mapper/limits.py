@@ -107,6 +107,11 @@ def padding_is_sensible(padding: Sequence[int]) -> bool:
     return all(0 <= extent <= 4096 for extent in padding)
 
 
+def image_has_three_or_four_axes(shape: Sequence[int]) -> bool:
+    """A convolution needs a tensor of three or four axes with batch 1: [1,C,W] or [1,C,H,W]."""
+    return len(shape) in (3, 4) and shape[0] == 1
+
+
 def image_has_four_axes(shape: Sequence[int]) -> bool:
     """Two-dimensional operators need a tensor of four axes with batch 1: reshape to [1,H,W,C]."""
     return len(shape) == 4 and shape[0] == 1

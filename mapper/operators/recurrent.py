@@ -26,7 +26,7 @@ FUNCTION_SCALE = 2.0**-15
 
 @dataclass(frozen=True, kw_only=True)
 class Recurrent(Operator):
-    """An operator that reads states, its last inputs, and gives their next values behind its result.
+    """An operator that reads states, its last inputs, and gives their next values behind the result.
 
     It can write them over the old ones.
     """
@@ -118,7 +118,7 @@ class UnidirectionalSequenceLstm(Recurrent):
 
     Behind x come 4 weights of the input int8 [U,I], 4 of the hidden state int8 [U,U], and 4 biases
     int32 [U], of the gates input, forget, cell and output each; then the hidden state int8 [B,U]
-    and the cell's int16 [B,U]. ``cell_clip``: the largest magnitude of the cell's state, 0 for none.
+    and the cell's int16 [B,U]. ``cell_clip``: the largest magnitude of the cell, 0 for none.
     """
 
     kind: ClassVar[str] = "UNIDIRECTIONAL_SEQUENCE_LSTM"
