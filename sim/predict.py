@@ -17,7 +17,7 @@ from hw.spec.numerics import Int8Array
 from hw.spec.soc_config import SMALL_CPUS, SocConfig
 from hw.spec.steps import NPU
 from mapper.compile import Mapper
-from mapper.program import Program
+from mapper.program.program import Program
 from sim.functional.backend import run_functional
 from sim.functional.watched import Read
 from sim.inputs import SYNTHETIC_INPUT, default_inputs

@@ -18,7 +18,7 @@ from hw.spec.commands import Command
 from hw.spec.config import Config
 from hw.spec.profile import RECORD, RECORD_WORDS
 from hw.spec.steps import NPU
-from mapper.program import Program
+from mapper.program.program import Program
 from sim.model.cpu.firmware import Firmware, Times, Values, times_without_streams
 from sim.model.stream import Left, Replayed, Stream
 from sim.segments import Segment, read_segments

@@ -13,7 +13,7 @@ from firmware.build import build_firmware
 from hw.spec.config import Config, make_config
 from hw.spec.program import TIME_WORDS
 from hw.spec.steps import NPU
-from mapper.program import Program
+from mapper.program.program import Program
 from sim.functional.watched import Read
 from sim.model.cpu.simulator import Iss
 from sim.model.latencies import FETCH_BYTES, FIRST_FETCH

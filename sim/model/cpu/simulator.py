@@ -21,7 +21,7 @@ from firmware.build import CPU_FEATURES
 from hw.spec.config import Config
 from hw.spec.errors import TilewrightError
 from hw.spec.registers import ERROR_CODES, MEMORY_BASE, NPU, NPU_IDENTIFIER, SYSTEM
-from mapper.image import npu_config_word
+from mapper.program.image import npu_config_word
 from sim.model.cpu.builds import CORES
 from sim.model.cpu.layout import EVENTS, READINGS, REGISTERS, SETTINGS, address_of, c_header
 from sim.model.library import load_library
