@@ -20,9 +20,11 @@ SETTINGS = (
     "iterative",
     "multiplies",
     "code_lines",
+    "every_cycle",
 )
 """The chip, and what runs: the address of the word whose store ends the inference; words of code
-from MEMORY_BASE on; registers with a constant value; then the core (`sim.model.cpu.builds`)."""
+from MEMORY_BASE on; registers with a constant value; then the core (`sim.model.cpu.builds`); and
+whether stretches without waits are gone through cycle by cycle, too."""
 
 READINGS = ("now", "value", "stream_start", "beats", "instructions", "pc", "registers")
 """The state: cycles since reset; what comes with an event; the cycle from which the last stream

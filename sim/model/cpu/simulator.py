@@ -55,7 +55,8 @@ class Iss:
     """The CPU of ``config`` after a reset, with main memory's bytes from MEMORY_BASE on.
 
     ``firmware``: machine code at MEMORY_BASE. ``parts``: (address, bytes) of what else is there;
-    all other bytes are 0. ``end_address``: the word whose store ends a run.
+    all other bytes are 0. ``end_address``: the word whose store ends a run. ``every_cycle``: take no
+    short cuts, which change nothing but the speed.
     """
 
     def __init__(
@@ -64,6 +65,8 @@ class Iss:
         firmware: bytes,
         parts: Iterable[tuple[int, bytes]] = (),
         end_address: int = 0,
+        *,
+        every_cycle: bool = False,
     ) -> None:
         soc = config.soc
         core, features = CORES[soc.cpu], CPU_FEATURES[soc.cpu]
@@ -85,6 +88,7 @@ class Iss:
             "iterative": core.iterative,
             "multiplies": features.multiplies,
             "code_lines": core.code_lines,
+            "every_cycle": every_cycle,
         }
         settings = np.array([values[name] for name in SETTINGS], dtype=np.int64)
         library = _library()

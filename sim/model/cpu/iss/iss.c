@@ -1,6 +1,6 @@
 /* Runs machine code on a VexRiscv core with its caches and bus, cycle by cycle, and tells the cycle
  * in which something happens that others have to answer. `sim.model.cpu.simulator` calls it. */
-#include "pipeline.h"
+#include "quick.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +27,7 @@ Core *iss_new(const int64_t *settings, uint8_t *memory, const uint32_t (*constan
     c->data_cache_lines.mask = MOST_LINES - 1;
     while (4 << c->lane_bits < settings[S_BUS_BYTES])
         c->lane_bits++;
+    c->every_cycle = settings[S_EVERY_CYCLE];
     c->constant_count = (int)settings[S_CONSTANTS];
     memcpy(c->constants, constants, (size_t)c->constant_count * sizeof *constants);
     set_code(c, (uint32_t)settings[S_CODE_WORDS]);
@@ -74,7 +75,13 @@ static void poll(Core *c, int64_t limit) {
 static inline void run(Core *c, int64_t limit, const Build build) {
     while (!c->event && c->now < limit) {
         uint64_t polls = c->polls;
+        if (build.data_cache && !c->every_cycle)
+            run_quickly(c, limit);
+        if (c->event || c->now >= limit)
+            break;
         cycle(c, build);
+        if (!c->every_cycle && (c->memory_stage.valid || c->execute_left > 2))
+            skip_waits(c, limit, build);
         if (c->execute.flags & WAIT && c->execute.valid && c->sleeps)
             sleep(c, limit);
         if (c->polls != polls)

@@ -332,10 +332,6 @@ static inline void cycle(Core *c, const Build build) {
         c->execute_left--;
     if (m->valid && c->memory_left)
         c->memory_left--;
-#ifdef TRACE
-    if (w->valid && !write_stuck && !result.redoes)
-        TRACE(c->now, w->pc);
-#endif
     if (build.data_cache && !memory_stuck) {
         if (is_access(m))
             m->clashes |= clash(w, m);

@@ -83,7 +83,7 @@ typedef struct {
 
 typedef struct {
     /* The build. */
-    bool data_cache, single_fetch, sleeps;
+    bool data_cache, single_fetch, sleeps, every_cycle;
     Decoder decoder;
     int latency, lane_bits;
 
