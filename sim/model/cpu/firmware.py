@@ -81,12 +81,16 @@ class Firmware:
         self._behind += 1
         self._write_values()
 
+    def read(self, address: int, size: int) -> bytes:
+        """Bytes of main memory."""
+        return self._iss.read(address, size)
+
     def times(self) -> Times:
         """Of an inference that is over."""
         program = self._program
-        begin, end = struct.unpack("<II", self._iss.read(program.total_address, 8))
+        begin, end = struct.unpack("<II", self.read(program.total_address, 8))
         size = 4 * TIME_WORDS * len(program.steps)
-        return Times(begin, end, self._iss.read(program.times_address, size))
+        return Times(begin, end, self.read(program.times_address, size))
 
     def _write_values(self) -> None:
         """What the steps up to the next stream read."""

@@ -241,11 +241,9 @@ static inline void cycle(Core *c, const Build build) {
     }
     halt |= (e->valid && e->flags & RETURN) || (m->valid && m->flags & RETURN) || returns;
     bool flushed = write_flushes || branch;
-    if (illegal && !flushed) {
-        if (!c->astray && !e->valid && !m->valid && !w->valid)
-            raise_event(c, EVENT_ILLEGAL, f->second_pc);
-        f->faulty = true;
-    }
+    f->faulty |= illegal && !flushed;
+    if (f->faulty && !flushed && !c->astray && !e->valid && !m->valid && !w->valid)
+        raise_event(c, EVENT_ILLEGAL, c->pc);
     Redirection r = {
         .stuck = halt || execute_stuck,
         .removed = flushed || illegal,

@@ -285,13 +285,16 @@ static inline bool step_quickly(Quick *q) {
     return true;
 }
 
-/* Cycles in which all that happens is that a stage counts on, or that a word is waited for. The
- * first of them has been gone through: what decode and fetch do in it, they do no second time. */
+/* Cycles in which all that happens is that a stage counts on, or that a word is waited for. */
 static inline void skip_waits(Core *c, int64_t limit, const Build build) {
     const Fetch *f = &c->fetch;
     const Stage *m = &c->memory_stage;
+    bool empties = build.data_cache && (c->empty_starts || c->empty_waits ||
+                                        (c->execute.valid && c->execute.flags & EMPTY_DATA));
     if (c->write_back.valid || f->loading || f->arrives || f->emptying || c->data.holding ||
-        c->mask || c->data_loading || !(c->emptied & MOST_LINES || !build.data_cache))
+        c->mask || c->data_loading || empties)
+        return;
+    if (build.single_fetch ? f->first_valid && !f->first_hit : f->second_valid && !f->second_hit)
         return;
     int64_t cycles = 0;
     if (c->front.full) {

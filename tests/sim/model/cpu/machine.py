@@ -1,11 +1,10 @@
-"""A hart that runs RV32IM machine code, one instruction after the other; it knows no cycles."""
+"""A hart in Python that runs RV32IM machine code and knows no cycles: what the simulator must equal."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-from hw.spec.errors import TilewrightError
 from hw.spec.registers import MEMORY_BASE
 
 _MASK = 0xFFFF_FFFF
@@ -103,7 +102,7 @@ class Machine:
         """wfi; returns when it is over."""
 
     def run(self) -> None:
-        """From reset on. Raises TilewrightError when it takes too long or meets other code."""
+        """From reset on. Fails when it takes too long or meets other code."""
         pc = MEMORY_BASE
         for _ in range(_MOST_INSTRUCTIONS):
             self.fetch(pc)
@@ -118,7 +117,9 @@ class Machine:
                 self._csr[_MSTATUS] &= ~_INTERRUPTS_ENABLED
                 self._csr |= {_MEPC: pc, _MCAUSE: _EXTERNAL_INTERRUPT}
                 pc = self._csr[_MTVEC]
-        raise TilewrightError(f"firmware does not end; after {_MOST_INSTRUCTIONS} it is at {pc:#x}")
+        raise AssertionError(
+            f"the program does not end; after {_MOST_INSTRUCTIONS} it is at {pc:#x}"
+        )
 
     def _put(self, register: int, value: int) -> None:
         if register:
@@ -129,7 +130,7 @@ class Machine:
         word = int.from_bytes(self.memory[begin : begin + 4], "little")
         decode = self._DECODE.get(word & 127)
         if decode is None:
-            raise TilewrightError(f"{word:#010x} at {pc:#x} is no instruction of RV32IM")
+            raise AssertionError(f"{word:#010x} at {pc:#x} is no instruction of RV32IM")
         return decode(self, pc, word)
 
     def _upper(self, pc: int, word: int) -> Operation:
