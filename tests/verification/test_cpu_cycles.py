@@ -27,13 +27,16 @@ pytestmark = [pytest.mark.rtl]
 CYCLES = 1_000_000
 
 
+def seeds(some: int, many: int) -> list[object]:
+    """The first ones, and as slow tests all others."""
+    return [*range(some), *(pytest.param(i, marks=pytest.mark.slow) for i in range(some, many))]
+
+
 def chip(cpu: str, **values: object) -> Config:
     return make_config({"npu": "none", "cpu": cpu, **values})
 
 
-@pytest.mark.parametrize(
-    "seed", [*range(8), *(pytest.param(s, marks=pytest.mark.slow) for s in range(8, 100))]
-)
+@pytest.mark.parametrize("seed", seeds(8, 100))
 @pytest.mark.parametrize("cpu", CPU_VARIANTS)
 def test_random_programs_take_their_cycles(cpu: str, seed: int, tmp_path: Path) -> None:
     """Time stamps all along the program, and all registers at its end."""
@@ -66,9 +69,7 @@ def check_program(config: Config, seed: int, folder: Path) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "seed", [*range(6), *(pytest.param(s, marks=pytest.mark.slow) for s in range(6, 40))]
-)
+@pytest.mark.parametrize("seed", seeds(6, 40))
 @pytest.mark.parametrize("cpu", CPU_VARIANTS)
 def test_kernels_take_their_cycles_step_by_step(cpu: str, seed: int) -> None:
     """Random networks, in which each operator comes up."""

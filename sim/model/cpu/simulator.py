@@ -55,8 +55,8 @@ class Iss:
     """The CPU of ``config`` after a reset, with main memory's bytes from MEMORY_BASE on.
 
     ``firmware``: machine code at MEMORY_BASE. ``parts``: (address, bytes) of what else is there;
-    all other bytes are 0. ``end_address``: the word whose store ends a run. ``every_cycle``: take no
-    short cuts, which change nothing but the speed.
+    all other bytes are 0. ``end_address``: the word whose store ends a run. ``every_cycle``: take
+    no short cuts, which change nothing but the speed.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A hart in Python that runs RV32IM machine code and knows no cycles: what the simulator must equal."""
+"""A hart that runs RV32IM machine code and knows no cycles: what the simulator must equal."""
 
 from __future__ import annotations
 
