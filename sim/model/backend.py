@@ -21,12 +21,12 @@ from hw.spec.steps import NPU
 from mapper.program.program import Program
 from sim.model.cpu.firmware import Firmware, Times, Values, times_without_streams
 from sim.model.stream import Left, Replayed, Stream
-from sim.segments import Segment, read_segments
+from sim.results.segments import Segment, read_segments
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelResult:
-    """A predicted inference: as `sim.rtl.RtlResult`, but no outputs."""
+    """A predicted inference: as `sim.rtl.backend.RtlResult`, but no outputs."""
 
     cycles: int
     segments: tuple[Segment, ...]

@@ -11,16 +11,16 @@ from hw.spec.registers import MEMORY_BASE
 from hw.spec.soc_config import CPU_VARIANTS
 from mapper.compile import compile_model
 from sim.functional.backend import run_functional
-from sim.inputs import default_inputs
 from sim.model.backend import ModelBackend
 from sim.model.cpu.simulator import Iss
-from sim.network_file import open_network
+from sim.networks.inputs import default_inputs
+from sim.networks.network_file import open_network
 from sim.progress import Progress
-from sim.rtl import run_rtl
+from sim.rtl.backend import run_rtl
 from tests.machine_code import RandomProgram
 from tests.random_networks import random_input, random_network
-from verification.build import build_model
-from verification.simulate import Job, simulate
+from verification.cosim.build import build_model
+from verification.cosim.simulate import Job, simulate
 
 pytestmark = [pytest.mark.rtl]
 

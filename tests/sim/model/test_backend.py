@@ -24,7 +24,7 @@ from sim.model import latencies
 from sim.model.backend import ModelBackend
 from sim.model.cpu import layout
 from sim.progress import Progress
-from sim.run import RunRequest, run
+from sim.run.publish import RunRequest, run
 from tests.random_networks import random_input, random_network
 
 SMALL = {"scratchpad_bytes": 8192, "weight_buffer_bytes": 2048}

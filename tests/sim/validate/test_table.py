@@ -3,7 +3,6 @@
 import csv
 import io
 
-from hw.spec.settings import load_config
 from sim.validate.compare import Comparison, Counted, LayerPair
 from sim.validate.designs import Design
 from sim.validate.parity import parity_png

@@ -13,7 +13,7 @@ from sim.model.backend import ModelBackend
 from sim.model.cpu import firmware
 from sim.model.cpu.firmware import Firmware
 from sim.model.cpu.simulator import Iss
-from sim.rtl import input_parts
+from sim.rtl.backend import input_parts
 from tests.random_networks import random_input, random_network
 
 ALONE = {"npu": "none"}
