@@ -93,7 +93,8 @@ typedef struct {
     bool answered, word;
 } Answer;
 
-/* A cycle of both bridges and the arbiter (hw/soc/arbiter.py). Tells what the data side gets. */
+/* A cycle of both bridges and the arbiter (hw/soc/arbiter.py). Tells what the
+ * data side gets. */
 static inline Answer bus(Core *c) {
     Bridge *data = &c->data, *code = &c->instructions;
     Request *front = &c->front;

@@ -122,8 +122,8 @@ static inline void set_register(Core *c, uint8_t rd, uint32_t value) {
     c->registers[0] = 0;
 }
 
-/* Executes the instruction at `pc`, but what depends on the cycle in which a stage takes it: loads
- * past the cache and CSRs are left to the pipeline. */
+/* Executes the instruction at `pc`, but what depends on the cycle in which a
+ * stage takes it: loads past the cache and CSRs are left to the pipeline. */
 static inline Executed *execute(Core *c, const Instruction *i) {
     Executed *done = &c->kept[c->executed++ % KEPT];
     uint32_t a = c->registers[i->rs1], b = c->registers[i->rs2];

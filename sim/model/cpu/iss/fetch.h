@@ -25,7 +25,8 @@ static inline uint32_t next_fetch(const Fetch *f, const Redirection *r, bool mis
     return r->jumps ? r->target : misses ? missed : f->pc + (f->increments ? 4 : 0);
 }
 
-/* The register behind the program counter's adder. `ready`: the first stage moves on. */
+/* The register behind the program counter's adder. `ready`: the first stage
+ * moves on. */
 static inline void fetch_pc(Core *c, const Redirection *r, uint32_t pc, bool ready, bool corrects) {
     Fetch *f = &c->fetch;
     bool valid = f->booted && !r->halted, halts = prefetch_halts(f, r);
@@ -92,7 +93,8 @@ static inline Halves split_word(Core *c, const Fetch *f, bool input) {
     };
 }
 
-/* One stage, and one that takes words apart: what builds with compressed code have. */
+/* One stage, and one that takes words apart: what builds with compressed code
+ * have. */
 static inline void fetch_once(Core *c, const Redirection *r) {
     Fetch *f = &c->fetch;
     bool misses = f->first_valid && !f->first_hit, input = f->first_valid && !misses;
@@ -138,7 +140,8 @@ static inline void code_word_arrives(Core *c) {
     }
 }
 
-/* After a reset and a fence.i. `starting`: the fetch's first stage held something. */
+/* After a reset and a fence.i. `starting`: the fetch's first stage held
+ * something. */
 static inline void empty_code_cache(Core *c, bool first_valid, bool loading) {
     Fetch *f = &c->fetch;
     uint8_t whole = (uint8_t)(c->code_cache.mask + 1);

@@ -1,4 +1,5 @@
-/* Instructions as the pipeline takes them: fields, and what each stage asks about them. */
+/* Instructions as the pipeline takes them: fields, and what each stage asks
+ * about them. */
 #ifndef INSTRUCTION_H
 #define INSTRUCTION_H
 
@@ -171,7 +172,8 @@ static inline void decode_system(Instruction *i, uint32_t word) {
 }
 
 static inline void decode_jump(Instruction *i, uint32_t word, Decoder decoder) {
-    /* The decoder's equations leave it open whether a link can be taken from the stage memory. */
+    /* The decoder's equations leave it open whether a link can be taken from the
+     * stage memory. */
     uint32_t link = WRITES | (decoder.iterative ? LATE_IN_MEMORY : 0);
     bool indirect = field(word, 2, 5) == 0x19;
     i->operation = indirect ? JALR : JAL;

@@ -1,6 +1,7 @@
 /* Runs machine code on a VexRiscv core with its caches and bus, cycle by cycle, and tells the cycle
  * in which something happens that others have to answer. `sim.model.cpu.simulator` calls it. */
 #include "quick.h"
+#include "waits.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,29 +48,6 @@ Core *iss_new(const int64_t *settings, uint8_t *memory, const uint32_t (*constan
 void iss_delete(Core *c) {
     free(c->code);
     free(c);
-}
-
-/* Nothing but the interrupt ends a sleep: the cycles up to there are skipped. */
-static void sleep(Core *c, int64_t limit) {
-    bool busy = c->memory_stage.valid || c->write_back.valid || c->front.full || c->data.holding ||
-                c->fetch.loading || c->fetch.arrives || c->line_before || c->pending || c->wakes;
-    int64_t until = c->raised < limit ? c->raised : limit;
-    if (!busy && c->now < until)
-        c->now = until;
-}
-
-/* A loop of two instructions that reads the interrupt mask takes the same time again and again
- * until the interrupt rises: most of its rounds are skipped. */
-static void poll(Core *c, int64_t limit) {
-    int64_t period = c->now - c->polled;
-    bool again = period == c->poll_period && c->instructions_run == c->poll_instructions + 2;
-    bool busy = c->front.full || c->data.holding || c->fetch.loading || c->fetch.arrives;
-    int64_t until = c->raised < limit ? c->raised : limit;
-    if (again && !busy && c->now < until)
-        c->now += (until - c->now) / period * period;
-    c->polled = c->now;
-    c->poll_period = period;
-    c->poll_instructions = c->instructions_run;
 }
 
 static inline void run(Core *c, int64_t limit, const Build build) {

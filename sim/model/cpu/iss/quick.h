@@ -1,6 +1,7 @@
-/* Stretches in which nothing waits for a bus but loads that miss: instruction by instruction, with
- * the cycles that the stages of pipeline.h would need. What is not understood here ends the
- * stretch, and `cycle` takes over with the same state. For cores with a data cache. */
+/* Stretches in which nothing waits for a bus but loads that miss: instruction
+ * by instruction, with the cycles that the stages of pipeline.h would need.
+ * What is not understood here ends the stretch, and `cycle` takes over with the
+ * same state. For cores with a data cache. */
 #ifndef QUICK_H
 #define QUICK_H
 
@@ -8,8 +9,8 @@
 
 enum {
     SPECIAL = CSR | WAIT | RETURN | EMPTY_DATA | EMPTY_CODE | ILLEGAL | SHORT | DIVIDE,
-    /* Cycles from decode of a load that misses to the one in which it would have left decode if
-     * its line had been there, beside the memory's latency. */
+    /* Cycles from decode of a load that misses to the one in which it would have
+     * left decode if its line had been there, beside the memory's latency. */
     MISS = 13,
     LOOKED_AT = 6, /* instructions behind the one in decode that matter to it */
     FLOWING = 4,   /* instructions that are still in a stage or in the bus's register */
@@ -85,7 +86,8 @@ static inline bool is_calm(const Core *c) {
            !c->memory_left && c->taken == c->executed && c->pc == f->second_pc;
 }
 
-/* A stage whose instruction leaves it after a cycle. `looked_up`: its line has been. */
+/* A stage whose instruction leaves it after a cycle. `looked_up`: its line has
+ * been. */
 static inline bool flows(const Core *c, const Stage *s, bool looked_up) {
     if (!s->valid)
         return true;
@@ -141,7 +143,8 @@ static inline void fill_stage(Stage *s, const Issued *issued, const Core *c) {
     s->hit = i->flags & ACCESS && cached_line(&c->data_cache_lines, s->address);
 }
 
-/* The state of the pipeline in the cycle in which the instruction at `pc` arrives in decode. */
+/* The state of the pipeline in the cycle in which the instruction at `pc`
+ * arrives in decode. */
 static inline void end(Quick *q) {
     Core *c = q->core;
     Stage *stages[3] = {&c->execute, &c->memory_stage, &c->write_back};
@@ -187,7 +190,8 @@ static inline bool clashes(const Quick *q, const Instruction *load, uint32_t add
     return false;
 }
 
-/* What follows a load that misses is fetched twice, and none of it has to be loaded. */
+/* What follows a load that misses is fetched twice, and none of it has to be
+ * loaded. */
 static inline bool misses_plainly(const Core *c, const Instruction *i, uint32_t pc) {
     if (!code_is_there(c, pc + 20))
         return false;
@@ -201,7 +205,8 @@ static inline bool misses_plainly(const Core *c, const Instruction *i, uint32_t 
     return true;
 }
 
-/* Where a jump leads, and the cycle in which that arrives in decode; 0: not known here. */
+/* Where a jump leads, and the cycle in which that arrives in decode; 0: not
+ * known here. */
 static inline int64_t predicted_arrival(const Core *c, const Instruction *i, uint32_t pc,
                                         int64_t fires, bool taken) {
     uint32_t target = pc + (uint32_t)i->immediate;
@@ -220,7 +225,8 @@ static inline int64_t corrected_arrival(const Quick *q, const Instruction *i, ui
         return 0;
     if (!code_is_there(c, target) || !code_is_there(c, target + 4))
         return 0;
-    /* What was fetched behind the jump may hold decode up when the correction comes. */
+    /* What was fetched behind the jump may hold decode up when the correction
+     * comes. */
     bool stuck;
     if (fires + 1 < needs(q, i + 1)) {
         stuck = fires + 2 < needs(q, i + 1);
@@ -247,7 +253,8 @@ static inline int64_t jump_arrival(const Quick *q, const Instruction *i, int64_t
     return fires + 1;
 }
 
-/* One instruction; false where it is not understood, and nothing has been done. */
+/* One instruction; false where it is not understood, and nothing has been done.
+ */
 static inline bool step_quickly(Quick *q) {
     Core *c = q->core;
     uint32_t pc = c->pc, word = (pc - MEMORY_BASE) / 4;
@@ -283,34 +290,6 @@ static inline bool step_quickly(Quick *q) {
     issue(q, issued);
     q->arrival = arrival;
     return true;
-}
-
-/* Cycles in which all that happens is that a stage counts on, or that a word is waited for. */
-static inline void skip_waits(Core *c, int64_t limit, const Build build) {
-    const Fetch *f = &c->fetch;
-    const Stage *m = &c->memory_stage;
-    bool empties = build.data_cache && (c->empty_starts || c->empty_waits ||
-                                        (c->execute.valid && c->execute.flags & EMPTY_DATA));
-    if (c->write_back.valid || f->loading || f->arrives || f->emptying || c->data.holding ||
-        c->mask || c->data_loading || empties)
-        return;
-    if (build.single_fetch ? f->first_valid && !f->first_hit : f->second_valid && !f->second_hit)
-        return;
-    int64_t cycles = 0;
-    if (c->front.full) {
-        const Bridge *data = &c->data;
-        bool waits = !build.data_cache && m->valid && data->reading && data->issued == data->wanted;
-        cycles = waits ? data->arrives[0] - c->now : 0;
-    } else if (m->valid) {
-        bool begun = c->memory_left < (m->flags & DIVIDE ? DIVIDE_HALTS : MULTIPLY_HALTS);
-        cycles = begun ? c->memory_left - 1 : 0;
-        c->memory_left -= cycles > 0 && c->now + cycles < limit ? (int)cycles : 0;
-    } else if (c->execute.valid && build.iterative) {
-        cycles = c->execute_left - 2;
-        c->execute_left -= cycles > 0 && c->now + cycles < limit ? (int)cycles : 0;
-    }
-    if (cycles > 0 && c->now + cycles < limit)
-        c->now += cycles;
 }
 
 /* Cycles near the limit are left to `cycle`. */

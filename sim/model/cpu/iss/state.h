@@ -1,6 +1,6 @@
-/* The state of a VexRiscv core with its caches, its two bridges to main memory and what of the
- * peripherals firmware sees. Registers of the hardware have the value that they have in the cycle
- * `now`, which counts from reset. */
+/* The state of a VexRiscv core with its caches, its two bridges to main memory
+ * and what of the peripherals firmware sees. Registers of the hardware have the
+ * value that they have in the cycle `now`, which counts from reset. */
 #ifndef STATE_H
 #define STATE_H
 
@@ -26,7 +26,8 @@ typedef struct {
     bool jumps;     /* corrects the prediction */
 } Executed;
 
-/* A stage of the pipeline behind decode. `number`: of the executed instruction. */
+/* A stage of the pipeline behind decode. `number`: of the executed instruction.
+ */
 typedef struct {
     bool valid, executed, jumps, hit, clashes;
     uint8_t places, rd;
@@ -42,7 +43,8 @@ typedef struct {
     uint32_t value;
 } Request;
 
-/* Between a bus of the CPU and the one of main memory (hw/soc/line_bridge.py). */
+/* Between a bus of the CPU and the one of main memory (hw/soc/line_bridge.py).
+ */
 typedef struct {
     bool reading, holding;
     int issued, received, wanted, word, last_word;
@@ -62,7 +64,8 @@ typedef struct {
     bool booted, increments, first_valid, first_hit, second_valid, second_hit;
     uint32_t pc, second_pc;
     const Instruction *second;
-    /* Of a fetch unit that takes compressed code: half words that it keeps or has used up. */
+    /* Of a fetch unit that takes compressed code: half words that it keeps or has
+     * used up. */
     bool half_kept, half_used;
     uint16_t half;
     /* The line that is being loaded. */
@@ -139,7 +142,8 @@ typedef struct {
     uint32_t event_value;
     int64_t stream_start;
     uint64_t instructions_run, beats;
-    /* The last reading of the interrupt mask, by a program that waits for a stream's end. */
+    /* The last reading of the interrupt mask, by a program that waits for a
+     * stream's end. */
     int64_t polled, poll_period;
     uint64_t poll_instructions, polls;
 } Core;
