@@ -30,7 +30,7 @@ typedef struct {
  */
 typedef struct {
     bool valid, executed, jumps, hit, clashes;
-    uint8_t places, rd;
+    uint8_t rd;
     uint32_t flags, pc, address, next;
     uint64_t number;
     const Instruction *instruction;
