@@ -10,7 +10,6 @@ from mapper.planning.residency import Problem, plan_residency
 from mapper.program.assembly import Assembly
 from mapper.program.cpu_steps import count_steps
 from mapper.program.program import Program
-from mapper.rewrites.expand_depthwise import expand_depthwise, worth_expanding
 from mapper.rewrites.fold_identity import fold_identity
 from mapper.rewrites.fuse_activation import fuse_activation
 from mapper.rewrites.fuse_padding import fuse_padding
@@ -35,21 +34,20 @@ class Mapper:
         self._graph = graph
         self._fused = fuse_activation(fuse_padding(fold_identity(graph)))
         self._packed = PackedWeights()
-        self._placers: dict[tuple[str, ...], tuple[Graph, Placer]] = {}
+        self._placer = Placer(graph, self._fused)
 
     def program(self, config: Config) -> Program:
         """As `compile_model`."""
-        rewritten, placer = self._rewritten(config)
-        placed = placer.place(config)
+        placed = self._placer.place(config)
         layers, slices, lives = placed.layers, placed.slices, placed.lives
         problem = Problem(layers, slices, lives.buffers, lives.homeless, lives.inputs, config.npu)
         residency = plan_residency(problem)
-        steps = count_steps(rewritten, slices, layers)
+        steps = count_steps(self._fused, slices, layers)
         resident, count = set(residency.addresses), len(layers)
         homes = plan_homes(self._graph.name, lives, resident, count, count + steps, config)
         return Assembly(
             graph=self._graph,
-            rewritten=rewritten,
+            rewritten=self._fused,
             config=config,
             layers=layers,
             slices=slices,
@@ -60,13 +58,7 @@ class Mapper:
             cpu_steps=steps,
         ).program()
 
-    def rewritten(self, config: Config) -> Graph:
+    @property
+    def rewritten(self) -> Graph:
         """The graph in the form that the hardware takes; each pass verifies its result."""
-        return self._rewritten(config)[0]
-
-    def _rewritten(self, config: Config) -> tuple[Graph, Placer]:
-        names = () if config.soc.npu == "none" else worth_expanding(self._fused, config.npu)
-        if names not in self._placers:
-            graph = expand_depthwise(self._fused, names) if names else self._fused
-            self._placers[names] = graph, Placer(self._graph, graph)
-        return self._placers[names]
+        return self._fused

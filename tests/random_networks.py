@@ -13,7 +13,7 @@ from mapper.graph.op import Op
 from mapper.graph.operator import Operator
 from mapper.graph.tensor import Quant, Tensor
 from mapper.operators.concatenation import Concatenation
-from mapper.operators.convolution import Conv2d, DepthwiseConv2d
+from mapper.operators.convolution import Conv2d, DepthwiseConv2d, TransposeConv
 from mapper.operators.elementwise import Add
 from mapper.operators.images import Padding, window_extent
 from mapper.operators.matrix import FullyConnected
@@ -27,9 +27,14 @@ KERNELS = ((1, 1), (3, 3), (2, 2), (1, 5), (5, 1), (3, 2), (10, 4), (5, 5), (4, 
 STRIDES = ((1, 1), (2, 2), (1, 2), (2, 1), (3, 3))
 
 
-def random_network(seed: int, *, largest: int = 16, channels: int = 24, ops: int = 6) -> Graph:
-    """A network with images of up to ``largest`` pixels a side and up to so many channels."""
-    return _Maker(seed, largest, channels).network(ops)
+def random_network(
+    seed: int, *, largest: int = 16, channels: int = 24, ops: int = 6, spread: bool = False
+) -> Graph:
+    """A network with images of up to ``largest`` pixels a side and up to so many channels.
+
+    ``spread``: convolutions are dilated, grouped or transposed, too.
+    """
+    return _Maker(seed, largest, channels, spread=spread).network(ops)
 
 
 def random_input(graph: Graph, seed: int) -> np.ndarray:
@@ -83,10 +88,10 @@ def random_microcode_config(seed: int) -> Config:
 
 
 class _Maker:
-    def __init__(self, seed: int, largest: int, channels: int) -> None:
+    def __init__(self, seed: int, largest: int, channels: int, *, spread: bool) -> None:
         self.seed = seed
         self.rng = np.random.default_rng(seed)
-        self.largest, self.channels = largest, channels
+        self.largest, self.channels, self.spread = largest, channels, spread
         self.tensors: dict[str, Tensor] = {}
         self.ops: list[Op] = []
         self.images: list[str] = []
@@ -100,6 +105,8 @@ class _Maker:
             self._conv, self._conv, self._conv, self._depthwise, self._depthwise, self._add,
             self._concatenation, self._pool, self._pool, self._relu, self._quantize, self._pad,
         )  # fmt: skip
+        if self.spread:
+            makers = (self._conv, self._depthwise, self._transposed, self._concatenation)
         for _ in range(count):
             self.images.append(makers[int(rng.integers(len(makers)))](self._recent()))
         last = self._tail(self.images[-1])
@@ -182,24 +189,66 @@ class _Maker:
 
     def _conv(self, x: str) -> str:
         shape = self.tensors[x].shape
-        kernel, stride, padding, (rows, cols) = self._window(shape)
-        count = self._channels()
-        weights = self._weights((count, *kernel, shape[3]), count, 0)
-        taps = kernel[0] * kernel[1] * shape[3]
+        kernel, stride, padding, dilation, (rows, cols) = self._dilated_window(shape)
+        groups = self._groups(shape[3])
+        depth, count = shape[3] // groups, groups * -(-self._channels() // groups)
+        weights = self._weights((count, *kernel, depth), count, 0)
+        taps = kernel[0] * kernel[1] * depth
         out = self._convolved(x, weights, (1, rows, cols, count), taps)
         lo, hi = self._clamp()
-        attrs = Conv2d(stride=stride, padding=padding, lo=lo, hi=hi)
+        attrs = Conv2d(stride=stride, padding=padding, dilation=dilation, lo=lo, hi=hi)
         return self._append(attrs, [x, weights, self._bias(count)], out)
 
     def _depthwise(self, x: str) -> str:
         shape = self.tensors[x].shape
-        kernel, stride, padding, (rows, cols) = self._window(shape)
+        kernel, stride, padding, dilation, (rows, cols) = self._dilated_window(shape)
         times = int(self.rng.choice([1, 1, 1, 2, 3]))
         count = shape[3] * times
         weights = self._weights((*kernel, count), count, 2)
         out = self._convolved(x, weights, (1, rows, cols, count), kernel[0] * kernel[1])
         lo, hi = self._clamp()
-        attrs = DepthwiseConv2d(stride=stride, padding=padding, multiplier=times, lo=lo, hi=hi)
+        attrs = DepthwiseConv2d(
+            stride=stride, padding=padding, dilation=dilation, multiplier=times, lo=lo, hi=hi
+        )
+        return self._append(attrs, [x, weights, self._bias(count)], out)
+
+    def _groups(self, channels: int) -> int:
+        if not self.spread or self.rng.random() < 0.5:
+            return 1
+        return int(self.rng.choice([n for n in range(1, channels + 1) if channels % n == 0]))
+
+    def _dilated_window(self, shape):
+        """As `_window`, with the dilation before the output size."""
+        kernel, stride, padding, (rows, cols) = self._window(shape)
+        dilation = (1, 1)
+        if self.spread and self.rng.random() < 0.7:
+            dilation = (int(self.rng.integers(1, 4)), int(self.rng.integers(1, 4)))
+            reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+            rows = window_extent(shape[1], reach[0], stride[0], padding.top, padding.bottom)
+            cols = window_extent(shape[2], reach[1], stride[1], padding.left, padding.right)
+            if min(rows, cols) < 1:
+                return self._dilated_window(shape)
+        return kernel, stride, padding, dilation, (rows, cols)
+
+    def _transposed(self, x: str) -> str:
+        shape, rng = self.tensors[x].shape, self.rng
+        if max(shape[1:3]) > 2 * self.largest:
+            return self._conv(x)
+        kernel, stride = (
+            (int(rng.integers(1, high)), int(rng.integers(1, high))) for high in (5, 4)
+        )
+        before = [int(rng.integers(0, extent)) for extent in kernel]
+        size = [
+            max((shape[1 + i] - 1) * stride[i] + kernel[i] - before[i] - int(rng.integers(2)), 1)
+            for i in (0, 1)
+        ]
+        groups = self._groups(shape[3])
+        depth, count = shape[3] // groups, groups * -(-self._channels() // groups)
+        weights = self._weights((count, *kernel, depth), count, 0)
+        out = self._convolved(x, weights, (1, *size, count), kernel[0] * kernel[1] * depth)
+        lo, hi = self._clamp()
+        padding = Padding(top=before[0], left=before[1])
+        attrs = TransposeConv(stride=stride, padding=padding, lo=lo, hi=hi)
         return self._append(attrs, [x, weights, self._bias(count)], out)
 
     def _add(self, x: str) -> str:

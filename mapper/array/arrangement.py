@@ -82,9 +82,10 @@ def _can_turn(window: Window) -> bool:
 
     Its rows are pixels then, so that positions in a row span all rows under the windows.
     """
-    height = (window.rows - 1) * window.stride[0] + window.kernel[0]
-    width = (window.cols - 1) * window.stride[1] + window.kernel[1]
-    inside = window.missing_rows < window.kernel[0]
+    extent = window.extent
+    height = (window.rows - 1) * window.stride[0] + extent[0]
+    width = (window.cols - 1) * window.stride[1] + extent[1]
+    inside = window.missing_rows < extent[0]
     return inside and height * window.row_pitch < 1 << ADDRESS_BITS and width < 1 << _EXTENT_BITS
 
 
@@ -110,6 +111,7 @@ def _keeps_window(window: Window, array: Array, *, paired: bool) -> bool:
     kernel, stride = window.kernel, window.stride
     return (
         max(kernel) <= array.depthwise_kernel
+        and window.dilation == (1, 1)
         and stride[0] == stride[1]
         and stride[0] in (1, 2)
         and stride[0] <= min(kernel)

@@ -36,8 +36,9 @@ class Window(NamedTuple):
     Output ``rows`` x ``cols`` x ``channels``; (vertical, horizontal) ``kernel`` and ``stride``;
     ``block_words`` weights of a channel, none for a maximum. Of a DEPTHWISE alone: ``missing_rows``
     and ``missing_cols`` of the first window that lie above and left of the image, ``row_pitch``
-    bytes from input row to input row. Of a CONV alone: ``run_bytes`` of a kernel row, ``x_step``
-    bytes from window to window. Elsewhere these are 0.
+    bytes from input row to input row, pixels from tap to tap (``dilation``). Of a CONV alone:
+    ``run_bytes`` of each of ``runs``, which are its kernel rows or their columns, ``x_step`` bytes
+    from window to window. Elsewhere these are 0, or 1.
     """
 
     depthwise: bool
@@ -49,9 +50,17 @@ class Window(NamedTuple):
     missing_rows: int
     missing_cols: int
     row_pitch: int
+    dilation: tuple[int, int]
+    runs: int
     run_bytes: int
     x_step: int
     block_words: int
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Pixels from a window's first row (column) to its last one."""
+        (rows, cols), dilation = self.kernel, self.dilation
+        return (rows - 1) * dilation[0] + 1, (cols - 1) * dilation[1] + 1
 
     def turned(self) -> Window:
         """Rows and columns exchanged."""
@@ -59,6 +68,7 @@ class Window(NamedTuple):
             rows=self.cols,
             cols=self.rows,
             kernel=self.kernel[::-1],
+            dilation=self.dilation[::-1],
             stride=self.stride[::-1],
             missing_rows=self.missing_cols,
             missing_cols=self.missing_rows,
@@ -133,7 +143,7 @@ def bytes_read(window: Window, arrangement: Arrangement, array: Array) -> int:
     window, tile = lying(window, arrangement), array.tiles[arrangement.paired]
     blocks = -(-window.channels // tile.channels)
     if not window.depthwise:
-        slots = window.kernel[0] * -(-window.run_bytes // array.port_bytes)
+        slots = window.runs * -(-window.run_bytes // array.port_bytes)
         reads = slots * sum(
             count * groups
             for _, groups, count in _tile_reads(
@@ -195,8 +205,8 @@ def _convolution(window: Window, arrangement: Arrangement, array: Array, tile: T
     for pixels, reads, count in _tile_reads(
         window.rows * window.cols, window.cols, tile.pixels, arrangement.group
     ):
-        row = whole * max(array.port_bytes, reads) + (max(rest, reads) if rest else 0)
-        total += count * max(window.kernel[0] * row, pixels * drain)
+        run = whole * max(array.port_bytes, reads) + (max(rest, reads) if rest else 0)
+        total += count * max(window.runs * run, pixels * drain)
     return total
 
 

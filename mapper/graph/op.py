@@ -47,7 +47,8 @@ class Port:
     """How the file declares an input or output whose tensor in the graph is int8 and NHWC.
 
     `tensor` is the name in the graph, `name`, `shape` and `dtype` are the file's. `permutation` is
-    the transposition (as numpy.transpose takes it) from the file's axes to the graph's.
+    the transposition (as numpy.transpose takes it) from the file's axes to the graph's, which may
+    have more axes, of extent 1.
     """
 
     tensor: str

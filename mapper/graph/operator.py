@@ -8,7 +8,7 @@ is on the accelerator or the reason why it cannot be there, and its steps on the
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NoReturn, Protocol
 
@@ -74,7 +74,8 @@ class Operator(ABC):
     keeps_quantisation: all activations share one. is_view: moves no byte. joins: several inputs are
     parts of the result. in_place: the result may lie over an input that dies. writes_pixels: the
     accelerator can write the result pixel by pixel, with gaps. by_rows: the works depend on the
-    rows of the array.
+    rows of the array, and on nothing else of the accelerator. updates_states: the next value of a
+    state may be written over the one that is read.
     """
 
     kind: ClassVar[str]
@@ -86,6 +87,7 @@ class Operator(ABC):
     in_place: ClassVar[bool] = False
     writes_pixels: ClassVar[bool] = False
     by_rows: ClassVar[bool] = False
+    updates_states: ClassVar[bool] = False
 
     @abstractmethod
     def shapes(self, site: Site) -> Sequence[Shape]:
@@ -135,11 +137,12 @@ class Operator(ABC):
         """Return why an accelerator of this configuration has no unit for this; None if it has."""
         return None
 
-    def works(self, site: Site, rows: int) -> list[Work]:
-        """Return the works of the accelerator, for an array of so many rows.
+    def works_key(self, site: Site, npu: NpuConfig) -> Hashable:
+        """Return what the works depend on: equal for accelerators that get the same works."""
+        return npu.rows if self.by_rows else None
 
-        Asked only where there is no objection.
-        """
+    def works(self, site: Site, npu: NpuConfig) -> list[Work]:
+        """Return the works of an accelerator. Asked only where there is no objection."""
         raise NotImplementedError(self.kind)
 
     @abstractmethod

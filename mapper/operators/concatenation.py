@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
+from hw.spec.npu_config import NpuConfig
 from hw.spec.steps import COPY
 from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
 from mapper.works.geometry import Operand
@@ -80,9 +81,9 @@ class Concatenation(Operator):
         """An accelerator can copy."""
         return None
 
-    def works(self, site: Site, rows: int) -> list[Work]:
+    def works(self, site: Site, npu: NpuConfig) -> list[Work]:
         """Return a work for each input that copies it into the result."""
-        return [self._copy(site, chunk, rows) for chunk in self.chunks(site)]
+        return [self._copy(site, chunk, npu.rows) for chunk in self.chunks(site)]
 
     def _copy(self, site: Site, chunk: Chunk, rows: int) -> Work:
         if chunk.contiguous:

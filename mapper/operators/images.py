@@ -43,16 +43,26 @@ class Padding:
 
 
 class Windows(NamedTuple):
-    """How windows slide: (vertical, horizontal) extents in pixels, and the padding."""
+    """How windows slide: (vertical, horizontal) extents in pixels, and the padding.
+
+    ``dilation``: pixels from tap to tap.
+    """
 
     kernel: tuple[int, ...]
     stride: tuple[int, int]
     padding: Padding
+    dilation: tuple[int, int] = (1, 1)
+
+    @property
+    def reach(self) -> tuple[int, int]:
+        """Rows and columns from a window's first pixel to its last."""
+        rows, cols = self.kernel
+        return (rows - 1) * self.dilation[0] + 1, (cols - 1) * self.dilation[1] + 1
 
 
 def image_shape(tensor: Tensor) -> geometry.Shape:
-    """A tensor as (rows, columns, channels): missing extents in front are 1."""
-    extents = (1, 1, *tensor.shape[1:]) if len(tensor.shape) < 4 else tensor.shape[1:]
+    """A tensor as (rows, columns, channels): axes in front are rows, missing ones are 1."""
+    extents = (1, 1, *tensor.shape)
     return (prod(extents[:-2]), extents[-2], extents[-1])
 
 
@@ -72,13 +82,15 @@ def window_extent(size: int, kernel: int, stride: int, before: int, after: int) 
 def windowed_shape(site: Site, windows: Windows, channels: int) -> Shape:
     """Return the shape [1,H,W,channels] that the windows give."""
     image = require_image(site)
-    kernel, stride, pad = windows
-    if min(*stride, *kernel) < 1 or min(pad.top, pad.left, pad.bottom, pad.right) < 0:
-        site.refuse(f" has stride {stride}, window {kernel}")
+    kernel, stride, pad, dilation = windows
+    least = min(pad.top, pad.left, pad.bottom, pad.right)
+    if min(*stride, *kernel, *dilation) < 1 or least < 0:
+        site.refuse(f" has stride {stride}, window {kernel}, dilation {dilation}")
+    rows, cols = windows.reach
     return (
         1,
-        window_extent(image[1], kernel[0], stride[0], pad.top, pad.bottom),
-        window_extent(image[2], kernel[1], stride[1], pad.left, pad.right),
+        window_extent(image[1], rows, stride[0], pad.top, pad.bottom),
+        window_extent(image[2], cols, stride[1], pad.left, pad.right),
         channels,
     )
 
@@ -88,6 +100,8 @@ def window_objection(windows: Windows, channels: int) -> str | None:
     largest = max(*windows.kernel, *windows.stride)
     if largest > MAX_WINDOW:
         return f"a window or stride of {largest} pixels exceeds {MAX_WINDOW}"
+    if max(windows.dilation) > MAX_WINDOW:
+        return f"a dilation of {max(windows.dilation)} pixels exceeds {MAX_WINDOW}"
     before = max(windows.padding.top, windows.padding.left)
     if before > MAX_WINDOW:
         return f"padding of {before} pixels exceeds {MAX_WINDOW}"
@@ -113,7 +127,7 @@ def image_fields(site: Site, cpu: Cpu) -> dict[str, int]:
 def window_fields(site: Site, windows: Windows) -> dict[str, int]:
     """The output's extents and the windows."""
     rows, cols, _ = image_shape(site.result)
-    kernel, stride, pad = windows
+    kernel, stride, pad = windows[:3]
     return {
         "output_rows": rows,
         "output_cols": cols,

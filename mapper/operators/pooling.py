@@ -61,7 +61,7 @@ class Pool2d(Clamped):
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
-        values = image_fields(site, cpu) | clamp_fields(self.lo, self.hi)
+        values = image_fields(site, cpu) | clamp_fields(self.lo, self.hi) | {"element_bytes": 1}
         return [(self._step(), values | window_fields(site, self._windows))]
 
     @abstractmethod
@@ -99,7 +99,7 @@ class MaxPool2d(Pool2d):
         """Return why this accelerator has no maximum; None if it has."""
         return f"control = microcode has no {self.kind}" if config.microcode else None
 
-    def works(self, site: Site, rows: int) -> list[Work]:
+    def works(self, site: Site, npu: NpuConfig) -> list[Work]:
         """Return one depthwise work that takes the maximum."""
         return [self._work(site, whole(image_shape(site.result)), 0, IDENTITY, maximum=True)]
 
@@ -130,7 +130,7 @@ class AveragePool2d(Pool2d):
             for left, right, cols in horizontal
         ]
 
-    def works(self, site: Site, rows: int) -> list[Work]:
+    def works(self, site: Site, npu: NpuConfig) -> list[Work]:
         """Return a depthwise work of ones for each region."""
         taps = self.window[0] * self.window[1]
         return [

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from hw.spec.kernels import mean_parameters
+from hw.spec.npu_config import NpuConfig
 from hw.spec.steps import MEAN
 from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
 from mapper.operators.images import (
@@ -43,7 +44,7 @@ class Mean(Operator):
         windows = Windows(site.x.shape[1:3], (1, 1), Padding())
         return window_objection(windows, site.result.shape[-1])
 
-    def works(self, site: Site, rows: int) -> list[Work]:
+    def works(self, site: Site, npu: NpuConfig) -> list[Work]:
         """Return a depthwise work of ones, whose window is the image."""
         x, result, image = site.x, site.result, image_shape(site.x)
         pixels = image[0] * image[1]

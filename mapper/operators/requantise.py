@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hw.spec import numerics as nm
+from hw.spec.npu_config import NpuConfig
 from hw.spec.steps import REQUANTISE
 from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
 from mapper.operators.clamp import INT8_MAX, INT8_MIN, Clamped
@@ -27,6 +28,7 @@ def _works(site: Site, rows: int, lo: int, hi: int) -> list[Work]:
 
 def _steps(site: Site, cpu: Cpu, lo: int, hi: int) -> Steps:
     values = ends(site, cpu) | quant_fields(site, lo, hi) | {"count": site.x.elements}
+    values |= {"input_bytes": 1, "output_bytes": 1}
     factor = nm.rescale_parameters(site.x.scale, site.result.scale)
     values["multiplier"], values["shift"] = factor
     return [(REQUANTISE, values)]
@@ -51,9 +53,9 @@ class Relu(Clamped):
         """Return why no accelerator computes this; None when one could."""
         return channel_objection(site.result.shape[-1])
 
-    def works(self, site: Site, rows: int) -> list[Work]:
+    def works(self, site: Site, npu: NpuConfig) -> list[Work]:
         """Return a depthwise work of one tap."""
-        return _works(site, rows, self.lo, self.hi)
+        return _works(site, npu.rows, self.lo, self.hi)
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
@@ -79,9 +81,9 @@ class Quantize(Operator):
         """Return why no accelerator computes this; None when one could."""
         return channel_objection(site.result.shape[-1])
 
-    def works(self, site: Site, rows: int) -> list[Work]:
+    def works(self, site: Site, npu: NpuConfig) -> list[Work]:
         """Return a depthwise work of one tap."""
-        return _works(site, rows, INT8_MIN, INT8_MAX)
+        return _works(site, npu.rows, INT8_MIN, INT8_MAX)
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""

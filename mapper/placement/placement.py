@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from hw.spec.config import Config
+from hw.spec.npu_config import NpuConfig
 from mapper.graph.graph import Graph
 from mapper.graph.op import Op
 from mapper.placement.buffers import Slices, assign_slices
+from mapper.placement.kept import Kept
 from mapper.placement.layer import Layer
 from mapper.placement.lifetimes import Lifetimes, lifetimes
+from mapper.placement.states import place_states
 from mapper.works.work import Work
 
 NO_NPU = "the configuration has no NPU"
@@ -38,14 +40,18 @@ class Placer:
     def __init__(self, original: Graph, graph: Graph) -> None:
         self._original, self._graph = original, graph
         self._shape_reasons = {op.name: _objection(graph, op) for op in graph.ops}
-        self._by_rows = any(op.operator.by_rows for op in graph.ops)
-        self._lowered: dict[tuple[str, int], tuple[Work, ...]] = {}
-        self._placed = lru_cache(maxsize=_KEPT)(self._make)
+        self._lowered: dict[str, Kept[tuple[Work, ...]]] = {
+            op.name: Kept(_KEPT) for op in graph.ops
+        }
+        self._placed: Kept[Placement] = Kept(_KEPT)
 
     def place(self, config: Config) -> Placement:
         """The layers on the engines that compute them."""
-        reasons = tuple(self._reason(op, config) for op in self._graph.ops)
-        return self._placed(reasons, config.npu.rows if self._by_rows else 0)
+        ops = self._graph.ops
+        reasons = {op.name: self._reason(op, config) for op in ops}
+        keys = tuple(self._works_key(op, config.npu) for op in ops)
+        key = tuple(reasons.values()), keys
+        return self._placed.get(key, lambda: self._make(reasons, config.npu))
 
     def _reason(self, op: Op, config: Config) -> str | None:
         """Why the CPU computes an operator; None where the NPU does."""
@@ -54,19 +60,25 @@ class Placer:
         reason = self._shape_reasons[op.name] or op.operator.unit_objection(config.npu)
         if reason is not None or op.operator.is_view or op.operator.joins:
             return reason
-        objections = (work.objection(config.npu) for work in self._lower(op, config.npu.rows))
+        objections = (work.objection(config.npu) for work in self._lower(op, config.npu))
         return next(filter(None, objections), None)
 
-    def _lower(self, op: Op, rows: int) -> tuple[Work, ...]:
-        """The works of an operator, for an array of so many rows."""
-        key = (op.name, rows if op.operator.by_rows else 0)
-        if key not in self._lowered:
-            self._lowered[key] = tuple(op.operator.works(self._graph.site(op), rows))
-        return self._lowered[key]
+    def _works_key(self, op: Op, npu: NpuConfig) -> Hashable:
+        """What the works of an operator depend on, where an accelerator can compute it."""
+        if self._shape_reasons[op.name] is not None or op.operator.is_view:
+            return None
+        return op.operator.works_key(self._graph.site(op), npu)
 
-    def _make(self, found: tuple[str | None, ...], rows: int) -> Placement:
+    def _lower(self, op: Op, npu: NpuConfig) -> tuple[Work, ...]:
+        """The works of an operator."""
+
+        def works() -> tuple[Work, ...]:
+            return tuple(op.operator.works(self._graph.site(op), npu))
+
+        return self._lowered[op.name].get(self._works_key(op, npu), works)
+
+    def _make(self, reasons: Mapping[str, str | None], npu: NpuConfig) -> Placement:
         original, graph = self._original, self._graph
-        reasons = {op.name: reason for op, reason in zip(graph.ops, found, strict=True)}
         slices = assign_slices(graph, {name: reason is None for name, reason in reasons.items()})
         owners = _owners(original, graph, slices)
         layers: list[Layer] = []
@@ -85,14 +97,16 @@ class Placer:
                     covers=tuple(o.name for o in covered),
                     macs=sum(original.op_macs(o) for o in covered),
                     shown=kinds.get(op.name, op.kind),
-                    works=() if reason is not None else self._works(op, slices, rows),
+                    works=() if reason is not None else self._works(op, slices, npu),
                     reason=reason or "",
                 )
             )
-        return Placement(layers, slices, lifetimes(graph, layers, slices))
+        states = place_states(graph, layers, slices)
+        layers += states.copies
+        return Placement(layers, slices, lifetimes(graph, layers, slices, states.shared))
 
-    def _works(self, op: Op, slices: Slices, rows: int) -> tuple[Work, ...]:
-        works = self._lower(op, rows)
+    def _works(self, op: Op, slices: Slices, npu: NpuConfig) -> tuple[Work, ...]:
+        works = self._lower(op, npu)
         if not op.operator.joins:
             return works
         return tuple(work for i, work in enumerate(works) if not slices.in_place(op.name, i))

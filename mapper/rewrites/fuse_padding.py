@@ -6,12 +6,12 @@ import dataclasses
 
 from mapper.graph.graph import Graph
 from mapper.graph.op import Op
-from mapper.operators.convolution import Convolution
+from mapper.operators.convolution import PaddedConvolution
 from mapper.operators.moves import Pad
 
 
 def fuse_padding(graph: Graph) -> Graph:
-    """Every PAD whose readers are all convolutions becomes their padding.
+    """Every PAD whose readers are all convolutions, none transposed, becomes their padding.
 
     Both pad with the zero point, so the result is the same. Pools ignore padding instead, so they
     keep their PAD.
@@ -25,16 +25,16 @@ def fuse_padding(graph: Graph) -> Graph:
 
 def _moves(graph: Graph, op: Op) -> bool:
     """Whether an operator is a padding that all its readers can take over."""
-    if not isinstance(op.operator, Pad) or op.outputs[0] in graph.outputs:
+    if not isinstance(op.operator, Pad) or op.outputs[0] in graph.sinks:
         return False
     readers = graph.consumers(op.outputs[0])
-    return bool(readers) and all(isinstance(r.operator, Convolution) for r in readers)
+    return bool(readers) and all(isinstance(r.operator, PaddedConvolution) for r in readers)
 
 
 def _padded(op: Op, pads: dict[str, Op]) -> Op:
     pad = pads.get(op.inputs[0])
     while pad is not None:
-        assert isinstance(op.operator, Convolution)
+        assert isinstance(op.operator, PaddedConvolution)
         assert isinstance(pad.operator, Pad)
         operator = op.operator.padded(pad.operator.padding)
         op = dataclasses.replace(op, inputs=(pad.inputs[0], *op.inputs[1:]), operator=operator)

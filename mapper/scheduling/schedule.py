@@ -18,7 +18,7 @@ from mapper.planning.residency import WorkPlan
 from mapper.scheduling.arrival import Arrival, strips
 from mapper.scheduling.stream import CommandStream
 from mapper.scheduling.transfer import Rectangle, copies
-from mapper.works.geometry import Operand, Place, Shape, Tile
+from mapper.works.geometry import Place, Tile
 from mapper.works.weights import (
     BlobKey,
     PackedWeights,
@@ -73,13 +73,6 @@ class Scheduler:
         """A LOAD or STORE of a rectangle, in as many commands as it takes."""
         for values, span in copies(rectangle):
             self.stream.transfer(Command(opcode, values), span)
-
-
-def _pitches(operand: Operand, slices: Slices, shape: Shape) -> tuple[int, int]:
-    """(pixel pitch, row pitch) of an operand: its own, its tensor's, or dense."""
-    found = slices[operand.tensor]
-    pixel = operand.pixel_pitch or found.pixel_pitch or shape[2]
-    return pixel, operand.row_pitch or found.row_pitch or shape[1] * pixel
 
 
 class _Job(NamedTuple):
@@ -156,8 +149,8 @@ class _WorkScheduler:
         found = owner.slices[operand.tensor]
         home = owner.scratchpad.get(found.buffer)
         base = owner.memory[found.buffer] if home is None else home
-        pixel, row = _pitches(operand, owner.slices, shape)
-        start = found.offset + operand.offset + part.first_channel
+        start, pixel, row = operand.place(shape, found.pixel_pitch, found.row_pitch)
+        start += found.offset + part.first_channel
         start += part.region.top * row + part.region.left * pixel
         return Place(base + start, pixel, row)
 
@@ -195,7 +188,11 @@ class _WorkScheduler:
     def _compute(self, job: _Job) -> None:
         count = len(self.work.inputs)
         sources = [self._place(position, job) for position in range(count)]
-        emitted = self.work.emit(job.tile, sources, self._place(count, job), self.array)
+        for emitted in self.work.emit(job.tile, sources, self._place(count, job), self.array):
+            self._issue(emitted, job)
+
+    def _issue(self, emitted: Emitted, job: _Job) -> None:
+        """A command, behind its weights."""
         order = emitted.weights
         if order is None:
             self.stream.compute(emitted)

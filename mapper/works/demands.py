@@ -9,17 +9,26 @@ from hw.spec.npu_config import NpuConfig
 from hw.spec.tile_shape import ring_bytes
 
 MAX_MICROCODE_ROWS = 1023
+MAX_RUNS = 4095
+MAX_BEFORE = 255
 
 
 @dataclass(frozen=True)
 class Demands:
-    """What a window work asks of the array: bits to the left, the largest sum, words of a block."""
+    """What a window work asks of the array: bits to the left, the largest sum, words of a block.
+
+    ``runs``: of a convolution's window; ``before``: pixels from its first window to the image;
+    ``apart``: its kernel columns lie apart, or several output channels share an input channel.
+    """
 
     left_shift: int
     largest_sum: int
     block_words: int
     depthwise: bool
     rows: int
+    runs: int
+    before: int
+    apart: bool
 
 
 def window_objection(work: Demands, config: NpuConfig) -> str | None:
@@ -28,6 +37,7 @@ def window_objection(work: Demands, config: NpuConfig) -> str | None:
         _left_shift(work)
         or _accumulator(work, config)
         or _ring(work, config)
+        or _fields(work)
         or (_microcode(work) if config.microcode else None)
     )
 
@@ -58,7 +68,17 @@ def _ring(work: Demands, config: NpuConfig) -> str | None:
     return None
 
 
+def _fields(work: Demands) -> str | None:
+    if work.runs > MAX_RUNS:
+        return f"windows of {work.runs} taps that lie apart exceed {MAX_RUNS}"
+    if work.before > MAX_BEFORE:
+        return f"padding of {work.before} pixels exceeds {MAX_BEFORE}"
+    return None
+
+
 def _microcode(work: Demands) -> str | None:
+    if work.apart:
+        return "control = microcode reads whole kernel rows, and each channel for one result"
     if work.rows > MAX_MICROCODE_ROWS:
         return f"{work.rows} rows exceed {MAX_MICROCODE_ROWS} with control = microcode"
     return None

@@ -5,7 +5,7 @@ Shapes are (rows, columns, channels) of int8 images, regions are in pixels, plac
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from mapper.memory import Span
@@ -15,12 +15,42 @@ Shape = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Operand:
-    """A tensor as a work sees it, ``offset`` bytes into the tensor; pitch 0: dense."""
+    """A tensor as a work sees it, ``offset`` bytes into the tensor; pitch 0: dense.
+
+    A work that sees a part of the tensor's ``image`` begins at pixel ``first`` (row, column) and
+    takes every ``step``-th row and column, of which some channels from ``offset`` on. ``turned``:
+    the work's rows are the tensor's columns.
+    """
 
     tensor: str
     offset: int = 0
     pixel_pitch: int = 0
     row_pitch: int = 0
+    image: Shape | None = None
+    first: tuple[int, int] = (0, 0)
+    step: tuple[int, int] = (1, 1)
+    turned: bool = False
+
+    def place(self, shape: Shape, pixel_pitch: int = 0, row_pitch: int = 0) -> Place:
+        """What a work sees as an image of a shape, counted from the tensor's first byte.
+
+        ``pixel_pitch``, ``row_pitch``: of the tensor where it is not dense.
+        """
+        _, cols, channels = self.image or shape
+        pixel = self.pixel_pitch or pixel_pitch or channels
+        row = self.row_pitch or row_pitch or cols * pixel
+        start = self.offset + self.first[0] * row + self.first[1] * pixel
+        place = Place(start, self.step[1] * pixel, self.step[0] * row)
+        return place.turned() if self.turned else place
+
+    def part(self, first: tuple[int, int], step: tuple[int, int]) -> Operand:
+        """Every ``step``-th pixel of this from ``first`` on: (rows, columns)."""
+        (top, left), (rows, cols) = self.first, self.step
+        return replace(
+            self,
+            first=(top + first[0] * rows, left + first[1] * cols),
+            step=(rows * step[0], cols * step[1]),
+        )
 
 
 class Region(NamedTuple):

@@ -59,6 +59,9 @@ class WindowWork(WindowGeometry, Work):
     @cached_property
     def demands(self) -> Demands:
         """What it asks of the array: of the shifts, and of inputs that have the weights' signs."""
+        # The image as it lies in its buffer, or staged.
+        pitches = self.input.place(self.input_shape).pixel_pitch, self.input_shape[2]
+        columns = max(self.tap_columns(pitch) for pitch in pitches)
         sums = np.abs(self.weights.astype(np.int64)).sum(axis=1)
         return Demands(
             left_shift=int(self.requantisation.shifts.max()),
@@ -66,6 +69,9 @@ class WindowWork(WindowGeometry, Work):
             block_words=self.weights.shape[1],
             depthwise=self.depthwise,
             rows=max(self.input_shape[0], self.region.rows * self.stride[0]),
+            runs=0 if self.depthwise else self.kernel[0] * columns,
+            before=max(self.pad),
+            apart=columns > 1 or self.multiplier > 1,
         )
 
     def tilings(self, config: NpuConfig, staged: tuple[bool, ...]) -> list[Group]:
@@ -78,9 +84,9 @@ class WindowWork(WindowGeometry, Work):
         extent = self.extent
         rows, cols = min(tiling.rows, extent[0]), min(tiling.cols, extent[1])
         inside = (
-            min((rows - 1) * self.stride[0] + self.kernel[0], self.input_shape[0]),
-            min((cols - 1) * self.stride[1] + self.kernel[1], self.input_shape[1]),
-            min(tiling.channels, extent[2]) if self.depthwise else self.input_shape[2],
+            min((rows - 1) * self.stride[0] + self.reach[0], self.input_shape[0]),
+            min((cols - 1) * self.stride[1] + self.reach[1], self.input_shape[1]),
+            self.input_channels(0, min(tiling.channels, extent[2]))[1],
         )
         return (
             prod(inside) if staged[0] else 0,
@@ -93,15 +99,14 @@ class WindowWork(WindowGeometry, Work):
         rows, cols, channels = self.extent
         if staged[0]:
             pixels = self._all_covered(0, tiling.rows) * self._all_covered(1, tiling.cols)
-            moved += pixels * (channels if self.depthwise else self.input_shape[2])
+            moved += pixels * self.input_channels(0, channels)[1]
         return moved + (rows * cols * channels if staged[1] else 0)
 
     def price(self, tiling: Tiling, array: Array, region: Region | None = None) -> tuple[int, int]:
         """(cycles, bytes of weights) of all commands, or of those of a region of the output."""
         cycles, weights = 0, 0
         top, left, bottom, right = region or self.region
-        pitch = self.input.pixel_pitch or self.input_shape[2]
-        row_pitch = self.input.row_pitch or self.input_shape[1] * pitch
+        _, pitch, row_pitch = self.input.place(self.input_shape)
         widths = parts(right - left, tiling.cols)
         depths = parts(self.output_shape[2], tiling.channels)
         for height, n_rows in parts(bottom - top, tiling.rows):
@@ -122,25 +127,28 @@ class WindowWork(WindowGeometry, Work):
         """The part of an operand that a tile touches: under its windows, or its own pixels."""
         if position:
             return Part(*tile)
-        region = self.input_region(tile.region)
-        if self.depthwise:
-            return Part(region, tile.first_channel, tile.channels)
-        return Part(region, 0, self.input_shape[2])
+        channels = self.input_channels(tile.first_channel, tile.channels)
+        return Part(self.input_region(tile.region), *channels)
 
     def _all_covered(self, axis: int, size: int) -> int:
         """Input rows (axis 0) or columns (axis 1) that all tiles of this size read together."""
         outputs = self.region[axis], self.region[axis + 2]
-        geometry = self.stride[axis], self.pad[axis], self.kernel[axis], self.input_shape[axis]
+        geometry = self.stride[axis], self.pad[axis], self.reach[axis], self.input_shape[axis]
         return _overlapping(outputs, size, *geometry)
 
     def arrived_bytes(self, position: int, tile: Tile) -> int | None:
         """Bytes from the input's begin that hold a tile's windows."""
-        _, cols, channels = self.input_shape
-        return self.input_region(tile.region).bottom * cols * channels
+        _, cols, channels = self.input.image or self.input_shape
+        inside = self.input_region(tile.region)
+        bottom = inside.right if self.input.turned else inside.bottom
+        rows = self.input.first[0] + (bottom - 1) * self.input.step[0] + 1 if bottom else 0
+        return rows * cols * channels
 
-    def emit(self, tile: Tile, sources: Sequence[Place], target: Place, array: Array) -> Emitted:
+    def emit(
+        self, tile: Tile, sources: Sequence[Place], target: Place, array: Array
+    ) -> list[Emitted]:
         """CONV or DEPTHWISE for one tile."""
-        return window_command(self, tile, sources[0], target, array)
+        return [window_command(self, tile, sources[0], target, array)]
 
 
 @lru_cache(maxsize=1 << 12)

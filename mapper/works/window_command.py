@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hw.spec.commands import Command, Opcode
+from hw.spec.commands import ADDRESS_BITS, Command, Opcode
 from mapper.array.arrangement import lay
 from mapper.array.array import Array
 from mapper.array.cycles import Arrangement, Window, block_tiles
@@ -28,17 +28,19 @@ def _window_values(
     start_col = region.left * work.stride[1] - work.pad[1]
     several_rows, several_cols = region.rows > 1, region.cols > 1
     requantisation = work.requantisation
+    pad_top, row_pitch = max(-start_row, 0), _used(source.row_pitch, inside.rows > 1)
     return {
-        "input_address": source.address,
-        "input_row_pitch": _used(source.row_pitch, inside.rows > 1),
+        "input_address": (source.address - pad_top * row_pitch) % (1 << ADDRESS_BITS),
+        "input_row_pitch": work.dilation[0] * row_pitch,
         "input_rows": inside.rows,
-        "pad_top": max(-start_row, 0),
+        "pad_top": pad_top,
         "input_row_bytes": row_end - row_start,
         "x_start": min(start_col, 0) * source.pixel_pitch,
         "x_step": _used(work.stride[1] * source.pixel_pitch, several_cols),
         "row_step": _used(work.stride[0] * source.row_pitch, several_rows),
         "stride_rows": work.stride[0],
         "kernel_rows": work.kernel[0],
+        "dilation_rows": work.dilation[0],
         "output_address": target.address,
         "output_pixel_pitch": _used(target.pixel_pitch, several_cols),
         "output_row_pitch": _used(target.row_pitch, several_rows),
@@ -62,8 +64,14 @@ def _array_values(window: Window, arrangement: Arrangement, array: Array) -> dic
     }
 
 
-def _conv_values(window: Window, arrangement: Arrangement) -> dict[str, int]:
+def _conv_values(
+    work: WindowGeometry, window: Window, arrangement: Arrangement, source: Place
+) -> dict[str, int]:
+    columns = work.tap_columns(source.pixel_pitch)
     return {
+        "kernel_cols": columns,
+        "tap_step": work.dilation[1] * source.pixel_pitch if columns > 1 else 0,
+        "runs": window.runs,
         "group": arrangement.group,
         "stream": int(arrangement.stream),
         "run_bytes": window.run_bytes,
@@ -72,15 +80,20 @@ def _conv_values(window: Window, arrangement: Arrangement) -> dict[str, int]:
 
 
 def _depthwise_values(
-    work: WindowGeometry, arrangement: Arrangement, source: Place, target: Place, several: bool
-) -> dict[str, int]:
+    work: WindowGeometry, window: Window, arrangement: Arrangement, source: Place, target: Place,
+    array: Array,
+) -> dict[str, int]:  # fmt: skip
     strip = arrangement.strip_cols
+    several = window.cols > strip
+    block = array.tiles[arrangement.paired].channels
     return {
         "kernel_cols": work.kernel[1],
         "stride_cols": work.stride[1],
         "maximum": int(work.maximum),
         "tapwise": int(arrangement.tapwise),
-        "pixel_bytes": _used(source.pixel_pitch, work.kernel[1] > 1),
+        "pixel_bytes": _used(work.dilation[1] * source.pixel_pitch, work.kernel[1] > 1),
+        "multiplier": min(work.multiplier, block),
+        "block_step": block // work.multiplier,
         "strip_cols": strip,
         "strip_input_step": _used(strip * work.stride[1] * source.pixel_pitch, several),
         "strip_output_step": _used(strip * target.pixel_pitch, several),
@@ -99,7 +112,7 @@ def window_command(
     arrangement = lay(window, array).arrangement
     values = _array_values(window, arrangement, array)
     inside = work.input_region(tile.region)
-    channels = tile.channels if work.depthwise else work.input_shape[2]
+    channels = work.input_channels(tile.first_channel, tile.channels)[1]
     reads = source.span(inside.rows, inside.cols, channels)
     writes = target.span(tile.region.rows, tile.region.cols, tile.channels)
     if arrangement.transposed:
@@ -108,10 +121,9 @@ def window_command(
         source, target = source.turned(), target.turned()
     values |= _window_values(work, tile, inside, channels, source, target)
     if work.depthwise:
-        several = window.cols > arrangement.strip_cols
-        values |= _depthwise_values(work, arrangement, source, target, several)
+        values |= _depthwise_values(work, window, arrangement, source, target, array)
     else:
-        values |= _conv_values(window, arrangement)
+        values |= _conv_values(work, window, arrangement, source)
     opcode = Opcode.DEPTHWISE if work.depthwise else Opcode.CONV
     streamed = values["tiles"] if arrangement.stream and values["tiles"] > 1 else 0
     order = WeightsOrder(work, arrangement.paired, arrangement.transposed, streamed)

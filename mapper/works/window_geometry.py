@@ -20,8 +20,11 @@ from mapper.works.requantisation import Requantisation, byte_planes
 class WindowGeometry:
     """A CONV, or with ``depthwise`` a DEPTHWISE: one window an output pixel.
 
-    ``pad`` is (top, left). ``weights`` are int8 [output channels, taps], taps in the order
-    row, column, (input channel); no taps when the largest of the window is wanted (``maximum``).
+    ``pad`` is (top, left): pixels above and left of the image at which the first window starts;
+    below 0 it starts inside. ``dilation``: pixels from tap to tap. ``weights`` are int8 [output
+    channels, taps], taps in the order row, column, (input channel); no taps when the largest of the
+    window is wanted (``maximum``). ``multiplier`` neighbouring output channels of a depthwise work
+    take one input channel.
     """
 
     input: Operand
@@ -37,6 +40,26 @@ class WindowGeometry:
     requantisation: Requantisation
     depthwise: bool
     maximum: bool = False
+    dilation: tuple[int, int] = (1, 1)
+    multiplier: int = 1
+
+    @property
+    def reach(self) -> tuple[int, int]:
+        """Rows and columns from a window's first pixel to its last."""
+        (rows, cols), dilation = self.kernel, self.dilation
+        return (rows - 1) * dilation[0] + 1, (cols - 1) * dilation[1] + 1
+
+    def input_channels(self, first: int, count: int) -> tuple[int, int]:
+        """(first, count) of the input channels under so many output channels from ``first`` on."""
+        if not self.depthwise:
+            return 0, self.input_shape[2]
+        start = first // self.multiplier
+        return start, (first + count - 1) // self.multiplier + 1 - start
+
+    def tap_columns(self, pixel_pitch: int) -> int:
+        """Columns of a convolution's kernel that are read one by one; 1 where its taps adjoin."""
+        adjoin = self.depthwise or self.dilation[1] * pixel_pitch == self.input_shape[2]
+        return 1 if adjoin else self.kernel[1]
 
     @cached_property
     def channel_bytes(self) -> Int8Array:
@@ -61,8 +84,9 @@ class WindowGeometry:
             self.pad,
             self.weights.shape[1],
             self.depthwise,
-            self.input.pixel_pitch,
-            self.input.row_pitch,
+            self.dilation,
+            self.multiplier,
+            self.input.place(self.input_shape)[1:],
         )
 
     @cached_property
@@ -82,6 +106,7 @@ class WindowGeometry:
             output_shape=(output_cols, output_rows, output_channels),
             region=self.region.turned(),
             kernel=self.kernel[::-1],
+            dilation=self.dilation[::-1],
             stride=self.stride[::-1],
             pad=self.pad[::-1],
             weights=taps,
@@ -89,10 +114,11 @@ class WindowGeometry:
 
     def window(self, region: Region, channels: int, pixel_pitch: int, row_pitch: int) -> Window:
         """The geometry of a tile whose input has these pitches."""
-        (kernel_rows, kernel_cols), stride, pad = self.kernel, self.stride, self.pad
-        depthwise = self.depthwise
-        missing_rows = min(max(pad[0] - region.top * stride[0], 0), kernel_rows)
-        missing_cols = min(max(pad[1] - region.left * stride[1], 0), kernel_cols)
+        stride, pad, reach, depthwise = self.stride, self.pad, self.reach, self.depthwise
+        missing_rows = min(max(pad[0] - region.top * stride[0], 0), reach[0])
+        missing_cols = min(max(pad[1] - region.left * stride[1], 0), reach[1])
+        columns = self.tap_columns(pixel_pitch)
+        run_pixels = self.kernel[1] // columns
         return Window(
             depthwise=depthwise,
             rows=region.rows,
@@ -103,7 +129,9 @@ class WindowGeometry:
             missing_rows=missing_rows if depthwise else 0,
             missing_cols=missing_cols if depthwise else 0,
             row_pitch=row_pitch if depthwise else 0,
-            run_bytes=0 if depthwise else kernel_cols * self.input_shape[2],
+            dilation=self.dilation if depthwise else (1, 1),
+            runs=0 if depthwise else self.kernel[0] * columns,
+            run_bytes=0 if depthwise else run_pixels * self.input_shape[2],
             x_step=0 if depthwise else stride[1] * pixel_pitch,
             block_words=self.weights.shape[1],
         )
@@ -118,4 +146,4 @@ class WindowGeometry:
         """Input rows (axis 0) or columns (axis 1) under the windows of output rows or columns."""
         stride, pad, size = self.stride[axis], self.pad[axis], self.input_shape[axis]
         start = min(max(first * stride - pad, 0), size)
-        return start, max(min((end - 1) * stride - pad + self.kernel[axis], size), start)
+        return start, max(min((end - 1) * stride - pad + self.reach[axis], size), start)

@@ -17,8 +17,8 @@ from hw.spec.soc_config import SMALL_CPUS
 from hw.spec.softmax import softmax, softmax_parameters
 from hw.spec.steps import AVERAGE_POOL_2D, CONV_2D, COPY, SOFTMAX
 from hw.spec.steps import NPU as NPU_STEP
+from tests.firmware.cases import PLAIN_CONV, random_factors, random_int8
 from tests.firmware.cases import Image as Window
-from tests.firmware.cases import random_factors, random_int8
 from tests.firmware.images import TIMES_ADDRESS, TOTAL_ADDRESS, Image, step_times
 from verification.cosim.build import build_model
 from verification.cosim.simulate import Job, Outcome, simulate
@@ -70,10 +70,12 @@ def small_network(rng) -> tuple[Image, int, np.ndarray]:
         "output_zero_point": 9,
         "clamp_low": -128,
         "clamp_high": 127,
+        **PLAIN_CONV,
         **window.values(channels),
     }
     whole = Window(size=window.output, kernel=window.output, stride=(1, 1), padding=(0, 0, 0, 0))
     pool = {"input": pixels, "output": averages, "clamp_low": -128, "clamp_high": 127}
+    pool["element_bytes"] = 1
     p = softmax_parameters(0.25)
     last = {"multiplier": p.multiplier, "left_shift": p.left_shift}
     last |= {"diff_min": p.smallest_difference, "rows": 1, "cols": outputs}

@@ -48,6 +48,7 @@ def _convolution(kernel, graph: Graph, op: Op, values: Values):
         input_zero_point=x.zero_point,
         stride=op.operator.stride,
         padding=_edges(op),
+        dilation=op.operator.dilation,
     )
     factors = nm.conv_multipliers(x.scale, w.quant.scale, result.scale, result.shape[-1])
     return _requantised(accumulator, op, result, factors)
@@ -55,6 +56,28 @@ def _convolution(kernel, graph: Graph, op: Op, values: Values):
 
 def _conv_2d(graph, op, values):
     return _convolution(kernels.conv_2d, graph, op, values)
+
+
+def _transpose_conv(graph: Graph, op: Op, values: Values):
+    """A convolution over the upsampled image, cut off where the result ends."""
+    x, w, _ = graph.operands(op)
+    result, stride, pad = graph.result(op), op.operator.stride, op.operator.padding
+    reach = [(w.shape[1 + i] - 1) * op.operator.dilation[i] + 1 for i in (0, 1)]
+    before = [reach[i] - 1 - (pad.top, pad.left)[i] for i in (0, 1)]
+    behind = [max(result.shape[1 + i], reach[i]) for i in (0, 1)]  # more than enough
+    data, weights, bias = (values[name] for name in op.inputs)
+    accumulator = kernels.conv_2d(
+        data,
+        weights[:, ::-1, ::-1],
+        bias,
+        input_zero_point=x.zero_point,
+        stride=(1, 1),
+        padding=(*before, *behind),
+        dilation=op.operator.dilation,
+        upsampling=stride,
+    )[:, : result.shape[1], : result.shape[2]]
+    factors = nm.conv_multipliers(x.scale, w.quant.scale, result.scale, result.shape[-1])
+    return _requantised(accumulator, op, result, factors)
 
 
 def _depthwise_conv_2d(graph, op, values):
@@ -139,9 +162,11 @@ _RUN: dict[str, Callable[[Graph, Op, Values], np.ndarray]] = {
     "ADD": _add,
     "AVERAGE_POOL_2D": _pool,
     "MAX_POOL_2D": _pool,
+    "TRANSPOSE_CONV": _transpose_conv,
     "RELU": _rescale,
     "PAD": _pad,
     "RESHAPE": _reshape,
+    "TRANSPOSE": lambda graph, op, v: v[op.inputs[0]].transpose(op.operator.permutation),
     "SOFTMAX": _softmax,
     "QUANTIZE": _rescale,
     "CONCATENATION": _concatenation,

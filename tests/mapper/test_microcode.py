@@ -37,7 +37,7 @@ def test_no_command_that_it_lacks(mapped: list[Program]) -> None:
                 assert not command.values.get("paired", 0)
                 assert not command.values.get("maximum", 0)
                 assert not (command.values.get("stream", 0) and command["tiles"] > 1)
-    assert seen == set(Opcode) - {Opcode.ADD}
+    assert seen == set(Opcode) - {Opcode.ADD, Opcode.MOVE}
 
 
 def test_the_cpu_computes_the_rest_and_the_report_says_why(mapped: list[Program]) -> None:
@@ -57,7 +57,10 @@ def test_nothing_lies_in_the_memory_that_is_the_scratchpad(mapped: list[Program]
 
 def test_blocks_beyond_the_limit_and_tall_images_go_to_the_cpu() -> None:
     config = load_config("icebreaker").npu
-    fits = Demands(left_shift=0, largest_sum=1, block_words=4086, depthwise=False, rows=9)
+    fits = Demands(
+        left_shift=0, largest_sum=1, block_words=4086, depthwise=False, rows=9, runs=3, before=1,
+        apart=False,
+    )  # fmt: skip
     assert window_objection(fits, config) is None
     larger = window_objection(fits.__class__(**{**vars(fits), "block_words": 4087}), config)
     assert larger == (
@@ -66,6 +69,9 @@ def test_blocks_beyond_the_limit_and_tall_images_go_to_the_cpu() -> None:
     tall = fits.__class__(**{**vars(fits), "rows": MAX_MICROCODE_ROWS + 1})
     assert window_objection(tall, config) == "1024 rows exceed 1023 with control = microcode"
     assert window_objection(tall, load_config().npu) is None
+    apart = fits.__class__(**{**vars(fits), "apart": True})
+    assert window_objection(apart, config).startswith("control = microcode reads whole kernel rows")
+    assert window_objection(apart, load_config().npu) is None
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.tensor import Quant
-from mapper.importers.onnx.geometry import kernel_shape, sliding
+from mapper.importers.onnx.geometry import kernel_shape, pooling
 from mapper.importers.onnx.model import Node
 from mapper.importers.onnx.values import (
     CHANNELS_LAST,
@@ -33,7 +33,7 @@ def average_pool(builder: Builder, node: Node) -> Value:
     x, _ = builder.quantised(node, 0)
     require(node.place, limits.image_has_four_axes, x.view.shape)
     window = kernel_shape(node)
-    _, padding, padded = sliding(node, x.view.shape[2:], window)
+    _, padding, padded = pooling(node, x.view.shape[2:], window)
     if node.integer("count_include_pad", 0) and padded:
         raise RequestError(
             f"{node.place}: count_include_pad is not supported with padding: the nearest supported "
@@ -48,7 +48,7 @@ def _pool(builder: Builder, node: Node, pool: type[MaxPool2d | AveragePool2d]) -
     x, x_quant = builder.quantised(node, 0)
     require(node.place, limits.image_has_four_axes, x.view.shape)
     window = kernel_shape(node)
-    stride, padding, _ = sliding(node, x.view.shape[2:], window)
+    stride, padding, _ = pooling(node, x.view.shape[2:], window)
     image = builder.stored(node.place, x, CHANNELS_LAST)
     height = window_extent(image.shape[1], window[0], stride[0], padding.top, padding.bottom)
     width = window_extent(image.shape[2], window[1], stride[1], padding.left, padding.right)

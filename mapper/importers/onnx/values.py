@@ -257,9 +257,13 @@ class Builder:
         if draft.declared is None or draft.used:
             return False
         whole = positions(draft.declared.shape)
-        for axes in permutations(range(whole.ndim)):
-            if whole.transpose(axes).shape == view.shape and (whole.transpose(axes) == view).all():
-                draft.shape, draft.permutation = view.shape, axes
+        orders = [*permutations(range(whole.ndim))]
+        # Better one that needs no other shape.
+        orders.sort(key=lambda axes: whole.transpose(axes).shape != view.shape)
+        for axes in orders:
+            laid = whole.transpose(axes)
+            if (laid.reshape(-1) == view.reshape(-1)).all():
+                draft.shape, draft.permutation = laid.shape, axes
                 draft.moved = np.empty(view.size, np.int32)
                 draft.moved[view.reshape(-1)] = np.arange(view.size, dtype=np.int32)
                 return True

@@ -136,7 +136,10 @@ def test_geometry_of_a_tile():
 
     first, later = first_and_later(image_work())
     assert first == later  # padding costs a convolution nothing
-    assert (later.run_bytes, later.x_step, later.row_pitch) == (2 * 4, 6, 0)
+    # Pixels of four bytes lie six apart: each kernel column is read by itself.
+    assert (later.runs, later.run_bytes, later.x_step, later.row_pitch) == (3 * 2, 4, 6, 0)
+    dense = image_work().window(Region(0, 0, 2, 9), 20, pixel_pitch=4, row_pitch=36)
+    assert (dense.runs, dense.run_bytes, dense.x_step, dense.row_pitch) == (3, 2 * 4, 4, 0)
     first, later = first_and_later(image_work(depthwise=True))
     assert (first.missing_rows, later.missing_rows) == (1, 0)
     assert (later.run_bytes, later.x_step, later.row_pitch) == (0, 0, 54)

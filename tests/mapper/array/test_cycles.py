@@ -30,8 +30,8 @@ PAIRED, SINGLE = Arrangement(paired=True), Arrangement(paired=False)
 def pointwise(rows: int, cols: int, inputs: int, channels: int) -> Window:
     return Window(
         depthwise=False, rows=rows, cols=cols, channels=channels, kernel=(1, 1), stride=(1, 1),
-        missing_rows=0, missing_cols=0, row_pitch=cols * inputs, run_bytes=inputs, x_step=inputs,
-        block_words=inputs,
+        missing_rows=0, missing_cols=0, row_pitch=cols * inputs, dilation=(1, 1), runs=1,
+        run_bytes=inputs, x_step=inputs, block_words=inputs,
     )  # fmt: skip
 
 
@@ -39,7 +39,7 @@ def depthwise(side: int, channels: int, stride: int = 1, top: int = 1) -> Window
     return Window(
         depthwise=True, rows=side, cols=side, channels=channels, kernel=(3, 3),
         stride=(stride, stride), missing_rows=top, missing_cols=top, row_pitch=side * channels,
-        run_bytes=0, x_step=0, block_words=9,
+        dilation=(1, 1), runs=0, run_bytes=0, x_step=0, block_words=9,
     )  # fmt: skip
 
 
@@ -83,7 +83,7 @@ def test_shared_reads_of_a_tile_across_row_ends():
     Parts of 5, 5, 5, 1; 4, 5, 5, 2; 3, 5, 5, 3; 2, 5, 5, 4; 1, 5, 5, 5 pixels.
     """
     config = NpuConfig(rows=2, cols=16, bus_bytes=32)
-    window = pointwise(16, 5, 4, 2)._replace(kernel=(3, 1), block_words=12)
+    window = pointwise(16, 5, 4, 2)._replace(kernel=(3, 1), runs=3, block_words=12)
     reads = 7 + 6 + 6 + 6 + 7
     assert bytes_read(window, Arrangement(False, group=4), array_of(config)) == (
         3 * reads * 32 + (9 + 5 * 12) * 2

@@ -2,12 +2,9 @@
 
 import numpy as np
 
-from hw.spec.npu_config import NpuConfig
-from hw.spec.settings import load_config
 from mapper.compile import Mapper
 from mapper.operators.images import Padding
 from mapper.operators.requantise import Quantize
-from mapper.rewrites.expand_depthwise import expand_depthwise, worth_expanding
 from mapper.rewrites.fold_identity import fold_identity
 from mapper.rewrites.fuse_activation import fuse_activation
 from mapper.rewrites.fuse_padding import fuse_padding
@@ -101,24 +98,7 @@ def test_operators_that_change_nothing_become_views():
     assert_equal_values(before, after)
 
 
-def test_channel_multiplier_becomes_a_dense_convolution():
-    sketch = Sketch()
-    before = sketch.graph(sketch.depthwise("x", "d", multiplier=3))
-    after = expand_depthwise(before, worth_expanding(before, NpuConfig()))
-    assert kinds(after) == ["CONV_2D"]
-    dense = after.operands(after.ops[0])[1].data
-    assert dense.shape == (9, 3, 3, 3)
-    assert np.count_nonzero(dense.any(axis=(1, 2))) == 9  # one input channel for each output
-    assert_equal_values(before, after)
-
-
-def test_very_many_channels_stay_depthwise():
-    sketch = Sketch(shape=(1, 3, 3, 40))
-    before = sketch.graph(sketch.depthwise("x", "d", multiplier=2))
-    assert not worth_expanding(before, NpuConfig(rows=2, cols=2))
-
-
 def test_random_networks_keep_their_values():
     for seed in range(40):
         before = random_network(seed)
-        assert_equal_values(before, Mapper(before).rewritten(load_config()))
+        assert_equal_values(before, Mapper(before).rewritten)

@@ -92,9 +92,9 @@ def max_window_bytes(graph):
     return max(sizes)
 
 
-def assert_random_network(seed):
+def assert_random_network(seed, *, spread=False):
     large = {"largest": 40, "channels": 70} if seed % 3 == 0 else {}
-    graph, config = random_network(seed, **large), random_config(seed)
+    graph, config = random_network(seed, **large, spread=spread), random_config(seed)
     x = random_input(graph, seed)
     expected = execute(graph, {graph.inputs[0]: x})
     if max_window_bytes(graph) > config.npu.scratchpad_bytes - 1024:
@@ -110,6 +110,11 @@ def assert_random_network(seed):
 @pytest.mark.parametrize("seed", range(100))
 def test_random_networks(seed):
     assert_random_network(seed)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_dilated_grouped_and_transposed_convolutions(seed):
+    assert_random_network(seed, spread=True)
 
 
 @pytest.mark.slow
