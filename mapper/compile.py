@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from hw.spec.config import Config
-from mapper.assembly import Assembly
-from mapper.graph import Graph
-from mapper.homes import plan_homes
-from mapper.placement import Placer
-from mapper.program import Program
-from mapper.residency import Problem, plan_residency
-from mapper.rewrites.expand_depthwise import expand_depthwise, worth_expanding
+from mapper.graph.graph import Graph
+from mapper.placement.placement import Placer
+from mapper.planning.homes import plan_homes
+from mapper.planning.residency import Problem, plan_residency
+from mapper.program.assembly import Assembly
+from mapper.program.cpu_steps import count_steps
+from mapper.program.program import Program
 from mapper.rewrites.fold_identity import fold_identity
 from mapper.rewrites.fuse_activation import fuse_activation
 from mapper.rewrites.fuse_padding import fuse_padding
-from mapper.weights import PackedWeights
+from mapper.works.weights import PackedWeights
 
 
 def compile_model(graph: Graph, config: Config) -> Program:
@@ -34,27 +34,31 @@ class Mapper:
         self._graph = graph
         self._fused = fuse_activation(fuse_padding(fold_identity(graph)))
         self._packed = PackedWeights()
-        self._placers: dict[tuple[str, ...], tuple[Graph, Placer]] = {}
+        self._placer = Placer(graph, self._fused)
 
     def program(self, config: Config) -> Program:
         """As `compile_model`."""
-        rewritten, placer = self._rewritten(config)
-        placed = placer.place(config)
+        placed = self._placer.place(config)
         layers, slices, lives = placed.layers, placed.slices, placed.lives
         problem = Problem(layers, slices, lives.buffers, lives.homeless, lives.inputs, config.npu)
         residency = plan_residency(problem)
-        homes = plan_homes(self._graph.name, lives, set(residency.addresses), layers, config)
+        steps = count_steps(self._fused, slices, layers)
+        resident, count = set(residency.addresses), len(layers)
+        homes = plan_homes(self._graph.name, lives, resident, count, count + steps, config)
         return Assembly(
-            self._graph, rewritten, config, layers, slices, lives, residency, homes, self._packed
+            graph=self._graph,
+            rewritten=self._fused,
+            config=config,
+            layers=layers,
+            slices=slices,
+            lives=lives,
+            residency=residency,
+            homes=homes,
+            packed=self._packed,
+            cpu_steps=steps,
         ).program()
 
-    def rewritten(self, config: Config) -> Graph:
+    @property
+    def rewritten(self) -> Graph:
         """The graph in the form that the hardware takes; each pass verifies its result."""
-        return self._rewritten(config)[0]
-
-    def _rewritten(self, config: Config) -> tuple[Graph, Placer]:
-        names = () if config.soc.npu == "none" else worth_expanding(self._fused, config.npu)
-        if names not in self._placers:
-            graph = expand_depthwise(self._fused, names) if names else self._fused
-            self._placers[names] = graph, Placer(self._graph, graph)
-        return self._placers[names]
+        return self._fused

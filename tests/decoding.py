@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw.spec import numerics as nm
-from mapper.graph import Graph
+from mapper.graph.graph import Graph
 
 
 def decode_output(graph: Graph, tensor: str, values: NDArray[np.int8]) -> NDArray[Any]:
@@ -14,7 +14,8 @@ def decode_output(graph: Graph, tensor: str, values: NDArray[np.int8]) -> NDArra
     port, source = graph.ports[tensor], graph.tensors[tensor]
     integers = values.reshape(source.shape)
     if port.permutation is not None:
-        integers = integers.transpose(np.argsort(port.permutation))
+        laid = integers.reshape([port.shape[axis] for axis in port.permutation])
+        integers = laid.transpose(np.argsort(port.permutation))
     integers = integers.reshape(port.shape)
     if port.dtype == "float32":
         return nm.dequantise(integers, source.scale, source.zero_point)

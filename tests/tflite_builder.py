@@ -42,6 +42,7 @@ class _Tensor:
     axis: int
     data: np.ndarray | None
     signature: tuple[int, ...] | None
+    variable: bool
 
 
 @dataclass
@@ -62,12 +63,18 @@ class TfliteBuilder:
         axis: int = 0,
         data: np.ndarray | None = None,
         signature: Sequence[int] | None = None,
+        variable: bool = False,
     ) -> int:
-        """A tensor; without `scale` it is not quantised. Returns its index."""
+        """A tensor; without `scale` it is not quantised. Returns its index.
+
+        A `variable` keeps its values from inference to inference.
+        """
         scales = () if scale is None else tuple(np.atleast_1d(scale))
         zeros = tuple(np.broadcast_to(zero_point, len(scales)))
         known = None if signature is None else tuple(signature)
-        self.tensors.append(_Tensor(name, tuple(shape), dtype, scales, zeros, axis, data, known))
+        self.tensors.append(
+            _Tensor(name, tuple(shape), dtype, scales, zeros, axis, data, known, variable)
+        )
         return len(self.tensors) - 1
 
     def constant(self, name: str, data: np.ndarray, **quantisation) -> int:
@@ -119,6 +126,71 @@ class TfliteBuilder:
         operands = _operands(x, weights, bias)
         self.operator("DEPTHWISE_CONV_2D", operands, [y], ("DepthwiseConv2DOptions", options))
 
+    def transpose_conv(
+        self,
+        x: int,
+        weights: int,
+        bias: int | None,
+        y: int,
+        *,
+        stride: Pair = (1, 1),
+        same: bool = False,
+        activation: str = "NONE",
+    ) -> None:
+        """TRANSPOSE_CONV; weights [Co,Kh,Kw,Ci]."""
+
+        def write(b: flatbuffers.Builder) -> int:
+            tflite.TransposeConvOptionsStart(b)
+            tflite.TransposeConvOptionsAddPadding(b, _padding(same))
+            tflite.TransposeConvOptionsAddStrideH(b, stride[0])
+            tflite.TransposeConvOptionsAddStrideW(b, stride[1])
+            tflite.TransposeConvOptionsAddFusedActivationFunction(b, _activation(activation))
+            return tflite.TransposeConvOptionsEnd(b)
+
+        shape = self.constant(f"shape_of_{y}", np.array(self.tensors[y].shape, np.int32))
+        operands = [shape, weights, x, *([] if bias is None else [bias])]
+        self.operator("TRANSPOSE_CONV", operands, [y], ("TransposeConvOptions", write))
+
+    def batch_matmul(
+        self, a: int, b: int, y: int, *, adj_x: bool = False, adj_y: bool = False
+    ) -> None:
+        """BATCH_MATMUL."""
+
+        def write(builder: flatbuffers.Builder) -> int:
+            tflite.BatchMatMulOptionsStart(builder)
+            tflite.BatchMatMulOptionsAddAdjX(builder, adj_x)
+            tflite.BatchMatMulOptionsAddAdjY(builder, adj_y)
+            return tflite.BatchMatMulOptionsEnd(builder)
+
+        self.operator("BATCH_MATMUL", [a, b], [y], ("BatchMatMulOptions", write))
+
+    def svdf(self, operands: Sequence[int], y: int, *, rank: int) -> None:
+        """SVDF: input, feature weights, time weights, bias, state."""
+
+        def write(b: flatbuffers.Builder) -> int:
+            tflite.SVDFOptionsStart(b)
+            tflite.SVDFOptionsAddRank(b, rank)
+            return tflite.SVDFOptionsEnd(b)
+
+        self.operator("SVDF", operands, [y], ("SVDFOptions", write))
+
+    def lstm(
+        self, operands: Sequence[int], y: int, *, time_major: bool = False, cell_clip: float = 0.0
+    ) -> None:
+        """UNIDIRECTIONAL_SEQUENCE_LSTM with its 24 operands, -1 where there is none."""
+
+        def write(b: flatbuffers.Builder) -> int:
+            tflite.UnidirectionalSequenceLSTMOptionsStart(b)
+            tflite.UnidirectionalSequenceLSTMOptionsAddTimeMajor(b, time_major)
+            tflite.UnidirectionalSequenceLSTMOptionsAddCellClip(b, cell_clip)
+            tflite.UnidirectionalSequenceLSTMOptionsAddFusedActivationFunction(
+                b, _activation("TANH")
+            )
+            return tflite.UnidirectionalSequenceLSTMOptionsEnd(b)
+
+        options = ("UnidirectionalSequenceLSTMOptions", write)
+        self.operator("UNIDIRECTIONAL_SEQUENCE_LSTM", operands, [y], options)
+
     def fully_connected(
         self, x: int, weights: int, bias: int | None, y: int, *, activation: str = "NONE"
     ) -> None:
@@ -129,6 +201,39 @@ class TfliteBuilder:
     def add(self, a: int, b: int, y: int, *, activation: str = "NONE") -> None:
         """ADD."""
         self.operator("ADD", [a, b], [y], _activation_options("AddOptions", activation))
+
+    def binary(
+        self,
+        name: str,
+        inputs: Sequence[int],
+        y: int,
+        *,
+        options: str | None = None,
+        activation: str = "NONE",
+    ) -> None:
+        """An operator on two operands; `options` is the class that holds the activation."""
+        written = None if options is None else _activation_options(options, activation)
+        self.operator(name, inputs, [y], written)
+
+    def leaky_relu(self, x: int, y: int, *, alpha: float) -> None:
+        """LEAKY_RELU."""
+
+        def write(b: flatbuffers.Builder) -> int:
+            tflite.LeakyReluOptionsStart(b)
+            tflite.LeakyReluOptionsAddAlpha(b, alpha)
+            return tflite.LeakyReluOptionsEnd(b)
+
+        self.operator("LEAKY_RELU", [x], [y], ("LeakyReluOptions", write))
+
+    def gelu(self, x: int, y: int, *, approximate: bool) -> None:
+        """GELU."""
+
+        def write(b: flatbuffers.Builder) -> int:
+            tflite.GeluOptionsStart(b)
+            tflite.GeluOptionsAddApproximate(b, approximate)
+            return tflite.GeluOptionsEnd(b)
+
+        self.operator("GELU", [x], [y], ("GeluOptions", write))
 
     def pool_2d(
         self,
@@ -228,14 +333,26 @@ class TfliteBuilder:
 
 def run_tflm(content: bytes, *inputs: np.ndarray) -> list[np.ndarray]:
     """The outputs of TensorFlow Lite Micro's reference kernels, one array an output."""
+    return run_tflm_sequence(content, [inputs])[0]
+
+
+def run_tflm_sequence(
+    content: bytes, sequence: Sequence[Sequence[np.ndarray]]
+) -> list[list[np.ndarray]]:
+    """The outputs of inferences one after the other, with state kept between them."""
     from tflite_micro.python.tflite_micro import runtime
 
-    interpreter = runtime.Interpreter.from_bytes(content)
-    for index, value in enumerate(inputs):
-        interpreter.set_input(value, index)
-    interpreter.invoke()
+    # By default the arena is ten times the file, which large tensors in small files outgrow.
+    arena = 10 * len(content) + (1 << 20)
+    interpreter = runtime.Interpreter.from_bytes(content, arena_size=arena)
     count = tflite.Model.GetRootAs(content, 0).Subgraphs(0).OutputsLength()
-    return [interpreter.get_output(index) for index in range(count)]
+    results = []
+    for inputs in sequence:
+        for index, value in enumerate(inputs):
+            interpreter.set_input(value, index)
+        interpreter.invoke()
+        results.append([interpreter.get_output(index) for index in range(count)])
+    return results
 
 
 def _operands(x: int, weights: int, bias: int | None) -> list[int]:
@@ -355,6 +472,8 @@ def _write_tensor(b: flatbuffers.Builder, tensor: _Tensor, buffer: int) -> int:
         tflite.TensorAddQuantization(b, quantisation)
     if signature is not None:
         tflite.TensorAddShapeSignature(b, signature)
+    if tensor.variable:
+        tflite.TensorAddIsVariable(b, True)
     return tflite.TensorEnd(b)
 
 

@@ -1,9 +1,14 @@
 #include "channels.h"
 #include "kernels.h"
 #include "pointer.h"
+#include "spread.h"
 #include "window.h"
 
 void conv_2d(const struct tw_step_conv_2d *s) {
+    if (is_spread(s)) {
+        convolve_spread(s);
+        return;
+    }
     const int8_t *input = at(s->input), *weights = at(s->weights);
     int8_t *output = at(s->output);
     const int32_t input_pitch = s->input_cols * s->channels;

@@ -1,3 +1,5 @@
+#include <stdbool.h>
+
 #include "channels.h"
 #include "kernels.h"
 #include "pointer.h"
@@ -21,6 +23,17 @@ static int32_t sum_of_taps(const struct taps *t, const int8_t *input, const int8
         }
         input += t->input_skip;
         weights += t->weight_skip;
+    }
+    return sum;
+}
+
+/* The sum of the centred activations themselves. */
+static int32_t sum_of_inputs(const struct taps *t, const int8_t *input) {
+    int32_t sum = 0;
+    for (int32_t row = 0; row < t->rows; row++, input += t->input_skip) {
+        for (int32_t col = 0; col < t->cols; col++, input += t->input_step) {
+            sum += *input - t->zero_point;
+        }
     }
     return sum;
 }
@@ -50,10 +63,11 @@ static void sums_of_four(const struct taps *t, const int8_t *input, const int8_t
 
 /* One output pixel. `input` and `weights` point at channel 0 of the first tap in the image. */
 static inline void compute_pixel(const struct channels *c, int32_t depth_multiplier,
-                                 const struct taps *taps, const int8_t *input,
-                                 const int8_t *weights, int8_t *output) {
+                                 int32_t weights_zero_point, const struct taps *taps,
+                                 const int8_t *input, const int8_t *weights, int8_t *output) {
+    const bool fours = depth_multiplier == 1 && weights_zero_point == 0;
     int32_t channel = 0;
-    for (; depth_multiplier == 1 && channel + 4 <= c->count; channel += 4, input += 4) {
+    for (; fours && channel + 4 <= c->count; channel += 4, input += 4) {
         int32_t sums[4];
         sums_of_four(taps, input, weights + channel, sums);
         for (int32_t i = 0; i < 4; i++) {
@@ -61,9 +75,13 @@ static inline void compute_pixel(const struct channels *c, int32_t depth_multipl
         }
     }
     while (channel < c->count) {
+        int32_t excess = 0;
+        if (weights_zero_point != 0) {
+            excess = weights_zero_point * sum_of_inputs(taps, input);
+        }
         for (int32_t copy = 0; copy < depth_multiplier; copy++, channel++) {
             const int32_t sum = sum_of_taps(taps, input, weights + channel);
-            output[channel] = finish_channel(c, channel, sum);
+            output[channel] = finish_channel(c, channel, sum - excess);
         }
         input++;
     }
@@ -74,6 +92,8 @@ void depthwise_conv_2d(const struct tw_step_depthwise_conv_2d *s) {
     int8_t *output = at(s->output);
     const int32_t depth_multiplier = s->depth_multiplier;
     const int32_t output_channels = s->channels * depth_multiplier;
+    const int32_t input_step = s->dilation_cols * s->channels;
+    const int32_t input_pitch = s->dilation_rows * s->input_cols * s->channels;
     const struct channels channels = {
         .count = output_channels,
         .bias = at(s->bias),
@@ -84,21 +104,21 @@ void depthwise_conv_2d(const struct tw_step_depthwise_conv_2d *s) {
         .high = s->clamp_high,
     };
     for (int32_t oy = 0; oy < s->output_rows; oy++) {
-        const struct span y =
-            window_span(oy, s->stride_rows, s->pad_top, s->kernel_rows, s->input_rows);
+        const struct span y = dilated_span(oy, s->stride_rows, s->pad_top, s->kernel_rows,
+                                           s->input_rows, s->dilation_rows);
         for (int32_t ox = 0; ox < s->output_cols; ox++) {
-            const struct span x =
-                window_span(ox, s->stride_cols, s->pad_left, s->kernel_cols, s->input_cols);
+            const struct span x = dilated_span(ox, s->stride_cols, s->pad_left, s->kernel_cols,
+                                               s->input_cols, s->dilation_cols);
             const struct taps taps = {
                 .rows = y.count,
                 .cols = x.count,
-                .input_step = s->channels,
+                .input_step = input_step,
                 .weight_step = output_channels,
-                .input_skip = (s->input_cols - x.count) * s->channels,
+                .input_skip = input_pitch - x.count * input_step,
                 .weight_skip = (s->kernel_cols - x.count) * output_channels,
                 .zero_point = s->input_zero_point,
             };
-            compute_pixel(&channels, depth_multiplier, &taps,
+            compute_pixel(&channels, depth_multiplier, s->weights_zero_point, &taps,
                           input + (y.start * s->input_cols + x.start) * s->channels,
                           weights + (y.skip * s->kernel_cols + x.skip) * output_channels, output);
             output += output_channels;

@@ -27,9 +27,21 @@ static inline int32_t rescale(int32_t value, int32_t multiplier, int32_t shift) 
     return rounding_divide(high_multiply(value, multiplier), -shift);
 }
 
-static inline int8_t clamp(int32_t value, int32_t low, int32_t high) {
+/* The same for a value of 48 bits, rounded once with ties upwards; only the upper half of the
+ * multiplier counts, and shift is below 15. */
+static inline int32_t rescale_64(int64_t value, int32_t multiplier, int32_t shift) {
+    const int32_t half = multiplier < 0x7FFF0000 ? (multiplier + (1 << 15)) >> 16 : 0x7FFF;
+    const int32_t right = 15 - shift;
+    return (int32_t)((value * half + ((int64_t)1 << (right - 1))) >> right);
+}
+
+static inline int32_t limit(int32_t value, int32_t low, int32_t high) {
     value = value < low ? low : value;
-    return (int8_t)(value > high ? high : value);
+    return value > high ? high : value;
+}
+
+static inline int8_t clamp(int32_t value, int32_t low, int32_t high) {
+    return (int8_t)limit(value, low, high);
 }
 
 #endif

@@ -6,7 +6,7 @@ order and hands each to one of three queues, which run side by side:
 
 - weights (WEIGHTS): streams from main memory into the weight ring, as far as it has room;
 - transfers (LOAD, STORE): scratchpad from and to main memory;
-- compute (CONV, DEPTHWISE, ADD, MARK).
+- compute (CONV, DEPTHWISE, ADD, MOVE, MARK).
 
 Each queue works in order. Transfers and compute operations are counted as they complete; the
 wait count of a compute command is the number of transfers since the start that must have
@@ -37,10 +37,11 @@ class Opcode(IntEnum):
     CONV = 0x10
     DEPTHWISE = 0x11
     ADD = 0x12
+    MOVE = 0x14
 
 
 TRANSFER_OPCODES = (Opcode.LOAD, Opcode.STORE)
-COMPUTE_OPCODES = (Opcode.MARK, Opcode.CONV, Opcode.DEPTHWISE, Opcode.ADD)
+COMPUTE_OPCODES = (Opcode.MARK, Opcode.CONV, Opcode.DEPTHWISE, Opcode.ADD, Opcode.MOVE)
 WAIT_BITS = 16
 ADDRESS_BITS = 20
 """Scratchpad addresses and pitches, bytes."""
@@ -61,8 +62,15 @@ _TRANSFER: tuple[Field, ...] = (
 )
 
 _WINDOW: tuple[Field, ...] = (
-    Field("input_address", 1, 0, 20, "Byte address of input row 0, column 0, channel 0."),
-    Field("input_row_pitch", 2, 0, 20, "Bytes from input row to input row."),
+    Field(
+        "input_address",
+        1,
+        0,
+        20,
+        "Byte address of input column 0, channel 0 in the row in which the first window starts: "
+        "that of row 0 less pad_top rows, modulo 2**20.",
+    ),
+    Field("input_row_pitch", 2, 0, 20, "Bytes from kernel row to kernel row: input rows apart."),
     Field("input_rows", 3, 0, 16, "Input rows that exist; others read as pad_value."),
     Field("pad_top", 3, 16, 8, "Rows above input row 0 at which the first window starts."),
     Field("input_row_bytes", 4, 0, 20, "Bytes of an input row that exist; others read as padding."),
@@ -79,6 +87,7 @@ _WINDOW: tuple[Field, ...] = (
     Field("channels", 13, 0, 16, "Output channels."),
     Field("blocks", 13, 16, 16, "Blocks of `rows` output channels, or of two x `rows` if paired."),
     Field("block_words", 14, 0, 24, "Weight words, or pairs of words, of a block: one a step."),
+    Field("dilation_rows", 14, 24, 8, "Input rows from kernel row to kernel row, 1 or more."),
     Field("pad_value", 15, 0, 8, "What padding reads as: the input's zero point.", signed=True),
     Field("output_zero_point", 15, 8, 8, "Added after requantisation.", signed=True),
     Field("clamp_low", 15, 16, 8, "Smallest output.", signed=True),
@@ -103,10 +112,20 @@ _WINDOW: tuple[Field, ...] = (
 
 _CONV: tuple[Field, ...] = (
     *_WINDOW,
-    Field("group", 8, 8, 6, "Neighbouring pixels of a row that one read serves, 1 or more."),
-    Field("stream", 8, 24, 1, "1: each tile has weights of its own in the stream; 0: replayed."),
-    Field("run_bytes", 16, 0, 20, "Bytes of a kernel row: kernel width x input channels."),
+    Field("tap_step", 8, 8, 20, "Bytes from kernel column to kernel column; not used with one."),
+    Field(
+        "run_bytes",
+        16,
+        0,
+        20,
+        "Bytes of a kernel column: input channels; of a whole kernel row where its pixels follow "
+        "on one another.",
+    ),
+    Field("runs", 16, 20, 12, "Runs of a window: kernel_rows x kernel_cols."),
     Field("pixels", 17, 0, 24, "Output pixels: output_rows x output_cols."),
+    Field("kernel_cols", 17, 24, 8, "Kernel columns that are read one by one; 1: whole rows."),
+    Field("group", 18, 25, 6, "Neighbouring pixels of a row that one read serves, 1 or more."),
+    Field("stream", 18, 31, 1, "1: each tile has weights of its own in the stream; 0: replayed."),
 )
 
 _DEPTHWISE: tuple[Field, ...] = (
@@ -115,10 +134,18 @@ _DEPTHWISE: tuple[Field, ...] = (
     Field("stride_cols", 8, 16, 8, "Input columns from one output pixel to the next one."),
     Field("maximum", 8, 24, 1, "1: largest of the window instead of the weighted sum."),
     Field("tapwise", 8, 25, 1, "1: read every tap of every pixel; 0: keep the window on chip."),
-    Field("pixel_bytes", 16, 0, 20, "Bytes from input pixel to input pixel."),
+    Field("pixel_bytes", 16, 0, 20, "Bytes from kernel column to kernel column."),
     Field("strip_cols", 17, 0, 8, "Output pixels of a strip, at most those of a tile."),
     Field("strip_input_step", 19, 0, 20, "Input bytes from strip to strip: strip_cols x x_step."),
+    Field(
+        "multiplier",
+        19,
+        20,
+        7,
+        "Neighbouring output channels that take the same input channel, 1 to those of a block.",
+    ),
     Field("strip_output_step", 20, 0, 20, "Output bytes from strip to strip."),
+    Field("block_step", 20, 20, 7, "Input bytes from block to block: its channels / multiplier."),
 )
 
 _ADD: tuple[Field, ...] = (
@@ -139,6 +166,33 @@ _ADD: tuple[Field, ...] = (
     Field("output_shift", 10, 16, 8, "Power of two of the sum's factor.", signed=True),
 )
 
+MOVE_LOOPS = 5
+"""Loops of a MOVE around its runs; the first is the innermost."""
+
+_MOVE: tuple[Field, ...] = (
+    Field("input_address", 1, 0, 20, "Byte address of the first run."),
+    Field("fill", 1, 20, 1, "1: reads nothing and writes `value` everywhere."),
+    Field("value", 1, 24, 8, "Every byte of a fill.", signed=True),
+    Field("output_address", 2, 0, 20, "Byte address that the first run goes to."),
+    Field("run_bytes", 3, 0, 20, "Bytes of a run, side by side in both places; 1 or more."),
+    *(
+        Field(f"extent_{k}", 4 + k // 2, k % 2 * 16, 16, f"Turns of loop {k}; 1 or more.")
+        for k in range(MOVE_LOOPS)
+    ),
+    *(
+        Field(
+            f"{side}_pitch_{k}",
+            7 + 2 * k + n,
+            0,
+            21,
+            f"{side.title()} bytes from turn to turn of loop {k}.",
+            True,
+        )
+        for k in range(MOVE_LOOPS)
+        for n, side in enumerate(("input", "output"))
+    ),
+)
+
 BODY: Mapping[Opcode, tuple[Field, ...]] = {
     Opcode.END: (),
     Opcode.WEIGHTS: (
@@ -151,6 +205,7 @@ BODY: Mapping[Opcode, tuple[Field, ...]] = {
     Opcode.CONV: _CONV,
     Opcode.DEPTHWISE: _DEPTHWISE,
     Opcode.ADD: _ADD,
+    Opcode.MOVE: _MOVE,
 }
 """Fields of each command behind the header."""
 
@@ -163,6 +218,7 @@ SUMMARY: Mapping[Opcode, str] = {
     Opcode.CONV: "Convolution or fully connected layer, channels x pixels on the array.",
     Opcode.DEPTHWISE: "Depthwise convolution, pooling, requantisation or copy, channel by channel.",
     Opcode.ADD: "Adds two tensors with rescaling.",
+    Opcode.MOVE: "Copies runs of bytes within the scratchpad, in five loops, or fills them.",
 }
 
 LENGTH: Mapping[Opcode, int] = {

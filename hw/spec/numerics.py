@@ -11,7 +11,7 @@ complement; functions take and return NumPy arrays and broadcast.
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +21,8 @@ from hw.spec.errors import RequestError
 Int8Array = NDArray[np.int8]
 Int32Array = NDArray[np.int32]
 Int64Array = NDArray[np.int64]
+Activation = TypeVar("Activation", np.int8, np.int16)
+"""What the elements of a quantised tensor may be."""
 
 INT32_MIN = -(1 << 31)
 INT32_MAX = (1 << 31) - 1
@@ -130,6 +132,32 @@ def requantise(
     return clamp_int8(wrap_int32(scaled.astype(np.int64) + zero_point), lo, hi)
 
 
+def multiply_by_quantized_multiplier_64(
+    value: ArrayLike, multiplier: ArrayLike, shift: ArrayLike
+) -> Int32Array:
+    """value * multiplier / 2**31 * 2**shift, rounded once, ties upwards; value int64.
+
+    Value is within 48 bits, of the multiplier only the upper half counts, and shift is below 15.
+    """
+    multiplier64, right = np.asarray(multiplier, dtype=np.int64), 15 - np.asarray(shift, np.int64)
+    # Rounding the largest multipliers would give 2**15.
+    half = np.minimum((multiplier64 + (1 << 15)) >> 16, (1 << 15) - 1)
+    product = np.asarray(value, dtype=np.int64) * half
+    return wrap_int32((product + (np.int64(1) << (right - 1))) >> right)
+
+
+def requantise_int16(
+    accumulator: NDArray[Any], multiplier: ArrayLike, shift: ArrayLike, lo: int, hi: int
+) -> NDArray[np.int16]:
+    """Accumulators to int16 with zero point 0, clamped to lo..hi: 16x8 convolutions.
+
+    int32 accumulators are rescaled as those of int8, int64 ones by half the multiplier.
+    """
+    narrow = accumulator.dtype == np.int32
+    rescaled = multiply_by_quantized_multiplier if narrow else multiply_by_quantized_multiplier_64
+    return np.clip(rescaled(accumulator, multiplier, shift), lo, hi).astype(np.int16)
+
+
 def rescale_parameters(input_scale: float, output_scale: float) -> tuple[int, int]:
     """(multiplier, shift) of QUANTIZE and RELU."""
     return quantize_multiplier(input_scale / output_scale)
@@ -161,17 +189,20 @@ class AddParameters:
     output_shift: int
 
 
-def add_parameters(a_scale: float, b_scale: float, output_scale: float) -> AddParameters:
-    """Factors of ADD for the scales of its inputs and output.
+def add_parameters(
+    a_scale: float, b_scale: float, output_scale: float, left_shift: int = ADD_LEFT_SHIFT
+) -> AddParameters:
+    """Factors of ADD and SUB for the scales of their inputs and output.
 
     Raises RequestError where the output scale is so fine that a left shift would be needed.
     """
     twice_largest = 2.0 * max(a_scale, b_scale)
-    output = twice_largest / ((1 << ADD_LEFT_SHIFT) * output_scale)
+    output = twice_largest / ((1 << left_shift) * output_scale)
     if output >= 1.0:
         raise RequestError(
-            f"ADD of scales {a_scale:g} and {b_scale:g} to {output_scale:g}: the output scale must "
-            f"exceed 2**-19 of the larger input scale; calibrate the output's range again"
+            f"a sum of scales {a_scale:g} and {b_scale:g} to {output_scale:g}: the output scale "
+            f"must exceed 2**-{left_shift - 1} of the larger input scale; calibrate the output's "
+            "range again"
         )
     a, b, out = (
         quantize_multiplier(r) for r in (a_scale / twice_largest, b_scale / twice_largest, output)
@@ -206,11 +237,15 @@ def add(
     return requantise(total, p.output_multiplier, p.output_shift, zero_point, lo, hi)
 
 
-def quantise(x: ArrayLike, scale: float, zero_point: int) -> Int8Array:
-    """Real values to int8: divide in single precision, round half away from zero, saturate."""
+def quantise(x: ArrayLike, scale: float, zero_point: int, dtype: str = "int8") -> NDArray[Any]:
+    """Real values to integers of a type, int8 say.
+
+    Divides in single precision, rounds half away from zero, saturates.
+    """
     ratio = np.asarray(x, dtype=np.float32) / np.float32(scale)
     rounded = np.trunc(ratio.astype(np.float64) + np.copysign(0.5, ratio))
-    return clamp_int8(rounded + zero_point, -128, 127)
+    limits = np.iinfo(dtype)
+    return np.clip(rounded + zero_point, limits.min, limits.max).astype(dtype)
 
 
 def dequantise(x: NDArray[Any], scale: float, zero_point: int) -> NDArray[np.float32]:

@@ -6,14 +6,14 @@ ring. So it proves the mapper's work, and its results are what RTL is compared w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from hw.spec.commands import Command, decode_stream
-from hw.spec.errors import CheckError, RequestError
+from hw.spec.errors import CheckError
 from hw.spec.numerics import Int8Array
 from hw.spec.program import (
     HEADER_WORDS,
@@ -21,36 +21,36 @@ from hw.spec.program import (
     PROGRAM_VERSION,
     STEP_WORDS,
     Step,
-    StepKind,
     decode_step,
 )
 from hw.spec.registers import MEMORY_BASE
-from mapper.image import npu_config_word
-from mapper.program import Location, Program
-from sim.functional.cpu import run_step
+from hw.spec.steps import NPU
+from mapper.program.image import npu_config_word
+from mapper.program.inputs import Tensor, input_parts
+from mapper.program.program import Location, Program, ProgramPort
 from sim.functional.memory import Memory
 from sim.functional.npu import Npu
+from sim.functional.watched import Read, Watched
 
 _JUNK = 0x5A
 """What memories hold before anything is written."""
 
-TIMED_BY_VALUES = frozenset({StepKind.SOFTMAX})
-"""Operators that take longer on the CPU for some values than for others."""
-
 
 @dataclass(frozen=True)
 class FunctionalResult:
-    """``outputs`` by name, int8 in the port's shape.
+    """``outputs`` by name in the port's shape and type, and ``states`` as the next inference
+    finds them.
 
     ``events`` has a mapping (`hw.spec.profile.EVENTS`) for each layer, empty for the CPU's, and
     ``trace`` each layer's output tensor by name, when asked for. ``cpu_inputs``: by number of step,
-    the input of each operator on the CPU that takes longer for some values than for others.
+    what an operator on the CPU reads that none before it has written.
     """
 
-    outputs: Mapping[str, Int8Array]
+    outputs: Mapping[str, Tensor]
+    states: Mapping[str, Tensor]
     events: tuple[Mapping[str, int], ...]
     trace: Mapping[str, Int8Array] = field(default_factory=dict[str, Int8Array])
-    cpu_inputs: Mapping[int, Int8Array] = field(default_factory=dict[int, Int8Array])
+    cpu_inputs: Mapping[int, Sequence[Read]] = field(default_factory=dict[int, Sequence[Read]])
 
 
 class FunctionalBackend:
@@ -63,20 +63,24 @@ class FunctionalBackend:
         self._streams: dict[int, list[Command]] = {
             step.values["commands"]: _decode_commands(image, step.values["commands"])
             for step in self._steps
-            if step.kind is StepKind.NPU
+            if step.kind == NPU
         }
 
-    def run(self, inputs: Mapping[str, Int8Array], *, trace: bool = False) -> FunctionalResult:
-        """One inference. ``inputs`` are int8 in the shapes of the Program's inputs.
+    def run(self, inputs: Mapping[str, Tensor], *, trace: bool = False) -> FunctionalResult:
+        """One inference. ``inputs`` are of the shapes and types of the Program's inputs.
+
+        States that are among them begin with that value, the others with their first one.
 
         Raises RequestError for a wrong input, CheckError where the Program breaks a rule of the
         hardware (a hazard, an address out of range, an overflow).
         """
         config = self.program.config
         memory = self._loaded_memory(inputs)
-        npu = Npu(config.npu, memory, (self.program.base, len(self.program.image)))
+        image = (self.program.base, len(self.program.image))
+        npu = Npu(config.npu, memory, image)
+        watched = Watched(memory.data, memory.base, memory.name, image)
         traced: dict[str, Int8Array] = {}
-        cpu_inputs: dict[int, Int8Array] = {}
+        cpu_inputs: dict[int, Sequence[Read]] = {}
 
         def layer_ended(index: int) -> None:
             layer = self.program.layers[index]
@@ -84,24 +88,21 @@ class FunctionalBackend:
                 traced[layer.tensor] = _read(layer.output, memory, npu.scratchpad)
 
         for position, step in enumerate(self._steps):
-            if step.kind is StepKind.NPU:
+            if step.kind == NPU:
                 npu.run(self._streams[step.values["commands"]], layer_ended)
+                watched.others_write()
                 continue
-            if step.kind in TIMED_BY_VALUES:
-                size = step.values["rows"] * step.values["cols"]
-                cpu_inputs[position] = memory.read(step.values["input"], size).copy()
-            run_step(step, memory)
+            step.kind.run(step.values, watched)
+            cpu_inputs[position] = watched.taken(step)
             following = self._steps[position + 1 : position + 2]
             if not following or following[0].layer != step.layer:
                 layer_ended(step.layer)
-        outputs = {
-            port.name: memory.read(port.address, int(np.prod(port.shape))).reshape(port.shape)
-            for port in self.program.outputs
-        }
+        outputs = {port.name: _value(port, memory) for port in self.program.outputs}
+        states = {state.port.name: _value(state.port, memory) for state in self.program.states}
         events = tuple(npu.events.get(index, {}) for index in range(len(self.program.layers)))
-        return FunctionalResult(outputs, events, traced, cpu_inputs)
+        return FunctionalResult(outputs, states, events, traced, cpu_inputs)
 
-    def _loaded_memory(self, inputs: Mapping[str, Int8Array]) -> Memory:
+    def _loaded_memory(self, inputs: Mapping[str, Tensor]) -> Memory:
         program = self.program
         memory = Memory(
             np.full(program.config.soc.memory_bytes, _JUNK, dtype=np.int8),
@@ -109,24 +110,22 @@ class FunctionalBackend:
             "main memory",
         )
         memory.write(program.base, np.frombuffer(program.image, dtype=np.int8))
-        for port in program.inputs:
-            if port.name not in inputs:
-                raise RequestError(f"{program.name}: the input '{port.name}' is missing")
-            value = inputs[port.name]
-            if value.dtype != np.int8 or value.shape != port.shape:
-                raise RequestError(
-                    f"{program.name}: input '{port.name}' is {value.dtype} {value.shape}; "
-                    f"int8 {port.shape} is needed"
-                )
-            memory.write(port.address, value.reshape(-1))
+        for address, data in input_parts(program, inputs):
+            memory.write(address, np.frombuffer(data, np.int8))
         return memory
 
 
 def run_functional(
-    program: Program, inputs: Mapping[str, Int8Array], *, trace: bool = False
+    program: Program, inputs: Mapping[str, Tensor], *, trace: bool = False
 ) -> FunctionalResult:
     """Decode a Program and run it once; see `FunctionalBackend.run`."""
     return FunctionalBackend(program).run(inputs, trace=trace)
+
+
+def _value(port: ProgramPort, memory: Memory) -> Tensor:
+    """A copy of what lies at a port."""
+    data = memory.read(port.address, port.bytes).tobytes()
+    return np.frombuffer(data, port.dtype).reshape(port.shape)
 
 
 def _decode_steps(program: Program, image: Memory) -> list[Step]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from hw.spec import numerics as nm
-from hw.spec.commands import MAX_LEFT_SHIFT, PARAMETER_WORDS, Command
+from hw.spec.commands import ADDRESS_BITS, MAX_LEFT_SHIFT, PARAMETER_WORDS, Command
 from hw.spec.errors import CheckError
 from hw.spec.exact import exact_matmul
 from hw.spec.npu_config import NpuConfig
@@ -31,18 +31,20 @@ def convolve(
     """CONV: [pixels, taps] x [taps, channels]."""
     v = command.values
     rows, cols, run = v["output_rows"], v["output_cols"], v["run_bytes"]
-    taps, channels = v["kernel_rows"] * run, v["channels"]
+    taps, channels = v["runs"] * run, v["channels"]
+    kernel = v["kernel_rows"], v["kernel_cols"]
+    _need(v["runs"] == kernel[0] * kernel[1], "runs is not kernel_rows x kernel_cols")
     _need(v["pixels"] == rows * cols, "pixels is not output_rows x output_cols")
     tile = _tile(v, config)
     _need(v["tiles"] == -(-v["pixels"] // tile.pixels), "tiles does not match pixels")
-    _need(v["block_words"] == taps, "block_words is not kernel_rows x run_bytes")
+    _need(v["block_words"] == taps, "block_words is not runs x run_bytes")
     shared = (v["group"] - 1) * v["x_step"] + run <= config.port_bytes
     _need(shared or v["group"] == 1, "group exceeds a word")
     _need(1 <= v["group"] <= tile.pixels, "group exceeds a tile")
-    image, read = _window_image(command, run, scratchpad)
-    step, width = v["stride_rows"] * image.shape[1], image.shape[1]
-    strides = (step, v["x_step"], width, 1)
-    windows = as_strided(image, (rows, cols, v["kernel_rows"], run), strides, writeable=False)
+    image, read = _window_image(command, (kernel[1] - 1) * v["tap_step"] + run, scratchpad)
+    width = image.shape[1]
+    strides = (v["stride_rows"] * width, v["x_step"], v["dilation_rows"] * width, v["tap_step"], 1)
+    windows = as_strided(image, (rows, cols, *kernel, run), strides, writeable=False)
     patches = windows.reshape(rows * cols, taps)
     sums = exact_matmul(patches, blocks.weights[:, :channels], _LARGEST_PRODUCT)
     written = _finish(command, blocks, sums.reshape(rows, cols, channels), scratchpad, config)
@@ -62,15 +64,20 @@ def depthwise(
     _check_strips(v, tile, config)
     taps = v["kernel_rows"] * v["kernel_cols"]
     _need(v["block_words"] == (0 if v["maximum"] else taps), "block_words does not match kernel")
-    run = (v["kernel_cols"] - 1) * v["pixel_bytes"] + channels
+    block = tile.channels
+    _need(1 <= v["multiplier"] <= block, "multiplier exceeds a block")
+    sources = np.arange(channels)
+    sources = sources // block * v["block_step"] + sources % block // v["multiplier"]
+    pixel = int(sources.max()) + 1
+    run = (v["kernel_cols"] - 1) * v["pixel_bytes"] + pixel
     image, read = _window_image(command, run, scratchpad)
     width = image.shape[1]
     windows = as_strided(
         image,
-        (v["kernel_rows"], v["kernel_cols"], rows, cols, channels),
-        (width, v["pixel_bytes"], v["stride_rows"] * width, v["x_step"], 1),
+        (v["kernel_rows"], v["kernel_cols"], rows, cols, pixel),
+        (v["dilation_rows"] * width, v["pixel_bytes"], v["stride_rows"] * width, v["x_step"], 1),
         writeable=False,
-    ).reshape(taps, rows, cols, channels)
+    )[..., sources].reshape(taps, rows, cols, channels)
     if v["maximum"]:
         sums = windows.max(axis=0).astype(np.int32)
     else:
@@ -110,6 +117,7 @@ def _check_strips(v: Mapping[str, int], tile: TileShape, config: NpuConfig) -> N
         _need(v["strip_input_step"] == strip * v["x_step"], "strip_input_step is wrong")
         _need(v["strip_output_step"] == strip * v["output_pixel_pitch"], "strip_output_step")
     if not v["tapwise"]:
+        _need(v["dilation_rows"] == 1, "dilation needs tapwise")
         _need(max(kernel) <= config.depthwise_kernel, "the window does not fit on chip")
         equal = v["stride_rows"] == v["stride_cols"] and v["stride_cols"] in (1, 2)
         _need(equal, "this stride needs tapwise")
@@ -124,17 +132,21 @@ def _window_image(
 ) -> tuple[Int8Array, tuple[Span, ...]]:
     """The rows and bytes that all windows cover, padding filled in, and the bytes read."""
     v = command.values
-    rows, cols, pitch = v["output_rows"], v["output_cols"], v["input_row_pitch"]
+    rows, cols, dilation = v["output_rows"], v["output_cols"], v["dilation_rows"]
+    _need(dilation >= 1, "dilation_rows is 0")
+    pitch, rest = divmod(v["input_row_pitch"], dilation)
+    _need(rest == 0 or v["input_rows"] <= 1, "input_row_pitch is no multiple of dilation_rows")
     if rows > 1 and v["input_rows"] > 1:
         _need(v["row_step"] == v["stride_rows"] * pitch, "row_step is not stride x pitch")
-    height = (rows - 1) * v["stride_rows"] + v["kernel_rows"]
+    height = (rows - 1) * v["stride_rows"] + (v["kernel_rows"] - 1) * dilation + 1
     width = (cols - 1) * v["x_step"] + run
     image = np.full((height, width), v["pad_value"], dtype=np.int8)
     first_row, last_row = v["pad_top"], min(v["pad_top"] + v["input_rows"], height)
     left, right = max(-v["x_start"], 0), min(v["input_row_bytes"] - v["x_start"], width)
     if last_row <= first_row or right <= left:
         return image, ()
-    address = v["input_address"] + v["x_start"] + left
+    first = v["input_address"] + v["pad_top"] * pitch
+    address = first % (1 << ADDRESS_BITS) + v["x_start"] + left
     extent = (last_row - first_row - 1) * pitch + right - left
     start = scratchpad.offset(address, extent)
     image[first_row:last_row, left:right] = as_strided(

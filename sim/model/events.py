@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import lru_cache
+from math import prod
 
-from hw.spec.commands import PARAMETER_WORDS, Command, Opcode
+from hw.spec.commands import MOVE_LOOPS, PARAMETER_WORDS, Command, Opcode
 from hw.spec.npu_config import NpuConfig
 from sim.model.geometry import Geometry, first_pixels, strips
 
@@ -47,6 +48,14 @@ def add_words(command: Command, config: NpuConfig) -> int:
     return -(-command["bytes"] // config.requantiser_lanes)
 
 
+def move_events(command: Command, config: NpuConfig) -> Counter[str]:
+    """Events of a MOVE: an access of up to a port's width reads and writes."""
+    extents = (command[f"extent_{loop}"] for loop in range(MOVE_LOOPS))
+    accesses = -(-command["run_bytes"] // config.port_bytes) * prod(extents)
+    reads = 0 if command["fill"] else accesses
+    return Counter({"scratchpad_read_words": reads, "scratchpad_write_words": accesses})
+
+
 def _writes(channels: int, config: NpuConfig) -> int:
     """Words that the requantiser writes for a pixel."""
     blocks, rest = divmod(channels, config.rows)
@@ -69,7 +78,8 @@ def _reads(g: Geometry) -> int:
 
 def _kernel_rows_inside(g: Geometry, row: int) -> int:
     first = row * g.stride_rows - g.pad_top
-    return max(min(first + g.kernel_rows, g.input_rows) - max(first, 0), 0)
+    rows = range(first, first + g.kernel_rows * g.dilation_rows, g.dilation_rows)
+    return sum(0 <= row < g.input_rows for row in rows)
 
 
 @lru_cache(maxsize=1 << 12)

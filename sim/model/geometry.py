@@ -16,7 +16,8 @@ class Geometry:
     """A window command's loops.
 
     ``window``: a depthwise window kept on chip; ``tapwise``: one read tap by tap; neither: CONV.
-    ``runs``: steps of the slots of a kernel row (CONV). ``pixels``: of the output (CONV) or of a
+    ``runs``: steps of the slots of a kernel row (CONV), ``dilation_rows`` input rows from one to
+    the next. ``pixels``: of the output (CONV) or of a
     row of it. ``tile_pixels``: of a tile, of a strip. ``width``, ``group``: pixels of a row, and
     those of a shared read (CONV). ``input_rows``: those that exist; the first window begins
     ``pad_top`` rows above them.
@@ -35,6 +36,7 @@ class Geometry:
     slots: int
     kernel_rows: int
     kernel_cols: int
+    dilation_rows: int
     runs: tuple[int, ...]
     rows: int
     pixels: int
@@ -52,7 +54,7 @@ class Geometry:
     @property
     def taps(self) -> int:
         """Steps of a tile."""
-        return self.kernel_rows * (self.kernel_cols or sum(self.runs))
+        return self.kernel_rows * (sum(self.runs) or self.kernel_cols)
 
 
 def geometry_of(command: Command, config: NpuConfig) -> Geometry:
@@ -74,8 +76,9 @@ def geometry_of(command: Command, config: NpuConfig) -> Geometry:
         units=v["block_words"],
         slots=config.depthwise_slots if depthwise else config.convolution_slots,
         kernel_rows=v["kernel_rows"],
-        kernel_cols=v.get("kernel_cols", 0),
-        runs=() if depthwise else (port,) * (run // port) + ((run % port,) if run % port else ()),
+        kernel_cols=v["kernel_cols"],
+        dilation_rows=v["dilation_rows"],
+        runs=() if depthwise else _slots(run, port) * v["kernel_cols"],
         rows=v["output_rows"],
         pixels=v["output_cols"] if depthwise else v["pixels"],
         tile_pixels=v["strip_cols"] if depthwise else tile.pixels,
@@ -89,6 +92,11 @@ def geometry_of(command: Command, config: NpuConfig) -> Geometry:
         final_beats=_beats(last, config, paired=paired),
         half_empty=paired and last <= config.rows,
     )
+
+
+def _slots(run: int, port: int) -> tuple[int, ...]:
+    """Steps of the slots of a run."""
+    return (port,) * (run // port) + ((run % port,) if run % port else ())
 
 
 def _beats(channels: int, config: NpuConfig, *, paired: bool) -> int:

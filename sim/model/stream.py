@@ -6,6 +6,7 @@ cycle. What does not depend on time is counted here.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -18,19 +19,13 @@ from hw.spec.config import Config
 from hw.spec.errors import TilewrightError
 from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import CAUSES, EVENTS, RECORD, RECORD_WORDS
-from sim.model.events import add_events, window_events
+from sim.model.events import add_events, move_events, window_events
 from sim.model.geometry import Geometry, geometry_of
 from sim.model.layout import DERIVED, FIELDS, LEFT, MARK, MARK_VALUES
 from sim.model.library import replay_function
 
-REFILL_AHEAD = 6
-"""Beats that the CPU has asked for before the first command: what it runs behind the start lies in
-another line of its cache."""
-
 LONGEST = 1 << 32
 """Cycles of a stream, at most: those that the hardware's counters can count."""
-
-_LINE_BYTES = 32
 
 _WINDOWS = (Opcode.CONV, Opcode.DEPTHWISE)
 
@@ -76,20 +71,18 @@ class Stream:
         self._table = np.array(list(rows), dtype=np.int64)
         self._events = _events_at_marks(commands, geometries, npu)
 
-    def replay(
-        self, config: Config, before: Left | None = None, *, cpu_fetches: bool = True
-    ) -> Replayed:
+    def replay(self, config: Config, before: Left | None = None, cpu_requests: int = 0) -> Replayed:
         """The stream with the main memory of ``config``.
 
-        ``before``: what another one left. ``cpu_fetches``: whether what the CPU runs behind the
-        start is not in its cache of code, and fetched beside the first commands.
+        ``before``: what another one left. ``cpu_requests``: beats that the CPU asks for beside the
+        first commands.
 
         Raises TilewrightError for a stream that never ends.
         """
         assert config.npu == self._npu
         marks = np.zeros((len(self._events), MARK_VALUES), dtype=np.int64)
         left = np.zeros(len(LEFT), dtype=np.int64)
-        settings = np.array(_settings(config, before or Left(), cpu_fetches), dtype=np.int64)
+        settings = np.array(_settings(config, before or Left(), cpu_requests), dtype=np.int64)
         done = replay_function()(
             settings.ctypes.data, self._table.ctypes.data, LONGEST, marks.ctypes.data,
             left.ctypes.data,
@@ -122,11 +115,10 @@ _BY_DMA = {
 """Events that the DMA has a part in, and the value of a mark that counts it."""
 
 
-def _settings(config: Config, before: Left, cpu_fetches: bool) -> list[int]:
+def _settings(config: Config, before: Left, cpu_requests: int) -> list[int]:
     """Values of `sim.model.layout.SETTINGS`."""
     npu = config.npu
     word = npu.weight_memory_bytes
-    refill = max(_LINE_BYTES // npu.bus_bytes - REFILL_AHEAD, 0) if cpu_fetches else 0
     return [
         npu.bus_bytes,
         npu.port_bytes,
@@ -137,7 +129,7 @@ def _settings(config: Config, before: Left, cpu_fetches: bool) -> list[int]:
         word // npu.bus_bytes,
         word // npu.weight_word_bytes,
         config.soc.memory_latency,
-        refill,
+        cpu_requests,
         *before,
     ]
 
@@ -163,8 +155,17 @@ def _events_at_marks(
     for command, geometry in zip(commands, geometries, strict=True):
         if command.opcode is Opcode.MARK:
             found.append(list(total.values()))
-        elif geometry or command.opcode is Opcode.ADD:
-            events = window_events(command, geometry, npu) if geometry else add_events(command, npu)
+        else:
+            events = _events(command, geometry, npu)
             for name, count in events.items():
                 total[name] += count
     return np.array(found, dtype=np.int64).reshape(len(found), len(total))
+
+
+def _events(command: Command, geometry: Geometry | None, npu: NpuConfig) -> Counter[str]:
+    """Events of a command that the DMA has no part in."""
+    if geometry:
+        return window_events(command, geometry, npu)
+    if command.opcode is Opcode.ADD:
+        return add_events(command, npu)
+    return move_events(command, npu) if command.opcode is Opcode.MOVE else Counter()

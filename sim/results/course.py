@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from mapper.program import Program
+from mapper.program.program import Program
 from sim.results.segments import Segment
 
 

@@ -7,8 +7,8 @@ from itertools import groupby
 
 from hw.spec.commands import Command, Opcode
 from hw.spec.config import Config
-from hw.spec.program import StepKind
-from mapper.program import Program, ProgramLayer
+from hw.spec.steps import NPU
+from mapper.program.program import Program, ProgramLayer
 from sim.costs.energy import DesignEnergy, energy_table
 from sim.results.result import Engine, Layer
 from sim.results.segments import Segment
@@ -53,6 +53,7 @@ def unmeasured_rows(program: Program) -> tuple[Layer, ...]:
             cycles=None,
             macs=layer.macs,
             mac_utilisation=None,
+            reason=layer.reason or None,
         )
         for layer in program.layers
     )
@@ -60,7 +61,7 @@ def unmeasured_rows(program: Program) -> tuple[Layer, ...]:
 
 def weight_bytes_by_layer(program: Program) -> dict[int, int]:
     """Bytes that each layer's commands stream into the weight buffer."""
-    steps = (step for step in program.steps if step.kind is StepKind.NPU)
+    steps = (step for step in program.steps if step.kind == NPU)
     return weight_bytes_sent(command for step in steps for command in program.commands(step))
 
 
@@ -103,6 +104,7 @@ def _row(
         cycles=cycles,
         macs=macs,
         mac_utilisation=_utilisation(config, macs, cycles),
+        reason=(layer.reason or None) if layer else None,
         stalls=_stalls(segments, cycles) if counted and engine == "npu" else {},
         events=events,
         energy_by_component_j=energy.by_component(events, cycles) if counted else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mapper.program import Program
+from mapper.program.program import Program
 from sim.results.measured import Measured
 from sim.results.result import Check, Host, Output
 from sim.results.rows import measured_rows, weight_bytes_by_layer

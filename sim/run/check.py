@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mapper.program import Program
+from mapper.program.program import Program
 from sim.results.result import Check
 from verification.tools.cache import cache_directory
 

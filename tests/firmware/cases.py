@@ -8,6 +8,17 @@ from numpy.typing import NDArray
 
 from hw.spec import numerics as nm
 
+PLAIN_DEPTHWISE = {"dilation_rows": 1, "dilation_cols": 1, "weights_zero_point": 0}
+"""Parameters of a DEPTHWISE_CONV_2D without anything special."""
+PLAIN_CONV = PLAIN_DEPTHWISE | {
+    "upsampling_rows": 1,
+    "upsampling_cols": 1,
+    "groups": 1,
+    "element_bytes": 1,
+    "bias_bytes": 4,
+}
+"""Parameters of a CONV_2D of int8 without anything special."""
+
 SMALLEST_MULTIPLIER, LARGEST_MULTIPLIER = 1 << 30, (1 << 31) - 1
 
 
@@ -118,3 +129,17 @@ def random_activation(rng: Generator, y: tuple[float, int]) -> tuple[str, int, i
     name = str(rng.choice(["NONE", "RELU", "RELU6"]))
     low, high = {"NONE": (None, None), "RELU": (0.0, None), "RELU6": (0.0, 6.0)}[name]
     return name, *nm.activation_range(*y, low, high)
+
+
+def random_int16(rng: Generator, *shape: int) -> NDArray[np.int16]:
+    """Now and then nothing but the ends of the range."""
+    if rng.random() < 0.2:
+        return rng.choice(np.array([-32768, 32767], np.int16), shape)
+    return rng.integers(-32768, 32768, shape, dtype=np.int16)
+
+
+def random_int16_activation(rng: Generator, scale: float) -> tuple[str, int, int]:
+    """Name and the clamp that it means for int16 with zero point 0."""
+    name = str(rng.choice(["NONE", "RELU", "RELU6"]))
+    six = min(32767, int(np.floor(np.float32(6.0) / np.float32(scale) + 0.5)))
+    return name, *{"NONE": (-32768, 32767), "RELU": (0, 32767), "RELU6": (0, six)}[name]

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 import firmware
 from hw.header import write_header
-from hw.spec.program import STEPS, Step, StepKind
+from hw.spec.program import Step, decode_step
+from hw.spec.steps import StepKind
+from sim.functional.memory import Memory
 
 HOST = Path(__file__).parent / "host"
 FIRMWARE = Path(firmware.__file__).parent
@@ -51,20 +53,32 @@ class HostKernels:
         self._memory[address : self._end] = data
         return address
 
-    def run(self, kind: StepKind, shape: tuple[int, ...], **values: int) -> NDArray[np.int8]:
-        """Run one step and return its int8 output; fails when it writes outside of it."""
-        size = int(np.prod(shape))
+    def run(
+        self, kind: StepKind, shape: tuple[int, ...], dtype: type[np.generic] = np.int8, **values
+    ) -> NDArray:
+        """Run one step and return its output; fails when it writes outside of it.
+
+        The step's meaning in NumPy must leave the very same memory behind.
+        """
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
         guarded = np.full(size + 2 * GUARD_BYTES, GUARD, np.uint8)
         start = self.place(guarded, misalign=size % 4)
         output = start + GUARD_BYTES
-        assert set(STEPS[kind]) == {*values, "output"}
+        assert set(kind.parameters) == {*values, "output"}
         words = Step(kind, 0, {**values, "output": output}).encode()
+        expected = self._memory.copy()
+        kind.run(decode_step(words).values, Memory(expected.view(np.int8), 0, "the test's memory"))
         parameters = (ctypes.c_uint32 * len(words))(*words)
         getattr(self._library, kind.name.lower())(ctypes.byref(parameters, 8))
         around = self._memory[start : start + guarded.size]
         assert (around[:GUARD_BYTES] == GUARD).all(), "wrote in front of the output"
         assert (around[-GUARD_BYTES:] == GUARD).all(), "wrote behind the output"
-        return around[GUARD_BYTES:-GUARD_BYTES].view(np.int8).reshape(shape).copy()
+        assert np.array_equal(self._memory, expected), "the kernel and the step's meaning differ"
+        return around[GUARD_BYTES:-GUARD_BYTES].view(dtype).reshape(shape).copy()
+
+    def snapshot(self) -> NDArray[np.int8]:
+        """A copy of the whole memory, whose first byte has address 0."""
+        return self._memory.view(np.int8).copy()
 
     def clear(self) -> None:
         """Forget all tensors."""

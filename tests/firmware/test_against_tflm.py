@@ -5,9 +5,21 @@ import pytest
 
 from hw.spec import kernels as reference
 from hw.spec import numerics as nm
-from hw.spec.program import StepKind
 from hw.spec.softmax import softmax_parameters
+from hw.spec.steps import (
+    AVERAGE_POOL_2D,
+    CONV_2D,
+    COPY,
+    DEPTHWISE_CONV_2D,
+    FULLY_CONNECTED,
+    MAX_POOL_2D,
+    MEAN,
+    PAD,
+    SOFTMAX,
+)
 from tests.firmware.cases import (
+    PLAIN_CONV,
+    PLAIN_DEPTHWISE,
     random_activation,
     random_int8,
     random_scale,
@@ -77,8 +89,11 @@ def test_convolution(kernels, rng, depthwise):
         builder.conv_2d(source, w, b, target, **common)
     expected = run_tflm(builder.finish([source], [target]), data)[0]
 
-    kind = StepKind.DEPTHWISE_CONV_2D if depthwise else StepKind.CONV_2D
-    own = {"depth_multiplier": multiplier} if depthwise else {"output_channels": outputs}
+    kind = DEPTHWISE_CONV_2D if depthwise else CONV_2D
+    if depthwise:
+        own = {"depth_multiplier": multiplier, **PLAIN_DEPTHWISE}
+    else:
+        own = {"output_channels": outputs, **PLAIN_CONV}
     result = kernels.run(
         kind,
         result_shape,
@@ -109,7 +124,7 @@ def test_fully_connected(kernels, rng):
     expected = run_tflm(builder.finish([source], [target]), data)[0]
 
     result = kernels.run(
-        StepKind.FULLY_CONNECTED,
+        FULLY_CONNECTED,
         (1, outputs),
         input=kernels.place(data),
         channels=channels,
@@ -123,38 +138,7 @@ def test_fully_connected(kernels, rng):
     assert np.array_equal(result, expected)
 
 
-def test_add(kernels, rng):
-    shape = (1, *(int(n) for n in rng.integers(1, 9, 3)))
-    a, b, y = [(random_scale(rng), random_zero_point(rng)) for _ in range(3)]
-    data = [random_int8(rng, *shape) for _ in range(2)]
-    activation, low, high = random_activation(rng, y)
-
-    builder = TfliteBuilder()
-    sources = [
-        builder.tensor(name, shape, scale=scale, zero_point=zero_point)
-        for name, (scale, zero_point) in (("a", a), ("b", b))
-    ]
-    target = builder.tensor("y", shape, scale=y[0], zero_point=y[1])
-    builder.add(*sources, target, activation=activation)
-    expected = run_tflm(builder.finish(sources, [target]), *data)[0]
-
-    result = kernels.run(
-        StepKind.ADD,
-        shape,
-        a=kernels.place(data[0]),
-        b=kernels.place(data[1]),
-        count=data[0].size,
-        a_zero_point=a[1],
-        b_zero_point=b[1],
-        output_zero_point=y[1],
-        clamp_low=low,
-        clamp_high=high,
-        **vars(nm.add_parameters(a[0], b[0], y[0])),
-    )
-    assert np.array_equal(result, expected)
-
-
-@pytest.mark.parametrize("kind", [StepKind.AVERAGE_POOL_2D, StepKind.MAX_POOL_2D])
+@pytest.mark.parametrize("kind", [AVERAGE_POOL_2D, MAX_POOL_2D])
 def test_pool_2d(kernels, rng, kind):
     same = bool(rng.integers(2))
     image = random_window(rng, same)
@@ -177,39 +161,8 @@ def test_pool_2d(kernels, rng, kind):
         input=kernels.place(data),
         clamp_low=low,
         clamp_high=high,
+        element_bytes=1,
         **image.values(channels),
-    )
-    assert np.array_equal(result, expected)
-
-
-@pytest.mark.parametrize("operator", ["QUANTIZE", "RELU", "RELU6"])
-def test_requantise(kernels, rng, operator):
-    data = np.arange(-128, 128, dtype=np.int8).reshape(1, 256)
-    x, y = [(random_scale(rng), random_zero_point(rng)) for _ in range(2)]
-    if operator == "RELU6":
-        # TFLM's RELU6 clamps, and does not rescale.
-        y = x
-    bounds = {"QUANTIZE": (None, None), "RELU": (0.0, None), "RELU6": (0.0, 6.0)}[operator]
-    low, high = nm.activation_range(*y, *bounds)
-
-    builder = TfliteBuilder()
-    source = builder.tensor("x", data.shape, scale=x[0], zero_point=x[1])
-    target = builder.tensor("y", data.shape, scale=y[0], zero_point=y[1])
-    if operator == "QUANTIZE":
-        builder.quantize(source, target)
-    else:
-        builder.operator(operator, [source], [target])
-    expected = run_tflm(builder.finish([source], [target]), data)[0]
-
-    multiplier, shift = nm.rescale_parameters(x[0], y[0])
-    result = kernels.run(
-        StepKind.REQUANTISE,
-        data.shape,
-        input=kernels.place(data),
-        count=data.size,
-        multiplier=multiplier,
-        shift=shift,
-        **quantisation(x, y, low, high),
     )
     assert np.array_equal(result, expected)
 
@@ -228,7 +181,7 @@ def test_pad(kernels, rng):
     expected = run_tflm(builder.finish([source], [target]), data)[0]
 
     result = kernels.run(
-        StepKind.PAD,
+        PAD,
         shape,
         input=kernels.place(data),
         input_rows=rows,
@@ -258,7 +211,7 @@ def test_softmax(kernels, rng, cols):
 
     parameters = softmax_parameters(scale, beta)
     result = kernels.run(
-        StepKind.SOFTMAX,
+        SOFTMAX,
         data.shape,
         input=kernels.place(data),
         rows=rows,
@@ -289,7 +242,7 @@ def test_concatenation_copies(kernels, rng):
     for part, start in ((data[0], 0), (data[1], first)):
         channels = part.shape[3]
         result = kernels.run(
-            StepKind.COPY,
+            COPY,
             shape,
             input=kernels.place(part),
             chunks=rows * cols,
@@ -315,7 +268,7 @@ def test_mean(kernels, rng):
 
     multiplier, shift = reference.mean_parameters(x[0], y[0], rows * cols)
     result = kernels.run(
-        StepKind.MEAN,
+        MEAN,
         (1, 1, 1, channels),
         input=kernels.place(data),
         input_rows=rows,

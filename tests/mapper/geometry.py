@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hw.spec.commands import Command, Opcode
-from mapper.cycles import Arrangement, Window
+from mapper.array.cycles import Arrangement, Window
 
 
 def geometry(command: Command) -> tuple[Window, Arrangement]:
@@ -19,6 +19,8 @@ def geometry(command: Command) -> tuple[Window, Arrangement]:
         missing_rows=v["pad_top"],
         missing_cols=0,
         row_pitch=0,
+        dilation=(v["dilation_rows"], 1),
+        runs=v.get("runs", 0),
         run_bytes=v.get("run_bytes", 0),
         x_step=v["x_step"],
         block_words=v["block_words"],

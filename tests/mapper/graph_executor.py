@@ -9,8 +9,9 @@ import numpy as np
 
 from hw.spec import kernels, softmax
 from hw.spec import numerics as nm
-from mapper.attributes import OpKind
-from mapper.graph import Graph, Op, Tensor
+from mapper.graph.graph import Graph
+from mapper.graph.op import Op
+from mapper.graph.tensor import Tensor
 
 Values = dict[str, np.ndarray]
 
@@ -31,12 +32,12 @@ def execute_op(graph: Graph, op: Op, values: Values) -> np.ndarray:
 
 
 def _edges(op: Op):
-    pad = op.attrs.padding
+    pad = op.operator.padding
     return (pad.top, pad.left, pad.bottom, pad.right)
 
 
 def _requantised(accumulator, op: Op, result: Tensor, factors):
-    return nm.requantise(accumulator, *factors, result.zero_point, op.attrs.lo, op.attrs.hi)
+    return nm.requantise(accumulator, *factors, result.zero_point, op.operator.lo, op.operator.hi)
 
 
 def _convolution(kernel, graph: Graph, op: Op, values: Values):
@@ -45,8 +46,9 @@ def _convolution(kernel, graph: Graph, op: Op, values: Values):
     accumulator = kernel(
         *(values[name] for name in op.inputs),
         input_zero_point=x.zero_point,
-        stride=op.attrs.stride,
+        stride=op.operator.stride,
         padding=_edges(op),
+        dilation=op.operator.dilation,
     )
     factors = nm.conv_multipliers(x.scale, w.quant.scale, result.scale, result.shape[-1])
     return _requantised(accumulator, op, result, factors)
@@ -54,6 +56,28 @@ def _convolution(kernel, graph: Graph, op: Op, values: Values):
 
 def _conv_2d(graph, op, values):
     return _convolution(kernels.conv_2d, graph, op, values)
+
+
+def _transpose_conv(graph: Graph, op: Op, values: Values):
+    """A convolution over the upsampled image, cut off where the result ends."""
+    x, w, _ = graph.operands(op)
+    result, stride, pad = graph.result(op), op.operator.stride, op.operator.padding
+    reach = [(w.shape[1 + i] - 1) * op.operator.dilation[i] + 1 for i in (0, 1)]
+    before = [reach[i] - 1 - (pad.top, pad.left)[i] for i in (0, 1)]
+    behind = [max(result.shape[1 + i], reach[i]) for i in (0, 1)]  # more than enough
+    data, weights, bias = (values[name] for name in op.inputs)
+    accumulator = kernels.conv_2d(
+        data,
+        weights[:, ::-1, ::-1],
+        bias,
+        input_zero_point=x.zero_point,
+        stride=(1, 1),
+        padding=(*before, *behind),
+        dilation=op.operator.dilation,
+        upsampling=stride,
+    )[:, : result.shape[1], : result.shape[2]]
+    factors = nm.conv_multipliers(x.scale, w.quant.scale, result.scale, result.shape[-1])
+    return _requantised(accumulator, op, result, factors)
 
 
 def _depthwise_conv_2d(graph, op, values):
@@ -74,16 +98,16 @@ def _add(graph: Graph, op: Op, values: Values):
     result = graph.result(op)
     parameters = nm.add_parameters(a.scale, b.scale, result.scale)
     x, y = (values[name] for name in op.inputs)
-    lo, hi = op.attrs.lo, op.attrs.hi
+    lo, hi = op.operator.lo, op.operator.hi
     return nm.add(x, a.zero_point, y, b.zero_point, parameters, result.zero_point, lo, hi)
 
 
 def _pool(graph: Graph, op: Op, values: Values):
     kernel = {
-        OpKind.AVERAGE_POOL_2D: kernels.average_pool_2d,
-        OpKind.MAX_POOL_2D: kernels.max_pool_2d,
+        "AVERAGE_POOL_2D": kernels.average_pool_2d,
+        "MAX_POOL_2D": kernels.max_pool_2d,
     }[op.kind]
-    attrs = op.attrs
+    attrs = op.operator
     return kernel(
         values[op.inputs[0]],
         window=attrs.window,
@@ -97,7 +121,7 @@ def _pool(graph: Graph, op: Op, values: Values):
 def _rescale(graph: Graph, op: Op, values: Values):
     (x,), result = graph.operands(op), graph.result(op)
     factor = nm.rescale_parameters(x.scale, result.scale)
-    lo, hi = (op.attrs.lo, op.attrs.hi) if op.kind is OpKind.RELU else (-128, 127)
+    lo, hi = (op.operator.lo, op.operator.hi) if op.kind == "RELU" else (-128, 127)
     return nm.rescale(values[x.name], x.zero_point, *factor, result.zero_point, lo, hi)
 
 
@@ -120,7 +144,7 @@ def _pad(graph: Graph, op: Op, values: Values):
 
 def _softmax(graph: Graph, op: Op, values: Values):
     (x,) = graph.operands(op)
-    return softmax.softmax(values[x.name], softmax.softmax_parameters(x.scale, op.attrs.beta))
+    return softmax.softmax(values[x.name], softmax.softmax_parameters(x.scale, op.operator.beta))
 
 
 def _reshape(graph: Graph, op: Op, values: Values):
@@ -128,21 +152,23 @@ def _reshape(graph: Graph, op: Op, values: Values):
 
 
 def _concatenation(graph: Graph, op: Op, values: Values):
-    return np.concatenate([values[name] for name in op.inputs], axis=op.attrs.axis)
+    return np.concatenate([values[name] for name in op.inputs], axis=op.operator.axis)
 
 
-_RUN: dict[OpKind, Callable[[Graph, Op, Values], np.ndarray]] = {
-    OpKind.CONV_2D: _conv_2d,
-    OpKind.DEPTHWISE_CONV_2D: _depthwise_conv_2d,
-    OpKind.FULLY_CONNECTED: _fully_connected,
-    OpKind.ADD: _add,
-    OpKind.AVERAGE_POOL_2D: _pool,
-    OpKind.MAX_POOL_2D: _pool,
-    OpKind.RELU: _rescale,
-    OpKind.PAD: _pad,
-    OpKind.RESHAPE: _reshape,
-    OpKind.SOFTMAX: _softmax,
-    OpKind.QUANTIZE: _rescale,
-    OpKind.CONCATENATION: _concatenation,
-    OpKind.MEAN: _mean,
+_RUN: dict[str, Callable[[Graph, Op, Values], np.ndarray]] = {
+    "CONV_2D": _conv_2d,
+    "DEPTHWISE_CONV_2D": _depthwise_conv_2d,
+    "FULLY_CONNECTED": _fully_connected,
+    "ADD": _add,
+    "AVERAGE_POOL_2D": _pool,
+    "MAX_POOL_2D": _pool,
+    "TRANSPOSE_CONV": _transpose_conv,
+    "RELU": _rescale,
+    "PAD": _pad,
+    "RESHAPE": _reshape,
+    "TRANSPOSE": lambda graph, op, v: v[op.inputs[0]].transpose(op.operator.permutation),
+    "SOFTMAX": _softmax,
+    "QUANTIZE": _rescale,
+    "CONCATENATION": _concatenation,
+    "MEAN": _mean,
 }

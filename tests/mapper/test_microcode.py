@@ -5,12 +5,12 @@ import pytest
 from hw.spec.commands import Opcode
 from hw.spec.config import make_config
 from hw.spec.errors import RequestError
-from hw.spec.program import StepKind
 from hw.spec.registers import MEMORY_BASE
 from hw.spec.settings import load_config
+from hw.spec.steps import NPU
 from mapper.compile import compile_model
-from mapper.program import Program
-from mapper.supported import MAX_MICROCODE_ROWS, Demands, work_objection
+from mapper.program.program import Program
+from mapper.works.demands import MAX_MICROCODE_ROWS, Demands, window_objection
 from tests.random_networks import random_microcode_config, random_network
 
 SEEDS = range(40)
@@ -30,14 +30,14 @@ def test_no_command_that_it_lacks(mapped: list[Program]) -> None:
     seen: set[Opcode] = set()
     for program in mapped:
         for step in program.steps:
-            if step.kind is not StepKind.NPU:
+            if step.kind != NPU:
                 continue
             for command in program.commands(step):
                 seen.add(command.opcode)
                 assert not command.values.get("paired", 0)
                 assert not command.values.get("maximum", 0)
                 assert not (command.values.get("stream", 0) and command["tiles"] > 1)
-    assert seen == set(Opcode) - {Opcode.ADD}
+    assert seen == set(Opcode) - {Opcode.ADD, Opcode.MOVE}
 
 
 def test_the_cpu_computes_the_rest_and_the_report_says_why(mapped: list[Program]) -> None:
@@ -57,15 +57,21 @@ def test_nothing_lies_in_the_memory_that_is_the_scratchpad(mapped: list[Program]
 
 def test_blocks_beyond_the_limit_and_tall_images_go_to_the_cpu() -> None:
     config = load_config("icebreaker").npu
-    fits = Demands(left_shift=0, largest_sum=1, block_words=4086, depthwise=False, rows=9)
-    assert work_objection(fits, config) is None
-    larger = work_objection(fits.__class__(**{**vars(fits), "block_words": 4087}), config)
+    fits = Demands(
+        left_shift=0, largest_sum=1, block_words=4086, depthwise=False, rows=9, runs=3, before=1,
+        apart=False,
+    )  # fmt: skip
+    assert window_objection(fits, config) is None
+    larger = window_objection(fits.__class__(**{**vars(fits), "block_words": 4087}), config)
     assert larger == (
         "a block of its weights needs 16388 bytes, more than weight_buffer_bytes = 16384"
     )
     tall = fits.__class__(**{**vars(fits), "rows": MAX_MICROCODE_ROWS + 1})
-    assert work_objection(tall, config) == "1024 rows exceed 1023 with control = microcode"
-    assert work_objection(tall, load_config().npu) is None
+    assert window_objection(tall, config) == "1024 rows exceed 1023 with control = microcode"
+    assert window_objection(tall, load_config().npu) is None
+    apart = fits.__class__(**{**vars(fits), "apart": True})
+    assert window_objection(apart, config).startswith("control = microcode reads whole kernel rows")
+    assert window_objection(apart, load_config().npu) is None
 
 
 @pytest.mark.parametrize(

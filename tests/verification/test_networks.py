@@ -10,7 +10,7 @@ from hw.spec.profile import CAUSES
 from hw.spec.settings import load_config
 from mapper.compile import compile_model
 from mapper.importers import import_model
-from mapper.program import Program
+from mapper.program.program import Program
 from sim.functional.backend import run_functional
 from sim.model.backend import ModelBackend
 from sim.rtl.backend import RtlResult, run_rtl
@@ -77,9 +77,9 @@ def test_pointwise_layers_keep_the_array_busy(name: str) -> None:
             assert layer.macs >= 0.5 * 64 * segment.cycles, layer.name
 
 
-def check_random(seed: int, config: Config) -> None:
+def check_random(seed: int, config: Config, *, spread: bool = False) -> None:
     """RTL computes what the functional backend does, and counts what the model predicts."""
-    graph = random_network(seed)
+    graph = random_network(seed, spread=spread)
     program = compile_model(graph, config)
     inputs = {program.inputs[0].name: random_input(graph, seed).reshape(program.inputs[0].shape)}
     reference = run_functional(program, inputs)
@@ -94,9 +94,7 @@ def check_random(seed: int, config: Config) -> None:
         assert count == sum(events.get(event, 0) for events in reference.events), event
     predicted = ModelBackend(program).run(cpu_inputs=reference.cpu_inputs)
     for ours, theirs in zip(predicted.segments, result.segments, strict=True):
-        assert (ours.layer, ours.engine) == (theirs.layer, theirs.engine)
-        assert ours.causes == theirs.causes
-        assert ours.events == theirs.events
+        assert ours == theirs
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -108,6 +106,17 @@ def test_random_networks_on_the_default_array(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(100, 112))
 def test_random_networks_on_random_designs(seed: int, design: int) -> None:
     check_random(seed, _design(design, largest=9))
+
+
+@pytest.mark.parametrize("seed", range(400, 440))
+def test_dilated_grouped_and_transposed_convolutions(seed: int) -> None:
+    check_random(seed, load_config(), spread=True)
+
+
+@pytest.mark.parametrize("design", range(3))
+@pytest.mark.parametrize("seed", range(440, 452))
+def test_such_convolutions_on_random_designs(seed: int, design: int) -> None:
+    check_random(seed, _design(design, largest=9), spread=True)
 
 
 @pytest.mark.slow

@@ -8,7 +8,8 @@ ahead as far as there are free slots. From the outermost loop:
 - convolution: tile of consecutive pixels, across row ends, as many as there are columns or, if
   columns are paired, pairs of them;
   depthwise: input row of the strip (window on chip), or output row (tapwise);
-- kernel row, then word of the kernel row (convolution) or kernel column (depthwise, tapwise);
+- kernel row, then kernel column (convolution whose taps lie apart), then word of the run of
+  consecutive bytes (convolution) or kernel column (depthwise, tapwise);
 - column: one scratchpad read a cycle, which serves one column or a group of them.
 
 The read's address is a register. What decides on the next one - the last read of a slot, the last
@@ -140,6 +141,7 @@ class Feeder(Component):
             tiles.take.eq(self._tile_ends),
             taps.loops.eq(loops),
             taps.row_pitch.eq(conv["input_row_pitch"]),
+            taps.tap_step.eq(conv["tap_step"]),
             taps.restart.eq(self._restart),
             taps.take.eq(self._slot_ends),
         ]
@@ -157,7 +159,7 @@ class Feeder(Component):
 
     def _begin_command(self, m: Module) -> None:
         m.d.comb += self._restart.eq(1)
-        origin = self._conv["input_address"] - self._loops.pad_offset + self._conv["x_start"]
+        origin = self._conv["input_address"] + self._conv["x_start"]
         m.d.sync += [
             self._blocks_left.eq(self._conv["blocks"]),
             self._block_address.eq(origin),

@@ -25,18 +25,32 @@ class MultiplesLayout(data.ArrayLayout):
         super().__init__(exact_log2(config.port_bytes) + 1, config.cols + 1)
 
 
+def sources_of(row: int) -> list[int]:
+    """Bytes that row ``row`` of a pixel takes with some channel multiplier, in order."""
+    return sorted({row // multiplier for multiplier in range(1, row + 2)})
+
+
+class SourcesLayout(data.StructLayout):
+    """Members ``0``, ``1``, ...: numbers in `sources_of` a row."""
+
+    def __init__(self, config: NpuConfig) -> None:
+        rows = range(config.depthwise_bytes)
+        super().__init__({str(row): range(len(sources_of(row))) for row in rows})
+
+
 class LoopsLayout(data.StructLayout):
     """Constants of a command.
 
     ``depthwise``; ``shared``: two columns take the same pixel of a convolution;
     ``grouped``: a read serves more than one pixel, up to ``group``.
-    ``pad_offset``: bytes from the first window's row to input row 0. ``block_step``: bytes from
-    block to block of channels.
+    ``block_step``: bytes from block to block of channels. ``sources``: for each byte of a
+    depthwise pixel the number of its source among `sources_of` it.
     ``double``, ``overlap``: columns that a strip spans: pixels, or twice as many, + overlap.
     ``tile_length``, ``tile_piece``: tiles: pixels of the output in pieces of a tile, or rows.
     ``row_step``, ``rows``: bytes and input rows from a row of windows to the next one's.
-    ``run_length``, ``run_piece``, ``word_step``: slots of a kernel row: bytes in pieces of a word,
-    or taps; bytes from slot to slot. ``final_kernel_row``: number of the last kernel row.
+    ``run_length``, ``run_piece``, ``word_step``: slots of a run: bytes in pieces of a word, or
+    taps; bytes from slot to slot. ``kernel_cols``, ``kernel_rows``: runs of a kernel row, and
+    kernel rows; ``dilation``: input rows from one to the next.
     ``column_step``: bytes from a full group of columns to the next one.
     ``read_size``: bytes of a read where ``alike``: grouped and depthwise reads are all of one size.
     """
@@ -49,8 +63,8 @@ class LoopsLayout(data.StructLayout):
                 "grouped": 1,
                 "alike": 1,
                 "group": range(config.cols + 1),
-                "pad_offset": ADDRESS_BITS,
                 "block_step": range(2 * config.rows + 1),
+                "sources": SourcesLayout(config),
                 "double": 1,
                 "overlap": signed(9),
                 "tile_length": 24,
@@ -60,7 +74,9 @@ class LoopsLayout(data.StructLayout):
                 "run_length": ADDRESS_BITS,
                 "run_piece": range(config.port_bytes + 1),
                 "word_step": ADDRESS_BITS,
-                "final_kernel_row": 8,
+                "kernel_cols": 8,
+                "kernel_rows": 8,
+                "dilation": 8,
                 "column_step": ADDRESS_BITS,
                 "read_size": range(config.port_bytes + 1),
                 "multiples": MultiplesLayout(config),
@@ -96,17 +112,19 @@ class FeederDecode(Component):
             loops.grouped.eq(~depthwise & (conv["group"] != 1)),
             loops.alike.eq(depthwise | (conv["group"] != 1)),
             loops.group.eq(Mux(depthwise, 1, conv["group"])),
-            loops.pad_offset.eq(conv["pad_top"] * conv["input_row_pitch"]),
-            loops.block_step.eq(Mux(depthwise, channels, 0)),
+            loops.block_step.eq(Mux(depthwise, dw["block_step"], 0)),
             loops.run_length.eq(
                 Mux(depthwise, Mux(window, 1, dw["kernel_cols"]), conv["run_bytes"])
             ),
             loops.run_piece.eq(Mux(depthwise, 1, config.port_bytes)),
             loops.word_step.eq(Mux(depthwise, dw["pixel_bytes"], config.port_bytes)),
-            loops.final_kernel_row.eq(Mux(window, 0, conv["kernel_rows"] - 1)),
+            loops.kernel_cols.eq(Mux(depthwise, 1, conv["kernel_cols"])),
+            loops.kernel_rows.eq(Mux(window, 1, conv["kernel_rows"])),
+            loops.dilation.eq(conv["dilation_rows"]),
             loops.read_size.eq(Mux(depthwise, channels, config.port_bytes)),
         ]
         self._tiles(m, depthwise, window, double)
+        self._sources(m, Mux(depthwise, dw["multiplier"], 1))
         self._column_steps(m, Mux(window, dw["pixel_bytes"], conv["x_step"]), conv["x_step"])
         return m
 
@@ -127,6 +145,18 @@ class FeederDecode(Component):
             loops.row_step.eq(Mux(window, conv["input_row_pitch"], conv["row_step"])),
             loops.rows.eq(Mux(window, 1, conv["stride_rows"])),
         ]
+
+    def _sources(self, m: Module, multiplier: Value) -> None:
+        """The byte of a pixel that each row's channel takes: row r // multiplier."""
+        for row in range(self._config.depthwise_bytes):
+            source = self.loops.sources[str(row)]
+            found = sources_of(row)
+            with m.Switch(multiplier):
+                for number in range(1, row + 1):
+                    with m.Case(number):
+                        m.d.sync += source.eq(found.index(row // number))
+                with m.Default():
+                    m.d.sync += source.eq(0)
 
     def _column_steps(self, m: Module, column_step: Value, x_step: Value) -> None:
         """Multiples by doubling and adding: no multiplier is needed for so few bits."""

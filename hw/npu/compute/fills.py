@@ -1,4 +1,4 @@
-"""From scratchpad reads to fills of the column buffers: padding, columns and offsets."""
+"""From scratchpad reads to fills of the column buffers: padding, channels, columns, offsets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
 from hw.npu.compute.columns import FillLayout
-from hw.npu.compute.feeder_decode import LoopsLayout
+from hw.npu.compute.feeder_decode import LoopsLayout, sources_of
 from hw.npu.ports import SCRATCHPAD_READ_LATENCY
 from hw.spec.commands import ADDRESS_BITS
 from hw.spec.npu_config import NpuConfig
@@ -77,12 +77,14 @@ class Fills(Component):
             self.fill.depthwise.eq(self.loops.depthwise),
             self.slot_filled.eq(arrived.valid & arrived.last),
         ]
-        self._pad(m, read, arrived)
+        self._spread(m, self._pad(m, read, arrived))
         self._mark_columns(m, read)
         return m
 
-    def _pad(self, m: Module, read: data.View[ReadLayout], arrived: data.View[ReadLayout]) -> None:
-        """The pad value in all bytes of the word that lie outside the input's row."""
+    def _pad(
+        self, m: Module, read: data.View[ReadLayout], arrived: data.View[ReadLayout]
+    ) -> Signal:
+        """The word, with the pad value in all of its bytes that lie outside the input's row."""
         port = self._config.port_bytes
         before, until = Signal(range(port + 1)), Signal(range(port + 1))
         remaining = Signal(signed(X_BITS))
@@ -95,7 +97,16 @@ class Fills(Component):
             exists = arrived.row_exists & (before <= Const(j)) & (until > j)
             byte = Mux(exists, self.data.word_select(j, 8), self.pad_value)
             m.d.comb += padded.word_select(j, 8).eq(byte)
-        m.d.comb += self.fill.data.eq(padded)
+        return padded
+
+    def _spread(self, m: Module, padded: Signal) -> None:
+        """Each channel of a depthwise pixel to all rows that take it."""
+        for row in range(self._config.port_bytes):
+            byte = padded.word_select(row, 8)
+            if row < self._config.depthwise_bytes:
+                sources = Array(padded.word_select(source, 8) for source in sources_of(row))
+                byte = sources[self.loops.sources[str(row)]]
+            m.d.comb += self.fill.data.word_select(row, 8).eq(byte)
 
     def _mark_columns(self, m: Module, read: data.View[ReadLayout]) -> None:
         """Which columns a read is for, and where in its word their windows start."""

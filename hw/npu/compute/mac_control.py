@@ -103,8 +103,8 @@ class MacControl(Component):
         # Constants of a command.
         self._depthwise, self._window, self._maximum = Signal(), Signal(), Signal()
         self._paired, self._double = Signal(), Signal()
-        self._run_length = Signal(20)
-        self._single_tap, self._single_row, self._single_output_row = Signal(), Signal(), Signal()
+        self._run_length, self._runs = Signal(20), Signal(12)
+        self._single_tap, self._single_run, self._single_output_row = Signal(), Signal(), Signal()
         self._width = Signal(range(config.cols + 1))
         self._block_channels = Signal(range(2 * config.rows + 1))
         # Where the loops stand.
@@ -113,7 +113,7 @@ class MacControl(Component):
         self._slots = SlotWalk(config)
         self._rows_left, self._last_output_row = Signal(16), Signal()
         self._following_last = Signal()
-        self._kernel_rows_left, self._last_row = Signal(8), Signal()
+        self._runs_left, self._last_run = Signal(12), Signal()
         self._run_left, self._run_ends = Signal(20), Signal()
         self._tap = Signal(range(config.depthwise_kernel))
         self._first, self._last, self._taken = Signal(), Signal(), Signal()
@@ -123,6 +123,7 @@ class MacControl(Component):
         depthwise = opcode_of(self.command) == Opcode.DEPTHWISE
         window = depthwise & ~dw["tapwise"]
         run_length = Mux(depthwise, dw["kernel_cols"], conv["run_bytes"])
+        runs = Mux(depthwise, conv["kernel_rows"], conv["runs"])
         tile = Mux(conv["paired"], config.paired_pixels, config.cols)
         with m.If(self.start):
             m.d.sync += [
@@ -133,7 +134,8 @@ class MacControl(Component):
                 self._double.eq(window & (dw["stride_cols"] == 2)),
                 self._run_length.eq(run_length),
                 self._single_tap.eq(run_length == 1),
-                self._single_row.eq(conv["kernel_rows"] == 1),
+                self._runs.eq(runs),
+                self._single_run.eq(runs == 1),
                 self._single_output_row.eq(conv["output_rows"] == 1),
                 self._width.eq(Mux(depthwise, dw["strip_cols"], tile)),
                 self._block_channels.eq(config.rows << conv["paired"]),
@@ -156,13 +158,13 @@ class MacControl(Component):
             slots.start.eq(self.start),
             slots.depthwise.eq(self._depthwise),
             slots.window.eq(self._window),
-            slots.single_row.eq(self._single_row),
+            slots.single_row.eq(self._single_run),
             slots.kernel_rows.eq(self._conv["kernel_rows"]),
             slots.stride_rows.eq(self._conv["stride_rows"]),
             slots.slot_filled.eq(self.slot_filled),
             slots.taken.eq(self._taken),
             slots.run_ends.eq(self._run_ends),
-            slots.to_last_row.eq(self._kernel_rows_left == 2),
+            slots.to_last_row.eq(self._runs_left == 2),
             slots.last.eq(self._last),
             slots.last_output_row.eq(self._last_output_row),
             slots.following_last.eq(self._following_last),
@@ -188,12 +190,12 @@ class MacControl(Component):
     def _begin_tile(self, m: Module) -> None:
         m.d.sync += [
             self._first.eq(1),
-            self._kernel_rows_left.eq(self._conv["kernel_rows"]),
-            self._last_row.eq(self._single_row),
+            self._runs_left.eq(self._runs),
+            self._last_run.eq(self._single_run),
         ]
-        self._begin_row(m)
+        self._begin_run(m)
 
-    def _begin_row(self, m: Module) -> None:
+    def _begin_run(self, m: Module) -> None:
         m.d.sync += [
             self._run_left.eq(self._run_length),
             self._run_ends.eq(self._single_tap),
@@ -229,7 +231,7 @@ class MacControl(Component):
         have_slot = self._slots.enough
         have_weight = self._maximum | self.words.valid
         have_room = ~self._last | (self.drain_ready & self.parameters_loaded)
-        m.d.comb += self._last.eq(self._run_ends & self._last_row)
+        m.d.comb += self._last.eq(self._run_ends & self._last_run)
         m.d.comb += self._taken.eq(have_slot & have_weight & have_room)
         m.d.comb += self.words.ready.eq(self._taken & ~self._maximum)
         with m.If(self._taken):
@@ -249,16 +251,16 @@ class MacControl(Component):
             m.d.comb += self.cause.eq(CAUSE["drain"])
 
     def _advance(self, m: Module) -> None:
-        """Next tap of the kernel row, or next kernel row."""
+        """Next tap of the run, or next run: of a kernel row, or of one of its columns."""
         m.d.sync += [
             self._run_left.eq(self._run_left - 1),
             self._run_ends.eq(self._run_left == 2),
             self._tap.eq(self._tap + 1),
         ]
         with m.If(self._run_ends):
-            self._begin_row(m)
-            m.d.sync += self._kernel_rows_left.eq(self._kernel_rows_left - 1)
-            m.d.sync += self._last_row.eq(self._kernel_rows_left == 2)
+            self._begin_run(m)
+            m.d.sync += self._runs_left.eq(self._runs_left - 1)
+            m.d.sync += self._last_run.eq(self._runs_left == 2)
 
     def _next_tile(self, m: Module) -> None:
         m.d.comb += self.tile.valid.eq(1)

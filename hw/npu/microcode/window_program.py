@@ -12,6 +12,7 @@ OUTPUTS = 64
 
 _CONSTANTS = (
     "input_row_pitch", "x_start", "x_step", "row_step", "stride_rows", "kernel_rows",
+    "dilation_rows",
     "output_pixel_pitch", "output_row_pitch", "output_cols", "channels",
 )  # fmt: skip
 """Fields of a window command that stay in registers of their names."""
@@ -71,20 +72,12 @@ def _first_window(a: Assembler) -> None:
     field(a, Opcode.CONV, "input_address")
     a(Op.ADD, "x_start")
     a(Op.ST, "row_address")
-    put(a, "y", 0)
+    a(Op.ST, "address")
     field(a, Opcode.CONV, "pad_top")
-    a.label("above")
-    a(Op.JZ, "origin")
-    a(Op.ADI, -1)
-    a(Op.ST, "left")
-    a(Op.LD, "row_address")
-    a(Op.SUB, "input_row_pitch")
-    a(Op.ST, "row_address")
-    add(a, "y", -1)
-    a(Op.LD, "left")
-    a(Op.JMP, "above")
-    a.label("origin")
-    put(a, "address", "row_address")
+    a(Op.ST, "y")
+    a(Op.LDI, 0)
+    a(Op.SUB, "y")
+    a(Op.ST, "y")
     put(a, "x", "x_start")
     field(a, Opcode.CONV, "output_address")
     a(Op.ST, "output")
@@ -147,7 +140,7 @@ def _next_row(a: Assembler, done: str) -> None:
     add(a, "row_offset", "input_row_pitch")
     add(a, "kernel_rows_left", -1)
     a(Op.JZ, done)
-    add(a, "kernel_row", 1)
+    add(a, "kernel_row", "dilation_rows")
     a(Op.JMP, "kernel_row")
 
 

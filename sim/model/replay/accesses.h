@@ -6,13 +6,14 @@
 #ifndef ACCESSES_H
 #define ACCESSES_H
 
+#include "moves.h"
 #include "state.h"
 
 /* Byte at which the first window of a block begins. */
-static inline int64_t origin(const Window *w, int64_t block, int64_t channels) {
+static inline int64_t origin(const Window *w, int64_t block) {
     const int64_t *c = w->command;
-    int64_t address = c[F_INPUT_ADDRESS] - c[F_PAD_TOP] * c[F_INPUT_ROW_PITCH] + c[F_X_START];
-    return w->mode == CONVOLUTION ? address : address + block * channels;
+    int64_t address = c[F_INPUT_ADDRESS] + c[F_X_START];
+    return w->mode == CONVOLUTION ? address : address + block * c[F_BLOCK_STEP];
 }
 
 /* Whether the input has a row, counted from the first window's first one. */
@@ -42,14 +43,17 @@ static uint32_t feeder_reads(const Npu *n) {
     if (!f->go)
         return 0;
     int64_t channels = block_channels(n, c);
-    int64_t address = origin(w, f->block, channels);
+    int64_t address = origin(w, f->block);
     if (w->mode == CONVOLUTION) {
         int64_t pixel = read_pixel(w, f);
-        if (!row_exists(w, pixel / w->width * w->stride_rows + f->kernel_row))
+        int64_t row = pixel / w->width * w->stride_rows + f->kernel_row * w->dilation_rows;
+        if (!row_exists(w, row))
             return 0;
+        int64_t column = f->word / w->run_words, word = f->word % w->run_words;
         address += pixel / w->width * c[F_ROW_STEP] + pixel % w->width * c[F_X_STEP];
-        address += f->kernel_row * c[F_INPUT_ROW_PITCH] + f->word * n->port_bytes;
-        bool last = f->word == w->words - 1;
+        address += f->kernel_row * c[F_INPUT_ROW_PITCH] + column * c[F_TAP_STEP];
+        address += word * n->port_bytes;
+        bool last = word == w->run_words - 1;
         return bank_mask(n, address, w->group == 1 && last ? w->last_word_bytes : n->port_bytes);
     }
     if (!f->exists)
@@ -64,9 +68,28 @@ static uint32_t feeder_reads(const Npu *n) {
     return bank_mask(n, address, channels);
 }
 
+/* Banks that a MOVE reads in this cycle. */
+static uint32_t move_reads(const Npu *n) {
+    const int64_t *c = n->control.command;
+    int64_t index = n->now - n->control.started - 1;
+    if (index >= n->control.accesses || c[F_FILL])
+        return 0;
+    return move_banks(n, c, index, F_INPUT_ADDRESS, F_INPUT_PITCH_0);
+}
+
+/* Banks that a MOVE writes in cycle `at`. */
+static uint32_t move_writes(const Npu *n, cycle at) {
+    int64_t index = at - n->control.started - 1 - MOVE_CYCLES;
+    if (index < 0 || index >= n->control.accesses)
+        return 0;
+    return move_banks(n, n->control.command, index, F_OUTPUT_ADDRESS, F_OUTPUT_PITCH_0);
+}
+
 /* Banks that compute commands read in this cycle. */
 static uint32_t compute_reads(const Npu *n) {
     const Control *control = &n->control;
+    if (control->state == MOVING)
+        return move_reads(n);
     if (control->state != ADDING)
         return feeder_reads(n);
     int64_t index = n->now - control->started - 1;
@@ -113,6 +136,8 @@ static uint32_t compute_writes(const Npu *n, cycle at) {
     }
     const Control *control = &n->control;
     const int64_t *c = control->command;
+    if (c && c[F_OPCODE] == OPCODE_MOVE)
+        return move_writes(n, at);
     if (!c || c[F_OPCODE] != OPCODE_ADD)
         return 0;
     int64_t index = at - control->started - 2 - ADD_CYCLES - REQUANTISER_LATENCY;

@@ -27,9 +27,11 @@ static void set_window(Npu *n, const int64_t *c) {
     w->blocks = c[F_BLOCKS];
     w->tiles = w->mode == CONVOLUTION ? quotient_up(w->pixels, w->tile_pixels) : w->rows;
     w->strips = w->mode == CONVOLUTION ? 1 : quotient_up(w->pixels, w->tile_pixels);
-    w->words = w->mode == CONVOLUTION ? (int)quotient_up(c[F_RUN_BYTES], n->port_bytes) : 1;
+    w->dilation_rows = (int)c[F_DILATION_ROWS];
+    w->run_words = w->mode == CONVOLUTION ? (int)quotient_up(c[F_RUN_BYTES], n->port_bytes) : 1;
+    w->words = w->run_words * (w->mode == WINDOW ? 1 : w->kernel_cols);
     w->word_bytes = (int)n->port_bytes;
-    w->last_word_bytes = (int)(c[F_RUN_BYTES] - (w->words - 1) * n->port_bytes);
+    w->last_word_bytes = (int)(c[F_RUN_BYTES] - (w->run_words - 1) * n->port_bytes);
     w->columns_per_pixel = w->mode == WINDOW && c[F_STRIDE_COLS] == 2 ? 2 : 1;
     w->beats = (int)c[F_BEATS];
     w->final_beats = (int)c[F_FINAL_BEATS];
@@ -54,7 +56,7 @@ static void open_slot(const Window *w, Feeder *f) {
         row = f->tile;
         f->reads = (f->strip_pixels - 1) * w->columns_per_pixel + w->kernel_cols;
     } else {
-        row = f->tile * w->stride_rows + f->kernel_row;
+        row = f->tile * w->stride_rows + f->kernel_row * w->dilation_rows;
         f->reads = f->strip_pixels;
     }
     f->exists = row_exists(w, row);
@@ -90,13 +92,12 @@ static void open_strip(Npu *n, cycle starts) {
 static void next_slot(Npu *n) {
     const Window *w = &n->window;
     Feeder *f = &n->feeder;
-    int64_t words = w->mode == CONVOLUTION ? w->words : w->mode == TAPWISE ? w->kernel_cols : 1;
     int64_t tiles = w->tiles, kernel_rows = w->kernel_rows;
     if (w->mode == WINDOW) {
         tiles = (w->rows - 1) * w->stride_rows + w->kernel_rows;
         kernel_rows = 1;
     }
-    if (++f->word == words) {
+    if (++f->word == w->words) {
         f->word = 0;
         if (++f->kernel_row == kernel_rows) {
             f->kernel_row = 0;
@@ -141,13 +142,13 @@ static void open_run(const Window *w, Steps *s) {
     bool last_kernel_row = s->kernel_row == w->kernel_rows - 1;
     s->have_slot = false;
     if (w->mode == CONVOLUTION) {
-        bool last_word = s->word == w->words - 1;
-        s->steps = last_word ? w->last_word_bytes : w->word_bytes;
-        s->last_run = last_kernel_row && last_word;
+        bool run_ends = s->word % w->run_words == w->run_words - 1;
+        s->steps = run_ends ? w->last_word_bytes : w->word_bytes;
+        s->last_run = last_kernel_row && s->word == w->words - 1;
         s->needed = s->base;
     } else if (w->mode == TAPWISE) {
         s->steps = 1;
-        s->last_run = last_kernel_row && s->word == w->kernel_cols - 1;
+        s->last_run = last_kernel_row && s->word == w->words - 1;
         s->needed = s->base;
     } else {
         s->steps = w->kernel_cols;
@@ -217,11 +218,10 @@ static void next_run(Npu *n) {
     int count = given_back(w, s);
     s->base += (unsigned)count;
     n->feeder.released = count;
-    int64_t words = w->mode == CONVOLUTION ? w->words : w->mode == TAPWISE ? w->kernel_cols : 1;
     if (s->last_run) {
         s->word = s->kernel_row = 0;
         end_tile(n);
-    } else if (++s->word == words) {
+    } else if (++s->word == w->words) {
         s->word = 0;
         s->kernel_row++;
     }

@@ -131,7 +131,8 @@ typedef struct {
 /* A window command at work: what does not change. */
 typedef struct {
     const int64_t *command;
-    int mode, kernel_rows, kernel_cols, words, word_bytes, last_word_bytes;
+    int mode, kernel_rows, kernel_cols, dilation_rows, run_words, words, word_bytes;
+    int last_word_bytes;
     int64_t tile_pixels, rows, pixels, stride_rows, pad_top, input_rows, group, width;
     int64_t blocks, tiles, strips;
     int columns_per_pixel, beats, final_beats, slots;
@@ -169,10 +170,11 @@ typedef struct {
 } Tile;
 
 typedef struct {
-    enum { IDLE, START, STEPPING, ADDING, DRAINING } state;
+    enum { IDLE, START, STEPPING, ADDING, MOVING, DRAINING } state;
     const int64_t *command;
     cycle started, completes;
     int64_t adds;
+    int64_t accesses; /* of a MOVE */
 } Control;
 
 typedef struct {

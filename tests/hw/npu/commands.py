@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
+from math import prod
 
-from hw.spec.commands import PARAMETER_WORDS, Command, Opcode
+from hw.spec.commands import ADDRESS_BITS, PARAMETER_WORDS, Command, Opcode
 from hw.spec.npu_config import NpuConfig
 
 
@@ -58,69 +60,135 @@ def random_add(rng: random.Random) -> Command:
     return Command(Opcode.ADD, values)
 
 
+def row_address(c: Command, row: int) -> int:
+    """Scratchpad address of column 0, channel 0 of an input row."""
+    pitch = c["input_row_pitch"] // c["dilation_rows"]
+    return (c["input_address"] + (row + c["pad_top"]) * pitch) % (1 << ADDRESS_BITS)
+
+
+def input_channel(c: Command, config: NpuConfig, channel: int) -> int:
+    """The channel, from the first window's first byte, that a DEPTHWISE takes for an output's."""
+    block, row = divmod(channel, config.rows * (2 if c["paired"] else 1))
+    return block * c["block_step"] + row // c["multiplier"]
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """An image and its windows: (rows, columns) each."""
+
+    image: tuple[int, int]
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    before: tuple[int, int]
+    outputs: tuple[int, int]
+
+
+def _shape(rng: random.Random, config: NpuConfig, *, depthwise: bool) -> _Shape:
+    """Odd sizes, paddings, strides, dilations."""
+    image = rng.randint(1, 7), rng.randint(1, 9)
+    square = rng.randint(1, max(3, config.depthwise_kernel))
+    kernel = (square, square) if rng.random() < 0.6 else (rng.randint(1, 4), rng.randint(1, 4))
+    stride = rng.choice([(1, 1), (2, 2), (rng.randint(1, 3), rng.randint(1, 3))])
+    dilation = (1, 1)
+    if rng.random() < (0.2 if depthwise else 0.4):
+        dilation = rng.randint(1, 3), rng.randint(1, 3)
+    extents = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+    top, left = (rng.randint(0, extent - 1) for extent in extents)
+    bottom, right = (rng.randint(0, extent - 1) for extent in extents)
+    outputs = [
+        max(0, size + before + after - extent) // step + 1
+        for size, before, after, extent, step in zip(
+            image, (top, left), (bottom, right), extents, stride, strict=True
+        )
+    ]
+    return _Shape(image, kernel, stride, dilation, (top, left), (outputs[0], outputs[1]))
+
+
 def random_window(rng: random.Random, config: NpuConfig) -> tuple[Command, list[bytes]]:
     """A CONV or DEPTHWISE command: odd sizes, paddings, strides; and its weight words."""
     depthwise = rng.random() < 0.5
     paired = rng.random() < 0.5 and (config.pairs_depthwise or not depthwise)
     most_channels = rng.choice([2, 4]) * config.rows + 1
     channels_in = rng.randint(1, most_channels) if depthwise else rng.randint(1, 20)
-    rows_in, cols_in = rng.randint(1, 7), rng.randint(1, 9)
-    square = rng.randint(1, max(3, config.depthwise_kernel))
-    kernel = (square, square) if rng.random() < 0.6 else (rng.randint(1, 4), rng.randint(1, 4))
-    stride = rng.choice([(1, 1), (2, 2), (rng.randint(1, 3), rng.randint(1, 3))])
-    top, left = rng.randint(0, kernel[0] - 1), rng.randint(0, kernel[1] - 1)
-    bottom, right = rng.randint(0, kernel[0] - 1), rng.randint(0, kernel[1] - 1)
-    rows_out = max(0, rows_in + top + bottom - kernel[0]) // stride[0] + 1
-    cols_out = max(0, cols_in + left + right - kernel[1]) // stride[1] + 1
+    shape = _shape(rng, config, depthwise=depthwise)
     channels = channels_in if depthwise else rng.randint(1, most_channels)
-    row_bytes = cols_in * channels_in
+    pixel_in = channels_in + rng.choice([0, 0, 3])
+    maximum = depthwise and rng.random() < 0.3
+    taps = 0 if maximum else prod(shape.kernel) * (1 if depthwise else channels_in)
+    values = _places(rng, shape, (channels_in, pixel_in), channels)
+    values["block_words"] = taps
+    if depthwise:
+        values |= _taps(rng, config, shape, pixel_in)
+        values["maximum"] = int(maximum)
+        # Where depthwise commands can pair, only paired ones have a stride on chip.
+        paired |= config.pairs_depthwise and shape.stride[1] == 2 and not values["tapwise"]
+        values |= _strips(rng, config, values, paired=paired)
+        values |= _multiplied(rng, config.rows * (2 if paired else 1))
+        opcode = Opcode.DEPTHWISE
+    else:
+        tile = config.paired_pixels if paired else config.cols
+        values |= _runs(rng, shape, channels_in, pixel_in)
+        values["group"] = _group(rng, config, values["run_bytes"], values["x_step"], tile)
+        values["tiles"] = -(-values["pixels"] // tile)
+        opcode = Opcode.CONV
+    values["paired"] = int(paired)
+    values["blocks"] = -(-channels // (config.rows * (2 if paired else 1)))
+    words = random_words(rng, config, values["blocks"], taps, paired=paired)
+    return Command(opcode, values), words
+
+
+def _places(
+    rng: random.Random, shape: _Shape, pixel_in: tuple[int, int], channels: int
+) -> dict[str, int]:
+    """Fields of both commands; ``pixel_in``: bytes of an input pixel, and from one to the next."""
+    (rows_in, cols_in), (rows_out, cols_out) = shape.image, shape.outputs
+    row_bytes = (cols_in - 1) * pixel_in[1] + pixel_in[0]
     pitch = row_bytes + rng.choice([0, 0, 3])
     pixel_out = channels + rng.choice([0, 0, 5])
-    maximum = depthwise and rng.random() < 0.3
-    taps = 0 if maximum else kernel[0] * kernel[1] * (1 if depthwise else channels_in)
-    values = {
-        "input_address": rng.randint(0, 100),
-        "input_row_pitch": pitch,
+    return {
+        "input_address": (rng.randint(0, 100) - shape.before[0] * pitch) % (1 << ADDRESS_BITS),
+        "input_row_pitch": shape.dilation[0] * pitch,
         "input_rows": rows_in,
-        "pad_top": top,
+        "pad_top": shape.before[0],
         "input_row_bytes": row_bytes,
-        "x_start": -left * channels_in,
-        "x_step": stride[1] * channels_in,
-        "row_step": stride[0] * pitch,
-        "stride_rows": stride[0],
-        "kernel_rows": kernel[0],
+        "x_start": -shape.before[1] * pixel_in[1],
+        "x_step": shape.stride[1] * pixel_in[1],
+        "row_step": shape.stride[0] * pitch,
+        "stride_rows": shape.stride[0],
+        "kernel_rows": shape.kernel[0],
+        "dilation_rows": shape.dilation[0],
         "output_address": max(2048, 100 + rows_in * pitch) + rng.randint(0, 150),
         "output_pixel_pitch": pixel_out,
         "output_row_pitch": cols_out * pixel_out + rng.choice([0, 7]),
         "output_cols": cols_out,
         "output_rows": rows_out,
         "channels": channels,
-        "block_words": taps,
         "pad_value": rng.randint(-128, 127),
         **_outputs(rng),
     }
-    if depthwise:
-        values.update(_taps(rng, config, kernel, stride, channels_in))
-        values["maximum"] = int(maximum)
-        # Where depthwise commands can pair, only paired ones have a stride on chip.
-        paired |= config.pairs_depthwise and stride[1] == 2 and not values["tapwise"]
-        values.update(_strips(rng, config, values, paired=paired))
-        opcode = Opcode.DEPTHWISE
-    else:
-        pixels = rows_out * cols_out
-        tile = config.paired_pixels if paired else config.cols
-        values.update(
-            stream=0,
-            group=_group(rng, config, kernel[1] * channels_in, values["x_step"], tile),
-            run_bytes=kernel[1] * channels_in,
-            pixels=pixels,
-            tiles=-(-pixels // tile),
-        )
-        opcode = Opcode.CONV
-    values["paired"] = int(paired)
-    values["blocks"] = -(-channels // (config.rows * (2 if paired else 1)))
-    words = random_words(rng, config, values["blocks"], taps, paired=paired)
-    return Command(opcode, values), words
+
+
+def _runs(rng: random.Random, shape: _Shape, channels_in: int, pixel_in: int) -> dict[str, int]:
+    """Whole kernel rows where their pixels follow on one another, else or at will columns."""
+    follow = shape.dilation[1] == 1 and channels_in == pixel_in
+    columns = 1 if follow and rng.random() < 0.8 else shape.kernel[1]
+    return {
+        "stream": 0,
+        "kernel_cols": columns,
+        "tap_step": shape.dilation[1] * pixel_in,
+        "run_bytes": shape.kernel[1] // columns * channels_in,
+        "runs": shape.kernel[0] * columns,
+        "pixels": prod(shape.outputs),
+    }
+
+
+def _multiplied(rng: random.Random, block: int) -> dict[str, int]:
+    """Any number of a block's channels may share one of the input's."""
+    if rng.random() < 0.5:
+        return {"multiplier": 1, "block_step": block}
+    multiplier = rng.randint(1, block)
+    return {"multiplier": multiplier, "block_step": block // multiplier}
 
 
 def _group(rng: random.Random, config: NpuConfig, run: int, step: int, tile: int) -> int:
@@ -131,20 +199,16 @@ def _group(rng: random.Random, config: NpuConfig, run: int, step: int, tile: int
     return rng.randint(1, largest)
 
 
-def _taps(
-    rng: random.Random,
-    config: NpuConfig,
-    kernel: tuple[int, int],
-    stride: tuple[int, int],
-    channels_in: int,
-) -> dict[str, int]:
+def _taps(rng: random.Random, config: NpuConfig, shape: _Shape, pixel_in: int) -> dict[str, int]:
+    kernel, stride = shape.kernel, shape.stride
     fits = max(kernel) <= config.depthwise_kernel and stride in ((1, 1), (2, 2))
+    fits &= shape.dilation == (1, 1)
     keeps = fits and (stride[0] <= min(kernel) or kernel == (1, 1))
     return {
         "kernel_cols": kernel[1],
         "stride_cols": stride[1],
         "tapwise": int(not (keeps and rng.random() < 0.8)),
-        "pixel_bytes": channels_in,
+        "pixel_bytes": shape.dilation[1] * pixel_in,
     }
 
 

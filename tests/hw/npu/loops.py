@@ -27,11 +27,15 @@ class Tile:
 
 @dataclass(frozen=True)
 class Read:
-    """``count`` bytes of input row ``row`` from byte ``x`` of it, for one column."""
+    """``count`` bytes of input row ``row`` from byte ``x`` of it, for one column.
+
+    ``copies``: rows of the array that each byte is for.
+    """
 
     row: int
     x: int
     count: int
+    copies: int = 1
 
 
 @dataclass(frozen=True)
@@ -109,23 +113,29 @@ def tiles(c: Command, config: NpuConfig) -> list[Tile]:
 def _taps(c: Command, config: NpuConfig, tile: Tile) -> list[list[Read]]:
     """Slots of a tile whose slots no other tile takes."""
     slots = []
+    copies = c["multiplier"] if c.opcode is Opcode.DEPTHWISE else 1
     for ky in range(c["kernel_rows"]):
         if c.opcode is Opcode.CONV:
             port, run = config.port_bytes, c["run_bytes"]
-            pieces = [(k, min(port, run - k)) for k in range(0, run, port)]
+            pieces = [
+                (kx * c["tap_step"] + k, min(port, run - k))
+                for kx in range(c["kernel_cols"])
+                for k in range(0, run, port)
+            ]
         else:
             channels = block_channels(c, config)
             pieces = [
-                (kx * c["pixel_bytes"] + tile.block * channels, channels)
+                (kx * c["pixel_bytes"] + tile.block * c["block_step"], channels)
                 for kx in range(c["kernel_cols"])
             ]
         for offset, count in pieces:
             slots.append(
                 [
                     Read(
-                        oy * c["stride_rows"] + ky - c["pad_top"],
+                        oy * c["stride_rows"] + ky * c["dilation_rows"] - c["pad_top"],
                         c["x_start"] + ox * c["x_step"] + offset,
                         count,
+                        copies,
                     )
                     for oy, ox in tile.pixels
                 ]
@@ -143,12 +153,12 @@ def slots(c: Command, config: NpuConfig) -> list[list[Read]]:
             continue
         stride, pixels = c["stride_cols"], tile.pixels
         channels = block_channels(c, config)
-        left = c["x_start"] + pixels[0][1] * c["x_step"] + tile.block * channels
+        left = c["x_start"] + pixels[0][1] * c["x_step"] + tile.block * c["block_step"]
         width = (len(pixels) - 1) * stride + c["kernel_cols"]
         height = (c["output_rows"] - 1) * stride + c["kernel_rows"]
         for row in range(-c["pad_top"], height - c["pad_top"]):
             xs = [left + j * c["pixel_bytes"] for j in range(width)]
-            result.append([Read(row, x, channels) for x in xs])
+            result.append([Read(row, x, channels, c["multiplier"]) for x in xs])
     return result
 
 

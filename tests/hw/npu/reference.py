@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hw.spec.commands import PARAMETER_WORDS, Command, Opcode
 from hw.spec.npu_config import NpuConfig
+from tests.hw.npu.commands import input_channel, row_address
+from tests.hw.npu.moves import execute
 
 
 def wrap32(value: int) -> int:
@@ -52,6 +54,8 @@ class Reference:
     def run(self, command: Command, words: list[bytes]) -> None:
         if command.opcode is Opcode.ADD:
             self._add(command)
+        elif command.opcode is Opcode.MOVE:
+            execute(command, self.scratchpad)
         elif command.opcode is Opcode.CONV:
             self._window(command, words, depthwise=False)
         else:
@@ -71,7 +75,7 @@ class Reference:
 
     def _byte(self, c: Command, row: int, x: int) -> int:
         if 0 <= row < c["input_rows"] and 0 <= x < c["input_row_bytes"]:
-            return signed_byte(self.scratchpad[c["input_address"] + row * c["input_row_pitch"] + x])
+            return signed_byte(self.scratchpad[row_address(c, row) + x])
         return c["pad_value"]
 
     def _window(self, c: Command, words: list[bytes], *, depthwise: bool) -> None:
@@ -107,14 +111,16 @@ class Reference:
         self, c: Command, oy: int, ox: int, channel: int, *, depthwise: bool
     ) -> list[int]:
         values = []
+        taken = input_channel(c, self.config, channel) if depthwise else 0
         for ky in range(c["kernel_rows"]):
-            row = oy * c["stride_rows"] + ky - c["pad_top"]
+            row = oy * c["stride_rows"] + ky * c["dilation_rows"] - c["pad_top"]
             x = c["x_start"] + ox * c["x_step"]
             if depthwise:
                 values.extend(
-                    self._byte(c, row, x + kx * c["pixel_bytes"] + channel)
+                    self._byte(c, row, x + kx * c["pixel_bytes"] + taken)
                     for kx in range(c["kernel_cols"])
                 )
             else:
-                values += [self._byte(c, row, x + k) for k in range(c["run_bytes"])]
+                for start in range(x, x + c["kernel_cols"] * c["tap_step"], c["tap_step"]):
+                    values += [self._byte(c, row, start + k) for k in range(c["run_bytes"])]
         return values

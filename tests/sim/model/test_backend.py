@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from hw.npu import ports
 from hw.npu.compute import adder, array, compute_control, fills, parameters, requantiser
 from hw.npu.memory import (
     bus_multiplexer,
@@ -14,6 +15,7 @@ from hw.npu.memory import (
     weight_ring,
     weights_dma,
 )
+from hw.soc import line_bridge, uart
 from hw.spec.config import make_config
 from hw.spec.errors import RequestError
 from hw.spec.settings import load_config
@@ -21,6 +23,7 @@ from mapper.compile import compile_model
 from sim.functional.backend import run_functional
 from sim.model import latencies
 from sim.model.backend import ModelBackend
+from sim.model.cpu import layout
 from sim.progress import Progress
 from sim.run.publish import RunRequest, run
 from tests.random_networks import random_input, random_network
@@ -32,6 +35,7 @@ def test_latencies_are_those_of_the_hardware():
     pairs = [
         (latencies.CAPTURE_LATENCY, array.CAPTURE_LATENCY),
         (latencies.REQUANTISER_LATENCY, requantiser.REQUANTISER_LATENCY),
+        (latencies.MOVE_CYCLES, ports.SCRATCHPAD_READ_LATENCY),
         (latencies.WRITE_MARGIN, compute_control.WRITE_MARGIN),
         (latencies.READ_CYCLES, weight_ring.READ_CYCLES),
         (latencies.PREFETCH_LINES, weight_fifo.PREFETCH_LINES),
@@ -43,6 +47,8 @@ def test_latencies_are_those_of_the_hardware():
         (latencies.PARAMETER_SETS, parameters.SETS),
         (latencies.ADD_CYCLES, adder.SCALER_LATENCY + adder.SCRATCHPAD_READ_LATENCY),
         (latencies.FILL_CYCLES, fills.FILL_LATENCY),
+        (layout.UART_BIT_CYCLES, uart.BIT_CYCLES),
+        (layout.MOST_POSTED, line_bridge.MAX_POSTED),
     ]
     for ours, theirs in pairs:
         assert ours == theirs

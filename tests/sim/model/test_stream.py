@@ -6,6 +6,7 @@ from hw.spec.commands import BODY, Command, Opcode
 from hw.spec.config import Config, make_config
 from hw.spec.profile import CAUSES, EVENTS, RECORD
 from sim.model.stream import Left, Stream
+from tests.hw.npu.moves import move_command
 
 WIDE = {"bus_bytes": 32, "port_bytes": 32, "weight_buffer_bytes": 65536}
 """Eight words a beat: commands are read ahead in the first eight cycles."""
@@ -63,6 +64,9 @@ POINTWISE = {
     "group": 1,
     "run_bytes": 16,
     "pixels": 16,
+    "kernel_cols": 1,
+    "runs": 1,
+    "dilation_rows": 1,
 }
 """16 input channels, 8 outputs, 2 x 8 pixels on 8x8: two tiles of a slot of eight reads."""
 
@@ -129,6 +133,9 @@ DEPTHWISE = {
     "stride_cols": 1,
     "kernel_rows": 3,
     "kernel_cols": 3,
+    "dilation_rows": 1,
+    "multiplier": 1,
+    "block_step": 8,
     "output_pixel_pitch": 8,
     "output_row_pitch": 64,
     "output_cols": 8,
@@ -176,6 +183,24 @@ def test_an_addition(size):
     reads = 2 * -(-size // 8)
     assert causes == {"command": 4, "busy": reads, "drain": 8 + 9 + 3}
     assert cycles == sum(causes.values())
+
+
+@pytest.mark.parametrize(
+    ("run", "fill", "accesses"), [(1, 0, 1), (16, 0, 1), (17, 0, 2), (70, 1, 5)]
+)
+def test_a_move(run, fill, accesses):
+    """An access a cycle for 3 x 2 x 5 runs, two cycles from the last read to its write, a margin of
+    two."""
+    loops = [(3, -run, 100), (2, 0, 300), (1, 0, 0), (5, 1, 600), (1, 0, 0)]
+    move = Command(Opcode.MOVE, {**move_command(0, 0, run, loops).values, "fill": fill})
+    cycles, causes, events = between_marks(move, make_config({}))
+    assert causes == {"command": 4, "busy": 30 * accesses, "drain": 2 + 2}
+    assert cycles == sum(causes.values())
+    reads = {} if fill else {"scratchpad_read_words": 30 * accesses}
+    # Those of the ADD in front stand before the first MARK.
+    assert {name: events[name] for name in events if "scratchpad" in name} == reads | {
+        "scratchpad_write_words": 30 * accesses
+    }
 
 
 def transfer(opcode: Opcode, beats: int) -> Command:
@@ -253,11 +278,11 @@ def test_what_was_read_ahead_holds_the_next_stream_up_by_a_cycle():
 
 
 def test_the_cpu_asks_beside_the_first_commands():
-    """On a bus of a word two beats of its line are left: the second and third request wait."""
+    """Two beats of a line are left: the second and third request wait."""
     config = make_config({"bus_bytes": 4})
     stream = [MARK, END]
-    alone = Stream(stream, config.npu).replay(config, cpu_fetches=False)
-    assert replayed(stream, config).times()[0] == alone.times()[0] + 1
+    beside = Stream(stream, config.npu).replay(config, cpu_requests=2)
+    assert beside.times()[0] == replayed(stream, config).times()[0] + 1
 
 
 def test_a_stream_ends_when_all_is_quiet():

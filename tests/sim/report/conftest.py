@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from hw.spec.config import Config
-from mapper.program import MemoryUse
+from mapper.program.program import MemoryUse
 from sim.results.course import Course
 from sim.results.segments import Segment
 

@@ -11,6 +11,7 @@ from hw.npu.compute.fills import FILL_LATENCY
 from hw.spec.commands import Command, Opcode
 from hw.spec.npu_config import NpuConfig
 from tests.hw.npu.bench import CONFIGS, ReadPort, command_words, simulate
+from tests.hw.npu.commands import row_address
 from tests.hw.npu.loops import Read, capacity, every_kind, groups, slots, tiles
 
 MEMORY_BYTES = 4096
@@ -36,14 +37,13 @@ class Tb:
         self.port = ReadPort(self.memory, config.port_bytes, self.rng)
 
     def bytes_of(self, c: Command, read: Read) -> bytes:
-        row = c["input_address"] + read.row * c["input_row_pitch"]
-        pad = c["pad_value"] & 255
-        exists = [
-            0 <= read.row < c["input_rows"] and 0 <= read.x + i < c["input_row_bytes"]
-            for i in range(read.count)
-        ]
+        row, pad = row_address(c, read.row), c["pad_value"] & 255
+        places = [read.x + i // read.copies for i in range(read.count)]
         return bytes(
-            self.memory[row + read.x + i] if inside else pad for i, inside in enumerate(exists)
+            self.memory[row + x]
+            if 0 <= read.row < c["input_rows"] and 0 <= x < c["input_row_bytes"]
+            else pad
+            for x in places
         )
 
     async def execute(self, ctx: SimulatorContext, c: Command) -> int:
@@ -180,6 +180,10 @@ def test_reads_of_an_image_keep_up_with_the_array() -> None:
         "row_step": 2 * pitch,
         "stride_rows": 2,
         "kernel_rows": 3,
+        "kernel_cols": 1,
+        "tap_step": 0,
+        "dilation_rows": 1,
+        "runs": 3,
         "output_address": 0,
         "output_pixel_pitch": 8,
         "output_row_pitch": 8 * cols,

@@ -1,0 +1,323 @@
+"""What the project supports, operator by operator: each limit is a function.
+
+A limit returns whether a value is accepted. Its docstring is the message the user gets where not,
+so it says what is needed and what to do.
+"""
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import NoReturn, TypeVar
+
+from hw.spec.errors import RequestError
+
+Value = TypeVar("Value")
+
+LARGEST_TENSOR = 1 << 26
+"""Elements: more than any memory that a configuration can have."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a file something is: the start of every message."""
+
+    file: str
+    layer: str
+    operator: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: layer '{self.layer}' ({self.operator})"
+
+
+def printable(name: str | bytes) -> str:
+    """A name from a file, fit for a message of one line whatever the file holds."""
+    text = name.decode("utf-8", "replace") if isinstance(name, bytes) else name
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def require(place: Place, limit: Callable[[Value], bool], value: Value) -> None:
+    """Raise RequestError with the limit's docstring where it does not accept the value."""
+    if not limit(value):
+        found = str(value) if len(str(value)) <= 80 else f"{str(value)[:80]}..."
+        raise RequestError(f"{place}: {' '.join((limit.__doc__ or '').split())} Here: {found}.")
+
+
+def unsupported(place: Place, supported: Iterable[str]) -> NoReturn:
+    """Raise RequestError for an operator that nothing can do, naming those with similar names."""
+    known = sorted(supported)
+    near = get_close_matches(place.operator, known, n=3, cutoff=0.75)
+    advice = f"did you mean {' or '.join(near)}?" if near else f"supported are {', '.join(known)}"
+    raise RequestError(f"{place}: this operator is not supported; {advice}")
+
+
+class Obstacles:
+    """Collects why a file cannot be imported, so that one refusal names everything."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._found: list[str] = []
+
+    @contextmanager
+    def noted(self) -> Generator[None]:
+        """Note a RequestError instead of raising it."""
+        try:
+            yield
+        except RequestError as error:
+            self._found.append(str(error).removeprefix(f"{self._file}: "))
+
+    def check(self) -> None:
+        """Raise one RequestError with all that was noted; nothing where there was none."""
+        found = list(dict.fromkeys(self._found))
+        if len(found) == 1:
+            raise RequestError(f"{self._file}: {found[0]}")
+        if found:
+            listed = "".join(f"\n  {number}. {text}" for number, text in enumerate(found, 1))
+            raise RequestError(f"{self._file}: {len(found)} obstacles:{listed}")
+
+
+def float_network(file: str, what: str) -> NoReturn:
+    """Raise RequestError for a network that is not quantised, with the ways to quantise it."""
+    raise RequestError(
+        f"{file}: {what}, but only networks quantised to int8 run here. Quantise it: "
+        "onnxruntime.quantization.quantize_static(..., quant_format=QuantFormat.QDQ, "
+        "activation_type=QuantType.QInt8, weight_type=QuantType.QInt8) for ONNX, or TensorFlow "
+        "Lite post-training quantisation with a representative dataset and "
+        "target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]"
+    )
+
+
+def dilation_is_positive(dilation: Sequence[int]) -> bool:
+    """Dilation must be 1 to 1024 pixels."""
+    return all(1 <= extent <= 1024 for extent in dilation)
+
+
+def stride_is_positive(stride: Sequence[int]) -> bool:
+    """Strides must be 1 to 1024 pixels."""
+    return all(1 <= extent <= 1024 for extent in stride)
+
+
+def window_is_positive(window: Sequence[int]) -> bool:
+    """A window must be 1 to 4096 pixels high and wide."""
+    return all(1 <= extent <= 4096 for extent in window)
+
+
+def padding_is_sensible(padding: Sequence[int]) -> bool:
+    """Padding must be 0 to 4096 pixels (top, left, bottom, right)."""
+    return all(0 <= extent <= 4096 for extent in padding)
+
+
+def image_has_three_or_four_axes(shape: Sequence[int]) -> bool:
+    """A convolution needs a tensor of three or four axes with batch 1: [1,C,W] or [1,C,H,W]."""
+    return len(shape) in (3, 4) and shape[0] == 1
+
+
+def image_has_four_axes(shape: Sequence[int]) -> bool:
+    """Two-dimensional operators need a tensor of four axes with batch 1: reshape to [1,H,W,C]."""
+    return len(shape) == 4 and shape[0] == 1
+
+
+def shape_is_static(shape: Sequence[int]) -> bool:
+    """Every shape must be fixed: export the network with a static input shape and batch 1."""
+    return all(extent >= 1 for extent in shape)
+
+
+def weights_are_constant(name: str | None) -> bool:
+    """Weights, biases, axes and shapes must be constants stored in the file."""
+    return name is None
+
+
+def weights_are_symmetric(zero_points: Sequence[int]) -> bool:
+    """Weights must have zero point 0: quantise them symmetrically (int8)."""
+    return not any(zero_points)
+
+
+def dilation_is_one(dilation: Sequence[int]) -> bool:
+    """The dilation of a pool must be 1."""
+    return all(extent == 1 for extent in dilation)
+
+
+def whole_groups(channels: tuple[int, int, int]) -> bool:
+    """The channels of input and result must be a multiple of the groups, which are the input's
+    channels divided by those of a kernel. (Channels of input, of a kernel, of the result)"""
+    read, depth, made = channels
+    return depth > 0 and read % depth == 0 and read > 0 and made % (read // depth) == 0
+
+
+def shapes_broadcast(shapes: Sequence[Sequence[int]]) -> bool:
+    """Two operands must have shapes that broadcast: extents, from the last one on, are equal or
+    one of them is 1."""
+    a, b = shapes
+    return all(m == n or 1 in (m, n) for m, n in zip(reversed(a), reversed(b), strict=False))
+
+
+def an_operand_is_computed(computed: Sequence[bool]) -> bool:
+    """An operator on two constants does not depend on the input: store its result as a constant."""
+    return any(computed)
+
+
+def logistic_quantisation(quantisation: tuple[float, int]) -> bool:
+    """The result of LOGISTIC must have scale 1/256 and zero point -128."""
+    return quantisation == (1.0 / 256.0, -128)
+
+
+def tanh_quantisation(quantisation: tuple[float, int]) -> bool:
+    """The result of TANH must have scale 1/128 and zero point 0."""
+    return quantisation == (1.0 / 128.0, 0)
+
+
+def slope_is_sensible(slope: float) -> bool:
+    """The slope of a LEAKY_RELU must be a number from -1000 to 1000."""
+    return -1000 <= slope <= 1000
+
+
+def two_operands(count: int) -> bool:
+    """Max and Min must have two operands: chain several of them. (Operands found)"""
+    return count == 2
+
+
+def exponent_is_constant(count: int) -> bool:
+    """The exponent of a power must be one number, stored in the file. (Numbers found)"""
+    return count == 1
+
+
+def constant_operand_is_quantised(values: Sequence[float]) -> bool:
+    """A constant operand must be one number, or be quantised to int8 or uint8 with one scale
+    (DequantizeLinear of the stored integers)."""
+    return len(set(values)) == 1
+
+
+def axis_is_output_channel(axis: tuple[int, int]) -> bool:
+    """Per-channel weights must be quantised along their output channels. (Axis found, wanted)"""
+    return axis[0] == axis[1]
+
+
+def scales_are_sensible(scales: Sequence[float]) -> bool:
+    """A scale must be a number from 1e-20 to 1e20: calibrate the network again."""
+    return all(1e-20 <= scale <= 1e20 for scale in scales)
+
+
+def one_quantisation(quantisations: Sequence[object]) -> bool:
+    """All these tensors must share one scale and zero point: put a QUANTIZE before the operator,
+    or let the converter restrict their scales."""
+    return all(quantisation == quantisations[0] for quantisation in quantisations)
+
+
+def pads_image_only(pairs: Sequence[Sequence[int]]) -> bool:
+    """PAD may add pixels around H and W only: pad channels with CONCATENATION or in the weights
+    of the next convolution."""
+    return len(pairs) == 4 and not any((*pairs[0], *pairs[3]))
+
+
+def pads_with_zero_point(offset: float) -> bool:
+    """PAD must add the zero point (the real number 0). (Difference from it)"""
+    return offset == 0
+
+
+def mean_is_over_image(axes: Sequence[int]) -> bool:
+    """MEAN must be over H and W of a [1,H,W,C] tensor (axes 1 and 2)."""
+    return sorted(axes) == [1, 2]
+
+
+def softmax_is_over_last_axis(axis: tuple[int, int]) -> bool:
+    """SOFTMAX must run along the last axis. (Axis found, wanted)"""
+    return axis[0] == axis[1]
+
+
+def softmax_quantisation(quantisation: tuple[float, int]) -> bool:
+    """The result of SOFTMAX must have scale 1/256 and zero point -128."""
+    return quantisation == (1.0 / 256.0, -128)
+
+
+def permutation_is_whole(found: tuple[Sequence[int], int]) -> bool:
+    """TRANSPOSE must name every axis of its input once. (Order found, axes)"""
+    order, rank = found
+    return sorted(axis + rank if axis < 0 else axis for axis in order) == list(range(rank))
+
+
+def tensor_is_addressable(shape: Sequence[int]) -> bool:
+    """A tensor may have at most 2**26 elements."""
+    elements = 1
+    for extent in shape:
+        elements *= max(extent, 1)
+    return elements <= LARGEST_TENSOR
+
+
+def rows_are_whole(sizes: tuple[int, int]) -> bool:
+    """FULLY_CONNECTED must read whole rows, each as long as one of its weights' rows. (Elements of
+    the input, of a row of weights)"""
+    return sizes[1] > 0 and sizes[0] % sizes[1] == 0
+
+
+def weights_have_two_axes(shape: Sequence[int]) -> bool:
+    """Computed weights of FULLY_CONNECTED must have two axes: put a RESHAPE before them."""
+    return len(shape) == 2
+
+
+def matrices_have_two_axes(shapes: Sequence[Sequence[int]]) -> bool:
+    """BATCH_MATMUL needs operands of 2 to 5 axes: reshape them."""
+    return all(2 <= len(shape) <= 5 for shape in shapes)
+
+
+def zero_points_are_int8(zero_points: Sequence[int]) -> bool:
+    """The zero points of int8 values must be -128 to 127: convert the network again."""
+    return all(-128 <= point <= 127 for point in zero_points)
+
+
+def weights_have_one_scale(scales: Sequence[int]) -> bool:
+    """The weights of SVDF and LSTM must have one scale for each tensor: quantise them per tensor.
+    (Scales found)"""
+    return tuple(scales) == (1,)
+
+
+def state_is_variable(variable: bool) -> bool:
+    """The state of SVDF and LSTM must be a variable tensor: convert the network again."""
+    return variable
+
+
+def state_has_type_of_weights(types: tuple[str, str]) -> bool:
+    """SVDF's state and time weights must have one type, int8 or int16. (Of state, of weights)"""
+    return types[0] == types[1]
+
+
+def filters_are_whole_units(sizes: tuple[int, int]) -> bool:
+    """SVDF's rank must divide its number of filters. (Filters, rank)"""
+    return sizes[1] > 0 and sizes[0] % sizes[1] == 0
+
+
+def lstm_is_plain(parts: Sequence[str]) -> bool:
+    """UNIDIRECTIONAL_SEQUENCE_LSTM must have no peepholes, projection or layer normalisation, as in
+    TensorFlow Lite Micro: train it without. (Parts found)"""
+    return not parts
+
+
+def lstm_function_is_tanh(found: bool) -> bool:
+    """The cell of UNIDIRECTIONAL_SEQUENCE_LSTM must have TANH as its function. (Whether it has)"""
+    return found
+
+
+def cell_is_symmetric(quantisation: tuple[float, int]) -> bool:
+    """The cell state of an LSTM must be int16 with zero point 0 and a scale of 2**-15 to 1."""
+    scale, zero_point = quantisation
+    return zero_point == 0 and 2.0**-15 <= scale <= 1.0
+
+
+def clip_is_expressible(units: float) -> bool:
+    """The clip of an LSTM's cell must be 0 (none), or at least one unit of its state. (Units)"""
+    return units == 0 or units >= 1
+
+
+def weights_share_a_zero_point(zero_points: Sequence[int]) -> bool:
+    """Weights must have zero point 0, or one for all of them: quantise them symmetrically."""
+    return len(zero_points) == 1
+
+
+def integers_have_8_bits(dtype: str) -> bool:
+    """Quantised operands must be int8 or uint8: quantise the network to 8 bits."""
+    return dtype in ("int8", "uint8")
+
+
+def matrices_have_one_scale(scales: int) -> bool:
+    """A constant operand of a product of matrices must have one scale, unless it has two axes and
+    is the second one: quantise it per tensor. (Scales found)"""
+    return scales == 1
