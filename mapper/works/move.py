@@ -125,6 +125,7 @@ class MoveWork(Work):
         self, tile: Tile, sources: Sequence[Place], target: Place, array: Array
     ) -> list[Emitted]:
         """A MOVE for each move of a turn."""
+        assert target.row_pitch == self.output_bytes, "a move leaves no gaps"
         return [
             move_command(
                 self._of_turns(part.move, part.source, tile.region.rows),
