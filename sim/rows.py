@@ -8,7 +8,7 @@ from itertools import groupby
 from hw.spec.commands import Command, Opcode
 from hw.spec.config import Config
 from hw.spec.steps import NPU
-from mapper.program import Program, ProgramLayer
+from mapper.program.program import Program, ProgramLayer
 from sim.energy import DesignEnergy, energy_table
 from sim.result import Engine, Layer
 from sim.segments import Segment

@@ -25,8 +25,8 @@ from hw.spec.program import (
 )
 from hw.spec.registers import MEMORY_BASE
 from hw.spec.steps import NPU, SOFTMAX
-from mapper.image import npu_config_word
-from mapper.program import Location, Program
+from mapper.program.image import npu_config_word
+from mapper.program.program import Location, Program
 from sim.functional.memory import Memory
 from sim.functional.npu import Npu
 

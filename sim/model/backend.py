@@ -21,7 +21,7 @@ from hw.spec.numerics import Int8Array
 from hw.spec.profile import RECORD
 from hw.spec.program import HEADER_WORDS, STEP_WORDS, TIME_WORDS
 from hw.spec.steps import NPU
-from mapper.program import Program
+from mapper.program.program import Program
 from sim.model.cpu.figures import cpu_figures
 from sim.model.cpu.firmware import Firmware
 from sim.model.stream import Left, Replayed, Stream

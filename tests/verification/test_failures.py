@@ -13,7 +13,7 @@ from hw.spec.settings import load_config
 from hw.spec.steps import NPU
 from mapper.compile import compile_model
 from mapper.importers import import_model
-from mapper.program import Program
+from mapper.program.program import Program
 from sim.rtl import run_rtl
 from sim.zoo import zoo_model
 
