@@ -4,6 +4,7 @@
 #include "pointer.h"
 
 #define LOOPS 5
+#define SHORT 8 /* bytes: a call takes longer than a loop */
 
 /* Runs in nested loops; the first loop is the innermost. */
 struct nest {
@@ -37,6 +38,14 @@ static void walk(struct nest *n, const int8_t *input, int8_t *output, int32_t va
         } else if (run == 1) {
             for (int32_t turn = 0; turn < extent; turn++) {
                 *output = *input;
+                input += input_pitch;
+                output += output_pitch;
+            }
+        } else if (run < SHORT) {
+            for (int32_t turn = 0; turn < extent; turn++) {
+                for (int32_t i = 0; i < run; i++) {
+                    output[i] = input[i];
+                }
                 input += input_pitch;
                 output += output_pitch;
             }

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import prod
 
 from mapper.moves.copy import Axis, Move, moves
+from mapper.moves.fills import joined_fills
 
 PADDING = -1
 """What a map says of an output index that no input belongs to."""
@@ -68,7 +69,7 @@ def mapped(
                 visit(axis + 1, [*axes, *loops], source + segment.first * inputs[axis], start)
 
     visit(0, [], 0, output_start)
-    return result
+    return joined_fills(result)
 
 
 def dense_pitches(shape: Sequence[int]) -> list[int]:
