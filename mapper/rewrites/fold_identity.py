@@ -6,12 +6,12 @@ import dataclasses
 
 from mapper.graph.graph import Graph
 from mapper.graph.op import Op
-from mapper.operators.moves import Pad, Reshape
+from mapper.operators.moves import Moved, Reshape
 from mapper.operators.requantise import Quantize, Relu
 
 
 def fold_identity(graph: Graph) -> Graph:
-    """QUANTIZE to the same quantisation, RELU that clamps nothing, PAD of nothing."""
+    """QUANTIZE to the same quantisation, RELU that clamps nothing, moves that move nothing."""
     return graph.replace(
         ops=[
             dataclasses.replace(op, operator=Reshape()) if _changes_nothing(graph, op) else op
@@ -21,6 +21,6 @@ def fold_identity(graph: Graph) -> Graph:
 
 
 def _changes_nothing(graph: Graph, op: Op) -> bool:
-    return isinstance(op.operator, Pad | Relu | Quantize) and op.operator.changes_nothing(
+    return isinstance(op.operator, Moved | Relu | Quantize) and op.operator.changes_nothing(
         graph.site(op)
     )

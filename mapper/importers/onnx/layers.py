@@ -25,7 +25,7 @@ from mapper.limits import require
 from mapper.operators.concatenation import Concatenation
 from mapper.operators.elementwise import Add
 from mapper.operators.images import Padding
-from mapper.operators.moves import Pad
+from mapper.operators.pads import Pad
 from mapper.operators.requantise import Relu
 from mapper.operators.softmax import Softmax
 
@@ -155,7 +155,7 @@ def pad(builder: Builder, node: Node) -> Value:
     require(node.place, limits.padding_is_sensible, (top, left, bottom, right))
     image = builder.stored(node.place, x, axes or None)
     shape = (1, image.shape[1] + top + bottom, image.shape[2] + left + right, image.shape[3])
-    operator = Pad(padding=Padding(top=top, left=left, bottom=bottom, right=right))
+    operator = Pad.image(Padding(top=top, left=left, bottom=bottom, right=right))
 
     def emit(quant: Quant, lo: int, hi: int) -> Draft:
         padded = builder.add(node.place, operator, (image,), shape, x_quant)

@@ -35,6 +35,7 @@ _MOST_OPERANDS = 256
 _MOST_AXES = 8
 _CONVOLUTION = ("Padding", "StrideH", "StrideW", "FusedActivationFunction")
 _DILATION = ("DilationHFactor", "DilationWFactor")
+_ALIGNMENT = ("AlignCorners", "HalfPixelCenters")
 _POOL = (*_CONVOLUTION, "FilterHeight", "FilterWidth")
 _OPTIONS: dict[int, tuple[int, Any, tuple[str, ...]]] = {
     code: (getattr(tflite.BuiltinOptions, name), getattr(tflite, name), fields)
@@ -58,6 +59,29 @@ _OPTIONS: dict[int, tuple[int, Any, tuple[str, ...]]] = {
             tflite.BuiltinOperator.CONCATENATION,
             "ConcatenationOptions",
             ("Axis", "FusedActivationFunction"),
+        ),
+        (
+            tflite.BuiltinOperator.STRIDED_SLICE,
+            "StridedSliceOptions",
+            ("BeginMask", "EndMask", "EllipsisMask", "NewAxisMask", "ShrinkAxisMask", "Offset"),
+        ),
+        (tflite.BuiltinOperator.PACK, "PackOptions", ("Axis",)),
+        (tflite.BuiltinOperator.UNPACK, "UnpackOptions", ("Axis",)),
+        (tflite.BuiltinOperator.GATHER, "GatherOptions", ("Axis", "BatchDims")),
+        (tflite.BuiltinOperator.DEPTH_TO_SPACE, "DepthToSpaceOptions", ("BlockSize",)),
+        (tflite.BuiltinOperator.SPACE_TO_DEPTH, "SpaceToDepthOptions", ("BlockSize",)),
+        (tflite.BuiltinOperator.MIRROR_PAD, "MirrorPadOptions", ("Mode",)),
+        (tflite.BuiltinOperator.RESIZE_BILINEAR, "ResizeBilinearOptions", _ALIGNMENT),
+        (
+            tflite.BuiltinOperator.RESIZE_NEAREST_NEIGHBOR,
+            "ResizeNearestNeighborOptions",
+            _ALIGNMENT,
+        ),
+        (tflite.BuiltinOperator.CUMSUM, "CumsumOptions", ("Exclusive", "Reverse")),
+        (
+            tflite.BuiltinOperator.L2_NORMALIZATION,
+            "L2NormOptions",
+            ("FusedActivationFunction",),
         ),
     )
 }

@@ -17,12 +17,38 @@ from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.graph import Graph
 from mapper.graph.op import Op
-from mapper.importers.tflite import convolution, elementwise, matrix, moves, pooling, softmax
+from mapper.importers.tflite import (
+    blocks,
+    convolution,
+    elementwise,
+    matrix,
+    moves,
+    normalisation,
+    pads,
+    pooling,
+    reductions,
+    resize,
+    slices,
+    softmax,
+)
 from mapper.importers.tflite.flatbuffer import TYPE_NAMES, FileNetwork, read_network
 from mapper.importers.tflite.interface import strip_interface
 from mapper.importers.tflite.operands import Operands, Rule
 
-_FAMILIES = (convolution, elementwise, matrix, moves, pooling, softmax)
+_FAMILIES = (
+    blocks,
+    convolution,
+    elementwise,
+    matrix,
+    moves,
+    normalisation,
+    pads,
+    pooling,
+    reductions,
+    resize,
+    slices,
+    softmax,
+)
 _RULES: Mapping[str, Rule] = ChainMap(*(dict(family.RULES) for family in _FAMILIES))
 """For each operator of the format the function that checks it and adds it to the graph."""
 
@@ -50,7 +76,8 @@ def _graph(file: str, name: str, network: FileNetwork) -> Graph:
         add = _RULES.get(operator.name)
         if add is None:
             limits.unsupported(operands.place(operator))
-        ops.append(add(operands, operator))
+        added = add(operands, operator)
+        ops.extend(added if isinstance(added, list) else [added])
     for index in (*interface.inputs, *interface.outputs):
         operands.activation_at(index, f"{file}: interface tensor")
     return Graph.build(

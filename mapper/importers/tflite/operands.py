@@ -73,12 +73,15 @@ class Operands:
             )
         if not -128 <= quant.zero_point[0] <= 127:
             raise RequestError(f"{what} '{source.name}' has a zero point outside -128..127")
-        if not limits.batch_is_one(source.shape):
-            raise RequestError(
-                f"{what} '{source.name}' has shape {list(source.shape)}: "
-                f"{limits.batch_is_one.__doc__}"
-            )
         return self.enter(Tensor(self._names[index], source.shape, "int8", quant, index=index))
+
+    def results(self, operator: FileOperator) -> list[Tensor]:
+        """All outputs, computed int8 tensors."""
+        place = self.place(operator)
+        return [
+            self.activation_at(index, f"{place}: output {number}")
+            for number, index in enumerate(operator.outputs)
+        ]
 
     def op(
         self,
@@ -86,10 +89,12 @@ class Operands:
         computed: Operator,
         inputs: tuple[Tensor, ...],
         result: Tensor,
+        part: int | None = None,
     ) -> Op:
-        """An operator of the graph in place of one of the file."""
+        """An operator of the graph in place of one of the file, or as a numbered part of it."""
         names = tuple(tensor.name for tensor in inputs)
-        return Op(op_name(operator), computed, names, (result.name,))
+        suffix = "" if part is None else f"_{part}"
+        return Op(op_name(operator) + suffix, computed, names, (result.name,))
 
     def enter(self, tensor: Tensor) -> Tensor:
         """Add a tensor to the graph, once."""
@@ -141,8 +146,8 @@ class Operands:
         return self.enter(Tensor(name, (channels,), "int32", data=data, index=source.index))
 
 
-Rule = Callable[[Operands, FileOperator], Op]
-"""Checks an operator of the file and makes one of the graph; raises RequestError."""
+Rule = Callable[[Operands, FileOperator], Op | list[Op]]
+"""Checks an operator of the file and makes one, or several, of the graph; raises RequestError."""
 
 
 def op_name(operator: FileOperator) -> str:
