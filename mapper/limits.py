@@ -324,3 +324,23 @@ def log_softmax_quantisation(quantisation: tuple[float, int]) -> bool:
 def nothing_is_fused(bounds: tuple[int, int]) -> bool:
     """This operator must not fuse an activation: use RELU after it. (Range of the result)"""
     return bounds == (-128, 127)
+
+
+def pad_value_is_finite(value: float) -> bool:
+    """A padded element must be a number of the tensor's range."""
+    return abs(value) < float("inf")
+
+
+def resize_factors_are_sensible(factors: Sequence[float]) -> bool:
+    """The factors of a resize must be positive numbers of at most 1024."""
+    return all(0 < factor <= 1024 for factor in factors)
+
+
+def resized_extents_are_sensible(size: Sequence[int]) -> bool:
+    """A resize must give extents of 1 to 8192."""
+    return all(1 <= extent <= 8192 for extent in size)
+
+
+def resizes_image_only(extents: tuple[Sequence[int], Sequence[int]]) -> bool:
+    """A linear resize must leave batch and channels as they are. (Found, wanted)"""
+    return tuple(extents[0]) == tuple(extents[1])

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from hw.spec.resize import Taps, bilinear_taps
+from hw.spec.resize import Taps
 from hw.spec.steps import RESIZE_BILINEAR, RESIZE_NEAREST
 from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
 from mapper.moves import operators as plan
@@ -72,35 +72,35 @@ class ResizeNearest(Moved):
 
 @dataclass(frozen=True, kw_only=True)
 class ResizeBilinear(Operator):
-    """RESIZE_BILINEAR of int8 [N,H,W,C] to ``rows`` x ``cols`` pixels, as TFLM interpolates."""
+    """RESIZE_BILINEAR of int8 [N,H,W,C]: the neighbours that each row and column lies between."""
 
     kind: ClassVar[str] = "RESIZE_BILINEAR"
     keeps_quantisation: ClassVar[bool] = True
 
-    rows: int
-    cols: int
-    align_corners: bool
-    half_pixel_centers: bool
+    rows: Taps
+    cols: Taps
 
     def shapes(self, site: Site) -> Sequence[Shape]:
         """Return the shape of the resized images."""
-        return [_resized(site, self.rows, self.cols)]
+        shape = _resized(site, len(self.rows.lower), len(self.cols.lower))
+        for taps, extent in ((self.rows, site.x.shape[1]), (self.cols, site.x.shape[2])):
+            indices = (*taps.lower, *taps.upper)
+            if min(indices) < 0 or max(indices) >= extent:
+                site.refuse(f" reads outside of its {extent} rows or columns")
+        return [shape]
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
-        _, rows, cols, channels = site.x.shape
+        _, _, cols, channels = site.x.shape
         tables = {
             "row_bytes": cols * channels,
             "channels": channels,
-            "row_taps": self._table(cpu, self._taps(rows, self.rows), cols * channels),
-            "col_taps": self._table(cpu, self._taps(cols, self.cols), channels),
+            "row_taps": _table(cpu, self.rows, cols * channels),
+            "col_taps": _table(cpu, self.cols, channels),
         }
         return [(RESIZE_BILINEAR, _image_sizes(site, cpu) | tables)]
 
-    def _taps(self, size: int, result: int) -> Taps:
-        align, half = self.align_corners, self.half_pixel_centers
-        return bilinear_taps(size, result, align_corners=align, half_pixel_centers=half)
 
-    def _table(self, cpu: Cpu, taps: Taps, pitch: int) -> int:
-        lower, upper = (np.array(places, np.int32) * pitch for places in (taps.lower, taps.upper))
-        return int32_table(cpu, np.stack([lower, upper, np.array(taps.fraction, np.int32)], 1))
+def _table(cpu: Cpu, taps: Taps, pitch: int) -> int:
+    lower, upper = (np.array(places, np.int32) * pitch for places in (taps.lower, taps.upper))
+    return int32_table(cpu, np.stack([lower, upper, np.array(taps.fraction, np.int32)], 1))

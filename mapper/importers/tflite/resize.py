@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hw.spec.resize import nearest_indices
+from hw.spec.resize import bilinear_taps, nearest_indices
 from mapper import limits
 from mapper.graph.op import Op
 from mapper.graph.tensor import Tensor
@@ -40,9 +40,13 @@ def _nearest(operands: Operands, operator: FileOperator) -> Op:
 
 
 def _bilinear(operands: Operands, operator: FileOperator) -> Op:
-    x, result, (rows, cols), flags = _resize(operands, operator)
+    x, result, size, flags = _resize(operands, operator)
     require(operands.place(operator), limits.one_alignment, tuple(flags.values()))
-    return operands.op(operator, ResizeBilinear(rows=rows, cols=cols, **flags), (x,), result)
+    rows, cols = (
+        bilinear_taps(extent, wanted, **flags)
+        for extent, wanted in zip(x.shape[1:3], size, strict=True)
+    )
+    return operands.op(operator, ResizeBilinear(rows=rows, cols=cols), (x,), result)
 
 
 RULES: Mapping[str, Rule] = {"RESIZE_NEAREST_NEIGHBOR": _nearest, "RESIZE_BILINEAR": _bilinear}

@@ -11,7 +11,11 @@ pytest.importorskip("tflite_micro", reason="the reference kernels have no wheel 
 CASES = 15
 
 
-@pytest.fixture(params=range(20))
+SEEDS = [pytest.param(seed, marks=() if seed < 3 else pytest.mark.slow) for seed in range(20)]
+"""300 networks of each operator, 45 of them in every run."""
+
+
+@pytest.fixture(params=SEEDS)
 def layers(request):
     return [Layer(CASES * request.param + case) for case in range(CASES)]
 
