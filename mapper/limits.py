@@ -4,8 +4,10 @@ A limit returns whether a value is accepted. Its docstring is the message the us
 so it says what is needed and what to do.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import NoReturn, TypeVar
 
 from hw.spec.errors import RequestError
@@ -14,47 +16,6 @@ Value = TypeVar("Value")
 
 LARGEST_TENSOR = 1 << 26
 """Elements: more than any memory that a configuration can have."""
-
-SUPPORTED = (
-    "CONV_2D",
-    "DEPTHWISE_CONV_2D",
-    "FULLY_CONNECTED",
-    "ADD",
-    "AVERAGE_POOL_2D",
-    "MAX_POOL_2D",
-    "RELU",
-    "RELU6",
-    "PAD",
-    "RESHAPE",
-    "SOFTMAX",
-    "QUANTIZE",
-    "DEQUANTIZE",
-    "CONCATENATION",
-    "MEAN",
-)
-
-_NEAREST = {
-    ("TRANSPOSE_CONV", "CONVTRANSPOSE"): "CONV_2D at the input's resolution",
-    ("CONV_3D",): "CONV_2D",
-    ("LEAKY_RELU", "PRELU", "LEAKYRELU", "ELU", "GELU", "SELU", "MISH"): "RELU",
-    ("HARD_SWISH", "HARDSWISH", "HARDSIGMOID", "LOGISTIC", "SIGMOID", "TANH"): "RELU6",
-    ("MUL", "SUB", "DIV", "SUM"): "ADD of two tensors of one shape",
-    ("BATCHNORMALIZATION", "INSTANCENORMALIZATION", "LAYERNORMALIZATION"): (
-        "CONV_2D with the normalisation folded into its weights before quantisation"
-    ),
-    ("BATCH_MATMUL", "MATMULINTEGER"): "FULLY_CONNECTED with constant weights",
-    ("CONVINTEGER", "DYNAMICQUANTIZELINEAR"): "CONV_2D of a statically quantised network",
-    ("REDUCE_MAX", "REDUCEMAX", "GLOBALMAXPOOL"): "MAX_POOL_2D with the image as its window",
-    ("L2_POOL_2D", "REDUCESUM"): "AVERAGE_POOL_2D",
-    ("MIRROR_PAD",): "PAD with the zero point",
-    ("LOG_SOFTMAX", "LOGSOFTMAX", "ARG_MAX", "ARGMAX"): "SOFTMAX as the last layer",
-    ("LSTM", "GRU", "RNN", "SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM"): "CONV_2D over time",
-    ("TRANSPOSE",): "RESHAPE, or the channels-last layout throughout",
-    ("STRIDED_SLICE", "SLICE", "SPLIT", "GATHER"): "CONV_2D that selects the channels",
-    ("RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR", "RESIZE", "UPSAMPLE"): (
-        "CONV_2D at one resolution"
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -82,15 +43,37 @@ def require(place: Place, limit: Callable[[Value], bool], value: Value) -> None:
         raise RequestError(f"{place}: {' '.join((limit.__doc__ or '').split())} Here: {found}.")
 
 
-def unsupported(place: Place) -> NoReturn:
-    """Raise RequestError for an operator that nothing can do, naming the nearest that exists."""
-    wanted = place.operator.upper()
-    nearest = next((near for names, near in _NEAREST.items() if wanted in names), None)
-    if nearest is None:
-        advice = f"supported are {', '.join(SUPPORTED)}"
-    else:
-        advice = f"the nearest supported form is {nearest}"
+def unsupported(place: Place, supported: Iterable[str]) -> NoReturn:
+    """Raise RequestError for an operator that nothing can do, naming those with similar names."""
+    known = sorted(supported)
+    near = get_close_matches(place.operator, known, n=3, cutoff=0.75)
+    advice = f"did you mean {' or '.join(near)}?" if near else f"supported are {', '.join(known)}"
     raise RequestError(f"{place}: this operator is not supported; {advice}")
+
+
+class Obstacles:
+    """Collects why a file cannot be imported, so that one refusal names everything."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._found: list[str] = []
+
+    @contextmanager
+    def noted(self) -> Generator[None]:
+        """Note a RequestError instead of raising it."""
+        try:
+            yield
+        except RequestError as error:
+            self._found.append(str(error).removeprefix(f"{self._file}: "))
+
+    def check(self) -> None:
+        """Raise one RequestError with all that was noted; nothing where there was none."""
+        found = list(dict.fromkeys(self._found))
+        if len(found) == 1:
+            raise RequestError(f"{self._file}: {found[0]}")
+        if found:
+            listed = "".join(f"\n  {number}. {text}" for number, text in enumerate(found, 1))
+            raise RequestError(f"{self._file}: {len(found)} obstacles:{listed}")
 
 
 def float_network(file: str, what: str) -> NoReturn:
@@ -176,22 +159,6 @@ def one_quantisation(quantisations: Sequence[object]) -> bool:
     return all(quantisation == quantisations[0] for quantisation in quantisations)
 
 
-def pads_image_only(pairs: Sequence[Sequence[int]]) -> bool:
-    """PAD may add pixels around H and W only: pad channels with CONCATENATION or in the weights
-    of the next convolution."""
-    return len(pairs) == 4 and not any((*pairs[0], *pairs[3]))
-
-
-def pads_with_zero_point(offset: float) -> bool:
-    """PAD must add the zero point (the real number 0). (Difference from it)"""
-    return offset == 0
-
-
-def mean_is_over_image(axes: Sequence[int]) -> bool:
-    """MEAN must be over H and W of a [1,H,W,C] tensor (axes 1 and 2)."""
-    return sorted(axes) == [1, 2]
-
-
 def softmax_is_over_last_axis(axis: tuple[int, int]) -> bool:
     """SOFTMAX must run along the last axis. (Axis found, wanted)"""
     return axis[0] == axis[1]
@@ -243,17 +210,6 @@ def pairs_fit_axes(lengths: tuple[int, int]) -> bool:
 def slice_vectors_fit(lengths: Sequence[int]) -> bool:
     """Begins, ends and strides must have one length, at most 16 entries."""
     return len(set(lengths)) == 1 and lengths[0] <= 16
-
-
-def slice_end_is_absolute(offset: bool) -> bool:
-    """The ends of STRIDED_SLICE must be positions, not offsets from the begins: export the network
-    with a converter that leaves the option 'offset' out."""
-    return not offset
-
-
-def one_ellipsis(count: int) -> bool:
-    """STRIDED_SLICE may have one ellipsis at most."""
-    return count <= 1
 
 
 def slice_stride_is_sensible(stride: int) -> bool:
@@ -344,3 +300,9 @@ def resized_extents_are_sensible(size: Sequence[int]) -> bool:
 def resizes_image_only(extents: tuple[Sequence[int], Sequence[int]]) -> bool:
     """A linear resize must leave batch and channels as they are. (Found, wanted)"""
     return tuple(extents[0]) == tuple(extents[1])
+
+
+def slice_names_axes(missing: tuple[int, int]) -> bool:
+    """A slice must name no more axes than there are, and one ellipsis at most. (Axes not named,
+    ellipses)"""
+    return missing[0] >= 0 and missing[1] <= 1

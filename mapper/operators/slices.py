@@ -1,10 +1,11 @@
-"""TRANSPOSE, SLICE, GATHER, TILE and BROADCAST_TO."""
+"""TRANSPOSE, SLICE, GATHER, TILE and BROADCAST_TO; how masks of STRIDED_SLICE read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
+from types import EllipsisType
 from typing import ClassVar
 
 import numpy as np
@@ -162,3 +163,51 @@ class BroadcastTo(Moved):
     def moves(self, site: Site) -> list[Move]:
         """Return the moves from the input to the result."""
         return plan.broadcast_to(site.x.shape, self.shape, element_bytes(site))
+
+
+Index = tuple[slice | int | EllipsisType | None, ...]
+
+
+def strided_slices(
+    shape: Sequence[int],
+    begin: Sequence[int],
+    end: Sequence[int],
+    stride: Sequence[int],
+    masks: Mapping[str, int],
+) -> Index:
+    """Return the index of a NumPy array of this shape that the operator takes.
+
+    ``masks`` are bit masks over the entries of begin: Begin, End, Ellipsis, NewAxis, Shrink.
+    Raises ValueError where a stride is 0, IndexError where a single element does not exist.
+    """
+    index: list[slice | int | EllipsisType | None] = []
+    axis = 0
+    named = sum(not (masks[m] >> i & 1) for i in range(len(begin)) for m in ("NewAxis",)) - bin(
+        masks["Ellipsis"]
+    ).count("1")
+    for i, (first, last, step) in enumerate(zip(begin, end, stride, strict=True)):
+        if masks["Ellipsis"] >> i & 1:
+            index.append(Ellipsis)
+            axis += max(len(shape) - named, 0)
+        elif masks["NewAxis"] >> i & 1:
+            index.append(None)
+        else:
+            if step == 0:
+                raise ValueError("a stride of 0")
+            if axis >= len(shape):
+                raise IndexError(f"{len(begin)} bounds for {len(shape)} axes")
+            index.append(_axis_index(shape[axis], first, last, step, i, masks))
+            axis += 1
+    return tuple(index)
+
+
+def _axis_index(
+    extent: int, first: int, last: int, step: int, position: int, masks: Mapping[str, int]
+) -> slice | int:
+    if masks["Shrink"] >> position & 1:
+        if not -extent <= first < extent:
+            raise IndexError(f"element {first} of {extent}")
+        return first
+    start = None if masks["Begin"] >> position & 1 else first
+    stop = None if masks["End"] >> position & 1 else last
+    return slice(start, stop, step)

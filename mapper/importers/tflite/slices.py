@@ -54,7 +54,6 @@ def _strided_slice(operands: Operands, operator: FileOperator) -> Op:
     x, result = _ends(operands, operator)
     vectors = [operands.integers(operator, n) for n in (1, 2, 3)]
     place = operands.place(operator)
-    require(place, limits.slice_end_is_absolute, bool(operator.options["Offset"]))
     computed = strided_slice(place, x.shape, vectors, operator.options)
     return operands.op(operator, computed, (x,), result)
 
@@ -71,7 +70,9 @@ def _parts(
     for number, (size, result) in enumerate(zip(sizes, results, strict=True)):
         begins = tuple(begin if n == axis else 0 for n in range(len(x.shape)))
         extents = tuple(size if n == axis else extent for n, extent in enumerate(x.shape))
-        ops.append(operands.op(operator, _forwards(begins, extents), (x,), result, number))
+        ops.append(
+            operands.op(operator, _forwards(begins, extents), (x,), result, suffix=f"_{number}")
+        )
         begin += size
     return ops
 
@@ -106,8 +107,8 @@ def _pack(operands: Operands, operator: FileOperator) -> list[Op]:
     parts: list[Tensor] = []
     for number, x in enumerate(inputs):
         shape = (*x.shape[:axis], 1, *x.shape[axis:])
-        part = operands.enter(Tensor(f"{result.name}/{number}", shape, "int8", x.quant))
-        ops.append(operands.op(operator, Reshape(), (x,), part, number))
+        part = operands.enter(Tensor(f"{result.name}/{number}", shape, x.dtype, x.quant))
+        ops.append(operands.op(operator, Reshape(), (x,), part, suffix=f"_{number}"))
         parts.append(part)
     return [*ops, operands.op(operator, Concatenation(axis=axis), tuple(parts), result)]
 
