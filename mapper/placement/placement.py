@@ -12,6 +12,7 @@ from mapper.graph.op import Op
 from mapper.placement.buffers import Slices, assign_slices
 from mapper.placement.layer import Layer
 from mapper.placement.lifetimes import Lifetimes, lifetimes
+from mapper.placement.states import place_states
 from mapper.works.work import Work
 
 NO_NPU = "the configuration has no NPU"
@@ -89,7 +90,9 @@ class Placer:
                     reason=reason or "",
                 )
             )
-        return Placement(layers, slices, lifetimes(graph, layers, slices))
+        states = place_states(graph, layers, slices)
+        layers += states.copies
+        return Placement(layers, slices, lifetimes(graph, layers, slices, states.shared))
 
     def _works(self, op: Op, slices: Slices, rows: int) -> tuple[Work, ...]:
         works = self._lower(op, rows)

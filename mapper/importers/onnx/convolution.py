@@ -142,6 +142,7 @@ def _fully_connected(builder: Builder, node: Node, weights: _Weights, transposed
     if x.view.size != ci or x.view.shape[-1] != ci:
         raise RequestError(f"{node.place}: input {x.view.shape} does not fit weights {(ci, co)}")
     # The data stay where they are; the columns of the weights follow their order.
+    x = builder.permuted(node.place, x)
     columns = np.empty_like(matrix)
     columns[:, x.draft.positions(x.view.reshape(-1))] = matrix
     x.draft.used = True

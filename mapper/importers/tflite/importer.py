@@ -18,7 +18,20 @@ from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.graph import Graph
 from mapper.graph.op import Op, State
-from mapper.importers.tflite import convolution, elementwise, matrix, moves, pooling, softmax
+from mapper.importers.tflite import (
+    blocks,
+    convolution,
+    elementwise,
+    matrix,
+    moves,
+    normalisation,
+    pads,
+    pooling,
+    reductions,
+    resize,
+    slices,
+    softmax,
+)
 from mapper.importers.tflite.flatbuffer import (
     TYPE_NAMES,
     FileNetwork,
@@ -31,7 +44,20 @@ from mapper.importers.tflite.operands import ANY, Operands, Rule
 from mapper.importers.tflite.variables import FileState, resolve_variables
 from mapper.limits import Obstacles
 
-_FAMILIES = (convolution, elementwise, matrix, moves, pooling, softmax)
+_FAMILIES = (
+    blocks,
+    convolution,
+    elementwise,
+    matrix,
+    moves,
+    normalisation,
+    pads,
+    pooling,
+    reductions,
+    resize,
+    slices,
+    softmax,
+)
 _RULES: Mapping[str, Rule] = ChainMap(*(dict(family.RULES) for family in _FAMILIES))
 """For each operator of the format the function that checks it and adds it to the graph."""
 
