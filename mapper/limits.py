@@ -229,6 +229,12 @@ def softmax_quantisation(quantisation: tuple[float, int]) -> bool:
     return quantisation == (1.0 / 256.0, -128)
 
 
+def permutation_is_whole(found: tuple[Sequence[int], int]) -> bool:
+    """TRANSPOSE must name every axis of its input once. (Order found, axes)"""
+    order, rank = found
+    return sorted(axis + rank if axis < 0 else axis for axis in order) == list(range(rank))
+
+
 def tensor_is_addressable(shape: Sequence[int]) -> bool:
     """A tensor may have at most 2**26 elements."""
     elements = 1

@@ -31,12 +31,14 @@ class SoftmaxParameters:
     smallest_difference: int
 
 
-def softmax_parameters(input_scale: float, beta: float = 1.0) -> SoftmaxParameters:
+def softmax_parameters(
+    input_scale: float, beta: float = 1.0, *, operator: str = "SOFTMAX"
+) -> SoftmaxParameters:
     """Parameters for an input's scale. Raises RequestError where scale * beta is under 2**-26."""
     factor = min(beta * input_scale * (1 << (31 - DIFFERENCE_BITS)), float(nm.INT32_MAX))
     if not factor > 1.0:
         raise RequestError(
-            f"SOFTMAX with scale {input_scale:g} and beta {beta:g}: their product must exceed "
+            f"{operator} with scale {input_scale:g} and beta {beta:g}: their product must exceed "
             "2**-26; calibrate the input's range again"
         )
     # Factors up to 2**31 - 1 need a left shift of up to 31, more than quantize_multiplier takes.

@@ -76,6 +76,10 @@ class HostKernels:
         assert np.array_equal(self._memory, expected), "the kernel and the step's meaning differ"
         return around[GUARD_BYTES:-GUARD_BYTES].view(dtype).reshape(shape).copy()
 
+    def snapshot(self) -> NDArray[np.int8]:
+        """A copy of the whole memory, whose first byte has address 0."""
+        return self._memory.view(np.int8).copy()
+
     def clear(self) -> None:
         """Forget all tensors."""
         self._end = 4

@@ -7,7 +7,7 @@ two in C, for the softmax.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hw.spec import numerics as nm
 
@@ -24,6 +24,7 @@ _EXP_OF_POWERS = (
 
 _ONE_Q2_29 = np.int32(1 << 29)
 
+_HALF_SQRT_2 = 1518500250
 _high_mul = nm.saturating_rounding_doubling_high_mul
 
 
@@ -84,24 +85,36 @@ def tanh(a: NDArray[np.int32], integer_bits: int) -> nm.Int32Array:
 
 
 def inverse_square_root(value: int) -> tuple[int, int]:
-    """1 / sqrt(value) as (multiplier, shift) of a factor, for an integer of 1 or more."""
-    if value == 1:
+    """1 / sqrt(value) of an int32 of 0 or more, as (multiplier, shift); 0 counts as 1."""
+    if value <= 1:
         return nm.INT32_MAX, 0
-    shift = 11
+    right = 11
     while value >= 1 << 29:
-        value, shift = value // 4, shift + 1
+        value, right = value // 4, right + 1
     pairs = (31 - value.bit_length()) // 2 - 1
-    fixed = np.int32((value << 2 * pairs) >> 1)
-    half = nm.rounding_divide_by_pot(fixed, 1)
+    value, right = value << 2 * pairs, right - pairs
+    # Newton-Raphson in Q3.28, from 1.
+    half = nm.rounding_divide_by_pot(value >> 1, 1)
+    three_halves = (1 << 28) + (1 << 27)
     x = np.int32(1 << 28)
     for _ in range(5):
         cube = saturating_shift_left(_high_mul(_high_mul(x, x), x), 6)
-        x = saturating_shift_left(_high_mul(np.int32(3 << 27), x) - _high_mul(half, cube), 3)
-    multiplier, shift = int(_high_mul(x, 1518500250)), shift - pairs
-    return (multiplier << -shift, 0) if shift < 0 else (multiplier, -shift)
+        step = _high_mul(three_halves, x).astype(np.int64) - _high_mul(half, cube)
+        x = saturating_shift_left(nm.wrap_int32(step), 3)
+    root = int(_high_mul(x, _HALF_SQRT_2))
+    if right < 0:
+        root, right = int(nm.wrap_int32(root << -right)), 0
+    return root, -right
 
 
-def saturating_shift_left(value: NDArray[np.int32], bits: int) -> nm.Int32Array:
+def rounding_half_sum(a: NDArray[np.int32], b: int) -> nm.Int32Array:
+    """(a + b) / 2, half away from zero."""
+    total = a.astype(np.int64) + b
+    magnitude = (np.abs(total) + 1) >> 1
+    return np.where(total < 0, -magnitude, magnitude).astype(np.int32)
+
+
+def saturating_shift_left(value: NDArray[np.int32], bits: ArrayLike) -> nm.Int32Array:
     """The value times 2**bits, held within int32."""
-    wide = np.asarray(value, dtype=np.int64) << bits
+    wide = np.asarray(value, dtype=np.int64) << np.asarray(bits, dtype=np.int64)
     return np.clip(wide, nm.INT32_MIN, nm.INT32_MAX).astype(np.int32)

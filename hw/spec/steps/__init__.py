@@ -17,33 +17,46 @@ from hw.spec.steps.elementwise import (
 )
 from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
 from hw.spec.steps.matrix import BATCH_MATMUL, FULLY_CONNECTED
-from hw.spec.steps.moves import COPY, PAD
+from hw.spec.steps.moves import COPY, FILL, GATHER, MOVE, PAD
+from hw.spec.steps.normalisation import CUMSUM, L2_NORMALIZATION, LOG_SOFTMAX
 from hw.spec.steps.npu import NPU
 from hw.spec.steps.recurrent import LSTM, SVDF
-from hw.spec.steps.reductions import MEAN
+from hw.spec.steps.reductions import ARG_MAX, MEAN, REDUCE_MAX, REDUCE_SUM
+from hw.spec.steps.resize import RESIZE_BILINEAR, RESIZE_NEAREST
 from hw.spec.steps.softmax import SOFTMAX
 from hw.spec.steps.windows import AVERAGE_POOL_2D, CONV_2D, DEPTHWISE_CONV_2D, MAX_POOL_2D
 
 __all__ = [
     "ADD",
+    "ARG_MAX",
     "AVERAGE_POOL_2D",
     "BATCH_MATMUL",
     "BY_NAME",
     "CONV_2D",
     "COPY",
+    "CUMSUM",
     "DEPTHWISE_CONV_2D",
     "DIV",
+    "FILL",
     "FULLY_CONNECTED",
+    "GATHER",
+    "L2_NORMALIZATION",
+    "LOG_SOFTMAX",
     "LOOKUP",
     "LSTM",
     "MAXIMUM_MINIMUM",
     "MAX_POOL_2D",
     "MEAN",
+    "MOVE",
     "MUL",
     "NPU",
     "PAD",
     "PRELU",
+    "REDUCE_MAX",
+    "REDUCE_SUM",
     "REQUANTISE",
+    "RESIZE_BILINEAR",
+    "RESIZE_NEAREST",
     "SIGMOID_INT16",
     "SOFTMAX",
     "STEP_KINDS",
@@ -76,6 +89,17 @@ STEP_KINDS: tuple[StepKind, ...] = (
     BATCH_MATMUL,
     SVDF,
     LSTM,
+    MOVE,
+    FILL,
+    GATHER,
+    RESIZE_NEAREST,
+    RESIZE_BILINEAR,
+    REDUCE_SUM,
+    REDUCE_MAX,
+    ARG_MAX,
+    L2_NORMALIZATION,
+    LOG_SOFTMAX,
+    CUMSUM,
 )
 
 BY_NAME = {kind.name: kind for kind in STEP_KINDS}
