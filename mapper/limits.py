@@ -4,8 +4,10 @@ A limit returns whether a value is accepted. Its docstring is the message the us
 so it says what is needed and what to do.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import NoReturn, TypeVar
 
 from hw.spec.errors import RequestError
@@ -14,47 +16,6 @@ Value = TypeVar("Value")
 
 LARGEST_TENSOR = 1 << 26
 """Elements: more than any memory that a configuration can have."""
-
-SUPPORTED = (
-    "CONV_2D",
-    "DEPTHWISE_CONV_2D",
-    "TRANSPOSE_CONV",
-    "FULLY_CONNECTED",
-    "ADD",
-    "AVERAGE_POOL_2D",
-    "MAX_POOL_2D",
-    "RELU",
-    "RELU6",
-    "PAD",
-    "RESHAPE",
-    "SOFTMAX",
-    "QUANTIZE",
-    "DEQUANTIZE",
-    "CONCATENATION",
-    "MEAN",
-)
-
-_NEAREST = {
-    ("CONV_3D",): "CONV_2D",
-    ("LEAKY_RELU", "PRELU", "LEAKYRELU", "ELU", "GELU", "SELU", "MISH"): "RELU",
-    ("HARD_SWISH", "HARDSWISH", "HARDSIGMOID", "LOGISTIC", "SIGMOID", "TANH"): "RELU6",
-    ("MUL", "SUB", "DIV", "SUM"): "ADD of two tensors of one shape",
-    ("BATCHNORMALIZATION", "INSTANCENORMALIZATION", "LAYERNORMALIZATION"): (
-        "CONV_2D with the normalisation folded into its weights before quantisation"
-    ),
-    ("BATCH_MATMUL", "MATMULINTEGER"): "FULLY_CONNECTED with constant weights",
-    ("CONVINTEGER", "DYNAMICQUANTIZELINEAR"): "CONV_2D of a statically quantised network",
-    ("REDUCE_MAX", "REDUCEMAX", "GLOBALMAXPOOL"): "MAX_POOL_2D with the image as its window",
-    ("L2_POOL_2D", "REDUCESUM"): "AVERAGE_POOL_2D",
-    ("MIRROR_PAD",): "PAD with the zero point",
-    ("LOG_SOFTMAX", "LOGSOFTMAX", "ARG_MAX", "ARGMAX"): "SOFTMAX as the last layer",
-    ("LSTM", "GRU", "RNN", "SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM"): "CONV_2D over time",
-    ("TRANSPOSE",): "RESHAPE, or the channels-last layout throughout",
-    ("STRIDED_SLICE", "SLICE", "SPLIT", "GATHER"): "CONV_2D that selects the channels",
-    ("RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR", "RESIZE", "UPSAMPLE"): (
-        "CONV_2D at one resolution"
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -82,15 +43,37 @@ def require(place: Place, limit: Callable[[Value], bool], value: Value) -> None:
         raise RequestError(f"{place}: {' '.join((limit.__doc__ or '').split())} Here: {found}.")
 
 
-def unsupported(place: Place) -> NoReturn:
-    """Raise RequestError for an operator that nothing can do, naming the nearest that exists."""
-    wanted = place.operator.upper()
-    nearest = next((near for names, near in _NEAREST.items() if wanted in names), None)
-    if nearest is None:
-        advice = f"supported are {', '.join(SUPPORTED)}"
-    else:
-        advice = f"the nearest supported form is {nearest}"
+def unsupported(place: Place, supported: Iterable[str]) -> NoReturn:
+    """Raise RequestError for an operator that nothing can do, naming those with similar names."""
+    known = sorted(supported)
+    near = get_close_matches(place.operator, known, n=3, cutoff=0.75)
+    advice = f"did you mean {' or '.join(near)}?" if near else f"supported are {', '.join(known)}"
     raise RequestError(f"{place}: this operator is not supported; {advice}")
+
+
+class Obstacles:
+    """Collects why a file cannot be imported, so that one refusal names everything."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._found: list[str] = []
+
+    @contextmanager
+    def noted(self) -> Generator[None]:
+        """Note a RequestError instead of raising it."""
+        try:
+            yield
+        except RequestError as error:
+            self._found.append(str(error).removeprefix(f"{self._file}: "))
+
+    def check(self) -> None:
+        """Raise one RequestError with all that was noted; nothing where there was none."""
+        found = list(dict.fromkeys(self._found))
+        if len(found) == 1:
+            raise RequestError(f"{self._file}: {found[0]}")
+        if found:
+            listed = "".join(f"\n  {number}. {text}" for number, text in enumerate(found, 1))
+            raise RequestError(f"{self._file}: {len(found)} obstacles:{listed}")
 
 
 def float_network(file: str, what: str) -> NoReturn:

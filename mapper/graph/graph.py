@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
+from typing import cast
 
 import networkx as nx
 
 from hw.spec.errors import RequestError
-from mapper.graph.op import Op, Port
+from mapper.graph.op import Op, Port, PortType, State
 from mapper.graph.operator import Site
 from mapper.graph.tensor import Tensor
 from mapper.graph.verify import site_of, verify
@@ -22,7 +23,8 @@ from mapper.graph.verify import site_of, verify
 class Graph:
     """A network. `ops` are in topological order; make one with `Graph.build`, which sorts them.
 
-    `ports` (by tensor name) has an entry for every input and output.
+    `ports` (by tensor name) has an entry for every input and output. `states` last from inference
+    to inference. `remarks` are what a user should know of the import.
     """
 
     name: str
@@ -31,6 +33,8 @@ class Graph:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     ports: Mapping[str, Port] = field(default_factory=dict[str, Port])
+    states: tuple[State, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @staticmethod
     def build(
@@ -40,15 +44,18 @@ class Graph:
         inputs: Iterable[str],
         outputs: Iterable[str],
         ports: Iterable[Port] = (),
+        states: Iterable[State] = (),
+        remarks: Iterable[str] = (),
     ) -> "Graph":
         """Sort the operators, drop tensors that nothing uses and verify.
 
         Raises RequestError where the operators form a cycle or a tensor does not exist.
         """
         by_name = {tensor.name: tensor for tensor in tensors}
+        inputs, outputs, states = tuple(inputs), tuple(outputs), tuple(states)
         ordered, ends = _sorted(tuple(ops)), (*inputs, *outputs)
-        used = {t for op in ordered for t in (*op.inputs, *op.outputs)} | set(ends)
-        inputs, outputs = tuple(inputs), tuple(outputs)
+        lasting = {name for state in states for name in (state.reads, state.writes)}
+        used = {t for op in ordered for t in (*op.inputs, *op.outputs)} | set(ends) | lasting
         given = {port.tensor: port for port in ports}
         graph = Graph(
             name,
@@ -59,8 +66,10 @@ class Graph:
             MappingProxyType(
                 {n: given.get(n) or _own_port(by_name[n]) for n in ends if n in by_name}
             ),
+            states,
+            tuple(remarks),
         )
-        verify(name, graph.tensors, graph.ops, inputs, outputs)
+        verify(name, graph.tensors, graph.ops, graph.sources, graph.sinks)
         return graph
 
     def replace(
@@ -78,7 +87,19 @@ class Graph:
             self.inputs,
             self.outputs if outputs is None else outputs,
             self.ports.values(),
+            self.states,
+            self.remarks,
         )
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What is there before the first operator: inputs and the states that are read."""
+        return (*self.inputs, *(state.reads for state in self.states))
+
+    @property
+    def sinks(self) -> tuple[str, ...]:
+        """What must be there after the last operator: outputs and the states that are written."""
+        return (*self.outputs, *(state.writes for state in self.states))
 
     @cached_property
     def digraph(self) -> "nx.DiGraph[str]":
@@ -135,7 +156,7 @@ class Graph:
 
 
 def _own_port(tensor: Tensor) -> Port:
-    return Port(tensor.name, tensor.name, tensor.shape, "int8")
+    return Port(tensor.name, tensor.name, tensor.shape, cast("PortType", tensor.dtype))
 
 
 def _digraph(ops: tuple[Op, ...]) -> "nx.DiGraph[str]":

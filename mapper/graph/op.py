@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+from numpy.typing import NDArray
 
 from mapper.graph.operator import Operator
 
@@ -23,6 +25,23 @@ class Op:
         return self.operator.kind
 
 
+PortType = Literal["int8", "uint8", "int16", "int32", "int64", "float32", "bool"]
+"""How a file declares the values of an input or output."""
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """A value that lasts from inference to inference.
+
+    Tensor ``reads`` holds at the start what tensor ``writes`` was at the end of the inference
+    before, and ``initial`` (of the tensors' shape and type) at the first one.
+    """
+
+    reads: str
+    writes: str
+    initial: NDArray[Any]
+
+
 @dataclass(frozen=True)
 class Port:
     """How the file declares an input or output whose tensor in the graph is int8 and NHWC.
@@ -35,5 +54,5 @@ class Port:
     tensor: str
     name: str
     shape: tuple[int, ...]
-    dtype: Literal["int8", "uint8", "float32"]
+    dtype: PortType
     permutation: tuple[int, ...] | None = None

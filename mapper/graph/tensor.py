@@ -10,7 +10,7 @@ import numpy as np
 
 from hw.spec.errors import RequestError
 
-DType = Literal["int8", "int16", "int32", "int64", "float32"]
+DType = Literal["int8", "int16", "int32", "int64", "bool", "float32"]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from hw.spec.monitor import (
     from_words,
 )
 from sim.board.frames import Deframer, Frame
-from sim.failure import TRAP_CAUSES
+from sim.rtl.failure import TRAP_CAUSES
 
 ATTEMPTS = 3
 GREETING_S = 0.5

@@ -14,9 +14,9 @@ from mapper.program.program import Program
 from sim.board.board import Board
 from sim.board.connect import Place, connected, load_firmware, meter, require_firmware
 from sim.progress import Progress
-from sim.result import RunResult
-from sim.rtl import RtlResult, Tensor, input_parts, read_result, result_ranges
-from sim.run import RunRequest, run
+from sim.results.result import RunResult
+from sim.rtl.backend import RtlResult, Tensor, input_parts, read_result, result_ranges
+from sim.run.publish import RunRequest, run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +34,11 @@ class BoardRequest:
 
 
 def run_on_board(request: BoardRequest, progress: Progress) -> RunResult:
-    """Run one inference on the board at ``request.place``, print and write as `sim.run.run`.
+    """Run one inference on the board at ``request.place``; print and write as `RunRequest` does.
 
     Raises:
         RequestError: no port, nobody there, or another configuration than the one asked for; what
-            `sim.run.run` raises.
+            `sim.run.publish.run` raises.
         CheckError: the board fails, or can no longer be understood; outputs are wrong.
     """
     with connected(request.place, progress) as board:

@@ -33,14 +33,17 @@ from sim.fpga.synthesis import (
 )
 from sim.fpga.tools import Tool
 from sim.progress import Progress
-from verification.build import source_key
-from verification.cache import cached
-from verification.netlist import SYNTHESIS
-from verification.run_tool import run_tool
+from verification.cells.netlist import SYNTHESIS
+from verification.tools.cache import cached
+from verification.tools.description import source_key
+from verification.tools.run_tool import run_tool
 
 SYNTHESIS_LOG, ROUTING_LOG, PACKING_LOG = "synthesis.log", "routing.log", "packing.log"
 BITSTREAM = {"ecp5": f"{TOP}.bit", "ice40": f"{TOP}.bin"}
 """File that a board takes, by family."""
+
+DESCRIPTION = "hw.fpga.sources"
+"""Where the description of a board's chip begins."""
 
 _SECONDS = "seconds.json"
 _OPTIONS = "options.json"
@@ -109,7 +112,7 @@ def make_netlist(
         _finish(folder, log, {"yosys": time.monotonic() - started})
 
     # The clock is in the PLL's dividers and the UART's.
-    chip = [source_key(config), config.soc.clock_hz, board.name, image.hex()]
+    chip = [source_key(config, entry=DESCRIPTION), config.soc.clock_hz, board.name, image.hex()]
     key = _key(*chip, SYNTHESIS[family], yosys_version())
     folder, is_new = cached("fpga-netlists", key, build)
     if not is_new:

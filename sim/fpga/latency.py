@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from hw.spec.config import Config
 from hw.spec.errors import CheckError, RequestError
-from sim.network_file import open_network
-from sim.predict import Predictor
+from sim.networks.network_file import open_network
 from sim.progress import Progress
-from sim.sweep.simulated import simulated
+from sim.run.predict import Predictor
+from sim.run.simulated import simulated
 
 
 @dataclass(frozen=True)

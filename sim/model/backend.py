@@ -25,7 +25,7 @@ from mapper.program.program import Program
 from sim.model.cpu.figures import cpu_figures
 from sim.model.cpu.firmware import Firmware
 from sim.model.stream import Left, Replayed, Stream
-from sim.segments import Segment, read_segments
+from sim.results.segments import Segment, read_segments
 
 STEP_HEAD_WORDS = 2
 """Words of a step in front of its values: its kind, its layer."""
@@ -33,7 +33,7 @@ STEP_HEAD_WORDS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class ModelResult:
-    """A predicted inference: as `sim.rtl.RtlResult`, but no outputs."""
+    """A predicted inference: as `sim.rtl.backend.RtlResult`, but no outputs."""
 
     cycles: int
     segments: tuple[Segment, ...]

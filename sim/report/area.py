@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from hw.spec.config import Config
-from sim.area import Area, area_table
-from sim.area.parts import SRAM
+from sim.costs.area import Area, area_table
+from sim.costs.area.parts import SRAM
 from sim.files import write_atomically
 from sim.report.terminal import BAR_WIDTH, area_line
 from sim.report.units import percent

@@ -7,13 +7,13 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-from sim.course import Course
-from sim.energy import COMPONENTS
+from sim.costs.energy import COMPONENTS
 from sim.files import write_atomically
 from sim.report.colours import BUSY_COLOUR, OTHER_COLOUR, STALL_COLOURS, colours_of
 from sim.report.terminal import MODELLED, NAME_WIDTH, check_line, report_title, total_rows
 from sim.report.units import ABSENT, count, percent, quantity, share, shortened
-from sim.result import OF_THE_ACCELERATOR, Layer, RunResult
+from sim.results.course import Course
+from sim.results.result import OF_THE_ACCELERATOR, Layer, RunResult
 
 CAPTIONS = {
     "cycles": "Where the cycles went",

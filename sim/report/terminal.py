@@ -11,9 +11,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from sim.area import Area
+from sim.costs.area import Area
 from sim.report.units import ABSENT, count, percent, quantity, share, shortened
-from sim.result import Layer, RunResult, Total
+from sim.results.result import Layer, RunResult, Total
 
 NAME_WIDTH = 28
 WAITS_WIDTH = 34

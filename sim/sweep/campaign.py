@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hw.spec.config import Config
-from sim.area import Area
+from sim.costs.area import Area
 from sim.files import make_folder, write_atomically
-from sim.network_file import NetworkFile
+from sim.networks.network_file import NetworkFile
 from sim.sweep.candidate import Backend, Candidate, point_key
 from sim.sweep.meter import Meter
 from sim.sweep.point import Outcome, Task

@@ -13,7 +13,7 @@ from hw.spec.config import Config, make_config
 from hw.spec.errors import RequestError
 from hw.spec.npu_config import AUTO, NpuConfig
 from hw.spec.soc_config import SocConfig
-from sim.result import OF_THE_ACCELERATOR
+from sim.results.result import OF_THE_ACCELERATOR
 
 Value = int | str
 Backend = Literal["model", "rtl"]

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple, Protocol
 
 from hw.spec.config import Config, make_config
 from hw.spec.errors import RequestError, TilewrightError
-from sim.predict import Predictor
-from sim.result import RunResult
+from sim.results.result import RunResult
+from sim.run.predict import Predictor
+from sim.run.simulated import simulated
 from sim.sweep.networks import PackedNetwork
 from sim.sweep.point import Figure, LayerRow, Outcome, Task
-from sim.sweep.simulated import simulated
 
 FIGURES = (
     "cycles",

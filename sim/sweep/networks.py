@@ -10,7 +10,7 @@ from hw.spec.errors import RequestError
 from mapper.graph.graph import Graph
 from mapper.graph.op import Op, Port
 from mapper.graph.tensor import Tensor
-from sim.network_file import NetworkFile, open_network
+from sim.networks.network_file import NetworkFile, open_network
 from sim.progress import Progress
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hw.spec.errors import RequestError
-from sim.network_file import NetworkFile
+from sim.networks.network_file import NetworkFile
 from sim.sweep.request import SweepRequest
 from sim.sweep.store import Store
 from sim.sweep.version import source_version

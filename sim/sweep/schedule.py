@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from sim.predict import mapping_of
+from sim.run.predict import mapping_of
 from sim.sweep.point import Task
 
 CHUNK = 32

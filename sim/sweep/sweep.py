@@ -12,9 +12,9 @@ from typing import NamedTuple
 from rich.console import Console
 
 from hw.spec.errors import CheckError, RequestError, TilewrightError
-from sim.area import estimate_area
+from sim.costs.area import estimate_area
 from sim.files import make_folder
-from sim.network_file import NetworkFile
+from sim.networks.network_file import NetworkFile
 from sim.progress import Progress
 from sim.report.units import counted
 from sim.sweep.campaign import Campaign, Executor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hw.spec.config import Config
-from sim.area import synthesise_area
+from sim.measure.gates import synthesise_area
 from sim.progress import Progress
 from sim.report.units import counted
 from sim.sweep.candidate import config_of_row, design_name

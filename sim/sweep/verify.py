@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hw.spec.config import FIELDS
-from sim.network_file import NetworkFile
+from sim.networks.network_file import NetworkFile
 from sim.progress import Progress
 from sim.report.units import counted
 from sim.sweep.campaign import Executor

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
-FOLDERS = ("hw", "mapper", "sim", "firmware")
+FOLDERS = ("hw", "mapper", "sim", "firmware", "verification")
 
 
 @cache

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from hw.spec.config import Config
 from hw.spec.profile import CAUSES, EVENTS
 from mapper.program.program import Program
-from sim.result import Engine
-from sim.rows import REST_NAMES
-from sim.segments import Segment
+from sim.results.result import Engine
+from sim.results.rows import REST_NAMES
+from sim.results.segments import Segment
 
 LARGE_CYCLES = 1000
 """Layers of more cycles on the chip have a limit of their own."""

@@ -16,13 +16,13 @@ from rich.console import Console
 from firmware.build import build_firmware
 from hw.spec.errors import CheckError
 from mapper.program.program import Program
-from sim.check import compare, keep_evidence
 from sim.files import write_atomically
 from sim.functional.backend import run_functional
 from sim.progress import Progress
-from sim.rtl import memory_image, run_rtl
-from sim.segments import Segment
-from verification.build import source_key
+from sim.results.segments import Segment
+from sim.rtl.backend import memory_image, run_rtl
+from sim.run.check import compare, keep_evidence
+from verification.tools.description import source_key
 
 Tensors = Mapping[str, NDArray[np.int8]]
 

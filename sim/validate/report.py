@@ -13,13 +13,13 @@ from rich.text import Text
 
 from hw.spec.errors import CheckError, RequestError
 from sim.files import make_folder, write_atomically
+from sim.networks.zoo import ZOO_NAMES
 from sim.progress import Progress
-from sim.run import PIPED_WIDTH
+from sim.run.publish import PIPED_WIDTH
 from sim.validate.compare import Comparison
 from sim.validate.designs import chosen_designs
 from sim.validate.run import validate
 from sim.validate.table import HEADINGS, LEGEND, cells, csv_text, markdown
-from sim.zoo import ZOO_NAMES
 
 SHOWN = 10
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from hw.spec.errors import CheckError, RequestError
 from mapper.program.program import Program
 from sim.files import make_folder
-from sim.inputs import default_inputs
-from sim.network_file import NetworkFile, open_network
-from sim.predict import Prediction, Predictor
+from sim.networks.inputs import default_inputs
+from sim.networks.network_file import NetworkFile, open_network
 from sim.progress import Progress
+from sim.run.predict import Prediction, Predictor
 from sim.validate.compare import Comparison, compared
 from sim.validate.designs import Design
 from sim.validate.measure import (

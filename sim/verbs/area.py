@@ -24,14 +24,15 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _area(options: argparse.Namespace) -> None:
-    from sim.area import known_area, synthesise_area
+    from sim.costs.area import estimate_area
     from sim.files import require_writable
+    from sim.measure.gates import synthesise_area
     from sim.report.area import print_area, write_area
 
     config = config_of(options)
     if options.json:
         require_writable(options.json)
-    area = synthesise_area(config, Progress()) if options.synthesise else known_area(config)
+    area = synthesise_area(config, Progress()) if options.synthesise else estimate_area(config)
     print_area(area, config)
     if options.json:
         write_area(options.json, area, config)

@@ -19,6 +19,6 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _bench(options: argparse.Namespace) -> None:
-    from sim.bench import bench
+    from sim.measure.bench import bench
 
     bench(options.models, options.points, options.json)

@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 
 from hw.spec.errors import RequestError
+from sim.networks.zoo import ZOO_NAMES
 from sim.progress import Progress
 from sim.verbs.options import add_config_options, values_of
-from sim.zoo import ZOO_NAMES
 
 HELP = "make a bitstream of the chip for a board"
 

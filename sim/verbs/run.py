@@ -31,7 +31,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from sim.run import RunRequest, run
+    from sim.run.publish import RunRequest, run
 
     run(
         RunRequest(

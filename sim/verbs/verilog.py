@@ -22,7 +22,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def _verilog(options: argparse.Namespace) -> None:
     config = config_of(options)
     make_folder(options.out)
-    from hw.generate import verilog
+    from hw.verilog import verilog
 
     with Progress().step("Generating Verilog"):
         files = verilog(config)

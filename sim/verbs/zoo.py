@@ -21,14 +21,14 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _zoo_list(_: argparse.Namespace) -> None:
-    from sim.zoo import ZOO_NAMES, zoo_topology
+    from sim.networks.zoo import ZOO_NAMES, zoo_topology
 
     for name in ZOO_NAMES:
         print(f"{name}  {zoo_topology(name).title}; synthetic weights")
 
 
 def _zoo_export(options: argparse.Namespace) -> None:
-    from sim.zoo import zoo_model
+    from sim.networks.zoo import zoo_model
 
     require_writable(options.out)
     write_atomically(options.out, zoo_model(options.name))

@@ -1,16 +1,11 @@
-import re
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from hw.generate import main, verilog, write_verilog
+from hw.generate import main
 from hw.header import c_header, write_header
-from hw.netlist import unique_modules
 from hw.reference import references
 from hw.spec import commands, profile, program, registers
-from hw.spec.settings import load_config
 from hw.spec.steps import STEP_KINDS
 
 PROJECT = Path(__file__).parents[2]
@@ -79,76 +74,3 @@ def test_every_command_is_in_the_reference():
 def test_unknown_request_is_refused(capsys):
     assert main(["nonsense"]) == 2
     assert "hw.generate header" in capsys.readouterr().err
-
-
-RTLIL = """\
-attribute \\generator "Amaranth"
-module \\top
-  cell \\top.a \\a
-    connect \\x \\x
-  end
-  cell \\top.b \\b
-    connect \\x \\y
-  end
-  cell \\top.c \\c
-    connect \\x \\y
-  end
-  cell \\Foreign \\d
-  end
-end
-module \\top.a
-  cell \\top.a.leaf \\leaf
-  end
-end
-module \\top.b
-  cell \\top.b.leaf \\leaf
-  end
-end
-module \\top.c
-  cell \\top.c.leaf \\leaf
-  end
-end
-module \\top.a.leaf
-  wire width 1 \\x
-end
-module \\top.b.leaf
-  wire width 1 \\x
-end
-module \\top.c.leaf
-  wire width 2 \\x
-end
-"""
-
-
-def test_equal_modules_become_one_from_the_leaves_up():
-    text, instances = unique_modules(RTLIL)
-    assert re.findall(r"^module \\(\S+)$", text, re.MULTILINE) == [
-        "top_a_leaf",
-        "top_a",
-        "top_c_leaf",
-        "top_c",
-        "top",
-    ]
-    assert instances == {"top_a_leaf": 2, "top_a": 2, "top_c_leaf": 1, "top_c": 1, "top": 1}
-    assert re.findall(r"^  cell \\(\S+) \\(\w)$", text.rpartition("module")[2], re.MULTILINE) == [
-        ("top_a", "a"),
-        ("top_a", "b"),
-        ("top_c", "c"),
-        ("Foreign", "d"),
-    ]
-
-
-def test_verilog_is_the_same_each_time_and_names_no_path(tmp_path):
-    config = load_config("tiny")
-    files = verilog(config)
-    assert verilog(config) == files
-    assert str(PROJECT) not in files["soc.v"]
-    assert {path.name: path.read_text() for path in write_verilog(config, tmp_path / "v")} == files
-
-
-@pytest.mark.parametrize("rows", [3, 8])
-def test_rows_of_the_array_are_one_module(rows):
-    text = verilog(load_config("default", None, [f"rows={rows}", "cols=2"]))["soc.v"]
-    declared = re.findall(r"^module (\w*array_row\w*)\(", text, re.MULTILINE)
-    assert len(declared) == 1
-    assert len(re.findall(rf"^  {declared[0]} \S+ \(", text, re.MULTILINE)) == rows

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from hw.spec.config import Config
-from sim.area import Area
-from sim.result import Check, Host, Layer, ModelInfo, Output, RunResult
+from sim.costs.area import Area
+from sim.results.result import Check, Host, Layer, ModelInfo, Output, RunResult
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ import pytest
 
 from hw.spec.config import Config
 from sim import __main__ as entry
-from sim.zoo import zoo_model, zoo_topology
-from sim.zoo.calibrate import sample_input
+from sim.networks.zoo import zoo_model, zoo_topology
+from sim.networks.zoo.calibrate import sample_input
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ def test_an_interrupt_is_one_line_and_status_130(tilewright, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sim.run.run_functional", interrupted)
+    monkeypatch.setattr("sim.run.publish.run_functional", interrupted)
     status, out, err = functional(tilewright, "--model", "ad")
     assert status == 130
     assert err.splitlines()[-1] == "interrupted"
@@ -173,7 +173,7 @@ def test_a_polite_end_is_an_interrupt(tilewright, monkeypatch):
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(10)
 
-    monkeypatch.setattr("sim.run.run_functional", ended)
+    monkeypatch.setattr("sim.run.publish.run_functional", ended)
     before = signal.getsignal(signal.SIGTERM)
     status, _, err = functional(tilewright, "--model", "ad")
     signal.signal(signal.SIGTERM, before)

@@ -15,7 +15,7 @@ from sim.functional.backend import run_functional
 from sim.model.backend import ModelBackend
 from sim.model.cpu.figures import cpu_figures
 from sim.model.cpu.firmware import Firmware
-from sim.rtl import run_rtl
+from sim.rtl.backend import run_rtl
 from tests.random_networks import random_config, random_input, random_network
 from verification.cpu_costs import PATH, firmware_hash
 from verification.cpu_fit import fit_paths, line_through

@@ -9,7 +9,7 @@ import pytest
 from hw.spec.settings import load_config
 from mapper.compile import compile_model
 from mapper.importers import import_model
-from sim.rtl import run_rtl
+from sim.rtl.backend import run_rtl
 from tests.shared_models import golden, shared_models
 
 CYCLES = {"vww": 131_410, "kws": 49_510, "ic": 207_562, "ad": 35_762}

@@ -14,8 +14,8 @@ from hw.spec.steps import NPU
 from mapper.compile import compile_model
 from mapper.importers import import_model
 from mapper.program.program import Program
-from sim.rtl import run_rtl
-from sim.zoo import zoo_model
+from sim.networks.zoo import zoo_model
+from sim.rtl.backend import run_rtl
 
 pytestmark = pytest.mark.rtl
 

@@ -9,7 +9,7 @@ from mapper.array.array import array_of
 from mapper.array.cycles import add_cycles, array_cycles, command_cycles
 from mapper.compile import compile_model
 from mapper.importers import import_model
-from sim.rtl import run_rtl
+from sim.rtl.backend import run_rtl
 from tests.mapper.geometry import geometry
 from tests.mapper.test_compile import commands
 from tests.shared_models import golden, shared_models

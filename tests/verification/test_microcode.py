@@ -8,10 +8,10 @@ from hw.spec.settings import load_config
 from mapper.compile import compile_model
 from mapper.graph.graph import Graph
 from sim.functional.backend import run_functional
-from sim.network_file import open_network
+from sim.networks.network_file import open_network
 from sim.progress import Progress
-from sim.rows import measured_rows
-from sim.rtl import run_rtl
+from sim.results.rows import measured_rows
+from sim.rtl.backend import run_rtl
 from tests.random_networks import random_input, random_microcode_config, random_network
 
 pytestmark = [pytest.mark.rtl]

@@ -7,7 +7,7 @@ from mapper.compile import compile_model
 from mapper.importers import import_model
 from sim.functional.backend import run_functional
 from sim.model.backend import ModelBackend
-from sim.rtl import run_rtl
+from sim.rtl.backend import run_rtl
 from tests.shared_models import golden, shared_models
 
 pytestmark = [pytest.mark.rtl]

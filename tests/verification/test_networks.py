@@ -13,7 +13,7 @@ from mapper.importers import import_model
 from mapper.program.program import Program
 from sim.functional.backend import run_functional
 from sim.model.backend import ModelBackend
-from sim.rtl import RtlResult, run_rtl
+from sim.rtl.backend import RtlResult, run_rtl
 from tests.random_networks import random_config, random_input, random_network
 from tests.shared_models import golden, shared_models
 

@@ -103,7 +103,7 @@ def _visit(builder: Builder, node: Node, opset: int) -> Value:
         return onnx_layers.softmax(builder, node, opset)
     rule = _OPERATORS.get(node.op)
     if rule is None:
-        limits.unsupported(node.place)
+        limits.unsupported(node.place, _OPERATORS)
     try:
         result = rule(builder, node)
     except (ArithmeticError, IndexError, KeyError, TypeError, ValueError) as error:

@@ -153,7 +153,10 @@ def _node(file: str, index: int, proto: onnx.NodeProto) -> Node:
         if attribute.type == onnx.AttributeProto.TENSOR:
             attrs[attribute.name] = _array(file, attribute.t)
         elif attribute.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS):
-            limits.unsupported(place)
+            raise RequestError(
+                f"{place}: operators with graphs inside (If, Loop, Scan) are not supported; export "
+                "the network without control flow"
+            )
         else:
             try:
                 attrs[attribute.name] = helper.get_attribute_value(attribute)

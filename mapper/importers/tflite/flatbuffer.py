@@ -4,12 +4,14 @@ Every index, length and scale is checked here, so that the importer works on sou
 of whatever kind becomes one RequestError that names the file.
 """
 
+from __future__ import annotations
+
 import math
 import struct
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, cast
+from dataclasses import dataclass, replace
+from typing import Any, cast, overload
 
 import numpy as np
 import tflite
@@ -18,51 +20,27 @@ from numpy.typing import NDArray
 from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.tensor import Quant
+from mapper.importers.tflite.options import read_options, table_name, tag_of
 
 Accessor = Any
 """One of flatbuffers' generated accessors, which carry no types."""
 
 IDENTIFIER = b"TFL3"
-_ITEM_BYTES = {
-    tflite.TensorType.FLOAT32: 4,
-    tflite.TensorType.INT32: 4,
-    tflite.TensorType.UINT8: 1,
-    tflite.TensorType.INT64: 8,
-    tflite.TensorType.INT8: 1,
+_DTYPES = {
+    tflite.TensorType.FLOAT32: "<f4",
+    tflite.TensorType.INT32: "<i4",
+    tflite.TensorType.UINT8: "u1",
+    tflite.TensorType.INT64: "<i8",
+    tflite.TensorType.INT8: "i1",
+    tflite.TensorType.INT16: "<i2",
+    tflite.TensorType.BOOL: "?",
 }
+"""How the data of a constant is stored, by type."""
+
+_MOST_SUBGRAPHS = 64
 _MOST_OPERATORS = 10_000
 _MOST_OPERANDS = 256
 _MOST_AXES = 8
-_CONVOLUTION = ("Padding", "StrideH", "StrideW", "FusedActivationFunction")
-_DILATION = ("DilationHFactor", "DilationWFactor")
-_POOL = (*_CONVOLUTION, "FilterHeight", "FilterWidth")
-_OPTIONS: dict[int, tuple[int, Any, tuple[str, ...]]] = {
-    code: (getattr(tflite.BuiltinOptions, name), getattr(tflite, name), fields)
-    for code, name, fields in (
-        (tflite.BuiltinOperator.CONV_2D, "Conv2DOptions", (*_CONVOLUTION, *_DILATION)),
-        (
-            tflite.BuiltinOperator.DEPTHWISE_CONV_2D,
-            "DepthwiseConv2DOptions",
-            (*_CONVOLUTION, *_DILATION),
-        ),
-        (tflite.BuiltinOperator.TRANSPOSE_CONV, "TransposeConvOptions", _CONVOLUTION),
-        (
-            tflite.BuiltinOperator.FULLY_CONNECTED,
-            "FullyConnectedOptions",
-            ("FusedActivationFunction", "WeightsFormat"),
-        ),
-        (tflite.BuiltinOperator.ADD, "AddOptions", ("FusedActivationFunction",)),
-        (tflite.BuiltinOperator.AVERAGE_POOL_2D, "Pool2DOptions", _POOL),
-        (tflite.BuiltinOperator.MAX_POOL_2D, "Pool2DOptions", _POOL),
-        (tflite.BuiltinOperator.SOFTMAX, "SoftmaxOptions", ("Beta",)),
-        (
-            tflite.BuiltinOperator.CONCATENATION,
-            "ConcatenationOptions",
-            ("Axis", "FusedActivationFunction"),
-        ),
-    )
-}
-"""For each operator whose options matter: the union's tag, its accessor, the fields read."""
 
 _OPERATOR_NAMES = {
     value: name for name, value in vars(tflite.BuiltinOperator).items() if isinstance(value, int)
@@ -86,27 +64,60 @@ class FileTensor:
 
 @dataclass(frozen=True)
 class FileOperator:
-    """An operator; inputs may hold -1 for one left out."""
+    """An operator; inputs may hold -1 for one left out.
+
+    ``options`` has every field of its table in the schema, with the schema's default where the
+    file leaves it out.
+    """
 
     index: int
     name: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    options: Mapping[str, float]
+    options: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class FileNetwork:
-    """The main subgraph of a file."""
+    """A subgraph of a file. Tensors are read and checked when they are asked for.
 
-    tensors: tuple[FileTensor, ...]
+    ``subgraphs`` are all of the file, for operators that call one; the first is the network.
+    """
+
+    tensors: Sequence[FileTensor]
+    names: tuple[str, ...]
     operators: tuple[FileOperator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    subgraphs: tuple[FileNetwork, ...] = ()
+
+
+class _Tensors(Sequence[FileTensor]):
+    """The tensors of a subgraph, each read once and only if it is asked for."""
+
+    def __init__(self, count: int, read: Callable[[int], FileTensor]) -> None:
+        self._count, self._read = count, read
+        self._known: dict[int, FileTensor] = {}
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> FileTensor: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[FileTensor]: ...
+    def __getitem__(self, index: int | slice) -> FileTensor | Sequence[FileTensor]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(self._count))]
+        if not 0 <= index < self._count:
+            raise IndexError(index)
+        if index not in self._known:
+            self._known[index] = self._read(index)
+        return self._known[index]
 
 
 def read_network(file: str, content: bytes) -> FileNetwork:
-    """Read the first subgraph. Raises RequestError where the file is damaged."""
+    """Read all subgraphs. Raises RequestError where the file is damaged."""
     if content[4:8] != IDENTIFIER:
         raise RequestError(
             f"{file}: not a TensorFlow Lite network (no '{IDENTIFIER.decode()}' mark at byte 4): "
@@ -114,9 +125,11 @@ def read_network(file: str, content: bytes) -> FileNetwork:
         )
     with _accessors_guarded(file):
         model = tflite.Model.GetRootAs(content, 0)
-        if model.SubgraphsLength() != 1:
-            raise _damaged(file, f"{model.SubgraphsLength()} subgraphs; exactly 1 is supported")
-        return _Reader(file, content, model).network()
+        count = model.SubgraphsLength()
+        if not 1 <= count <= _MOST_SUBGRAPHS:
+            raise _damaged(file, f"{count} subgraphs")
+        found = tuple(_Reader(file, content, model, number).network() for number in range(count))
+        return replace(found[0], subgraphs=found)
 
 
 @contextmanager
@@ -144,22 +157,23 @@ def _damaged(file: str, what: str) -> RequestError:
 class _Reader:
     """Reads one model whose accessors may fail."""
 
-    def __init__(self, file: str, content: bytes, model: Accessor) -> None:
+    def __init__(self, file: str, content: bytes, model: Accessor, number: int) -> None:
         self._file = file
         self._size = len(content)
         self._model = model
-        self._graph = model.Subgraphs(0)
+        self._graph = model.Subgraphs(number)
 
     def network(self) -> FileNetwork:
         graph = self._graph
         codes = self._codes()
         buffers = self._count(self._model.BuffersLength(), self._size // 4, "buffers")
         count = self._count(graph.TensorsLength(), self._size // 4, "tensors")
-        tensors = tuple(self._tensor(index, buffers) for index in range(count))
+        tensors = _Tensors(count, lambda index: self._guarded_tensor(index, buffers))
         count = self._count(graph.OperatorsLength(), _MOST_OPERATORS, "operators")
         operators = tuple(self._operator(index, codes, len(tensors)) for index in range(count))
         return FileNetwork(
             tensors,
+            tuple(self._name(index) for index in range(len(tensors))),
             operators,
             self._indices(graph.InputsAsNumpy(), len(tensors), 0, "network inputs"),
             self._indices(graph.OutputsAsNumpy(), len(tensors), 0, "network outputs"),
@@ -191,9 +205,16 @@ class _Reader:
             names.append(name)
         return names
 
+    def _name(self, index: int) -> str:
+        return limits.printable(self._graph.Tensors(index).Name() or b"") or f"tensor {index}"
+
+    def _guarded_tensor(self, index: int, buffers: int) -> FileTensor:
+        with _accessors_guarded(self._file):
+            return self._tensor(index, buffers)
+
     def _tensor(self, index: int, buffers: int) -> FileTensor:
         source = self._graph.Tensors(index)
-        name = limits.printable(source.Name() or b"") or f"tensor {index}"
+        name = self._name(index)
         where = f"tensor {index} '{name}'"
         self._count(source.ShapeLength(), _MOST_AXES, f"axes of {where}")
         shape, signature = _vector(source.ShapeAsNumpy()), _vector(source.ShapeSignatureAsNumpy())
@@ -223,6 +244,8 @@ class _Reader:
             raise RequestError(f"{self._file}: {where}: {limits.scales_are_sensible.__doc__}")
         axis = source.QuantizedDimension()
         whole = len(scales) == 1
+        if not whole and len(shape) == 1:
+            axis = 0  # The only one there is, whatever the file says: so do TFLM's kernels.
         if not whole and not 0 <= axis < len(shape):
             raise _damaged(self._file, f"{where} has no axis {axis} to be quantised along")
         channels = 1 if whole else shape[axis]
@@ -240,20 +263,17 @@ class _Reader:
         if buffer.DataLength() == 0:
             return None
         raw = cast("NDArray[np.uint8]", buffer.DataAsNumpy())
-        item = _ITEM_BYTES.get(type_)
-        if item is None:
+        dtype = _DTYPES.get(type_)
+        if dtype is None:
             return raw
-        wanted = math.prod(shape) * item
+        wanted = math.prod(shape) * np.dtype(dtype).itemsize
         if raw.size != wanted:
             raise _damaged(
                 self._file, f"{where} of shape {list(shape)} needs {wanted} bytes, has {raw.size}"
             )
         # Little-endian whatever the host, and aligned, which the file does not promise.
-        kind = {4: "<i4", 8: "<i8", 1: "i1"}[item]
-        if type_ == tflite.TensorType.FLOAT32:
-            kind = "<f4"
-        native = np.dtype(kind).newbyteorder("=")
-        return np.frombuffer(raw.tobytes(), dtype=kind).astype(native).reshape(shape)
+        native = np.dtype(dtype).newbyteorder("=")
+        return np.frombuffer(raw.tobytes(), dtype=dtype).astype(native).reshape(shape)
 
     def _operator(self, index: int, codes: list[str], tensors: int) -> FileOperator:
         source = self._graph.Operators(index)
@@ -267,17 +287,16 @@ class _Reader:
             raise _damaged(self._file, f"{what} has no output")
         return FileOperator(index, name, inputs, outputs, self._options(source, name, what))
 
-    def _options(self, source: Accessor, name: str, what: str) -> dict[str, float]:
-        known = _OPTIONS.get(getattr(tflite.BuiltinOperator, name, -1))
+    def _options(self, source: Accessor, name: str, what: str) -> Mapping[str, Any]:
+        known = table_name(name)
         if known is None:
             return {}
-        tag, accessor, fields = known
         table = source.BuiltinOptions()
-        if table is None or source.BuiltinOptionsType() != tag:
-            raise _damaged(self._file, f"{what} lacks its options")
-        options = accessor()
-        options.Init(table.Bytes, table.Pos)
-        return {field: getattr(options, field)() for field in fields}
+        if source.BuiltinOptionsType() == tflite.BuiltinOptions.NONE:
+            table = None
+        elif source.BuiltinOptionsType() != tag_of(known):
+            raise _damaged(self._file, f"{what} has the options of another operator")
+        return read_options(known, table)
 
 
 def _vector(values: Accessor) -> tuple[int, ...]:

@@ -8,19 +8,28 @@ float or uint8, DEQUANTIZE at the end) has become ports before that.
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 from tflite import TensorType
 
 from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.graph import Graph
-from mapper.graph.op import Op
+from mapper.graph.op import Op, State
 from mapper.importers.tflite import convolution, elementwise, matrix, moves, pooling, softmax
-from mapper.importers.tflite.flatbuffer import TYPE_NAMES, FileNetwork, read_network
+from mapper.importers.tflite.flatbuffer import (
+    TYPE_NAMES,
+    FileNetwork,
+    FileOperator,
+    read_network,
+)
+from mapper.importers.tflite.folding import fold_constants
 from mapper.importers.tflite.interface import strip_interface
-from mapper.importers.tflite.operands import Operands, Rule
+from mapper.importers.tflite.operands import ANY, Operands, Rule
+from mapper.importers.tflite.variables import FileState, resolve_variables
+from mapper.limits import Obstacles
 
 _FAMILIES = (convolution, elementwise, matrix, moves, pooling, softmax)
 _RULES: Mapping[str, Rule] = ChainMap(*(dict(family.RULES) for family in _FAMILIES))
@@ -43,16 +52,20 @@ def import_tflite(path: Path, content: bytes) -> Graph:
 
 def _graph(file: str, name: str, network: FileNetwork) -> Graph:
     _refuse_float(file, network)
-    interface = strip_interface(file, network)
-    operands = Operands(file, network)
+    resolved = resolve_variables(file, network)
+    folded = fold_constants(resolved.network, resolved.constants)
+    interface = strip_interface(folded)
+    operands, obstacles = Operands(file, folded), Obstacles(file)
     ops: list[Op] = []
     for operator in interface.operators:
-        add = _RULES.get(operator.name)
-        if add is None:
-            limits.unsupported(operands.place(operator))
-        ops.append(add(operands, operator))
+        with obstacles.noted():
+            ops.extend(_converted(operands, operator))
+    obstacles.check()
+    if interface.remarks and not ops:
+        limits.float_network(file, "nothing but floating point and custom operators is in it")
     for index in (*interface.inputs, *interface.outputs):
-        operands.activation_at(index, f"{file}: interface tensor")
+        operands.activation_at(index, f"{file}: interface tensor", ANY)
+    operands.states.extend(_state(file, operands, state) for state in resolved.states)
     return Graph.build(
         name,
         operands.tensors.values(),
@@ -60,12 +73,46 @@ def _graph(file: str, name: str, network: FileNetwork) -> Graph:
         [operands.name(index) for index in interface.inputs],
         [operands.name(index) for index in interface.outputs],
         [port.named(operands.name(port.index)) for port in interface.ports],
+        operands.states,
+        interface.remarks,
     )
 
 
+def _converted(operands: Operands, operator: FileOperator) -> Sequence[Op]:
+    rule = _RULES.get(operator.name)
+    if rule is None:
+        limits.unsupported(operands.place(operator), _RULES)
+    found = rule(operands, operator)
+    return [found] if isinstance(found, Op) else found
+
+
+def _state(file: str, operands: Operands, state: FileState) -> State:
+    """A variable's tensors in the graph, and its first value."""
+    reads, writes = (
+        operands.activation_at(index, f"{file}: variable", ANY)
+        for index in (state.reads, state.writes)
+    )
+    if reads.shape != writes.shape or reads.dtype != writes.dtype:
+        raise RequestError(
+            f"{file}: variable '{reads.name}' is {reads.dtype} {list(reads.shape)}, but "
+            f"{writes.dtype} {list(writes.shape)} is assigned to it: export the network again"
+        )
+    initial = state.initial
+    if initial is None:
+        zero = reads.zero_point if reads.quant is not None else 0
+        initial = np.full(reads.shape, zero)
+    if initial.size != reads.elements:
+        raise RequestError(
+            f"{file}: variable '{reads.name}' of shape {list(reads.shape)} is initialised with "
+            f"{initial.size} values: export the network again"
+        )
+    return State(reads.name, writes.name, initial.reshape(reads.shape).astype(reads.dtype))
+
+
 def _refuse_float(file: str, network: FileNetwork) -> None:
-    """A network without a single int8 tensor has not been quantised at all."""
-    types = {tensor.type for tensor in network.tensors}
-    if TensorType.INT8 not in types:
+    """A network without a single quantised tensor at an operator has not been quantised at all."""
+    indices = {i for o in network.operators for i in (*o.inputs, *o.outputs) if i >= 0}
+    types = {network.tensors[index].type for index in sorted(indices)}
+    if not types & {TensorType.INT8, TensorType.UINT8, TensorType.INT16}:
         found = sorted(TYPE_NAMES.get(type_, f"type {type_}") for type_ in types)
         limits.float_network(file, f"the network computes in {', '.join(found) or 'nothing'}")

@@ -1,20 +1,32 @@
 """Conversions at the edges of a TensorFlow Lite network become ports of the graph.
 
-A QUANTIZE of a float or uint8 network input, and a DEQUANTIZE (or QUANTIZE to uint8) that makes a
-network output, are dropped: the int8 tensor on their inner side is the graph's input or output.
+A QUANTIZE of a floating-point network input, and a DEQUANTIZE that makes a network output, are
+dropped: the quantised tensor on their inner side is the graph's input or output. So are
+conversions between uint8 and int8 that only shift the zero point. What computes in floating point
+or is a custom operator, in front of the first QUANTIZE or behind the last DEQUANTIZE, is cut off
+with a remark.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 from tflite import TensorType
 
-from hw.spec.errors import RequestError
-from mapper import limits
-from mapper.graph.op import Port
+from mapper.graph.op import Port, PortType
 from mapper.importers.tflite.flatbuffer import FileNetwork, FileOperator, FileTensor
 
-Outside = Literal["float32", "uint8"]
+_FLOATS = frozenset((TensorType.FLOAT32, TensorType.FLOAT16, TensorType.FLOAT64))
+_PORT_TYPES: dict[int, PortType] = {
+    TensorType.FLOAT32: "float32",
+    TensorType.UINT8: "uint8",
+    TensorType.INT8: "int8",
+    TensorType.INT16: "int16",
+    TensorType.INT32: "int32",
+    TensorType.INT64: "int64",
+    TensorType.BOOL: "bool",
+}
 
 
 @dataclass(frozen=True)
@@ -23,63 +35,133 @@ class FilePort:
 
     index: int
     outside: FileTensor
-    dtype: Outside
 
     def named(self, tensor: str) -> Port:
         """The port, given the name of its tensor in the graph."""
-        return Port(tensor, self.outside.name, self.outside.shape, self.dtype)
+        dtype = _PORT_TYPES.get(self.outside.type, "int8")
+        return Port(tensor, self.outside.name, self.outside.shape, dtype)
 
 
 @dataclass(frozen=True)
 class Interface:
-    """The network between its ports; inputs and outputs are indices of int8 tensors."""
+    """The network between its ports; inputs and outputs are indices of quantised tensors."""
 
     operators: tuple[FileOperator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     ports: tuple[FilePort, ...]
+    remarks: tuple[str, ...] = ()
 
 
-def strip_interface(file: str, network: FileNetwork) -> Interface:
-    """Separate conversions from the network.
-
-    Raises RequestError where a conversion is inside, or needs more than a shift of the zero point.
-    """
-    inputs, outputs = list(network.inputs), list(network.outputs)
-    inner: list[FileOperator] = []
-    ports: list[FilePort] = []
-    for operator in network.operators:
+def strip_interface(network: FileNetwork) -> Interface:
+    """Separate conversions, and what is in floating point at the ends, from the network."""
+    tail, head = _tail(network), _head(network)
+    cut = [o for o in network.operators if o.index in tail or o.index in head]
+    inner = [o for o in network.operators if o.index not in tail and o.index not in head]
+    inputs, outputs = _ends_after_cut(network, inner, cut)
+    ports: dict[int, FilePort] = {}
+    kept: list[FileOperator] = []
+    for operator in inner:
         if operator.name not in ("QUANTIZE", "DEQUANTIZE") or len(operator.inputs) != 1:
-            inner.append(operator)
+            kept.append(operator)
             continue
-        place = limits.Place(file, f"{operator.index}", operator.name)
-        source, target = (network.tensors[(*operator.inputs, *operator.outputs)[i]] for i in (0, 1))
-        if source.type == target.type == TensorType.INT8:
-            inner.append(operator)
-        elif source.type == TensorType.INT8:
-            ports.append(FilePort(source.index, target, _outside(place, target, source)))
-            _move(place, outputs, target, source)
-        else:
-            ports.append(FilePort(target.index, source, _outside(place, source, target)))
-            _move(place, inputs, source, target)
-    return Interface(tuple(inner), tuple(inputs), tuple(outputs), tuple(ports))
-
-
-def _outside(place: limits.Place, outside: FileTensor, inside: FileTensor) -> Outside:
-    if outside.type == TensorType.FLOAT32:
-        return "float32"
-    a, b = outside.quant, inside.quant
-    shifted = a and b and a.scale == b.scale and a.zero_point[0] - b.zero_point[0] == 128
-    if outside.type != TensorType.UINT8 or not shifted:
-        raise RequestError(
-            f"{place}: interface tensor '{outside.name}' must be float32, int8, or uint8 with the "
-            "scale of the int8 tensor and a zero point 128 higher: export with an int8 interface"
+        source, target = (
+            network.tensors[index] for index in (operator.inputs[0], operator.outputs[0])
         )
-    return "uint8"
+        if not _only_shifts(source, target) and not {source.type, target.type} & _FLOATS:
+            kept.append(operator)
+        elif source.index in inputs and not _read_elsewhere(inner, operator, source.index):
+            inputs[inputs.index(source.index)] = target.index
+            ports[target.index] = FilePort(target.index, source)
+        elif target.index in outputs and not _read_elsewhere(inner, operator, target.index):
+            outputs[outputs.index(target.index)] = source.index
+            ports[source.index] = FilePort(source.index, target)
+        else:
+            kept.append(operator)
+    for index in (*inputs, *outputs):
+        ports.setdefault(index, FilePort(index, network.tensors[index]))
+    return Interface(tuple(kept), tuple(inputs), tuple(outputs), tuple(ports.values()), _told(cut))
 
 
-def _move(place: limits.Place, ends: list[int], outside: FileTensor, inside: FileTensor) -> None:
-    """Put the inner tensor where the outer one is among the network's inputs or outputs."""
-    if outside.index not in ends:
-        limits.float_network(str(place), f"'{outside.name}' is not int8 inside the network")
-    ends[ends.index(outside.index)] = inside.index
+def _only_shifts(source: FileTensor, target: FileTensor) -> bool:
+    """Whether a conversion between int8 and uint8 only moves the zero point by 128."""
+    a, b = source.quant, target.quant
+    types = {source.type, target.type}
+    if types != {TensorType.INT8, TensorType.UINT8} or not a or not b or a.scale != b.scale:
+        return False
+    shift = 128 if source.type == TensorType.UINT8 else -128
+    return a.zero_point[0] - b.zero_point[0] == shift
+
+
+def _read_elsewhere(inner: list[FileOperator], operator: FileOperator, index: int) -> bool:
+    return any(index in other.inputs for other in inner if other is not operator)
+
+
+def _is_outside(network: FileNetwork, operator: FileOperator) -> bool:
+    """Whether an operator computes in floating point, or is one that nobody but its maker knows."""
+    if operator.name.startswith("custom operator"):
+        return True
+    tensors = [network.tensors[i] for i in (*operator.inputs, *operator.outputs) if i >= 0]
+    floats = [t for t in tensors if t.type in _FLOATS and t.data is None]
+    if operator.name in ("QUANTIZE", "DEQUANTIZE"):
+        return len(floats) == len(tensors)
+    return bool(floats)
+
+
+def _tail(network: FileNetwork) -> set[int]:
+    """Numbers of the outside operators whose results only such operators or nobody reads."""
+    readers = _readers(network)
+    found: set[int] = set()
+    for operator in reversed(network.operators):
+        read_by = [reader for index in operator.outputs for reader in readers.get(index, [])]
+        if _is_outside(network, operator) and found.issuperset(read_by):
+            found.add(operator.index)
+    return found
+
+
+def _head(network: FileNetwork) -> set[int]:
+    """Numbers of the outside operators that compute from network inputs and constants alone."""
+    ready = set(network.inputs)
+    found: set[int] = set()
+    for operator in network.operators:
+        computed = [i for i in operator.inputs if i >= 0 and network.tensors[i].data is None]
+        if _is_outside(network, operator) and computed and ready.issuperset(computed):
+            found.add(operator.index)
+            ready.update(operator.outputs)
+    return found
+
+
+def _readers(network: FileNetwork) -> dict[int, list[int]]:
+    readers: dict[int, list[int]] = {}
+    for operator in network.operators:
+        for index in operator.inputs:
+            readers.setdefault(index, []).append(operator.index)
+    return readers
+
+
+def _ends_after_cut(
+    network: FileNetwork, inner: list[FileOperator], cut: list[FileOperator]
+) -> tuple[list[int], list[int]]:
+    """Inputs and outputs of what stays: tensors that pass between it and what is cut off."""
+    if not cut:
+        return list(network.inputs), list(network.outputs)
+    made = {index for operator in inner for index in operator.outputs}
+    used = {index for operator in inner for index in operator.inputs}
+    dropped = {index for operator in cut for index in operator.outputs}
+    lost = {index for operator in cut for index in operator.inputs}
+    keep: Callable[[int], bool] = lambda index: index not in dropped  # noqa: E731
+    inputs = [i for i in network.inputs if i in used or i not in lost]
+    inputs += sorted(dropped & used)
+    outputs = list(filter(keep, network.outputs))
+    outputs += [i for i in sorted(lost & (made | set(inputs))) if i in made and i not in outputs]
+    return inputs, outputs
+
+
+def _told(cut: list[FileOperator]) -> tuple[str, ...]:
+    if not cut:
+        return ()
+    names = ", ".join(dict.fromkeys(operator.name for operator in cut))
+    return (
+        f"{len(cut)} operators in floating point or custom ones at the network's ends are cut off "
+        f"({names}): the network begins or ends at the quantised tensors beside them.",
+    )

@@ -1,6 +1,8 @@
 """Operands of TensorFlow Lite operators as tensors of a graph, each checked for its role."""
 
-from collections.abc import Callable
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,24 +11,40 @@ from tflite import TensorType
 
 from hw.spec.errors import RequestError
 from mapper import limits
-from mapper.graph.op import Op
+from mapper.graph.op import Op, State
 from mapper.graph.operator import Operator
-from mapper.graph.tensor import Quant, Tensor
+from mapper.graph.tensor import DType, Quant, Tensor
 from mapper.importers.tflite.flatbuffer import TYPE_NAMES, FileNetwork, FileOperator, FileTensor
 from mapper.limits import Place, require
+
+INT8 = ("int8",)
+ANY = ("int8", "int16", "int32", "int64", "bool")
+_DTYPES: Mapping[int, DType] = {
+    TensorType.INT8: "int8",
+    TensorType.UINT8: "int8",
+    TensorType.INT16: "int16",
+    TensorType.INT32: "int32",
+    TensorType.INT64: "int64",
+    TensorType.BOOL: "bool",
+}
+"""Types of computed tensors in the graph; uint8 becomes int8 by subtracting 128."""
+
+_RANGES = {"int8": (-128, 127), "int16": (-(1 << 15), (1 << 15) - 1)}
 
 
 class Operands:
     """The tensors of one network: what operators ask for is checked and entered into `tensors`.
 
-    Every method raises RequestError where the operand is not what the operator needs.
+    Every method raises RequestError where the operand is not what the operator needs. ``states``
+    collects what lasts from inference to inference.
     """
 
     def __init__(self, file: str, network: FileNetwork) -> None:
         self._file = file
         self._network = network
-        self._names = _unique_names(network.tensors)
+        self._names = _unique_names(network.names)
         self.tensors: dict[str, Tensor] = {}
+        self.states: list[State] = []
 
     def name(self, index: int) -> str:
         """The name in the graph of the file's tensor `index`."""
@@ -34,62 +52,109 @@ class Operands:
 
     def place(self, operator: FileOperator) -> Place:
         """Where the operator is, for messages: files name tensors only, so by its output."""
-        output = self._network.tensors[operator.outputs[0]].name
+        output = self._network.names[operator.outputs[0]]
         return Place(self._file, f"{operator.index}: {output}", operator.name)
+
+    def has(self, operator: FileOperator, position: int) -> bool:
+        """Whether the operator has an input at a position: optional ones may be left out."""
+        return position < len(operator.inputs) and operator.inputs[position] >= 0
 
     def source(self, operator: FileOperator, position: int) -> FileTensor:
         """The input at a position, which must be there."""
-        if position >= len(operator.inputs) or operator.inputs[position] < 0:
+        if not self.has(operator, position):
             raise RequestError(
                 f"{self.place(operator)} lacks input {position}: export the network again"
             )
         return self._network.tensors[operator.inputs[position]]
 
-    def activation(self, operator: FileOperator, position: int) -> Tensor:
-        """The input at a position as a computed int8 tensor."""
+    def activation(
+        self, operator: FileOperator, position: int, types: Sequence[str] = INT8
+    ) -> Tensor:
+        """The input at a position as a computed tensor of one of some types."""
         index = self.source(operator, position).index
-        return self.activation_at(index, f"{self.place(operator)}: input {position}")
+        return self.activation_at(index, f"{self.place(operator)}: input {position}", types)
 
-    def result(self, operator: FileOperator) -> Tensor:
-        """The one output, a computed int8 tensor."""
+    def operand(self, operator: FileOperator, position: int, types: Sequence[str] = INT8) -> Tensor:
+        """The input at a position, computed or constant, as a tensor of one of some types."""
+        source = self.source(operator, position)
+        if source.data is None:
+            return self.activation(operator, position, types)
+        what = f"{self.place(operator)}: input {position}"
+        tensor = self._typed(source, what, types)
+        data = source.data
+        if source.type == TensorType.UINT8:
+            data = (data.astype(np.int16) - 128).astype(np.int8)
+        return self.enter(dataclasses.replace(tensor, data=data))
+
+    def result(self, operator: FileOperator, types: Sequence[str] = INT8) -> Tensor:
+        """The one output, a computed tensor of one of some types."""
         if len(operator.outputs) != 1:
             raise RequestError(f"{self.place(operator)} has {len(operator.outputs)} outputs, not 1")
-        return self.activation_at(operator.outputs[0], f"{self.place(operator)}: output")
+        return self.results(operator, types)[0]
 
-    def activation_at(self, index: int, what: str) -> Tensor:
-        """Tensor `index` as an int8 tensor with one scale; `what` begins the message."""
-        source, quant = self._network.tensors[index], self._network.tensors[index].quant
-        if source.type in (TensorType.FLOAT32, TensorType.FLOAT16):
-            limits.float_network(what, f"'{source.name}' is computed in floating point")
+    def results(self, operator: FileOperator, types: Sequence[str] = INT8) -> tuple[Tensor, ...]:
+        """All outputs, computed tensors of one of some types."""
+        what = f"{self.place(operator)}: output"
+        return tuple(self.activation_at(index, what, types) for index in operator.outputs)
+
+    def activation_at(self, index: int, what: str, types: Sequence[str] = INT8) -> Tensor:
+        """Tensor `index` as a computed tensor of one of some types; `what` begins the message."""
+        source = self._network.tensors[index]
         if source.data is not None:
             raise RequestError(
                 f"{what} '{source.name}' is a constant where a computed tensor is needed: fold it "
                 "into the weights or bias of a neighbouring layer"
             )
-        if source.type != TensorType.INT8 or quant is None or quant.axis is not None:
+        return self.enter(self._typed(source, what, types))
+
+    def _typed(self, source: FileTensor, what: str, types: Sequence[str]) -> Tensor:
+        """A file's tensor as one of the graph, without data."""
+        if source.type in (TensorType.FLOAT32, TensorType.FLOAT16):
+            limits.float_network(what, f"'{source.name}' is computed in floating point")
+        dtype, quant = _DTYPES.get(source.type), source.quant
+        whole = quant is None or quant.axis is None
+        unscaled = quant is None and dtype in ("int8", "int16")
+        if dtype is None or dtype not in types or not whole or unscaled:
             raise RequestError(
-                f"{what} '{source.name}' is {_type(source)} {_scales(source)}; activations must be "
-                "int8 with one scale and zero point: quantise the network fully to int8"
+                f"{what} '{source.name}' is {_type(source)} {_scales(source)}; "
+                f"{' or '.join(types)} with one scale and zero point is needed: quantise the "
+                "network fully to int8"
             )
-        if not -128 <= quant.zero_point[0] <= 127:
-            raise RequestError(f"{what} '{source.name}' has a zero point outside -128..127")
-        if not limits.batch_is_one(source.shape):
+        if quant is not None and source.type == TensorType.UINT8:
+            quant = Quant(quant.scale, (quant.zero_point[0] - 128,))
+        low, high = _RANGES.get(dtype, (-(1 << 31), (1 << 31) - 1))
+        if quant is not None and not low <= quant.zero_point[0] <= high:
             raise RequestError(
-                f"{what} '{source.name}' has shape {list(source.shape)}: "
-                f"{limits.batch_is_one.__doc__}"
+                f"{what} '{source.name}' has a zero point outside {low}..{high}: quantise again"
             )
-        return self.enter(Tensor(self._names[index], source.shape, "int8", quant, index=index))
+        return Tensor(self._names[source.index], source.shape, dtype, quant, index=source.index)
+
+    def state(
+        self, operator: FileOperator, position: int, types: Sequence[str]
+    ) -> tuple[Tensor, Tensor]:
+        """The variable tensor at a position: (as it is read, as it is left for the next inference).
+
+        It begins with the zero point in every element.
+        """
+        reads = self.activation(operator, position, types)
+        writes = dataclasses.replace(reads, name=f"{reads.name}/next", index=None)
+        zero = reads.zero_point if reads.quant is not None else 0
+        initial = np.full(reads.shape, zero, dtype=reads.dtype)
+        self.states.append(State(reads.name, writes.name, initial))
+        return reads, self.enter(writes)
 
     def op(
         self,
         operator: FileOperator,
         computed: Operator,
         inputs: tuple[Tensor, ...],
-        result: Tensor,
+        *results: Tensor,
+        suffix: str = "",
     ) -> Op:
-        """An operator of the graph in place of one of the file."""
+        """An operator of the graph in place of one of the file, or with a suffix a part of it."""
         names = tuple(tensor.name for tensor in inputs)
-        return Op(op_name(operator), computed, names, (result.name,))
+        outputs = tuple(tensor.name for tensor in results)
+        return Op(f"{op_name(operator)}{suffix}", computed, names, outputs)
 
     def enter(self, tensor: Tensor) -> Tensor:
         """Add a tensor to the graph, once."""
@@ -141,8 +206,8 @@ class Operands:
         return self.enter(Tensor(name, (channels,), "int32", data=data, index=source.index))
 
 
-Rule = Callable[[Operands, FileOperator], Op]
-"""Checks an operator of the file and makes one of the graph; raises RequestError."""
+Rule = Callable[[Operands, FileOperator], Op | Sequence[Op]]
+"""Checks an operator of the file and makes one or several of the graph; raises RequestError."""
 
 
 def op_name(operator: FileOperator) -> str:
@@ -174,12 +239,7 @@ def _scales(source: FileTensor) -> str:
     return "without a scale" if source.quant is None else f"with {len(source.quant.scale)} scale(s)"
 
 
-def _unique_names(tensors: tuple[FileTensor, ...]) -> list[str]:
+def _unique_names(names: Sequence[str]) -> list[str]:
     """The file's names, with the index added where one is not unique."""
-    names = [tensor.name for tensor in tensors]
-    repeated = (
-        {name for name in names if names.count(name) > 1}
-        if len(set(names)) < len(names)
-        else set[str]()
-    )
-    return [f"{name}#{i}" if name in repeated else name for i, name in enumerate(names)]
+    count = Counter(names)
+    return [f"{name}#{i}" if count[name] > 1 else name for i, name in enumerate(names)]

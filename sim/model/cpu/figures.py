@@ -10,8 +10,8 @@ from typing import Any
 
 from hw.spec.soc_config import SocConfig
 from hw.spec.steps import BY_NAME, StepKind
+from sim.costs.tables import read_table
 from sim.model.cpu.code import Routine, Stretch
-from sim.tables import read_table
 
 FIGURES = "cpu_costs.yaml"
 

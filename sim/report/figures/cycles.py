@@ -19,7 +19,7 @@ from sim.report.figures.style import (
     styled,
     timed,
 )
-from sim.result import Layer, RunResult
+from sim.results.result import Layer, RunResult
 
 COMPUTES = "array computes"
 CPU = "CPU computes"

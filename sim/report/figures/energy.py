@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from sim.energy import COMPONENTS
+from sim.costs.energy import COMPONENTS
 from sim.report.colours import colours_of
 from sim.report.figures.style import (
     counted_height,
@@ -16,7 +16,7 @@ from sim.report.figures.style import (
     styled,
     timed,
 )
-from sim.result import RunResult
+from sim.results.result import RunResult
 
 
 @styled

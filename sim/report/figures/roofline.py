@@ -19,7 +19,7 @@ from sim.report.figures.style import (
     styled,
 )
 from sim.report.units import short_names
-from sim.result import Layer, RunResult
+from sim.results.result import Layer, RunResult
 
 MOST_LABELS = 14
 LABEL_WIDTH = 16

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from sim.course import Course
 from sim.files import make_folder
 from sim.report.figures.cycles import cycles_figure
 from sim.report.figures.energy import energy_figure
@@ -14,7 +13,8 @@ from sim.report.figures.memory_map import memory_map_figure
 from sim.report.figures.output import save_png
 from sim.report.figures.roofline import roofline_figure, roofline_points
 from sim.report.figures.timeline import timeline_figure
-from sim.result import RunResult
+from sim.results.course import Course
+from sim.results.result import RunResult
 
 NAMES = ("cycles", "timeline", "roofline", "memory", "energy")
 """Of all pictures, in the order of the page."""

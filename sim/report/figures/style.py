@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import EngFormatter, FixedFormatter, FixedLocator
 
 from sim.report.units import short_names
-from sim.result import Layer, RunResult
+from sim.results.result import Layer, RunResult
 
 INK = "#1c2128"
 SOFT = "#7b838c"

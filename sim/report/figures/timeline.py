@@ -11,7 +11,6 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 
 from hw.spec.profile import ACTIVITIES
-from sim.course import Course
 from sim.report.colours import BUSY_COLOUR, PALETTE, colours_of
 from sim.report.figures.style import (
     INK,
@@ -22,8 +21,9 @@ from sim.report.figures.style import (
     styled,
 )
 from sim.report.units import short_names
-from sim.rows import BUSY
-from sim.segments import Segment
+from sim.results.course import Course
+from sim.results.rows import BUSY
+from sim.results.segments import Segment
 
 BINS = 360
 NAME_WIDTH = 12

@@ -33,7 +33,7 @@ from sim import __main__ as entry
 from sim.board.board import Board
 from sim.board.link import Link, Timing
 from sim.board.port import opened_port
-from sim.zoo import zoo_model
+from sim.networks.zoo import zoo_model
 from tests.sim.board.fake_board import FakeBoard
 
 SILENCE_S = 1.0

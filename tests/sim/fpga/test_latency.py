@@ -8,9 +8,9 @@ from hw.fpga.boards import BOARDS
 from hw.spec.errors import CheckError
 from sim.fpga import latency
 from sim.fpga.configuration import board_config
-from sim.network_file import open_network
-from sim.predict import Predictor
+from sim.networks.network_file import open_network
 from sim.progress import Progress
+from sim.run.predict import Predictor
 
 
 def cycles(board: str, models: list[str], backend: str = "model"):

@@ -22,7 +22,7 @@ from sim.functional.backend import run_functional
 from sim.model import latencies
 from sim.model.backend import ModelBackend
 from sim.progress import Progress
-from sim.run import RunRequest, run
+from sim.run.publish import RunRequest, run
 from tests.random_networks import random_input, random_network
 
 SMALL = {"scratchpad_bytes": 8192, "weight_buffer_bytes": 2048}

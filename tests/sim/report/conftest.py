@@ -5,8 +5,8 @@ import pytest
 
 from hw.spec.config import Config
 from mapper.program.program import MemoryUse
-from sim.course import Course
-from sim.segments import Segment
+from sim.results.course import Course
+from sim.results.segments import Segment
 
 INSTALLED = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 

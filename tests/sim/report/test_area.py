@@ -3,7 +3,7 @@ import sys
 
 from hw.spec.settings import load_config
 from sim import __main__ as entry
-from sim.area import Area, estimate_area
+from sim.costs.area import Area, estimate_area
 from sim.report import area as report
 
 

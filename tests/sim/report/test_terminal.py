@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from sim.report.terminal import check_line, print_report, stall_summary
-from sim.result import Check
+from sim.results.result import Check
 
 
 def text_of(result, width=150):

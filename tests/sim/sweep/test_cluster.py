@@ -4,7 +4,7 @@ import pytest
 
 from hw.spec.config import make_config
 from hw.spec.errors import RequestError
-from sim.network_file import open_network
+from sim.networks.network_file import open_network
 from sim.progress import Progress
 from sim.sweep import cluster
 from sim.sweep.cluster import Cluster

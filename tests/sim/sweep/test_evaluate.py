@@ -6,7 +6,7 @@ import pytest
 
 from hw.spec.config import make_config
 from hw.spec.errors import CheckError, RequestError
-from sim.network_file import open_network
+from sim.networks.network_file import open_network
 from sim.progress import Progress
 from sim.sweep.evaluate import Evaluator, baseline_of
 from sim.sweep.networks import packed

@@ -2,7 +2,7 @@ import pytest
 
 from hw.spec.config import make_config
 from hw.spec.errors import TilewrightError
-from sim.network_file import open_network
+from sim.networks.network_file import open_network
 from sim.progress import Progress
 from sim.sweep.networks import packed
 from sim.sweep.point import Task

@@ -5,7 +5,7 @@ import pytest
 
 from hw.spec.config import Config
 from hw.spec.errors import RequestError
-from sim.network_file import open_network
+from sim.networks.network_file import open_network
 from sim.progress import Progress
 from sim.sweep.grid import parse_grids
 from sim.sweep.plan import Plan

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from hw.spec.config import make_config
-from sim.area import Area
+from sim.costs.area import Area
 from sim.progress import Progress
 from sim.sweep import synthesise
 from sim.sweep.candidate import candidate

@@ -132,15 +132,14 @@ def test_a_free_batch_in_the_signature_is_one():
         ({"axis": 3}, ["Per-channel", "output channels"]),
         ({"channels": 3, "axis": 0}, ["multiple of the groups", "(2, 3, 4)"]),
         ({"bias_dtype": np.int64}, ["bias 'b' is int64", "int32 [4] is needed"]),
-        ({"x_shape": (3, 3, 2)}, ["batch must be 1"]),
-        ({"x_shape": (2, 3, 3, 2)}, ["batch must be 1"]),
+        ({"x_shape": (3, 3, 2)}, ["with batch 1"]),
+        ({"x_shape": (2, 3, 3, 2)}, ["with batch 1"]),
         ({"y_shape": (1, 3, 2, 4)}, ["'conv_2d_0'", "(1, 3, 2, 4)", "(1, 3, 3, 4)"]),
         ({"x_shape": (1, 0, 3, 2)}, ["dynamic or empty shape", "static"]),
         ({"signature": (1, -1, 3, 2)}, ["dynamic", "static"]),
         ({"x_shape": (1, 65536, 65536, 2)}, ["too large"]),
         ({"x_kind": {"dtype": "int8"}}, ["'image' is int8 without a scale", "quantise"]),
         ({"x_kind": {"dtype": "float32"}}, ["floating point", "quantize_static"]),
-        ({"x_kind": {"dtype": "uint8", "scale": 0.1}}, ["'image' is uint8", "int8"]),
         ({"x_kind": {"scale": 0.1, "zero_point": 128}}, ["zero point outside"]),
         ({"x_kind": {"scale": [0.1, 0.2], "axis": 3}}, ["with 2 scale(s)", "one scale"]),
         ({"x_kind": {"scale": float("nan")}}, ["'image': A scale must be a number"]),
@@ -163,19 +162,29 @@ def unary(name, x=None, y=None, *, options=None, extra=()):
 
 
 @pytest.mark.parametrize(
-    ("operator", "nearest"),
-    [
-        ("HARD_SWISH", "RELU6"),
-        ("LEAKY_RELU", "RELU"),
-        ("REDUCE_MAX", "MAX_POOL_2D"),
-        ("MUL", "ADD"),
-        ("SHAPE", "supported are CONV_2D"),
-    ],
+    ("operator", "advice"),
+    [("CONV_3D", "did you mean CONV_2D"), ("ATAN2", "supported are ADD, AVERAGE_POOL_2D")],
 )
-def test_unsupported_operators_name_the_nearest_form(operator, nearest):
+def test_unsupported_operators_name_what_is_near_or_all_that_is_there(operator, advice):
     message = refusal(unary(operator))
     assert f"layer '0: y' ({operator}): this operator is not supported" in message
-    assert nearest in message
+    assert advice in message
+
+
+def test_one_refusal_names_every_obstacle():
+    builder = TfliteBuilder()
+    x, a, b, y = (builder.tensor(name, (1, 4), **ACTIVATION) for name in "xaby")
+    builder.operator("ATAN2", [x], [a])
+    builder.operator("RELU", [a], [b])
+    builder.operator("CONV_3D", [b], [y])
+    with pytest.raises(RequestError) as caught:
+        import_tflite(PATH, builder.finish([x], [y]))
+    first, *rest = str(caught.value).splitlines()
+    assert first == f"{PATH}: 2 obstacles:"
+    assert [line.split("):")[0].strip() for line in rest] == [
+        "1. layer '0: a' (ATAN2",
+        "2. layer '2: y' (CONV_3D",
+    ]
 
 
 def test_requantising_pools_pads_and_reshapes_are_refused():
@@ -268,23 +277,49 @@ def test_float_networks_are_told_how_to_quantise():
     assert "TFLITE_BUILTINS_INT8" in message
 
 
-def test_dequantisation_in_the_middle_is_refused():
+def test_floating_point_in_the_middle_is_refused():
     builder = TfliteBuilder()
-    x = builder.tensor("x", (1, 4), **ACTIVATION)
-    middle = builder.tensor("middle", (1, 4), dtype="float32")
-    y = builder.tensor("y", (1, 4), dtype="float32")
-    builder.dequantize(x, middle)
-    builder.operator("RELU", [middle], [y])
-    assert "'middle' is not int8 inside the network" in refusal(builder.finish([x], [y]))
+    x, a, c, y = (builder.tensor(name, (1, 4), **ACTIVATION) for name in "xacy")
+    middle, more = (builder.tensor(name, (1, 4), dtype="float32") for name in ("middle", "more"))
+    builder.operator("RELU", [x], [a])
+    builder.dequantize(a, middle)
+    builder.operator("RELU", [middle], [more])
+    builder.quantize(more, c)
+    builder.operator("RELU", [c], [y])
+    with pytest.raises(RequestError, match="'middle' is computed in floating point"):
+        import_tflite(PATH, builder.finish([x], [y]))
 
 
-def test_other_interface_types_are_refused():
+def test_floating_point_at_the_ends_is_cut_off_with_a_remark():
     builder = TfliteBuilder()
-    given = builder.tensor("given", (1, 4), dtype="int16", scale=0.1)
+    given, scaled, more, end = (
+        builder.tensor(name, (1, 4), dtype="float32") for name in ("given", "scaled", "more", "end")
+    )
     x, y = (builder.tensor(name, (1, 4), **ACTIVATION) for name in "xy")
-    builder.quantize(given, x)
+    builder.operator("RELU", [given], [scaled])
+    builder.quantize(scaled, x)
     builder.operator("RELU", [x], [y])
-    assert "int8 interface" in refusal(builder.finish([given], [y]))
+    builder.dequantize(y, more)
+    builder.operator("RELU6", [more], [end])
+    graph = import_tflite(PATH, builder.finish([given], [end]))
+    assert [op.kind for op in graph.ops] == ["RELU"]
+    assert [(p.tensor, p.name, p.dtype) for p in graph.ports.values()] == [
+        ("x", "scaled", "float32"),
+        ("y", "more", "float32"),
+    ]
+    assert "2 operators in floating point or custom ones" in graph.remarks[0]
+    assert "(RELU, RELU6)" in graph.remarks[0]
+
+
+def test_uint8_tensors_become_int8_with_another_zero_point():
+    builder = TfliteBuilder()
+    x = builder.tensor("x", (1, 4), dtype="uint8", scale=0.1, zero_point=130)
+    y = builder.tensor("y", (1, 4), dtype="uint8", scale=0.1, zero_point=130)
+    builder.operator("RELU", [x], [y])
+    graph = import_tflite(PATH, builder.finish([x], [y]))
+    assert {(t.dtype, t.zero_point) for t in graph.tensors.values()} == {("int8", 2)}
+    assert {port.dtype for port in graph.ports.values()} == {"uint8"}
+    assert (graph.ops[0].operator.lo, graph.ops[0].operator.hi) == (2, 127)
 
 
 def test_values_that_nothing_computes_are_refused():

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from sim.report.figures.timeline import engine_shares, timeline_figure
-from sim.rtl import Activity
+from sim.results.course import Activity
 
 
 def test_shares_are_averages_of_each_layer_where_nobody_watched(course):

@@ -1,0 +1,223 @@
+"""What a run answers: the same for every backend, and the same as `run --json` writes.
+
+The names of the fields are a contract (schema tilewright.run/1). A figure that a backend does not
+measure is None (null in JSON), never zero.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from hw.spec.npu_config import NpuConfig
+from sim.costs.area import Area
+from sim.files import write_atomically
+
+SCHEMA = "tilewright.run/1"
+
+OF_THE_ACCELERATOR = tuple(
+    field.name for field in dataclasses.fields(NpuConfig) if field.name != "bus_bytes"
+)
+"""Fields of a configuration that mean nothing where ``npu`` is "none". The bus is still there."""
+
+Engine = Literal["npu", "cpu"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelInfo:
+    """The network. `notes` are sentences a reader of the figures must know."""
+
+    name: str
+    path: str
+    sha256: str
+    macs: int
+    parameters: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """One row of the report; what belongs to no layer of the network is a row as well.
+
+    Attributes:
+        op: operator, or what the row stands for ("start-up").
+        cycles: time from the end of the row before; the rows add up to the whole inference.
+        macs: products of the network's operator, each once.
+        stalls: cycles by cause in which the engine did not compute.
+        events: hardware events by name, as the energy table knows them.
+        energy_by_component_j: modelled.
+    """
+
+    name: str
+    op: str
+    engine: Engine
+    cycles: int | None
+    macs: int
+    mac_utilisation: float | None
+    stalls: Mapping[str, int] = field(default_factory=dict[str, int])
+    events: Mapping[str, int] = field(default_factory=dict[str, int])
+    energy_by_component_j: Mapping[str, float] | None = None
+
+    @property
+    def energy_j(self) -> float | None:
+        """The sum over the components."""
+        if self.energy_by_component_j is None:
+            return None
+        return sum(self.energy_by_component_j.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """An output: `values` are the integers, row-major; real = scale * (value - zero_point)."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    scale: float
+    zero_point: int
+    values: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """The comparison of every output element with the functional backend's."""
+
+    reference: str
+    elements: int
+    mismatches: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """What the run cost on the machine it ran on; cycles_per_s is None where none are simulated.
+    Of a board, simulate_s is the time from the Program's first byte to the result's last.
+    """
+
+    build_s: float
+    simulate_s: float
+    cycles_per_s: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Total:
+    """Sums over the layers."""
+
+    cycles: int | None
+    macs: int
+    mac_utilisation: float | None
+    latency_s: float | None
+    energy_j: float | None
+    energy_by_component_j: Mapping[str, float] | None
+    npu_cycles: int | None
+    cpu_cycles: int | None
+    read_bytes: int | None
+    write_bytes: int | None
+    peak_sram_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """One network on one configuration.
+
+    Attributes:
+        config: every field of the configuration, and `energy_table`.
+        outputs, check: none and None where the backend predicts, None as well where the backend is
+            the reference itself.
+        peak_sram_bytes: the largest part of the scratchpad in use at once.
+        area: of the chip without its main memory.
+    """
+
+    model: ModelInfo
+    config: Mapping[str, int | str]
+    backend: Literal["rtl", "model", "functional", "board"]
+    clock_hz: int
+    layers: tuple[Layer, ...]
+    outputs: tuple[Output, ...]
+    check: Check | None
+    host: Host
+    peak_sram_bytes: int
+    area: Area
+
+    @property
+    def has_array(self) -> bool:
+        """Whether there is an accelerator: without one there is no array to be used, no scratchpad,
+        and nothing that counts traffic."""
+        return self.config["npu"] != "none"
+
+    @property
+    def has_counters(self) -> bool:
+        """Whether the accelerator counts what it does."""
+        return self.has_array and self.config["control"] != "microcode"
+
+    @property
+    def total(self) -> Total:
+        """Everything summed over the layers."""
+        cycles = _total(layer.cycles for layer in self.layers)
+        elements = int(self.config["rows"]) * int(self.config["cols"]) if self.has_array else 0
+        counted = cycles if self.has_counters else None
+        energy = _by_component(self.layers)
+        return Total(
+            cycles=cycles,
+            macs=self.model.macs,
+            mac_utilisation=self.model.macs / (cycles * elements) if cycles and elements else None,
+            latency_s=cycles / self.clock_hz if cycles is not None else None,
+            energy_j=sum(energy.values()) if energy is not None else None,
+            energy_by_component_j=energy,
+            npu_cycles=_total(row.cycles for row in self.layers if row.engine == "npu"),
+            cpu_cycles=_total(row.cycles for row in self.layers if row.engine == "cpu"),
+            read_bytes=self._event("main_memory_read_bytes", counted),
+            write_bytes=self._event("main_memory_write_bytes", counted),
+            peak_sram_bytes=self.peak_sram_bytes,
+        )
+
+    def _event(self, name: str, cycles: int | None) -> int | None:
+        if cycles is None:
+            return None
+        return sum(layer.events.get(name, 0) for layer in self.layers)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document."""
+        return {
+            "schema": SCHEMA,
+            "model": _plain(self.model),
+            "config": dict(self.config),
+            "backend": self.backend,
+            "clock_hz": self.clock_hz,
+            "total": _plain(self.total),
+            "area": self.area.to_dict(),
+            "layers": [_plain(layer) | {"energy_j": layer.energy_j} for layer in self.layers],
+            "outputs": [_plain(output) for output in self.outputs],
+            "check": _plain(self.check) if self.check else None,
+            "host": _plain(self.host),
+        }
+
+    def to_json(self, path: Path) -> None:
+        """Write the document; the file appears whole or not at all."""
+        write_atomically(path, json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
+
+
+def _plain(value: object) -> dict[str, Any]:
+    return {
+        name: dict(item) if isinstance(item, Mapping) else item
+        for name, item in vars(value).items()
+    }
+
+
+def _total(values: Any) -> int | None:
+    """The sum; None as soon as one is not known."""
+    known = list(values)
+    return None if None in known else sum(known)
+
+
+def _by_component(layers: tuple[Layer, ...]) -> dict[str, float] | None:
+    total: dict[str, float] = {}
+    for layer in layers:
+        if layer.energy_by_component_j is None:
+            return None
+        for component, joules in layer.energy_by_component_j.items():
+            total[component] = total.get(component, 0.0) + joules
+    return total

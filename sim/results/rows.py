@@ -1,0 +1,159 @@
+"""From the chip's counters to the rows of the report: cycles, stalls, events, energy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+
+from hw.spec.commands import Command, Opcode
+from hw.spec.config import Config
+from hw.spec.steps import NPU
+from mapper.program.program import Program, ProgramLayer
+from sim.costs.energy import DesignEnergy, energy_table
+from sim.results.result import Engine, Layer
+from sim.results.segments import Segment
+
+BUSY = "busy"
+WAITS_FOR_CPU = "cpu"
+"""Stall of the NPU while firmware starts it or handles its interrupt."""
+
+REST_NAMES: Mapping[Engine, tuple[str, str]] = {
+    "npu": ("(interrupts)", "NPU to CPU"),
+    "cpu": ("(firmware)", "between layers"),
+}
+"""Name and operator of the rows for what belongs to no layer."""
+
+
+def measured_rows(
+    program: Program, segments: Sequence[Segment], weight_bytes: Mapping[int, int]
+) -> tuple[Layer, ...]:
+    """A row for each of the Program's layers, in order, then one for each engine's rest.
+
+    The rows' cycles add up to those of the segments. ``weight_bytes``: see `weight_bytes_by_layer`.
+    """
+    ordered = sorted(segments, key=lambda segment: (_position(program, segment), segment.engine))
+    rows: list[Layer] = []
+    energy = energy_table().of(program.config)
+    for (position, engine), group in groupby(
+        ordered, key=lambda segment: (_position(program, segment), segment.engine)
+    ):
+        layer = program.layers[position] if position < len(program.layers) else None
+        weights = weight_bytes.get(position, 0) if engine == "npu" else 0
+        rows.append(_row(program.config, energy, layer, engine, list(group), weights))
+    return tuple(rows)
+
+
+def unmeasured_rows(program: Program) -> tuple[Layer, ...]:
+    """The Program's layers, for a backend that knows no cycles."""
+    return tuple(
+        Layer(
+            name=layer.name,
+            op=layer.op,
+            engine=layer.engine,
+            cycles=None,
+            macs=layer.macs,
+            mac_utilisation=None,
+        )
+        for layer in program.layers
+    )
+
+
+def weight_bytes_by_layer(program: Program) -> dict[int, int]:
+    """Bytes that each layer's commands stream into the weight buffer."""
+    steps = (step for step in program.steps if step.kind == NPU)
+    return weight_bytes_sent(command for step in steps for command in program.commands(step))
+
+
+def weight_bytes_sent(commands: Iterable[Command]) -> dict[int, int]:
+    """As `weight_bytes_by_layer`, for the commands of all streams in order."""
+    found: dict[int, int] = {}
+    sent = 0
+    for command in commands:
+        if command.opcode is Opcode.WEIGHTS:
+            sent += command["bytes"]
+        elif command.opcode is Opcode.MARK:
+            found[command["layer"]] = found.get(command["layer"], 0) + sent
+            sent = 0
+        elif command.opcode is Opcode.END:
+            sent = 0
+    return found
+
+
+def _position(program: Program, segment: Segment) -> int:
+    return len(program.layers) if segment.layer is None else segment.layer
+
+
+def _row(
+    config: Config,
+    energy: DesignEnergy,
+    layer: ProgramLayer | None,
+    engine: Engine,
+    segments: Sequence[Segment],
+    weight_bytes: int,
+) -> Layer:
+    cycles = sum(segment.cycles for segment in segments)
+    macs = layer.macs if layer else 0
+    name, op = (layer.name, layer.op) if layer else REST_NAMES[engine]
+    counted = engine == "cpu" or not config.npu.microcode
+    events = energy_events(config, segments, weight_bytes) if counted else {}
+    return Layer(
+        name=name,
+        op=op,
+        engine=engine,
+        cycles=cycles,
+        macs=macs,
+        mac_utilisation=_utilisation(config, macs, cycles),
+        stalls=_stalls(segments, cycles) if counted and engine == "npu" else {},
+        events=events,
+        energy_by_component_j=energy.by_component(events, cycles) if counted else None,
+    )
+
+
+def _utilisation(config: Config, macs: int, cycles: int) -> float | None:
+    """Of the array; None where there is none."""
+    if config.soc.npu == "none":
+        return None
+    return macs / (cycles * config.npu.rows * config.npu.cols) if cycles else 0.0
+
+
+def _stalls(segments: Sequence[Segment], cycles: int) -> dict[str, int]:
+    """Cycles by cause; what the NPU counted for no cause is the time that firmware took."""
+    causes = _summed(segment.causes for segment in segments)
+    starting = cycles - sum(causes.values())
+    causes.pop(BUSY, None)
+    return {**causes, WAITS_FOR_CPU: starting}
+
+
+def energy_events(
+    config: Config, segments: Sequence[Segment], weight_bytes: int = 0
+) -> dict[str, int]:
+    """Events as the energy table names them: memory accesses in bytes of the port's full width."""
+    npu = config.npu
+    counted = _summed(segment.events for segment in segments)
+    active = sum(segment.cpu_active for segment in segments)
+    events = {
+        "cpu_active_cycles": active,
+        "cpu_sleep_cycles": sum(segment.cycles for segment in segments) - active,
+    }
+    if not counted:
+        return events
+    return {
+        "mac": counted["mac"],
+        "accumulator_access": counted["accumulator_access"],
+        "requantise": counted["requantise"],
+        "scratchpad_read_bytes": counted["scratchpad_read_words"] * npu.port_bytes,
+        "scratchpad_write_bytes": counted["scratchpad_write_words"] * npu.port_bytes,
+        "weight_buffer_read_bytes": counted["weight_buffer_read_words"] * npu.weight_word_bytes,
+        "weight_buffer_write_bytes": weight_bytes,
+        "main_memory_read_bytes": counted["memory_read_beats"] * npu.bus_bytes,
+        "main_memory_write_bytes": counted["memory_write_beats"] * npu.bus_bytes,
+        **events,
+    }
+
+
+def _summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for mapping in counts:
+        for name, value in mapping.items():
+            total[name] = total.get(name, 0) + value
+    return total

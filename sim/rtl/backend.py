@@ -1,0 +1,214 @@
+"""The RTL backend: firmware and Program on the chip's Verilog, and what its counters say."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware.build import build_firmware
+from hw.spec.errors import CheckError, RequestError, TilewrightError
+from hw.spec.profile import ACTIVITIES, RECORD_BYTES
+from hw.spec.program import TIME_WORDS
+from hw.spec.registers import MEMORY_BASE
+from mapper.program.program import Program, ProgramPort
+from sim.files import replacing
+from sim.progress import Progress
+from sim.results.course import Activity
+from sim.results.segments import CLOCK, Segment, read_segments
+from sim.rtl.failure import describe_failure
+from verification.cosim.build import Model, build_model
+from verification.cosim.simulate import Job, Outcome, simulate
+from verification.tools.cache import cache_directory
+
+BOOT_CYCLES = 200_000
+STEP_CYCLES = 20_000
+"""Added to the Program's bound: start-up and checks, and what firmware prints for each step."""
+
+Tensor = NDArray[np.int8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RtlResult:
+    """One inference on the chip.
+
+    Attributes
+    ----------
+    outputs: tensors by name, of the Program's shapes.
+    cycles: from firmware's call that starts the inference to its return.
+    segments: where they went, in order; their cycles add up to `cycles`.
+    uart: everything that firmware printed.
+    activity: stretches of work of the NPU's engines, when asked for.
+    build_s, simulate_s: seconds of host time; build_s is 0 when the model was in the cache.
+    simulated_cycles: all cycles of the simulation, boot and prints included; None on a board, which
+        simulates nothing.
+    """
+
+    outputs: Mapping[str, Tensor]
+    cycles: int
+    segments: tuple[Segment, ...]
+    uart: str
+    activity: tuple[Activity, ...]
+    build_s: float
+    simulate_s: float
+    simulated_cycles: int | None
+
+    @property
+    def cpu_active(self) -> int:
+        """Cycles in which the CPU was not asleep."""
+        return sum(segment.cpu_active for segment in self.segments)
+
+
+def run_rtl(
+    program: Program,
+    inputs: Mapping[str, Tensor],
+    *,
+    waves: Path | None = None,
+    activity: bool = False,
+    netlist: str | None = None,
+    progress: Progress | None = None,
+) -> RtlResult:
+    """Run ``program`` on ``inputs`` (by name, of the Program's shapes).
+
+    Builds firmware and simulation model unless the cache has them. ``waves`` names an FST file to
+    write; ``activity`` asks for when each engine of the NPU worked; ``netlist`` names an FPGA
+    family whose synthesised cells are simulated in place of the RTL. Raises RequestError when an
+    input does not fit or a tool is missing, CheckError when the chip hangs, traps or reports an
+    error: the evidence is then kept in a directory that the message names.
+    """
+    progress = progress or Progress()
+    config = program.config
+    image = memory_image(program, inputs, build_firmware(config))
+    model = _model(program, waves is not None, netlist, progress)
+    limit = program.cycle_bound + BOOT_CYCLES + STEP_CYCLES * len(program.steps)
+    job = Job(config, image, result_ranges(program), limit, waves, activity)
+    outcome = _simulate(model, job, program, progress)
+    result = read_result(program, outcome.memory)
+    start = int.from_bytes(outcome.memory[0][:4], "little")
+    return replace(
+        result,
+        uart=outcome.uart,
+        activity=tuple(
+            Activity(ACTIVITIES[engine], (begin - start) % CLOCK, (done - start) % CLOCK)
+            for engine, begin, done in outcome.activity
+        ),
+        build_s=model.build_s,
+        simulate_s=outcome.simulate_s,
+        simulated_cycles=outcome.cycle,
+    )
+
+
+def result_ranges(program: Program) -> list[tuple[int, int]]:
+    """(address, bytes) of what a run leaves in main memory."""
+    return [
+        (program.total_address, 8),
+        (program.times_address, 4 * TIME_WORDS * len(program.steps)),
+        (program.profile_address, RECORD_BYTES * program.profile_records),
+        *((port.address, _size(port)) for port in program.outputs),
+    ]
+
+
+def read_result(program: Program, memory: Sequence[bytes]) -> RtlResult:
+    """The result in the bytes of `result_ranges`; what they do not tell is zero or empty."""
+    total, times, records, *outputs = memory
+    start, end = (int(word) for word in np.frombuffer(total, np.uint32))
+    return RtlResult(
+        outputs={
+            port.name: np.frombuffer(data, np.int8).reshape(port.shape)
+            for port, data in zip(program.outputs, outputs, strict=True)
+        },
+        cycles=(end - start) % CLOCK,
+        segments=read_segments(program.steps, start, end, times, records),
+        uart="",
+        activity=(),
+        build_s=0.0,
+        simulate_s=0.0,
+        simulated_cycles=None,
+    )
+
+
+def memory_image(program: Program, inputs: Mapping[str, Tensor], firmware: bytes) -> bytes:
+    """Main memory at reset, from MEMORY_BASE: firmware, Program, inputs.
+
+    Raises RequestError when an input is missing or has another shape or type.
+    """
+    parts = [
+        (MEMORY_BASE, firmware),
+        (program.base, program.image),
+        *input_parts(program, inputs),
+    ]
+    end = max(address + len(data) for address, data in parts) - MEMORY_BASE
+    if end > program.config.soc.memory_bytes:
+        raise RequestError(
+            f"{program.name}: needs {end} bytes of main memory; set memory_bytes to more than "
+            f"{program.config.soc.memory_bytes}"
+        )
+    image = bytearray(end)
+    for address, data in parts:
+        image[address - MEMORY_BASE : address - MEMORY_BASE + len(data)] = data
+    return bytes(image)
+
+
+def input_parts(program: Program, inputs: Mapping[str, Tensor]) -> list[tuple[int, bytes]]:
+    """(address, bytes) of each input.
+
+    Raises RequestError when one is missing or has another shape or type.
+    """
+    parts: list[tuple[int, bytes]] = []
+    for port in program.inputs:
+        tensor = inputs.get(port.name)
+        if tensor is None:
+            raise RequestError(f"{program.name}: the input {port.name} is missing")
+        if tensor.shape != port.shape or tensor.dtype != np.int8:
+            raise RequestError(
+                f"{program.name}: input {port.name} is {tensor.dtype}{list(tensor.shape)}; "
+                f"must be int8{list(port.shape)}"
+            )
+        parts.append((port.address, tensor.tobytes()))
+    return parts
+
+
+def _size(port: ProgramPort) -> int:
+    return int(np.prod(port.shape, dtype=np.int64))
+
+
+def _model(program: Program, waves: bool, netlist: str | None, progress: Progress) -> Model:
+    with progress.step("Preparing the simulation model") as step:
+
+        def note(text: str) -> None:
+            step.detail = text
+
+        return build_model(program.config, waves=waves, netlist=netlist, note=note)
+
+
+def _simulate(model: Model, job: Job, program: Program, progress: Progress) -> Outcome:
+    """Run in a directory of its own, which remains when the run fails."""
+    runs = cache_directory() / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=runs, prefix=f"{program.name}-"))
+    keep = False
+    try:
+        with progress.step("Simulating") as step:
+
+            def on_cycle(cycle: int) -> None:
+                step.detail = f"{cycle / 1e6:.1f} M cycles"
+
+            with replacing(job.waves) if job.waves else nullcontext() as waves:
+                job = replace(job, waves=waves)
+                outcome = simulate(model.executable, job, folder, on_cycle)
+        if message := describe_failure(outcome, job, program):
+            (folder / "uart.txt").write_text(outcome.uart)
+            raise CheckError(f"{message}\nEvidence is kept in {folder}")
+    except TilewrightError as error:
+        keep = not isinstance(error, RequestError)
+        raise
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+    return outcome

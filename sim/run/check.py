@@ -1,0 +1,57 @@
+"""The comparison of a backend's outputs with the reference's, and what is kept when they differ."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapper.program.program import Program
+from sim.results.result import Check
+from verification.tools.cache import cache_directory
+
+Tensors = Mapping[str, NDArray[Any]]
+
+SHOWN = 3
+
+
+def compare(reference: Tensors, found: Tensors) -> tuple[Check, str]:
+    """The count of differing elements, and a sentence on the first of them (empty if none).
+
+    Both hold the same tensors, by name.
+    """
+    elements = sum(tensor.size for tensor in reference.values())
+    mismatches, examples = 0, list[str]()
+    for name, expected in reference.items():
+        different = np.argwhere(expected != found[name])
+        mismatches += len(different)
+        for place in different[: SHOWN - len(examples)]:
+            index = tuple(place.tolist())
+            examples.append(f"{name}{list(index)} is {found[name][index]}, not {expected[index]}")
+    check = Check(reference="functional", elements=elements, mismatches=mismatches)
+    if not mismatches:
+        return check, ""
+    return check, (
+        f"{mismatches:,} of {elements:,} output elements differ from the functional backend's: "
+        + "; ".join(examples)
+        + ("; ..." if mismatches > len(examples) else "")
+    )
+
+
+def keep_evidence(
+    program: Program, inputs: Tensors, reference: Tensors, found: Tensors, uart: str
+) -> Path:
+    """Keep inputs, both outputs, the Program and what the firmware printed; returns the folder."""
+    runs = cache_directory() / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=runs, prefix=f"{program.name}-mismatch-"))
+    for kind, tensors in (("inputs", inputs), ("reference", reference), ("rtl", found)):
+        for number, tensor in enumerate(tensors.values()):
+            np.save(folder / f"{kind}-{number}.npy", tensor)
+    (folder / "program.bin").write_bytes(program.image)
+    (folder / "uart.txt").write_text(uart)
+    return folder

@@ -1,0 +1,162 @@
+"""The model backend for many configurations of one network.
+
+The network is imported once. What does not depend on main memory's latency, the clock and the CPU
+is kept: the Program, and its streams as the model has prepared them. So are the values whose
+operators on the CPU take longer for some than for others; bit-exact, they are the same on every
+configuration.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from hw.spec.config import Config
+from hw.spec.errors import RequestError
+from hw.spec.numerics import Int8Array
+from hw.spec.soc_config import SMALL_CPUS, SocConfig
+from mapper.compile import Mapper
+from mapper.program.program import Program
+from sim.functional.backend import TIMED_BY_VALUES, run_functional
+from sim.model.backend import ModelBackend
+from sim.networks.inputs import SYNTHETIC_INPUT, default_inputs
+from sim.networks.network_file import NetworkFile
+from sim.results.measured import Measured, model_info, run_result
+from sim.results.result import Host, RunResult
+from sim.results.rows import measured_rows, weight_bytes_sent
+from sim.results.segments import Segment
+
+KEPT = 16
+"""Mapped configurations that are kept; the one used longest ago goes first."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A result, and what it was made from. ``program`` is mapped onto the configuration."""
+
+    result: RunResult
+    program: Program
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True)
+class _Mapped:
+    program: Program
+    backend: ModelBackend
+    weight_bytes: Mapping[int, int]
+
+
+class _TimedStep(NamedTuple):
+    """A step whose time depends on values, by what is the same on every configuration.
+
+    ``tensor``: its layer's output; ``number``: among the timed steps of that layer.
+    """
+
+    tensor: str
+    number: int
+
+
+class Predictor:
+    """Predicts one network, for an input, on any configuration.
+
+    ``inputs``: by tensor, int8 in the graph's layout; a seeded signal where there are none.
+    ``remarks`` on them go into the result.
+    """
+
+    def __init__(
+        self,
+        network: NetworkFile,
+        inputs: Mapping[str, Int8Array] | None = None,
+        remarks: tuple[str, ...] = (SYNTHETIC_INPUT,),
+    ) -> None:
+        self._mapper = Mapper(network.graph)
+        self._inputs = default_inputs(network.graph) if inputs is None else inputs
+        self._model = model_info(network, remarks)
+        self._mapped: OrderedDict[Config, _Mapped] = OrderedDict()
+        self._values: dict[_TimedStep, Int8Array] = {}
+
+    def predict(self, config: Config) -> RunResult:
+        """One inference by the model backend.
+
+        Raises RequestError, naming layer, limit and remedy, for a configuration that the network
+        does not fit or that the model has no figures for; others can be predicted afterwards.
+        """
+        return self.prediction(config).result
+
+    def prediction(self, config: Config) -> Prediction:
+        """As `predict`, with the Program and the segments."""
+        _require_figures(config)
+        mapped = self._map(config)
+        model = mapped.backend.run(config, self._cpu_inputs(mapped.program))
+        program = replace(mapped.program, config=config)
+        measured = Measured(
+            rows=measured_rows(program, model.segments, mapped.weight_bytes),
+            peak_sram_bytes=program.peak_sram_bytes,
+            host=Host(build_s=0.0, simulate_s=model.predict_s, cycles_per_s=None),
+        )
+        result = run_result(self._model, config, "model", measured)
+        return Prediction(result, program, model.segments)
+
+    @property
+    def kept(self) -> int:
+        """Mapped configurations that are kept."""
+        return len(self._mapped)
+
+    def _map(self, config: Config) -> _Mapped:
+        key = mapping_of(config)
+        mapped = self._mapped.get(key)
+        if mapped is None:
+            program = self._mapper.program(config)
+            backend = ModelBackend(program)
+            mapped = _Mapped(program, backend, weight_bytes_sent(backend.commands()))
+            self._mapped[key] = mapped
+            if len(self._mapped) > KEPT:
+                self._mapped.popitem(last=False)
+        self._mapped.move_to_end(key)
+        return mapped
+
+    def _cpu_inputs(self, program: Program) -> dict[int, Int8Array]:
+        """By number of step; computed where a Program has a step that none before it had."""
+        steps = _timed_steps(program)
+        if any(step not in self._values for step in steps.values()):
+            computed = run_functional(program, self._inputs).cpu_inputs
+            self._values |= {steps[number]: values for number, values in computed.items()}
+        return {number: self._values[step] for number, step in steps.items()}
+
+
+def _require_figures(config: Config) -> None:
+    """Designs for small FPGAs have none."""
+    if config.soc.npu != "none" and config.npu.microcode:
+        setting = f"control = {config.npu.control}"
+    elif config.soc.cpu in SMALL_CPUS:
+        setting = f"cpu = {config.soc.cpu}"
+    else:
+        return
+    raise RequestError(f"{setting}: the model has no figures of its cycles; use --backend rtl")
+
+
+def mapping_of(config: Config) -> Config:
+    """Equal for configurations onto which a network is mapped alike.
+
+    Sort by its fields to predict such configurations one after the other.
+    """
+    default = SocConfig()
+    soc = replace(
+        config.soc,
+        memory_latency=default.memory_latency,
+        clock_hz=default.clock_hz,
+        cpu=default.cpu,
+    )
+    return Config(npu=config.npu, soc=soc)
+
+
+def _timed_steps(program: Program) -> dict[int, _TimedStep]:
+    found: dict[int, _TimedStep] = {}
+    for number, step in enumerate(program.steps):
+        if step.kind in TIMED_BY_VALUES:
+            tensor = program.layers[step.layer].tensor
+            before = sum(other.tensor == tensor for other in found.values())
+            found[number] = _TimedStep(tensor, before)
+    return found
