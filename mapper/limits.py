@@ -107,11 +107,6 @@ def padding_is_sensible(padding: Sequence[int]) -> bool:
     return all(0 <= extent <= 4096 for extent in padding)
 
 
-def batch_is_one(shape: Sequence[int]) -> bool:
-    """The batch must be 1: export the network for one input at a time."""
-    return len(shape) == 0 or shape[0] == 1
-
-
 def image_has_three_or_four_axes(shape: Sequence[int]) -> bool:
     """A convolution needs a tensor of three or four axes with batch 1: [1,C,W] or [1,C,H,W]."""
     return len(shape) in (3, 4) and shape[0] == 1
@@ -149,9 +144,47 @@ def whole_groups(channels: tuple[int, int, int]) -> bool:
     return depth > 0 and read % depth == 0 and read > 0 and made % (read // depth) == 0
 
 
-def operands_have_one_shape(shapes: Sequence[tuple[int, ...]]) -> bool:
-    """ADD needs two computed tensors of one shape: no broadcast and no constant operand."""
-    return len(shapes) == 2 and shapes[0] == shapes[1]
+def shapes_broadcast(shapes: Sequence[Sequence[int]]) -> bool:
+    """Two operands must have shapes that broadcast: extents, from the last one on, are equal or
+    one of them is 1."""
+    a, b = shapes
+    return all(m == n or 1 in (m, n) for m, n in zip(reversed(a), reversed(b), strict=False))
+
+
+def an_operand_is_computed(computed: Sequence[bool]) -> bool:
+    """An operator on two constants does not depend on the input: store its result as a constant."""
+    return any(computed)
+
+
+def logistic_quantisation(quantisation: tuple[float, int]) -> bool:
+    """The result of LOGISTIC must have scale 1/256 and zero point -128."""
+    return quantisation == (1.0 / 256.0, -128)
+
+
+def tanh_quantisation(quantisation: tuple[float, int]) -> bool:
+    """The result of TANH must have scale 1/128 and zero point 0."""
+    return quantisation == (1.0 / 128.0, 0)
+
+
+def slope_is_sensible(slope: float) -> bool:
+    """The slope of a LEAKY_RELU must be a number from -1000 to 1000."""
+    return -1000 <= slope <= 1000
+
+
+def two_operands(count: int) -> bool:
+    """Max and Min must have two operands: chain several of them. (Operands found)"""
+    return count == 2
+
+
+def exponent_is_constant(count: int) -> bool:
+    """The exponent of a power must be one number, stored in the file. (Numbers found)"""
+    return count == 1
+
+
+def constant_operand_is_quantised(values: Sequence[float]) -> bool:
+    """A constant operand must be one number, or be quantised to int8 or uint8 with one scale
+    (DequantizeLinear of the stored integers)."""
+    return len(set(values)) == 1
 
 
 def axis_is_output_channel(axis: tuple[int, int]) -> bool:
@@ -196,6 +229,12 @@ def softmax_quantisation(quantisation: tuple[float, int]) -> bool:
     return quantisation == (1.0 / 256.0, -128)
 
 
+def permutation_is_whole(found: tuple[Sequence[int], int]) -> bool:
+    """TRANSPOSE must name every axis of its input once. (Order found, axes)"""
+    order, rank = found
+    return sorted(axis + rank if axis < 0 else axis for axis in order) == list(range(rank))
+
+
 def tensor_is_addressable(shape: Sequence[int]) -> bool:
     """A tensor may have at most 2**26 elements."""
     elements = 1
@@ -204,6 +243,81 @@ def tensor_is_addressable(shape: Sequence[int]) -> bool:
     return elements <= LARGEST_TENSOR
 
 
-def one_row(rows: int) -> bool:
-    """FULLY_CONNECTED must have one row of input: use CONV_2D with a 1x1 kernel for several."""
-    return rows == 1
+def rows_are_whole(sizes: tuple[int, int]) -> bool:
+    """FULLY_CONNECTED must read whole rows, each as long as one of its weights' rows. (Elements of
+    the input, of a row of weights)"""
+    return sizes[1] > 0 and sizes[0] % sizes[1] == 0
+
+
+def weights_have_two_axes(shape: Sequence[int]) -> bool:
+    """Computed weights of FULLY_CONNECTED must have two axes: put a RESHAPE before them."""
+    return len(shape) == 2
+
+
+def matrices_have_two_axes(shapes: Sequence[Sequence[int]]) -> bool:
+    """BATCH_MATMUL needs operands of 2 to 5 axes: reshape them."""
+    return all(2 <= len(shape) <= 5 for shape in shapes)
+
+
+def zero_points_are_int8(zero_points: Sequence[int]) -> bool:
+    """The zero points of int8 values must be -128 to 127: convert the network again."""
+    return all(-128 <= point <= 127 for point in zero_points)
+
+
+def weights_have_one_scale(scales: Sequence[int]) -> bool:
+    """The weights of SVDF and LSTM must have one scale for each tensor: quantise them per tensor.
+    (Scales found)"""
+    return tuple(scales) == (1,)
+
+
+def state_is_variable(variable: bool) -> bool:
+    """The state of SVDF and LSTM must be a variable tensor: convert the network again."""
+    return variable
+
+
+def state_has_type_of_weights(types: tuple[str, str]) -> bool:
+    """SVDF's state and time weights must have one type, int8 or int16. (Of state, of weights)"""
+    return types[0] == types[1]
+
+
+def filters_are_whole_units(sizes: tuple[int, int]) -> bool:
+    """SVDF's rank must divide its number of filters. (Filters, rank)"""
+    return sizes[1] > 0 and sizes[0] % sizes[1] == 0
+
+
+def lstm_is_plain(parts: Sequence[str]) -> bool:
+    """UNIDIRECTIONAL_SEQUENCE_LSTM must have no peepholes, projection or layer normalisation, as in
+    TensorFlow Lite Micro: train it without. (Parts found)"""
+    return not parts
+
+
+def lstm_function_is_tanh(found: bool) -> bool:
+    """The cell of UNIDIRECTIONAL_SEQUENCE_LSTM must have TANH as its function. (Whether it has)"""
+    return found
+
+
+def cell_is_symmetric(quantisation: tuple[float, int]) -> bool:
+    """The cell state of an LSTM must be int16 with zero point 0 and a scale of 2**-15 to 1."""
+    scale, zero_point = quantisation
+    return zero_point == 0 and 2.0**-15 <= scale <= 1.0
+
+
+def clip_is_expressible(units: float) -> bool:
+    """The clip of an LSTM's cell must be 0 (none), or at least one unit of its state. (Units)"""
+    return units == 0 or units >= 1
+
+
+def weights_share_a_zero_point(zero_points: Sequence[int]) -> bool:
+    """Weights must have zero point 0, or one for all of them: quantise them symmetrically."""
+    return len(zero_points) == 1
+
+
+def integers_have_8_bits(dtype: str) -> bool:
+    """Quantised operands must be int8 or uint8: quantise the network to 8 bits."""
+    return dtype in ("int8", "uint8")
+
+
+def matrices_have_one_scale(scales: int) -> bool:
+    """A constant operand of a product of matrices must have one scale, unless it has two axes and
+    is the second one: quantise it per tensor. (Scales found)"""
+    return scales == 1

@@ -202,6 +202,39 @@ class TfliteBuilder:
         """ADD."""
         self.operator("ADD", [a, b], [y], _activation_options("AddOptions", activation))
 
+    def binary(
+        self,
+        name: str,
+        inputs: Sequence[int],
+        y: int,
+        *,
+        options: str | None = None,
+        activation: str = "NONE",
+    ) -> None:
+        """An operator on two operands; `options` is the class that holds the activation."""
+        written = None if options is None else _activation_options(options, activation)
+        self.operator(name, inputs, [y], written)
+
+    def leaky_relu(self, x: int, y: int, *, alpha: float) -> None:
+        """LEAKY_RELU."""
+
+        def write(b: flatbuffers.Builder) -> int:
+            tflite.LeakyReluOptionsStart(b)
+            tflite.LeakyReluOptionsAddAlpha(b, alpha)
+            return tflite.LeakyReluOptionsEnd(b)
+
+        self.operator("LEAKY_RELU", [x], [y], ("LeakyReluOptions", write))
+
+    def gelu(self, x: int, y: int, *, approximate: bool) -> None:
+        """GELU."""
+
+        def write(b: flatbuffers.Builder) -> int:
+            tflite.GeluOptionsStart(b)
+            tflite.GeluOptionsAddApproximate(b, approximate)
+            return tflite.GeluOptionsEnd(b)
+
+        self.operator("GELU", [x], [y], ("GeluOptions", write))
+
     def pool_2d(
         self,
         kind: str,
@@ -309,8 +342,9 @@ def run_tflm_sequence(
     """The outputs of inferences one after the other, with state kept between them."""
     from tflite_micro.python.tflite_micro import runtime
 
-    # By default the arena follows the file, whatever the buffers need.
-    interpreter = runtime.Interpreter.from_bytes(content, arena_size=1 << 20)
+    # By default the arena is ten times the file, which large tensors in small files outgrow.
+    arena = 10 * len(content) + (1 << 20)
+    interpreter = runtime.Interpreter.from_bytes(content, arena_size=arena)
     count = tflite.Model.GetRootAs(content, 0).Subgraphs(0).OutputsLength()
     results = []
     for inputs in sequence:

@@ -1,5 +1,6 @@
 #include <stdbool.h>
 
+#include "element.h"
 #include "fixed_point.h"
 #include "kernels.h"
 #include "pointer.h"
@@ -40,12 +41,8 @@ static inline void multiply_matrices(const struct tw_step_batch_matmul *s, const
             } else {
                 scaled = rescale(strided_dot(s, a, b), s->multiplier, s->shift);
             }
-            scaled = within(scaled + s->output_zero_point, s->clamp_low, s->clamp_high);
-            if (wide) {
-                *(int16_t *)(void *)output = (int16_t)scaled;
-            } else {
-                *output = (int8_t)scaled;
-            }
+            scaled = limit(scaled + s->output_zero_point, s->clamp_low, s->clamp_high);
+            store_element(output, element_bytes, scaled);
             output += element_bytes;
         }
     }

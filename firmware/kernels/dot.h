@@ -55,4 +55,19 @@ static inline void dot_of_four(const struct patch *p, const int8_t *weights, int
     sums[3] = sum3;
 }
 
+/* int16 activations without a zero point, one run of them. */
+static inline int64_t dot_16x8(const int16_t *input, const int8_t *weights, int32_t run) {
+    const int32_t most = 256; /* products of 23 bits that an int32 holds for certain */
+    int64_t sum = 0;
+    for (int32_t begin = 0; begin < run; begin += most) {
+        const int32_t end = begin + most < run ? begin + most : run;
+        int32_t part = 0;
+        for (int32_t i = begin; i < end; i++) {
+            part += input[i] * weights[i];
+        }
+        sum += part;
+    }
+    return sum;
+}
+
 #endif

@@ -35,13 +35,13 @@ static inline int32_t rescale_64(int64_t value, int32_t multiplier, int32_t shif
     return (int32_t)((value * half + ((int64_t)1 << (right - 1))) >> right);
 }
 
-static inline int32_t within(int32_t value, int32_t low, int32_t high) {
+static inline int32_t limit(int32_t value, int32_t low, int32_t high) {
     value = value < low ? low : value;
     return value > high ? high : value;
 }
 
 static inline int8_t clamp(int32_t value, int32_t low, int32_t high) {
-    return (int8_t)within(value, low, high);
+    return (int8_t)limit(value, low, high);
 }
 
 #endif

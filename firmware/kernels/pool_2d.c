@@ -1,5 +1,4 @@
-#include <stdbool.h>
-
+#include "element.h"
 #include "fixed_point.h"
 #include "kernels.h"
 #include "pointer.h"
@@ -13,29 +12,25 @@ struct pool {
     int32_t skip; /* bytes from the end of a row of the window to the next one */
 };
 
-/* `input` is the channel's element of the first pixel, int16 if `wide`. */
-typedef int32_t (*pool_function)(const struct pool *pool, const int8_t *input, bool wide);
+/* `input` is the channel's element of the first pixel. */
+typedef int32_t (*pool_function)(const struct pool *pool, const int8_t *input, int32_t bytes);
 
-static inline int32_t element(const int8_t *input, bool wide) {
-    return wide ? *(const int16_t *)(const void *)input : *input;
-}
-
-static inline int32_t average_of(const struct pool *pool, const int8_t *input, bool wide) {
+static inline int32_t average_of(const struct pool *pool, const int8_t *input, int32_t bytes) {
     const int32_t count = pool->rows * pool->cols;
     int32_t sum = 0;
     for (int32_t row = 0; row < pool->rows; row++, input += pool->skip) {
         for (int32_t col = 0; col < pool->cols; col++, input += pool->step) {
-            sum += element(input, wide);
+            sum += load_element(input, bytes);
         }
     }
     return (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
 }
 
-static inline int32_t largest_of(const struct pool *pool, const int8_t *input, bool wide) {
-    int32_t largest = wide ? INT16_MIN : INT8_MIN;
+static inline int32_t largest_of(const struct pool *pool, const int8_t *input, int32_t bytes) {
+    int32_t largest = bytes == 2 ? INT16_MIN : INT8_MIN;
     for (int32_t row = 0; row < pool->rows; row++, input += pool->skip) {
         for (int32_t col = 0; col < pool->cols; col++, input += pool->step) {
-            const int32_t x = element(input, wide);
+            const int32_t x = load_element(input, bytes);
             largest = x > largest ? x : largest;
         }
     }
@@ -43,11 +38,10 @@ static inline int32_t largest_of(const struct pool *pool, const int8_t *input, b
 }
 
 static inline __attribute__((always_inline)) void pool_2d(const struct tw_step_max_pool_2d *s,
-                                                          pool_function function, bool wide) {
-    const int32_t element_bytes = wide ? 2 : 1;
+                                                          pool_function function, int32_t bytes) {
     const int8_t *input = at(s->input);
     int8_t *output = at(s->output);
-    const int32_t pixel_bytes = s->channels * element_bytes;
+    const int32_t pixel_bytes = s->channels * bytes;
     for (int32_t oy = 0; oy < s->output_rows; oy++) {
         const struct span y =
             window_span(oy, s->stride_rows, s->pad_top, s->kernel_rows, s->input_rows);
@@ -61,15 +55,9 @@ static inline __attribute__((always_inline)) void pool_2d(const struct tw_step_m
                 .step = pixel_bytes,
                 .skip = (s->input_cols - x.count) * pixel_bytes,
             };
-            for (int32_t place = 0; place < pixel_bytes; place += element_bytes) {
-                const int32_t pooled = function(&pool, pool.input + place, wide);
-                const int32_t result = within(pooled, s->clamp_low, s->clamp_high);
-                if (wide) {
-                    *(int16_t *)(void *)output = (int16_t)result;
-                } else {
-                    *output = (int8_t)result;
-                }
-                output += element_bytes;
+            for (int32_t place = 0; place < pixel_bytes; place += bytes, output += bytes) {
+                const int32_t pooled = function(&pool, pool.input + place, bytes);
+                store_element(output, bytes, limit(pooled, s->clamp_low, s->clamp_high));
             }
         }
     }
@@ -78,9 +66,9 @@ static inline __attribute__((always_inline)) void pool_2d(const struct tw_step_m
 static inline __attribute__((always_inline)) void pool_any(const struct tw_step_max_pool_2d *s,
                                                            pool_function function) {
     if (s->element_bytes == 2) {
-        pool_2d(s, function, true);
+        pool_2d(s, function, 2);
     } else {
-        pool_2d(s, function, false);
+        pool_2d(s, function, 1);
     }
 }
 

@@ -76,21 +76,13 @@ static void narrow_channels(const struct channels *c, int32_t weights_zero_point
 
 /* int16 activations without a zero point. */
 static int64_t wide_sum(const struct columns *columns, const int8_t *weights) {
-    const int32_t most = 256; /* products of 23 bits that an int32 holds for certain */
     const struct patch *p = &columns->first;
     int64_t sum = 0;
     for (int32_t col = 0; col < columns->count; col++) {
         const int16_t *input = (const int16_t *)(const void *)p->input + col * columns->input_step;
         const int8_t *w = weights + col * columns->weight_step;
         for (int32_t row = 0; row < p->rows; row++) {
-            for (int32_t begin = 0; begin < p->run; begin += most) {
-                const int32_t end = begin + most < p->run ? begin + most : p->run;
-                int32_t part = 0;
-                for (int32_t i = begin; i < end; i++) {
-                    part += input[i] * w[i];
-                }
-                sum += part;
-            }
+            sum += dot_16x8(input, w, p->run);
             input += p->input_pitch;
             w += p->weight_pitch;
         }
@@ -112,7 +104,7 @@ static void wide_channels(const struct channels *c, bool wide_bias, const struct
         } else {
             scaled = rescale((int32_t)(uint32_t)(sum + c->bias[channel]), multiplier, shift);
         }
-        output[channel] = (int16_t)within(scaled, c->low, c->high);
+        output[channel] = (int16_t)limit(scaled, c->low, c->high);
     }
 }
 

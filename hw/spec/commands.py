@@ -6,7 +6,7 @@ order and hands each to one of three queues, which run side by side:
 
 - weights (WEIGHTS): streams from main memory into the weight ring, as far as it has room;
 - transfers (LOAD, STORE): scratchpad from and to main memory;
-- compute (CONV, DEPTHWISE, ADD, MARK).
+- compute (CONV, DEPTHWISE, ADD, MOVE, MARK).
 
 Each queue works in order. Transfers and compute operations are counted as they complete; the
 wait count of a compute command is the number of transfers since the start that must have
@@ -37,10 +37,11 @@ class Opcode(IntEnum):
     CONV = 0x10
     DEPTHWISE = 0x11
     ADD = 0x12
+    MOVE = 0x14
 
 
 TRANSFER_OPCODES = (Opcode.LOAD, Opcode.STORE)
-COMPUTE_OPCODES = (Opcode.MARK, Opcode.CONV, Opcode.DEPTHWISE, Opcode.ADD)
+COMPUTE_OPCODES = (Opcode.MARK, Opcode.CONV, Opcode.DEPTHWISE, Opcode.ADD, Opcode.MOVE)
 WAIT_BITS = 16
 ADDRESS_BITS = 20
 """Scratchpad addresses and pitches, bytes."""
@@ -165,6 +166,33 @@ _ADD: tuple[Field, ...] = (
     Field("output_shift", 10, 16, 8, "Power of two of the sum's factor.", signed=True),
 )
 
+MOVE_LOOPS = 5
+"""Loops of a MOVE around its runs; the first is the innermost."""
+
+_MOVE: tuple[Field, ...] = (
+    Field("input_address", 1, 0, 20, "Byte address of the first run."),
+    Field("fill", 1, 20, 1, "1: reads nothing and writes `value` everywhere."),
+    Field("value", 1, 24, 8, "Every byte of a fill.", signed=True),
+    Field("output_address", 2, 0, 20, "Byte address that the first run goes to."),
+    Field("run_bytes", 3, 0, 20, "Bytes of a run, side by side in both places; 1 or more."),
+    *(
+        Field(f"extent_{k}", 4 + k // 2, k % 2 * 16, 16, f"Turns of loop {k}; 1 or more.")
+        for k in range(MOVE_LOOPS)
+    ),
+    *(
+        Field(
+            f"{side}_pitch_{k}",
+            7 + 2 * k + n,
+            0,
+            21,
+            f"{side.title()} bytes from turn to turn of loop {k}.",
+            True,
+        )
+        for k in range(MOVE_LOOPS)
+        for n, side in enumerate(("input", "output"))
+    ),
+)
+
 BODY: Mapping[Opcode, tuple[Field, ...]] = {
     Opcode.END: (),
     Opcode.WEIGHTS: (
@@ -177,6 +205,7 @@ BODY: Mapping[Opcode, tuple[Field, ...]] = {
     Opcode.CONV: _CONV,
     Opcode.DEPTHWISE: _DEPTHWISE,
     Opcode.ADD: _ADD,
+    Opcode.MOVE: _MOVE,
 }
 """Fields of each command behind the header."""
 
@@ -189,6 +218,7 @@ SUMMARY: Mapping[Opcode, str] = {
     Opcode.CONV: "Convolution or fully connected layer, channels x pixels on the array.",
     Opcode.DEPTHWISE: "Depthwise convolution, pooling, requantisation or copy, channel by channel.",
     Opcode.ADD: "Adds two tensors with rescaling.",
+    Opcode.MOVE: "Copies runs of bytes within the scratchpad, in five loops, or fills them.",
 }
 
 LENGTH: Mapping[Opcode, int] = {

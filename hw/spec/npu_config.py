@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hw.spec.commands import Opcode
 from hw.spec.limits import is_power_of_two, next_power_of_two, require
 
 AUTO = 0
@@ -29,6 +30,8 @@ class NpuConfig:
     depthwise_kernel: largest depthwise or pooling kernel that reuses its window on chip (larger
         ones work, at one scratchpad read a tap and pixel).
     bus_bytes: width of the DMA's bus, bytes a cycle.
+    move_unit: whether there is a unit that copies within the scratchpad, so that transpositions,
+        slices and the like need no CPU; never with control = microcode.
     control: ``"hardwired"``, or ``"microcode"`` for small FPGAs: the same commands, one thing after
         the other, with the scratchpad in main memory (docs/microcode.md). Layers that it does not
         take run on the CPU.
@@ -44,6 +47,7 @@ class NpuConfig:
     requantiser_lanes: int = AUTO
     depthwise_kernel: int = 3
     bus_bytes: int = 8
+    move_unit: bool = True
     control: str = "hardwired"
 
     def __post_init__(self) -> None:
@@ -64,6 +68,8 @@ class NpuConfig:
         self._validate_memories()
 
     def _validate_microcode(self) -> None:
+        for name in ("move_unit",):
+            object.__setattr__(self, name, False)
         for name, value in (("rows", 4), ("bus_bytes", 4), ("port_bytes", 4)):
             found = getattr(self, name)
             require(found == value, f"{name} = {found}: must be {value} with control = microcode")
@@ -134,6 +140,15 @@ class NpuConfig:
     def microcode(self) -> bool:
         """Whether the control is microprogrammed."""
         return self.control == "microcode"
+
+    @property
+    def opcodes(self) -> tuple[Opcode, ...]:
+        """Commands that the design knows."""
+        missing = {
+            Opcode.ADD: self.microcode,
+            Opcode.MOVE: not self.move_unit,
+        }
+        return tuple(opcode for opcode in Opcode if not missing.get(opcode))
 
     @property
     def pairs(self) -> bool:

@@ -8,7 +8,7 @@ counts, so that their differences add up to the difference of the time stamps.
 from __future__ import annotations
 
 CAUSES: tuple[tuple[str, str], ...] = (
-    ("busy", "the array takes a reduction step, or the adder a word"),
+    ("busy", "the array takes a reduction step, the adder a word, or the mover a run's bytes"),
     ("weights", "waits for weights (the ring is empty)"),
     ("activations", "waits for activations from the scratchpad"),
     ("drain", "waits for the requantiser to take the finished tile"),

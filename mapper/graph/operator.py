@@ -74,7 +74,8 @@ class Operator(ABC):
     keeps_quantisation: all activations share one. is_view: moves no byte. joins: several inputs are
     parts of the result. in_place: the result may lie over an input that dies. writes_pixels: the
     accelerator can write the result pixel by pixel, with gaps. by_rows: the works depend on the
-    rows of the array, and on nothing else of the accelerator.
+    rows of the array, and on nothing else of the accelerator. updates_states: the next value of a
+    state may be written over the one that is read.
     """
 
     kind: ClassVar[str]
@@ -86,6 +87,7 @@ class Operator(ABC):
     in_place: ClassVar[bool] = False
     writes_pixels: ClassVar[bool] = False
     by_rows: ClassVar[bool] = False
+    updates_states: ClassVar[bool] = False
 
     @abstractmethod
     def shapes(self, site: Site) -> Sequence[Shape]:

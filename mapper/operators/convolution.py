@@ -26,7 +26,14 @@ from mapper.operators.images import (
     window_objection,
     windowed_shape,
 )
-from mapper.operators.weighted import channel_factors, require_constant, table_fields
+from mapper.operators.weighted import (
+    PLAIN_CONV_2D,
+    channel_factors,
+    require_constant,
+    table_fields,
+    weights_objection,
+    weights_zero_point,
+)
 from mapper.windows.correlation import Axis, Correlation
 from mapper.windows.phases import transposed_phases
 from mapper.windows.works import MOST_WORKS, convolution_works
@@ -72,7 +79,8 @@ class Convolution(Clamped):
 
     def objection(self, site: Site) -> str | None:
         """Return why no accelerator computes this; None when one could."""
-        return window_objection(self.windows(site), site.result.shape[-1])
+        windows = window_objection(self.windows(site), site.result.shape[-1])
+        return weights_objection(site) or windows
 
     def works_key(self, site: Site, npu: NpuConfig) -> Hashable:
         """A dense convolution's works are the same for all arrays."""
@@ -132,20 +140,17 @@ class Convolution(Clamped):
         return values | {
             "dilation_rows": self.dilation[0],
             "dilation_cols": self.dilation[1],
-            "weights_zero_point": 0,
+            "weights_zero_point": weights_zero_point(site),
         }
 
     def conv_2d(self, site: Site, cpu: Cpu, weights: Int8Array) -> dict[str, int]:
         """The fields of a CONV_2D step of int8."""
         values = self.fields(site, cpu, weights)
-        return values | {
+        values |= {
             "output_channels": weights.shape[0],
             "groups": site.x.shape[3] // weights.shape[3],
-            "upsampling_rows": 1,
-            "upsampling_cols": 1,
-            "element_bytes": 1,
-            "bias_bytes": 4,
         }
+        return PLAIN_CONV_2D | values
 
 
 class PaddedConvolution(Convolution):

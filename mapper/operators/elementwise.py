@@ -1,40 +1,53 @@
-"""ADD."""
+"""ADD, SUB and SQUARED_DIFFERENCE: both operands are brought to one scale first."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 from hw.spec import numerics as nm
+from hw.spec.arithmetic import binary
 from hw.spec.npu_config import NpuConfig
 from hw.spec.steps import ADD
-from mapper.graph.operator import Cpu, Shape, Site, Steps
-from mapper.operators.clamp import Clamped
-from mapper.operators.images import clamp_fields
+from mapper.graph.operator import Cpu, Site, Steps
+from mapper.operators.broadcast import Arithmetic, scales_of, spread_objection, step_of
 from mapper.works.add import AddWork
 from mapper.works.geometry import Operand
 from mapper.works.work import Work
 
 
 @dataclass(frozen=True, kw_only=True)
-class Add(Clamped):
-    """ADD of a and b of the result's shape, each with its own quantisation."""
+class Combined(Arithmetic):
+    """The common part; ``operation`` is one of `hw.spec.arithmetic.binary`."""
+
+    operation: ClassVar[int]
+
+    def verify(self, site: Site) -> None:
+        """Check the scales too."""
+        super().verify(site)
+        self._factors(site)
+
+    def steps(self, site: Site, cpu: Cpu) -> Steps:
+        """Return one step."""
+        own = {"element_bytes": 1, "operation": self.operation}
+        own["left_shift"] = binary.LEFT_SHIFTS[self.operation, 1]
+        return step_of(ADD, self.fields(site, cpu), own, asdict(self._factors(site)))
+
+    def _factors(self, site: Site) -> nm.AddParameters:
+        return binary.combine_parameters(self.operation, 1, *scales_of(site))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Add(Combined):
+    """ADD of a and b."""
 
     kind: ClassVar[str] = "ADD"
-    inputs: ClassVar[tuple[int, int]] = (2, 2)
+    operation: ClassVar[int] = binary.ADD
     in_place: ClassVar[bool] = True
 
-    def shapes(self, site: Site) -> Sequence[Shape]:
-        """Return the shape of both operands."""
-        a, b = site.inputs
-        if a.shape != b.shape:
-            site.refuse(f" adds shapes {a.shape} and {b.shape}; they must agree")
-        return [a.shape]
-
     def objection(self, site: Site) -> str | None:
-        """An accelerator with an adder can."""
-        return None
+        """Return why no adder of an accelerator computes this; None when one could."""
+        return spread_objection(site)
 
     def unit_objection(self, config: NpuConfig) -> str | None:
         """Return why this accelerator has no adder; None if it has."""
@@ -58,17 +71,18 @@ class Add(Clamped):
             )
         ]
 
-    def steps(self, site: Site, cpu: Cpu) -> Steps:
-        """Return one step."""
-        (a, b), result = site.inputs, site.result
-        values = {
-            "a": cpu.address(a.name),
-            "b": cpu.address(b.name),
-            "output": cpu.address(result.name),
-            "count": result.elements,
-            "a_zero_point": a.zero_point,
-            "b_zero_point": b.zero_point,
-            "output_zero_point": result.zero_point,
-        }
-        factors = asdict(nm.add_parameters(a.scale, b.scale, result.scale))
-        return [(ADD, values | factors | clamp_fields(self.lo, self.hi))]
+
+@dataclass(frozen=True, kw_only=True)
+class Sub(Combined):
+    """SUB: a - b."""
+
+    kind: ClassVar[str] = "SUB"
+    operation: ClassVar[int] = binary.SUB
+
+
+@dataclass(frozen=True, kw_only=True)
+class SquaredDifference(Combined):
+    """SQUARED_DIFFERENCE: (a - b)**2."""
+
+    kind: ClassVar[str] = "SQUARED_DIFFERENCE"
+    operation: ClassVar[int] = binary.SQUARED_DIFFERENCE

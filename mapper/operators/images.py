@@ -61,8 +61,8 @@ class Windows(NamedTuple):
 
 
 def image_shape(tensor: Tensor) -> geometry.Shape:
-    """A tensor as (rows, columns, channels): missing extents in front are 1."""
-    extents = (1, 1, *tensor.shape[1:]) if len(tensor.shape) < 4 else tensor.shape[1:]
+    """A tensor as (rows, columns, channels): axes in front are rows, missing ones are 1."""
+    extents = (1, 1, *tensor.shape)
     return (prod(extents[:-2]), extents[-2], extents[-1])
 
 

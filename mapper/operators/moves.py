@@ -1,4 +1,4 @@
-"""PAD and RESHAPE."""
+"""PAD, RESHAPE and TRANSPOSE."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import ClassVar
 from hw.spec.npu_config import NpuConfig
 from hw.spec.steps import PAD
 from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
+from mapper.moves.copy import Move
+from mapper.moves.operators import transpose
 from mapper.operators.images import (
     MAX_WINDOW,
     Padding,
@@ -18,6 +20,7 @@ from mapper.operators.images import (
     image_shape,
     require_image,
 )
+from mapper.operators.rearrangement import Rearrangement
 from mapper.works.geometry import Operand
 from mapper.works.pointwise import pointwise
 from mapper.works.requantisation import IDENTITY, uniform
@@ -92,3 +95,28 @@ class Reshape(Operator):
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return no step: the bytes stay where they are."""
         return []
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transpose(Rearrangement):
+    """TRANSPOSE: axis k of the result is axis ``permutation[k]`` of the input."""
+
+    kind: ClassVar[str] = "TRANSPOSE"
+
+    permutation: tuple[int, ...]
+
+    def shapes(self, site: Site) -> Sequence[Shape]:
+        """Return the input's extents in the new order."""
+        shape = site.x.shape
+        if sorted(self.permutation) != list(range(len(shape))):
+            site.refuse(f" orders axes {self.permutation} of {shape}")
+        return [tuple(shape[axis] for axis in self.permutation)]
+
+    def changes_nothing(self, site: Site) -> bool:
+        """Whether the bytes stay where they are: axes of more than one index keep their order."""
+        moved = [axis for axis in self.permutation if site.x.shape[axis] > 1]
+        return moved == sorted(moved)
+
+    def moves(self, site: Site) -> Sequence[Sequence[Move]]:
+        """Return the moves of a transposition."""
+        return [transpose(site.x.shape, self.permutation, 1)]

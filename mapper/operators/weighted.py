@@ -13,6 +13,18 @@ from mapper.works.geometry import Operand, whole
 from mapper.works.requantisation import Requantisation
 from mapper.works.window import WindowWork
 
+PLAIN_CONV_2D = {
+    "dilation_rows": 1,
+    "dilation_cols": 1,
+    "upsampling_rows": 1,
+    "upsampling_cols": 1,
+    "groups": 1,
+    "weights_zero_point": 0,
+    "element_bytes": 1,
+    "bias_bytes": 4,
+}
+"""Fields of a CONV_2D step of int8 without anything special."""
+
 
 def require_constant(site: Site, tensor: Tensor, shape: Shape, dtype: str) -> None:
     """Raise RequestError unless a tensor is a constant of this shape and type."""
@@ -26,20 +38,44 @@ def require_constant(site: Site, tensor: Tensor, shape: Shape, dtype: str) -> No
 def channel_factors(site: Site) -> tuple[nm.Int32Array, nm.Int32Array]:
     """Return (multipliers, shifts), both [output channels], of the requantisation."""
     x, weights = site.inputs[:2]
-    if weights.quant is None or any(weights.quant.zero_point):
-        site.refuse(
-            f": weights '{weights.name}' need scales with zero point 0; quantise them symmetrically"
-        )
+    if weights.quant is None:
+        site.refuse(f": weights '{weights.name}' need scales")
     channels = site.result.shape[-1]
     return nm.conv_multipliers(x.scale, weights.quant.scale, site.result.scale, channels)
 
 
-def table_fields(site: Site, cpu: Cpu, weights: nm.Int8Array) -> dict[str, int]:
-    """Addresses of weights, biases and factors, placed in main memory."""
+def weights_zero_point(site: Site) -> int:
+    """Return the zero point that all weights share."""
+    weights = site.inputs[1]
+    points = {0} if weights.quant is None else set(weights.quant.zero_point)
+    if len(points) > 1:
+        site.refuse(
+            f": weights '{weights.name}' have several zero points; quantise them symmetrically, or "
+            "as a whole"
+        )
+    return points.pop()
+
+
+def weights_objection(site: Site) -> str | None:
+    """Return why no array takes these weights; None when one does."""
+    if site.inputs[1].data is None:
+        return "its weights are computed"
+    zero_point = weights_zero_point(site)
+    return f"its weights have zero point {zero_point}, not 0" if zero_point else None
+
+
+def table_fields(site: Site, cpu: Cpu, weights: Tensor | nm.Int8Array) -> dict[str, int]:
+    """Addresses of weights, biases and factors; constants are placed in main memory.
+
+    Weights are a tensor as it is, or a constant in the order of the step.
+    """
     bias = site.inputs[2].data
     assert bias is not None
     multipliers, shifts = channel_factors(site)
-    values = {"weights": cpu.constant(weights.tobytes())}
+    if isinstance(weights, Tensor):
+        values = {"weights": cpu.address(weights.name)}
+    else:
+        values = {"weights": cpu.constant(weights.tobytes())}
     for name, table in (("bias", bias), ("multipliers", multipliers), ("shifts", shifts)):
         values[name] = int32_table(cpu, table)
     return values

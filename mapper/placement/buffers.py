@@ -66,7 +66,7 @@ def _can_write_in_place(graph: Graph, op: Op, chunk: Chunk, on_npu: Mapping[str,
     and nobody else may read them, since readers want dense images.
     """
     producer = graph.producer(chunk.tensor)
-    if producer is None or chunk.tensor in graph.inputs:
+    if producer is None or chunk.tensor in graph.sources:
         return False
     if chunk.contiguous:
         return True
@@ -74,7 +74,7 @@ def _can_write_in_place(graph: Graph, op: Op, chunk: Chunk, on_npu: Mapping[str,
     return (
         on_npu.get(producer.name, False)
         and producer.operator.writes_pixels
-        and chunk.tensor not in graph.outputs
+        and chunk.tensor not in graph.sinks
         and len(graph.consumers(chunk.tensor)) == 1
         and op.inputs.count(chunk.tensor) == 1
         and len(graph.result(op).shape) == 4
@@ -116,5 +116,5 @@ def _dies_here(graph: Graph, operand: str, position: int, parents: Mapping[str, 
         if tensor.data is None and _resolve(name, parents).buffer == operand
     ]
     later = {name for op in graph.ops[position + 1 :] for name in op.inputs}
-    ends = {*graph.inputs, *graph.outputs}
+    ends = {*graph.sources, *graph.sinks}
     return not any(name in later or name in ends for name in shared)

@@ -17,7 +17,8 @@ class Lifetimes:
 
     ``homeless`` may live in the scratchpad alone or arrive there; the others are touched by the
     CPU. ``inputs`` and ``outputs`` are buffers of the network's ends. ``stores`` has the output
-    tensors that are complete after a layer.
+    tensors that are complete after a layer. ``shared`` names for the buffer of a state's next
+    value that of the value before, whose home it takes.
     """
 
     buffers: Mapping[str, Block]
@@ -25,6 +26,7 @@ class Lifetimes:
     inputs: frozenset[str]
     outputs: frozenset[str]
     stores: Mapping[int, tuple[str, ...]]
+    shared: Mapping[str, str]
 
     def stored_after(self, layer: int) -> tuple[str, ...]:
         """The network outputs that are complete after a layer."""
@@ -36,24 +38,26 @@ class Lifetimes:
         return [
             Block(name, block.bytes, -1, layers) if name in ends else block
             for name, block in self.buffers.items()
-            if name in ends or name not in resident
+            if (name in ends or name not in resident) and name not in self.shared
         ]
 
 
-def lifetimes(graph: Graph, layers: Sequence[Layer], slices: Slices) -> Lifetimes:
+def lifetimes(
+    graph: Graph, layers: Sequence[Layer], slices: Slices, shared: Mapping[str, str]
+) -> Lifetimes:
     """Lifetimes of all buffers, from the layers that read and write their tensors."""
     touched: dict[str, list[int]] = {}
     writers: dict[str, int] = {}
     on_cpu: set[str] = set()
     for index, layer in enumerate(layers):
-        for tensor in (*layer.reads, layer.output):
+        for tensor in (*layer.reads, *layer.op.outputs):
             buffer = slices[tensor].buffer
             touched.setdefault(buffer, []).append(index)
             if layer.engine == "cpu":
                 on_cpu.add(buffer)
-        writers[slices[layer.output].buffer] = index
-    inputs = frozenset(slices[name].buffer for name in graph.inputs)
-    outputs = frozenset(slices[name].buffer for name in graph.outputs)
+        writers |= dict.fromkeys([slices[name].buffer for name in layer.op.outputs], index)
+    inputs = frozenset(slices[name].buffer for name in graph.sources)
+    outputs = frozenset(slices[name].buffer for name in graph.sinks)
     for buffer in inputs | outputs:
         touched.setdefault(buffer, [0])
     buffers = {
@@ -61,10 +65,11 @@ def lifetimes(graph: Graph, layers: Sequence[Layer], slices: Slices) -> Lifetime
         for name, at in touched.items()
     }
     stores: dict[int, tuple[str, ...]] = {}
-    for name in dict.fromkeys(graph.outputs):
+    for name in dict.fromkeys(graph.sinks):
         writer = writers.get(slices[name].buffer)
         if writer is not None:
             stores[writer] = (*stores.get(writer, ()), name)
     ends = inputs | outputs
     idle = ends - set(writers) - {slices[t].buffer for layer in layers for t in layer.reads}
-    return Lifetimes(buffers, frozenset(touched) - on_cpu - idle, inputs, outputs, stores)
+    homeless = frozenset(touched) - on_cpu - idle
+    return Lifetimes(buffers, homeless, inputs, outputs, stores, shared)

@@ -13,6 +13,7 @@ from mapper.placement.buffers import Slices, assign_slices
 from mapper.placement.kept import Kept
 from mapper.placement.layer import Layer
 from mapper.placement.lifetimes import Lifetimes, lifetimes
+from mapper.placement.states import place_states
 from mapper.works.work import Work
 
 NO_NPU = "the configuration has no NPU"
@@ -100,7 +101,9 @@ class Placer:
                     reason=reason or "",
                 )
             )
-        return Placement(layers, slices, lifetimes(graph, layers, slices))
+        states = place_states(graph, layers, slices)
+        layers += states.copies
+        return Placement(layers, slices, lifetimes(graph, layers, slices, states.shared))
 
     def _works(self, op: Op, slices: Slices, npu: NpuConfig) -> tuple[Work, ...]:
         works = self._lower(op, npu)

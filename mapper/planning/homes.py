@@ -50,8 +50,9 @@ def plan_homes(
     size = max((packed[block.name] + block.bytes for block in blocks), default=0)
     base = limit - align(size, ALIGNMENT)
     start = base - sum(records) - ALIGNMENT
+    homes = {name: base + offset for name, offset in packed.items()}
     return Homes(
-        {name: base + offset for name, offset in packed.items()},
+        homes | {name: homes[before] for name, before in lives.shared.items()},
         start,
         start,
         start + records[0],

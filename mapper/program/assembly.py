@@ -21,7 +21,14 @@ from mapper.planning.residency import Residency
 from mapper.program.bound import step_bound, stream_bound
 from mapper.program.cpu_steps import CpuSteps
 from mapper.program.image import Image, encode_stream, npu_config_word, resolve_weights
-from mapper.program.program import Location, MemoryUse, Program, ProgramLayer, ProgramPort
+from mapper.program.program import (
+    Location,
+    MemoryUse,
+    Program,
+    ProgramLayer,
+    ProgramPort,
+    ProgramState,
+)
 from mapper.scheduling.arrival import Arrival
 from mapper.scheduling.schedule import Scheduler
 from mapper.scheduling.stream import CommandStream
@@ -142,6 +149,9 @@ class Assembly:
             layers=tuple(self._layer(index) for index in range(len(self.layers))),
             inputs=tuple(self._port(name) for name in self.graph.inputs),
             outputs=tuple(self._port(name) for name in self.graph.outputs),
+            states=tuple(
+                ProgramState(self._port(state.reads), state.initial) for state in self.graph.states
+            ),
             memory_plan=plan,
             peak_sram_bytes=peak,
             profile_address=self.homes.profile,
@@ -165,8 +175,8 @@ class Assembly:
 
     def _port(self, name: str) -> ProgramPort:
         tensor = self.graph.tensors[name]
-        assert tensor.quant is not None
-        return ProgramPort(name, self._memory_address(name), tensor.shape, tensor.quant)
+        address = self._memory_address(name)
+        return ProgramPort(name, address, tensor.shape, tensor.dtype, tensor.quant)
 
     def _layer(self, index: int) -> ProgramLayer:
         layer = self.layers[index]

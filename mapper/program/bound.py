@@ -7,8 +7,9 @@ several times.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import prod
 
-from hw.spec.commands import Command, Opcode
+from hw.spec.commands import MOVE_LOOPS, Command, Opcode
 from hw.spec.config import Config
 from hw.spec.npu_config import NpuConfig
 from hw.spec.program import Step
@@ -42,6 +43,9 @@ def _command_cycles(command: Command, config: Config) -> int:
         return cycles + command["rows"] * beats * (1 + latency)
     if command.opcode is Opcode.ADD:
         return cycles + 8 * command["bytes"]
+    if command.opcode is Opcode.MOVE:
+        extents = (command[f"extent_{loop}"] for loop in range(MOVE_LOOPS))
+        return cycles + prod(extents) * (command["run_bytes"] // npu.port_bytes + 1)
     if command.opcode in (Opcode.CONV, Opcode.DEPTHWISE):
         return cycles + _window_cycles(command, npu)
     return cycles

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hw.spec.commands import Command, decode_stream
 from hw.spec.config import Config
@@ -29,12 +32,26 @@ class Location:
 
 @dataclass(frozen=True)
 class ProgramPort:
-    """A network input or output: int8, dense, in main memory."""
+    """A network input or output, or the place of a state: dense, in main memory."""
 
     name: str
     address: int
     shape: tuple[int, ...]
-    quant: Quant
+    dtype: str
+    quant: Quant | None
+
+    @property
+    def bytes(self) -> int:
+        """The bytes that it takes."""
+        return int(np.prod(self.shape, dtype=np.int64)) * np.dtype(self.dtype).itemsize
+
+
+@dataclass(frozen=True, eq=False)
+class ProgramState:
+    """A value that lasts from inference to inference: where it lies, and what it is at first."""
+
+    port: ProgramPort
+    initial: NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -84,6 +101,7 @@ class Program:
     layers: Sequence[ProgramLayer]
     inputs: Sequence[ProgramPort]
     outputs: Sequence[ProgramPort]
+    states: Sequence[ProgramState]
     memory_plan: Sequence[MemoryUse]
     peak_sram_bytes: int
     profile_address: int

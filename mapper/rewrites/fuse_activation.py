@@ -39,6 +39,6 @@ def _fuses(graph: Graph, op: Op, producer: Op) -> bool:
         isinstance(op.operator, Relu)
         and isinstance(producer.operator, Clamped)
         and graph.tensors[source].quant == graph.result(op).quant
-        and source not in graph.outputs
+        and source not in graph.sinks
         and len(graph.consumers(source)) == 1
     )

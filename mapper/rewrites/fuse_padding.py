@@ -25,7 +25,7 @@ def fuse_padding(graph: Graph) -> Graph:
 
 def _moves(graph: Graph, op: Op) -> bool:
     """Whether an operator is a padding that all its readers can take over."""
-    if not isinstance(op.operator, Pad) or op.outputs[0] in graph.outputs:
+    if not isinstance(op.operator, Pad) or op.outputs[0] in graph.sinks:
         return False
     readers = graph.consumers(op.outputs[0])
     return bool(readers) and all(isinstance(r.operator, PaddedConvolution) for r in readers)

@@ -188,7 +188,11 @@ class _WorkScheduler:
     def _compute(self, job: _Job) -> None:
         count = len(self.work.inputs)
         sources = [self._place(position, job) for position in range(count)]
-        emitted = self.work.emit(job.tile, sources, self._place(count, job), self.array)
+        for emitted in self.work.emit(job.tile, sources, self._place(count, job), self.array):
+            self._issue(emitted, job)
+
+    def _issue(self, emitted: Emitted, job: _Job) -> None:
+        """A command, behind its weights."""
         order = emitted.weights
         if order is None:
             self.stream.compute(emitted)

@@ -75,7 +75,9 @@ class AddWork(Work):
         """The first staged input."""
         return staged.index(True) if staged[0] or staged[1] else None
 
-    def emit(self, tile: Tile, sources: Sequence[Place], target: Place, array: Array) -> Emitted:
+    def emit(
+        self, tile: Tile, sources: Sequence[Place], target: Place, array: Array
+    ) -> list[Emitted]:
         """ADD of a stretch."""
         (a, b), output, elements = (
             (place.address for place in sources),
@@ -100,8 +102,10 @@ class AddWork(Work):
             "b_shift": p.b_shift,
             "output_shift": p.output_shift,
         }
-        return Emitted(
-            Command(Opcode.ADD, values),
-            ((a, a + elements), (b, b + elements)),
-            ((output, output + elements),),
-        )
+        return [
+            Emitted(
+                Command(Opcode.ADD, values),
+                ((a, a + elements), (b, b + elements)),
+                ((output, output + elements),),
+            )
+        ]

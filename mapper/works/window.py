@@ -144,9 +144,11 @@ class WindowWork(WindowGeometry, Work):
         rows = self.input.first[0] + (bottom - 1) * self.input.step[0] + 1 if bottom else 0
         return rows * cols * channels
 
-    def emit(self, tile: Tile, sources: Sequence[Place], target: Place, array: Array) -> Emitted:
+    def emit(
+        self, tile: Tile, sources: Sequence[Place], target: Place, array: Array
+    ) -> list[Emitted]:
         """CONV or DEPTHWISE for one tile."""
-        return window_command(self, tile, sources[0], target, array)
+        return [window_command(self, tile, sources[0], target, array)]
 
 
 @lru_cache(maxsize=1 << 12)

@@ -1,8 +1,8 @@
 """What a work of the accelerator is: operands, tiles, price and command of one unit's job.
 
-A layer on the accelerator consists of works; each becomes one command a tile. A work may see a
-dense tensor in a shape of its own, since the bytes are the same. Planning and scheduling know works
-by these methods only.
+A layer on the accelerator consists of works; each becomes a command a tile, or a few. A work may
+see a dense tensor in a shape of its own, since the bytes are the same. Planning and scheduling know
+works by these methods only.
 """
 
 from __future__ import annotations
@@ -119,5 +119,7 @@ class Work(ABC):
         return None
 
     @abstractmethod
-    def emit(self, tile: Tile, sources: Sequence[Place], target: Place, array: Array) -> Emitted:
-        """The command of a tile, whose parts lie at these places in the scratchpad."""
+    def emit(
+        self, tile: Tile, sources: Sequence[Place], target: Place, array: Array
+    ) -> list[Emitted]:
+        """The commands of a tile in order, whose parts lie at these places in the scratchpad."""

@@ -10,12 +10,13 @@ from pathlib import Path
 from hw.spec.config import Config
 from hw.spec.errors import CheckError, RequestError
 from mapper.memory import align
+from mapper.program.inputs import Tensor, input_parts
 from mapper.program.program import Program
 from sim.board.board import Board
 from sim.board.connect import Place, connected, load_firmware, meter, require_firmware
 from sim.progress import Progress
 from sim.results.result import RunResult
-from sim.rtl.backend import RtlResult, Tensor, input_parts, read_result, result_ranges
+from sim.rtl.backend import RtlResult, read_result, result_ranges
 from sim.run.publish import RunRequest, run
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from hw.spec.commands import Command, decode_stream
-from hw.spec.errors import CheckError, RequestError
+from hw.spec.errors import CheckError
 from hw.spec.numerics import Int8Array
 from hw.spec.program import (
     HEADER_WORDS,
@@ -26,7 +26,8 @@ from hw.spec.program import (
 from hw.spec.registers import MEMORY_BASE
 from hw.spec.steps import NPU, SOFTMAX
 from mapper.program.image import npu_config_word
-from mapper.program.program import Location, Program
+from mapper.program.inputs import Tensor, input_parts
+from mapper.program.program import Location, Program, ProgramPort
 from sim.functional.memory import Memory
 from sim.functional.npu import Npu
 
@@ -39,14 +40,16 @@ TIMED_BY_VALUES = frozenset({SOFTMAX})
 
 @dataclass(frozen=True)
 class FunctionalResult:
-    """``outputs`` by name, int8 in the port's shape.
+    """``outputs`` by name in the port's shape and type, and ``states`` as the next inference
+    finds them.
 
     ``events`` has a mapping (`hw.spec.profile.EVENTS`) for each layer, empty for the CPU's, and
     ``trace`` each layer's output tensor by name, when asked for. ``cpu_inputs``: by number of step,
     the input of each operator on the CPU that takes longer for some values than for others.
     """
 
-    outputs: Mapping[str, Int8Array]
+    outputs: Mapping[str, Tensor]
+    states: Mapping[str, Tensor]
     events: tuple[Mapping[str, int], ...]
     trace: Mapping[str, Int8Array] = field(default_factory=dict[str, Int8Array])
     cpu_inputs: Mapping[int, Int8Array] = field(default_factory=dict[int, Int8Array])
@@ -65,8 +68,10 @@ class FunctionalBackend:
             if step.kind == NPU
         }
 
-    def run(self, inputs: Mapping[str, Int8Array], *, trace: bool = False) -> FunctionalResult:
-        """One inference. ``inputs`` are int8 in the shapes of the Program's inputs.
+    def run(self, inputs: Mapping[str, Tensor], *, trace: bool = False) -> FunctionalResult:
+        """One inference. ``inputs`` are of the shapes and types of the Program's inputs.
+
+        States that are among them begin with that value, the others with their first one.
 
         Raises RequestError for a wrong input, CheckError where the Program breaks a rule of the
         hardware (a hazard, an address out of range, an overflow).
@@ -93,14 +98,12 @@ class FunctionalBackend:
             following = self._steps[position + 1 : position + 2]
             if not following or following[0].layer != step.layer:
                 layer_ended(step.layer)
-        outputs = {
-            port.name: memory.read(port.address, int(np.prod(port.shape))).reshape(port.shape)
-            for port in self.program.outputs
-        }
+        outputs = {port.name: _value(port, memory) for port in self.program.outputs}
+        states = {state.port.name: _value(state.port, memory) for state in self.program.states}
         events = tuple(npu.events.get(index, {}) for index in range(len(self.program.layers)))
-        return FunctionalResult(outputs, events, traced, cpu_inputs)
+        return FunctionalResult(outputs, states, events, traced, cpu_inputs)
 
-    def _loaded_memory(self, inputs: Mapping[str, Int8Array]) -> Memory:
+    def _loaded_memory(self, inputs: Mapping[str, Tensor]) -> Memory:
         program = self.program
         memory = Memory(
             np.full(program.config.soc.memory_bytes, _JUNK, dtype=np.int8),
@@ -108,24 +111,22 @@ class FunctionalBackend:
             "main memory",
         )
         memory.write(program.base, np.frombuffer(program.image, dtype=np.int8))
-        for port in program.inputs:
-            if port.name not in inputs:
-                raise RequestError(f"{program.name}: the input '{port.name}' is missing")
-            value = inputs[port.name]
-            if value.dtype != np.int8 or value.shape != port.shape:
-                raise RequestError(
-                    f"{program.name}: input '{port.name}' is {value.dtype} {value.shape}; "
-                    f"int8 {port.shape} is needed"
-                )
-            memory.write(port.address, value.reshape(-1))
+        for address, data in input_parts(program, inputs):
+            memory.write(address, np.frombuffer(data, np.int8))
         return memory
 
 
 def run_functional(
-    program: Program, inputs: Mapping[str, Int8Array], *, trace: bool = False
+    program: Program, inputs: Mapping[str, Tensor], *, trace: bool = False
 ) -> FunctionalResult:
     """Decode a Program and run it once; see `FunctionalBackend.run`."""
     return FunctionalBackend(program).run(inputs, trace=trace)
+
+
+def _value(port: ProgramPort, memory: Memory) -> Tensor:
+    """A copy of what lies at a port."""
+    data = memory.read(port.address, port.bytes).tobytes()
+    return np.frombuffer(data, port.dtype).reshape(port.shape)
 
 
 def _decode_steps(program: Program, image: Memory) -> list[Step]:

@@ -15,6 +15,7 @@ from hw.spec.npu_config import NpuConfig
 from hw.spec.numerics import Int8Array
 from sim.functional.hazards import Access, HazardCheck
 from sim.functional.memory import Memory
+from sim.functional.move import move
 from sim.functional.ring import Ring
 from sim.functional.window import convolve, depthwise
 
@@ -30,6 +31,7 @@ class Npu:
 
     def __init__(self, config: NpuConfig, memory: Memory, image: tuple[int, int]) -> None:
         self.config, self.memory, self.image = config, memory, image
+        self._opcodes = frozenset(config.opcodes)
         content = np.full(config.scratchpad_bytes, _JUNK, dtype=np.int8)
         self.scratchpad = Memory(content, 0, "the scratchpad")
         self.events: dict[int, Mapping[str, int]] = {}
@@ -53,6 +55,8 @@ class Npu:
         ring.check_end()
 
     def _execute(self, command: Command, ring: Ring, counts: Counter[str]) -> Access:
+        if command.opcode not in self._opcodes:
+            raise CheckError("this accelerator has no unit for it")
         match command.opcode:
             case Opcode.WEIGHTS:
                 counts["memory_read_beats"] += command["bytes"] // self.config.bus_bytes
@@ -65,6 +69,8 @@ class Npu:
                 return depthwise(command, ring.take(command), self.scratchpad, self.config, counts)
             case Opcode.ADD:
                 return self._add(command, counts)
+            case Opcode.MOVE:
+                return move(command, self.scratchpad)
             case _:
                 return Access()
 

@@ -23,7 +23,7 @@ from sim.measure.gates import mapped_blocks
 from sim.progress import Progress
 
 ROOT = Path(__file__).parents[2]
-COEFFICIENTS = ROOT / "sim" / "area" / "gates.yaml"
+COEFFICIENTS = ROOT / "sim" / "costs" / "area" / "gates.yaml"
 DESIGNS_FILE = Path(__file__).with_name("area_designs.yaml")
 PAGE = ROOT / "docs" / "area.md"
 TABLE_BEGIN, TABLE_END = "<!-- designs -->\n", "<!-- end -->"

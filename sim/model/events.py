@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import lru_cache
+from math import prod
 
-from hw.spec.commands import PARAMETER_WORDS, Command, Opcode
+from hw.spec.commands import MOVE_LOOPS, PARAMETER_WORDS, Command, Opcode
 from hw.spec.npu_config import NpuConfig
 from sim.model.geometry import Geometry, first_pixels, strips
 
@@ -45,6 +46,14 @@ def add_events(command: Command, config: NpuConfig) -> Counter[str]:
 def add_words(command: Command, config: NpuConfig) -> int:
     """Words that an ADD writes: what the requantiser takes in a cycle."""
     return -(-command["bytes"] // config.requantiser_lanes)
+
+
+def move_events(command: Command, config: NpuConfig) -> Counter[str]:
+    """Events of a MOVE: an access of up to a port's width reads and writes."""
+    extents = (command[f"extent_{loop}"] for loop in range(MOVE_LOOPS))
+    accesses = -(-command["run_bytes"] // config.port_bytes) * prod(extents)
+    reads = 0 if command["fill"] else accesses
+    return Counter({"scratchpad_read_words": reads, "scratchpad_write_words": accesses})
 
 
 def _writes(channels: int, config: NpuConfig) -> int:

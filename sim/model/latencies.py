@@ -51,5 +51,8 @@ REQUANTISER_LATENCY = 9
 ADD_CYCLES = 8
 """From an operand's read to the sum: scratchpad and scaler (hw.npu.compute.adder)."""
 
+MOVE_CYCLES = 2
+"""From a MOVE's read to its write: the scratchpad (hw.npu.ports)."""
+
 WRITE_MARGIN = 2
 """From the last result to the command's completion (hw.npu.compute.compute_control)."""

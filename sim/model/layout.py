@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hw.spec.commands import PARAMETER_WORDS, Opcode
+from hw.spec.commands import MOVE_LOOPS, PARAMETER_WORDS, Opcode
 from hw.spec.profile import CAUSES, RECORD_BYTES, RECORD_WORDS
 from sim.model import latencies
 
@@ -35,8 +35,13 @@ FIELDS = (
     *("output_pixel_pitch", "output_row_pitch", "output_cols", "output_rows", "channels"),
     *("blocks", "block_words", "tiles", "paired", "strip_input_step", "strip_output_step"),
     *("a_address", "b_address"),
+    "fill",
+    *(f"extent_{loop}" for loop in range(MOVE_LOOPS)),
+    *(f"input_pitch_{loop}" for loop in range(MOVE_LOOPS)),
+    *(f"output_pitch_{loop}" for loop in range(MOVE_LOOPS)),
 )
-"""Of commands, as in `hw.spec.commands`; 0 where a command has no such field."""
+"""Of commands, as in `hw.spec.commands`; 0 where a command has no such field. Those of a MOVE's
+loops are rows of places."""
 
 DERIVED = ("mode", "tile_pixels", "slots", "beats", "final_beats", "half_empty")
 """Of a CONV or DEPTHWISE: 0 CONV, 1 window on chip, 2 tapwise; the rest as in
@@ -58,6 +63,7 @@ def c_header() -> str:
     constants |= {f"OPCODE_{opcode.name}": int(opcode) for opcode in Opcode}
     constants |= {
         "PARAMETER_WORDS": PARAMETER_WORDS,
+        "MOVE_LOOPS": MOVE_LOOPS,
         "RECORD_WORDS": RECORD_WORDS,
         "RECORD_BYTES": RECORD_BYTES,
         "MARK_VALUES": MARK_VALUES,

@@ -6,6 +6,7 @@ cycle. What does not depend on time is counted here.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from hw.spec.config import Config
 from hw.spec.errors import TilewrightError
 from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import CAUSES, EVENTS, RECORD, RECORD_WORDS
-from sim.model.events import add_events, window_events
+from sim.model.events import add_events, move_events, window_events
 from sim.model.geometry import Geometry, geometry_of
 from sim.model.layout import DERIVED, FIELDS, LEFT, MARK, MARK_VALUES
 from sim.model.library import replay_function
@@ -163,8 +164,17 @@ def _events_at_marks(
     for command, geometry in zip(commands, geometries, strict=True):
         if command.opcode is Opcode.MARK:
             found.append(list(total.values()))
-        elif geometry or command.opcode is Opcode.ADD:
-            events = window_events(command, geometry, npu) if geometry else add_events(command, npu)
+        else:
+            events = _events(command, geometry, npu)
             for name, count in events.items():
                 total[name] += count
     return np.array(found, dtype=np.int64).reshape(len(found), len(total))
+
+
+def _events(command: Command, geometry: Geometry | None, npu: NpuConfig) -> Counter[str]:
+    """Events of a command that the DMA has no part in."""
+    if geometry:
+        return window_events(command, geometry, npu)
+    if command.opcode is Opcode.ADD:
+        return add_events(command, npu)
+    return move_events(command, npu) if command.opcode is Opcode.MOVE else Counter()

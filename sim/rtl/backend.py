@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from firmware.build import build_firmware
 from hw.spec.errors import CheckError, RequestError, TilewrightError
 from hw.spec.profile import ACTIVITIES, RECORD_BYTES
 from hw.spec.program import TIME_WORDS
 from hw.spec.registers import MEMORY_BASE
+from mapper.program.inputs import Tensor, input_parts
 from mapper.program.program import Program, ProgramPort
 from sim.files import replacing
 from sim.progress import Progress
@@ -31,8 +31,6 @@ BOOT_CYCLES = 200_000
 STEP_CYCLES = 20_000
 """Added to the Program's bound: start-up and checks, and what firmware prints for each step."""
 
-Tensor = NDArray[np.int8]
-
 
 @dataclass(frozen=True, kw_only=True)
 class RtlResult:
@@ -40,7 +38,8 @@ class RtlResult:
 
     Attributes
     ----------
-    outputs: tensors by name, of the Program's shapes.
+    outputs, states: tensors by name, of the Program's shapes; states as the next inference finds
+        them.
     cycles: from firmware's call that starts the inference to its return.
     segments: where they went, in order; their cycles add up to `cycles`.
     uart: everything that firmware printed.
@@ -51,6 +50,7 @@ class RtlResult:
     """
 
     outputs: Mapping[str, Tensor]
+    states: Mapping[str, Tensor]
     cycles: int
     segments: tuple[Segment, ...]
     uart: str
@@ -110,18 +110,24 @@ def result_ranges(program: Program) -> list[tuple[int, int]]:
         (program.total_address, 8),
         (program.times_address, 4 * TIME_WORDS * len(program.steps)),
         (program.profile_address, RECORD_BYTES * program.profile_records),
-        *((port.address, _size(port)) for port in program.outputs),
+        *((port.address, port.bytes) for port in _lasting(program)),
     ]
 
 
 def read_result(program: Program, memory: Sequence[bytes]) -> RtlResult:
     """The result in the bytes of `result_ranges`; what they do not tell is zero or empty."""
-    total, times, records, *outputs = memory
+    total, times, records, *tensors = memory
     start, end = (int(word) for word in np.frombuffer(total, np.uint32))
+    values = [
+        np.frombuffer(data, port.dtype).reshape(port.shape)
+        for port, data in zip(_lasting(program), tensors, strict=True)
+    ]
+    count = len(program.outputs)
     return RtlResult(
-        outputs={
-            port.name: np.frombuffer(data, np.int8).reshape(port.shape)
-            for port, data in zip(program.outputs, outputs, strict=True)
+        outputs={port.name: value for port, value in zip(program.outputs, values, strict=False)},
+        states={
+            state.port.name: value
+            for state, value in zip(program.states, values[count:], strict=True)
         },
         cycles=(end - start) % CLOCK,
         segments=read_segments(program.steps, start, end, times, records),
@@ -155,27 +161,9 @@ def memory_image(program: Program, inputs: Mapping[str, Tensor], firmware: bytes
     return bytes(image)
 
 
-def input_parts(program: Program, inputs: Mapping[str, Tensor]) -> list[tuple[int, bytes]]:
-    """(address, bytes) of each input.
-
-    Raises RequestError when one is missing or has another shape or type.
-    """
-    parts: list[tuple[int, bytes]] = []
-    for port in program.inputs:
-        tensor = inputs.get(port.name)
-        if tensor is None:
-            raise RequestError(f"{program.name}: the input {port.name} is missing")
-        if tensor.shape != port.shape or tensor.dtype != np.int8:
-            raise RequestError(
-                f"{program.name}: input {port.name} is {tensor.dtype}{list(tensor.shape)}; "
-                f"must be int8{list(port.shape)}"
-            )
-        parts.append((port.address, tensor.tobytes()))
-    return parts
-
-
-def _size(port: ProgramPort) -> int:
-    return int(np.prod(port.shape, dtype=np.int64))
+def _lasting(program: Program) -> list[ProgramPort]:
+    """Outputs, then states."""
+    return [*program.outputs, *(state.port for state in program.states)]
 
 
 def _model(program: Program, waves: bool, netlist: str | None, progress: Progress) -> Model:

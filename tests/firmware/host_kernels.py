@@ -4,14 +4,13 @@ import ctypes
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import firmware
 from hw.generate import write_header
-from hw.spec.program import Step
+from hw.spec.program import Step, decode_step
 from hw.spec.steps import StepKind
 from sim.functional.memory import Memory
 
@@ -55,13 +54,8 @@ class HostKernels:
         return address
 
     def run(
-        self,
-        kind: StepKind,
-        shape: tuple[int, ...],
-        *,
-        dtype: type[np.integer[Any]] = np.int8,
-        **values: int,
-    ) -> NDArray[Any]:
+        self, kind: StepKind, shape: tuple[int, ...], dtype: type[np.generic] = np.int8, **values
+    ) -> NDArray:
         """Run one step and return its output; fails when it writes outside of it.
 
         The step's meaning in NumPy must leave the very same memory behind.
@@ -71,22 +65,20 @@ class HostKernels:
         start = self.place(guarded, misalign=size % 4)
         output = start + GUARD_BYTES
         assert set(kind.parameters) == {*values, "output"}
-        step = Step(kind, 0, {**values, "output": output})
-        words = step.encode()
+        words = Step(kind, 0, {**values, "output": output}).encode()
         expected = self._memory.copy()
-        kind.run(step.values, Memory(expected.view(np.int8), 0, "the test's memory"))
+        kind.run(decode_step(words).values, Memory(expected.view(np.int8), 0, "the test's memory"))
         parameters = (ctypes.c_uint32 * len(words))(*words)
         getattr(self._library, kind.name.lower())(ctypes.byref(parameters, 8))
         around = self._memory[start : start + guarded.size]
         assert (around[:GUARD_BYTES] == GUARD).all(), "wrote in front of the output"
         assert (around[-GUARD_BYTES:] == GUARD).all(), "wrote behind the output"
-        assert np.array_equal(self._memory, expected), "C and NumPy differ"
+        assert np.array_equal(self._memory, expected), "the kernel and the step's meaning differ"
         return around[GUARD_BYTES:-GUARD_BYTES].view(dtype).reshape(shape).copy()
 
-    def read(self, address: int, shape: tuple[int, ...], dtype: type[np.integer[Any]]) -> Any:
-        """Return a copy of a tensor in the memory."""
-        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-        return self._memory[address : address + size].view(dtype).reshape(shape).copy()
+    def snapshot(self) -> NDArray[np.int8]:
+        """A copy of the whole memory, whose first byte has address 0."""
+        return self._memory.view(np.int8).copy()
 
     def clear(self) -> None:
         """Forget all tensors."""

@@ -166,6 +166,7 @@ _RUN: dict[str, Callable[[Graph, Op, Values], np.ndarray]] = {
     "RELU": _rescale,
     "PAD": _pad,
     "RESHAPE": _reshape,
+    "TRANSPOSE": lambda graph, op, v: v[op.inputs[0]].transpose(op.operator.permutation),
     "SOFTMAX": _softmax,
     "QUANTIZE": _rescale,
     "CONCATENATION": _concatenation,

@@ -22,11 +22,13 @@ class ComputeControl(Component):
     Ports
     -----
     compute, blocked: commands from the sequencer; blocked: one waits for transfers.
-    command: the command at work, stable until the next one is accepted. is_add: it is an ADD.
-    start_window: CONV or DEPTHWISE begins; start_add: ADD begins.
+    command: the command at work, stable until the next one is accepted. is_add, is_move: it is
+        an ADD, a MOVE.
+    start_window: CONV or DEPTHWISE begins; start_add: ADD begins; start_move: MOVE begins.
     weights: what the weight ring shall deliver.
     mac_done: the array has taken the last step; mac_cause: what it counts.
-    adding: the adder reads; adder_busy, drain_busy, requantiser_busy: not finished yet.
+    adding, moving: the adder reads, the mover is at work. adder_busy, drain_busy,
+        requantiser_busy: not finished yet.
     mark, layer: take a profile record, while ``mark_ready``: the one before has been sent.
     cause: what this cycle counts as. completed: pulse. opcode: of the command at work, or 0.
     idle: no command is at work, and all records have been sent.
@@ -39,12 +41,15 @@ class ComputeControl(Component):
                 "blocked": In(1),
                 "command": Out(COMMAND_LAYOUT),
                 "is_add": Out(1),
+                "is_move": Out(1),
                 "start_window": Out(1),
                 "start_add": Out(1),
+                "start_move": Out(1),
                 "weights": Out(stream.Signature(WEIGHT_START)),
                 "mac_done": In(1),
                 "mac_cause": In(range(len(CAUSES))),
                 "adding": In(1),
+                "moving": In(1),
                 "adder_busy": In(1),
                 "drain_busy": In(1),
                 "requantiser_busy": In(1),
@@ -82,6 +87,7 @@ class ComputeControl(Component):
                 with m.If(self.compute.valid):
                     m.d.sync += self.command.eq(self.compute.payload)
                     m.d.sync += self.is_add.eq(opcode_of(self.compute.payload) == Opcode.ADD)
+                    m.d.sync += self.is_move.eq(opcode_of(self.compute.payload) == Opcode.MOVE)
                     m.next = "START"
             with m.State("START"), m.Switch(opcode):
                 with m.Case(Opcode.MARK):
@@ -92,6 +98,9 @@ class ComputeControl(Component):
                 with m.Case(Opcode.ADD):
                     m.d.comb += self.start_add.eq(1)
                     m.next = "ADD"
+                with m.Case(Opcode.MOVE):
+                    m.d.comb += self.start_move.eq(1)
+                    m.next = "MOVE"
                 with m.Default():
                     m.d.comb += self.weights.valid.eq(1)
                     m.d.comb += self.start_window.eq(self.weights.ready)
@@ -104,6 +113,11 @@ class ComputeControl(Component):
             with m.State("ADD"):
                 m.d.comb += self.cause.eq(Mux(self.adding, CAUSE["busy"], CAUSE["drain"]))
                 with m.If(~self.adder_busy):
+                    m.next = "DRAIN"
+            with m.State("MOVE"):
+                # What is read in a cycle is written while the margin runs.
+                m.d.comb += self.cause.eq(Mux(self.moving, CAUSE["busy"], CAUSE["drain"]))
+                with m.If(~self.moving):
                     m.next = "DRAIN"
             with m.State("DRAIN"):
                 m.d.comb += self.cause.eq(CAUSE["drain"])

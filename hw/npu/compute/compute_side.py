@@ -1,4 +1,4 @@
-"""The compute side of the NPU: the array's path, the adder and the counters, connected."""
+"""The compute side of the NPU: the array's path, adder, mover and counters, connected."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from hw.npu.compute.counters import Counters
 from hw.npu.compute.drain import Drain
 from hw.npu.compute.feeder import Feeder
 from hw.npu.compute.mac_control import MacControl
+from hw.npu.compute.mover import Mover
 from hw.npu.compute.parameters import ParameterSets
 from hw.npu.compute.requantiser import Requantiser
 from hw.npu.ports import WEIGHT_START, read_port, write_port
@@ -82,6 +83,8 @@ class ComputeSide(Component):
         self._connect_control(m)
         self._connect_array(m)
         self._connect_scratchpad(m)
+        if config.move_unit:
+            self._connect_mover(m)
         self._connect_counters(m)
         return m
 
@@ -173,6 +176,22 @@ class ComputeSide(Component):
             self.write.data.eq(requantiser.output.data),
             self.write.mask.eq(requantiser.output.mask),
         ]
+
+    def _connect_mover(self, m: Module) -> None:
+        """A MOVE has both ports of the scratchpad to itself."""
+        m.submodules.mover = mover = Mover(self._config)
+        control = self._control
+        m.d.comb += [
+            mover.start.eq(control.start_move),
+            mover.command.eq(control.command),
+            mover.read.data.eq(self.read.data),
+            control.moving.eq(mover.moving),
+        ]
+        with m.If(control.is_move):
+            for name in ("valid", "address", "size", "crosses"):
+                m.d.comb += getattr(self.read, name).eq(getattr(mover.read, name))
+            for name in ("valid", "address", "data", "mask"):
+                m.d.comb += getattr(self.write, name).eq(getattr(mover.write, name))
 
     def _connect_counters(self, m: Module) -> None:
         config = self._config

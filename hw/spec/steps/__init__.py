@@ -5,31 +5,62 @@ functional backend executes, the watchdog's bounds and the table in docs/command
 goes to the end; firmware/kernels has the same arithmetic in C.
 """
 
-from hw.spec.steps.elementwise import ADD, REQUANTISE
+from hw.spec.steps.elementwise import (
+    ADD,
+    DIV,
+    LOOKUP,
+    MAXIMUM_MINIMUM,
+    MUL,
+    PRELU,
+    REQUANTISE,
+    SIGMOID_INT16,
+)
 from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
 from hw.spec.steps.matrix import BATCH_MATMUL, FULLY_CONNECTED
-from hw.spec.steps.moves import COPY, PAD
+from hw.spec.steps.moves import COPY, FILL, GATHER, MOVE, PAD
+from hw.spec.steps.normalisation import CUMSUM, L2_NORMALIZATION, LOG_SOFTMAX
 from hw.spec.steps.npu import NPU
-from hw.spec.steps.reductions import MEAN
+from hw.spec.steps.recurrent import LSTM, SVDF
+from hw.spec.steps.reductions import ARG_MAX, MEAN, REDUCE_MAX, REDUCE_SUM
+from hw.spec.steps.resize import RESIZE_BILINEAR, RESIZE_NEAREST
 from hw.spec.steps.softmax import SOFTMAX
 from hw.spec.steps.windows import AVERAGE_POOL_2D, CONV_2D, DEPTHWISE_CONV_2D, MAX_POOL_2D
 
 __all__ = [
     "ADD",
+    "ARG_MAX",
     "AVERAGE_POOL_2D",
     "BATCH_MATMUL",
     "BY_NAME",
     "CONV_2D",
     "COPY",
+    "CUMSUM",
     "DEPTHWISE_CONV_2D",
+    "DIV",
+    "FILL",
     "FULLY_CONNECTED",
+    "GATHER",
+    "L2_NORMALIZATION",
+    "LOG_SOFTMAX",
+    "LOOKUP",
+    "LSTM",
+    "MAXIMUM_MINIMUM",
     "MAX_POOL_2D",
     "MEAN",
+    "MOVE",
+    "MUL",
     "NPU",
     "PAD",
+    "PRELU",
+    "REDUCE_MAX",
+    "REDUCE_SUM",
     "REQUANTISE",
+    "RESIZE_BILINEAR",
+    "RESIZE_NEAREST",
+    "SIGMOID_INT16",
     "SOFTMAX",
     "STEP_KINDS",
+    "SVDF",
     "Bound",
     "MainMemory",
     "StepKind",
@@ -49,7 +80,26 @@ STEP_KINDS: tuple[StepKind, ...] = (
     SOFTMAX,
     COPY,
     MEAN,
+    MUL,
+    DIV,
+    MAXIMUM_MINIMUM,
+    PRELU,
+    LOOKUP,
+    SIGMOID_INT16,
     BATCH_MATMUL,
+    SVDF,
+    LSTM,
+    MOVE,
+    FILL,
+    GATHER,
+    RESIZE_NEAREST,
+    RESIZE_BILINEAR,
+    REDUCE_SUM,
+    REDUCE_MAX,
+    ARG_MAX,
+    L2_NORMALIZATION,
+    LOG_SOFTMAX,
+    CUMSUM,
 )
 
 BY_NAME = {kind.name: kind for kind in STEP_KINDS}

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import prod
+
 from numpy.lib.stride_tricks import as_strided
 
 from hw.spec import kernels
+from hw.spec import numerics as nm
+from hw.spec.errors import CheckError
 from hw.spec.steps.images import IMAGE_IN, read_image
 from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
 
@@ -50,4 +55,95 @@ COPY = StepKind(
     ("input*", "output*", "chunks", "chunk_bytes", "input_pitch", "output_pitch"),
     _copy,
     _copy_bound,
+)
+
+
+LOOPS = 5
+"""Loops of MOVE and FILL around their runs; the first is the innermost."""
+
+
+def _numbered(name: str) -> tuple[str, ...]:
+    return tuple(f"{name}_{loop}" for loop in range(LOOPS))
+
+
+def _runs(v: Values, memory: MainMemory, place: str) -> nm.Int8Array:
+    """Return a view [extent_4, .., extent_0, run_bytes] of what a MOVE reads or writes."""
+    extents = [v[name] for name in _numbered("extent")]
+    pitches = [v[name] for name in _numbered(f"{place}_pitch")]
+    ends = [(extent - 1) * pitch for extent, pitch in zip(extents, pitches, strict=True)]
+    lowest = sum(min(end, 0) for end in ends)
+    size = sum(max(end, 0) for end in ends) - lowest + v["run_bytes"]
+    data = memory.read(v[place] + lowest, size)
+    shape, strides = (*extents[::-1], v["run_bytes"]), (*pitches[::-1], 1)
+    return as_strided(data[-lowest:], shape, strides)
+
+
+def _move(v: Values, memory: MainMemory) -> None:
+    _runs(v, memory, "output")[:] = _runs(v, memory, "input")
+
+
+def _fill(v: Values, memory: MainMemory) -> None:
+    _runs(v, memory, "output")[:] = v["value"]
+
+
+def _runs_bound(v: Values) -> Bound:
+    size = v["run_bytes"] * prod(v[name] for name in _numbered("extent"))
+    return Bound(size, size)
+
+
+MOVE = StepKind(
+    "MOVE",
+    # runs of bytes in five loops; pitches are signed bytes, 0 in the input repeats what was read
+    (
+        "input*",
+        "output*",
+        "run_bytes",
+        *_numbered("extent"),
+        *_numbered("input_pitch"),
+        *_numbered("output_pitch"),
+    ),
+    _move,
+    _runs_bound,
+)
+
+FILL = StepKind(
+    "FILL",
+    # every byte of the runs becomes value
+    ("output*", "value", "run_bytes", *_numbered("extent"), *_numbered("output_pitch")),
+    _fill,
+    _runs_bound,
+)
+
+
+def _looked_up(indices: Sequence[int], size: int) -> list[int]:
+    for index in indices:
+        if not 0 <= index < size:
+            raise CheckError(f"GATHER of element {index} of an axis of {size}")
+    return list(indices)
+
+
+def _gather(v: Values, memory: MainMemory) -> None:
+    count = v["batches"] * v["coordinates"]
+    indices = _looked_up(memory.int32(v["indices"], count).tolist(), v["axis"])
+    shape = (v["batches"], v["outer"], v["axis"], v["inner_bytes"])
+    x = memory.read(v["input"], prod(shape)).reshape(shape)
+    wide = v["coordinates"]
+    parts = [x[b][:, indices[b * wide : (b + 1) * wide]] for b in range(v["batches"])]
+    size = count * v["outer"] * v["inner_bytes"]
+    target = memory.read(v["output"], size).reshape(v["batches"], -1)
+    for row, part in zip(target, parts, strict=True):
+        row[:] = part.reshape(-1)
+
+
+def _gather_bound(v: Values) -> Bound:
+    size = v["batches"] * v["outer"] * v["coordinates"] * v["inner_bytes"]
+    return Bound(size, size)
+
+
+GATHER = StepKind(
+    "GATHER",
+    # input [batches][outer][axis][inner_bytes], indices int32 [batches][coordinates] in 0..axis - 1
+    ("input*", "indices*", "output*", "batches", "outer", "axis", "coordinates", "inner_bytes"),
+    _gather,
+    _gather_bound,
 )

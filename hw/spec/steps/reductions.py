@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from math import prod
+from typing import Any
+
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
+from numpy.typing import NDArray
 
 from hw.spec import numerics as nm
 from hw.spec.steps.images import IMAGE_IN, QUANT, read_image
@@ -34,4 +39,92 @@ MEAN = StepKind(
     (*IMAGE_IN, "output*", "multiplier", "shift", *QUANT),
     _mean,
     _mean_bound,
+)
+
+
+_AXES = 3
+"""Loops over what is kept, and loops over what is reduced; the first is the innermost."""
+
+
+def _loops(name: str) -> tuple[str, ...]:
+    extents, pitches = (
+        tuple(f"{name}_{part}_{loop}" for loop in range(_AXES)) for part in ("extent", "pitch")
+    )
+    return (*extents, *pitches)
+
+
+_VIEW = ("input*", "output*", "element_bytes", *_loops("kept"), *_loops("reduced"))
+
+
+def _view(v: Values, memory: MainMemory) -> NDArray[Any]:
+    """Return a view [kept_2, kept_1, kept_0, reduced_2, reduced_1, reduced_0] of the input."""
+    extents, pitches = (
+        [v[f"{name}_{part}_{loop}"] for name in ("kept", "reduced") for loop in (2, 1, 0)]
+        for part in ("extent", "pitch")
+    )
+    count = 1 + sum((n - 1) * pitch for n, pitch in zip(extents, pitches, strict=True))
+    read = memory.read if v["element_bytes"] == 1 else memory.int16
+    data = read(v["input"], count)
+    return as_strided(data, extents, [pitch * data.itemsize for pitch in pitches], writeable=False)
+
+
+def _reduce_bound(v: Values) -> Bound:
+    kept, reduced = (
+        prod(v[f"{name}_extent_{loop}"] for loop in range(_AXES)) for name in ("kept", "reduced")
+    )
+    return Bound(kept, kept * reduced)
+
+
+def _reduce_sum(v: Values, memory: MainMemory) -> None:
+    x = _view(v, memory)
+    count = prod(x.shape[_AXES:])
+    sums = x.sum(axis=(3, 4, 5), dtype=np.int64) - v["input_zero_point"] * count
+    scaled = nm.multiply_by_quantized_multiplier(nm.wrap_int32(sums), v["multiplier"], v["shift"])
+    total = nm.wrap_int32(scaled.astype(np.int64) + v["output_zero_point"])
+    result = np.clip(total, v["clamp_low"], v["clamp_high"]).astype(x.dtype)
+    memory.write(v["output"], result.reshape(-1))
+
+
+REDUCE_SUM = StepKind(
+    "REDUCE_SUM",
+    # the rescaled sum of elements less their zero point: SUM, and MEAN, whose factor divides;
+    # extents and pitches in elements of 1 or 2 bytes
+    (*_VIEW, "multiplier", "shift", *QUANT),
+    _reduce_sum,
+    _reduce_bound,
+)
+
+
+def _reduce_max(v: Values, memory: MainMemory) -> None:
+    flipped = _view(v, memory) ^ v["flip"]
+    memory.write(v["output"], (flipped.max(axis=(3, 4, 5)) ^ v["flip"]).reshape(-1))
+
+
+REDUCE_MAX = StepKind(
+    "REDUCE_MAX",
+    # the largest element, or the smallest where flip is -1, which turns every bit; else 0
+    (*_VIEW, "flip"),
+    _reduce_max,
+    _reduce_bound,
+)
+
+
+def _arg_max(v: Values, memory: MainMemory) -> None:
+    shape = (v["outer"], v["axis"], v["inner"])
+    flipped = memory.read(v["input"], prod(shape)).reshape(shape) ^ v["flip"]
+    memory.write(v["output"], flipped.argmax(axis=1).astype("<i4").reshape(-1))
+
+
+def _arg_max_bound(v: Values) -> Bound:
+    kept = v["outer"] * v["inner"]
+    return Bound(kept, kept * v["axis"])
+
+
+ARG_MAX = StepKind(
+    "ARG_MAX",
+    # int8 [outer][axis][inner] to int32 [outer][inner]: the first of the largest, of the smallest
+    # where flip is -1
+    ("input*", "output*", "outer", "axis", "inner", "flip"),
+    _arg_max,
+    _arg_max_bound,
 )

@@ -19,7 +19,10 @@ from mapper.graph.graph import Graph
 from mapper.graph.op import Op, Port
 from mapper.graph.tensor import Quant, Tensor
 from mapper.importers.onnx import convolution as onnx_convolution
+from mapper.importers.onnx import elementwise as onnx_elementwise
+from mapper.importers.onnx import functions as onnx_functions
 from mapper.importers.onnx import layers as onnx_layers
+from mapper.importers.onnx import matrix as onnx_matrix
 from mapper.importers.onnx import pools as onnx_pools
 from mapper.importers.onnx import views as onnx_views
 from mapper.importers.onnx.model import Interface, Model, Node, read_model
@@ -83,11 +86,6 @@ def _input(builder: Builder, interface: Interface) -> Value:
             f"{builder.file}: input '{interface.name}' has the dynamic shape "
             f"{list(interface.shape)}: export the network with a static shape and batch 1 "
             "(python -m onnxruntime.tools.make_dynamic_shape_fixed)"
-        )
-    if not limits.batch_is_one(interface.shape):
-        raise RequestError(
-            f"{builder.file}: input '{interface.name}' has shape {list(interface.shape)}: "
-            f"{limits.batch_is_one.__doc__}"
         )
     draft = builder.draft(interface.name, interface.shape, None)
     draft.declared = interface
@@ -266,9 +264,8 @@ _OPERATORS: dict[str, Callable[[Builder, Node], Value]] = {
     "DequantizeLinear": _dequantize,
     "Conv": onnx_convolution.conv,
     "ConvTranspose": onnx_convolution.conv_transpose,
-    "Gemm": onnx_convolution.gemm,
-    "MatMul": onnx_convolution.matmul,
-    "Add": onnx_layers.add,
+    "Gemm": onnx_matrix.gemm,
+    "MatMul": onnx_matrix.matmul,
     "Concat": onnx_layers.concat,
     "Relu": onnx_layers.relu,
     "Clip": onnx_layers.clip,
@@ -286,4 +283,6 @@ _OPERATORS: dict[str, Callable[[Builder, Node], Value]] = {
     "Unsqueeze": onnx_views.unsqueeze,
     "Constant": onnx_views.stored,
     "Shape": onnx_views.shape,
+    **onnx_elementwise.RULES,
+    **onnx_functions.RULES,
 }

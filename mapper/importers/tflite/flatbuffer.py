@@ -52,7 +52,10 @@ TYPE_NAMES = {
 
 @dataclass(frozen=True, eq=False)
 class FileTensor:
-    """A tensor as the file declares it; `type` is a tflite.TensorType, `data` None if computed."""
+    """A tensor as the file declares it; `type` is a tflite.TensorType, `data` None if computed.
+
+    A `variable` keeps its values from inference to inference.
+    """
 
     index: int
     name: str
@@ -60,6 +63,7 @@ class FileTensor:
     type: int
     quant: Quant | None
     data: NDArray[Any] | None
+    variable: bool = False
 
 
 @dataclass(frozen=True)
@@ -231,7 +235,8 @@ class _Reader:
             raise _damaged(self._file, f"{where} refers to buffer {number} of {buffers}")
         quant = self._quant(source.Quantization(), shape, where)
         data = self._data(self._model.Buffers(number), source.Type(), shape, where)
-        return FileTensor(index, name, shape, source.Type(), quant, data)
+        variable = bool(source.IsVariable())
+        return FileTensor(index, name, shape, source.Type(), quant, data, variable)
 
     def _quant(self, source: Accessor, shape: tuple[int, ...], where: str) -> Quant | None:
         if source is None or source.ScaleLength() == 0:

@@ -18,7 +18,16 @@ from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.graph import Graph
 from mapper.graph.op import Op, State
-from mapper.importers.tflite import convolution, elementwise, matrix, moves, pooling, softmax
+from mapper.importers.tflite import (
+    convolution,
+    elementwise,
+    functions,
+    matrix,
+    moves,
+    pooling,
+    recurrent,
+    softmax,
+)
 from mapper.importers.tflite.flatbuffer import (
     TYPE_NAMES,
     FileNetwork,
@@ -31,7 +40,7 @@ from mapper.importers.tflite.operands import ANY, Operands, Rule
 from mapper.importers.tflite.variables import FileState, resolve_variables
 from mapper.limits import Obstacles
 
-_FAMILIES = (convolution, elementwise, matrix, moves, pooling, softmax)
+_FAMILIES = (convolution, elementwise, functions, matrix, moves, pooling, recurrent, softmax)
 _RULES: Mapping[str, Rule] = ChainMap(*(dict(family.RULES) for family in _FAMILIES))
 """For each operator of the format the function that checks it and adds it to the graph."""
 

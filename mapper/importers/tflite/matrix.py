@@ -1,4 +1,4 @@
-"""FULLY_CONNECTED."""
+"""FULLY_CONNECTED and BATCH_MATMUL."""
 
 from __future__ import annotations
 
@@ -7,25 +7,41 @@ from collections.abc import Mapping
 from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.op import Op
+from mapper.graph.tensor import Tensor
 from mapper.importers.tflite.activation import fused_activation
 from mapper.importers.tflite.flatbuffer import FileOperator
 from mapper.importers.tflite.operands import Operands, Rule
 from mapper.limits import require
-from mapper.operators.matrix import FullyConnected
+from mapper.operators.matrix import BatchMatmul, FullyConnected
 
 
 def _fully_connected(operands: Operands, operator: FileOperator) -> Op:
-    vector, result = operands.activation(operator, 0), operands.result(operator)
-    weights = operands.enter(operands.weights(operator, 2, 0))
+    rows, result = operands.activation(operator, 0), operands.result(operator)
+    place, weights = operands.place(operator), _weights(operands, operator)
     if operator.options["WeightsFormat"] != 0:
-        raise RequestError(
-            f"{operands.place(operator)}: the weights are shuffled; convert without that option"
-        )
-    rows = max(1, vector.elements // weights.shape[1])
-    require(operands.place(operator), limits.one_row, rows)
+        raise RequestError(f"{place}: the weights are shuffled; convert without that option")
+    require(place, limits.rows_are_whole, (rows.elements, weights.shape[-1]))
     lo, hi = fused_activation(operands, operator, result)
-    inputs = (vector, weights, operands.bias(operator, weights.shape[0]))
+    inputs = (rows, weights, operands.bias(operator, weights.shape[0]))
     return operands.op(operator, FullyConnected(lo=lo, hi=hi), inputs, result)
 
 
-RULES: Mapping[str, Rule] = {"FULLY_CONNECTED": _fully_connected}
+def _weights(operands: Operands, operator: FileOperator) -> Tensor:
+    """Constant or computed weights of two axes."""
+    if operands.source(operator, 1).data is not None:
+        return operands.enter(operands.weights(operator, 2, 0, symmetric=False))
+    weights = operands.activation(operator, 1)
+    require(operands.place(operator), limits.weights_have_two_axes, weights.shape)
+    return weights
+
+
+def _batch_matmul(operands: Operands, operator: FileOperator) -> Op:
+    place, options = operands.place(operator), operator.options
+    a, b = (operands.operand(operator, position) for position in (0, 1))
+    require(place, limits.an_operand_is_computed, [a.data is None, b.data is None])
+    require(place, limits.matrices_have_two_axes, [a.shape, b.shape])
+    computed = BatchMatmul(adj_x=bool(options["AdjX"]), adj_y=bool(options["AdjY"]))
+    return operands.op(operator, computed, (a, b), operands.result(operator))
+
+
+RULES: Mapping[str, Rule] = {"FULLY_CONNECTED": _fully_connected, "BATCH_MATMUL": _batch_matmul}

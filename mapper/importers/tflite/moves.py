@@ -1,4 +1,4 @@
-"""PAD, RESHAPE and its relatives, CONCATENATION."""
+"""PAD, RESHAPE and its relatives, TRANSPOSE, CONCATENATION."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mapper.importers.tflite.operands import Operands, Rule
 from mapper.limits import require
 from mapper.operators.concatenation import Concatenation
 from mapper.operators.images import Padding
-from mapper.operators.moves import Pad, Reshape
+from mapper.operators.moves import Pad, Reshape, Transpose
 
 
 def _pad(operands: Operands, operator: FileOperator) -> Op:
@@ -39,6 +39,16 @@ def _reshape(operands: Operands, operator: FileOperator) -> Op:
     return operands.op(operator, Reshape(), (x,), result)
 
 
+def _transpose(operands: Operands, operator: FileOperator) -> Op:
+    x, result = operands.activation(operator, 0), operands.result(operator)
+    permutation = operands.integers(operator, 1)
+    place = operands.place(operator)
+    require(place, limits.permutation_is_whole, (permutation, len(x.shape)))
+    require(place, limits.one_quantisation, [x.quant, result.quant])
+    axes = tuple(axis % len(x.shape) for axis in permutation)
+    return operands.op(operator, Transpose(permutation=axes), (x,), result)
+
+
 def _concatenation(operands: Operands, operator: FileOperator) -> Op:
     inputs = tuple(operands.activation(operator, i) for i in range(len(operator.inputs)))
     result, place = operands.result(operator), operands.place(operator)
@@ -56,5 +66,6 @@ RULES: Mapping[str, Rule] = {
     "RESHAPE": _reshape,
     "SQUEEZE": _reshape,
     "EXPAND_DIMS": _reshape,
+    "TRANSPOSE": _transpose,
     "CONCATENATION": _concatenation,
 }

@@ -136,6 +136,9 @@ class Operands:
 
         It begins with the zero point in every element.
         """
+        require(
+            self.place(operator), limits.state_is_variable, self.source(operator, position).variable
+        )
         reads = self.activation(operator, position, types)
         writes = dataclasses.replace(reads, name=f"{reads.name}/next", index=None)
         zero = reads.zero_point if reads.quant is not None else 0
@@ -175,21 +178,40 @@ class Operands:
             raise RequestError(f"{self.place(operator)}: input {position} must be a few integers")
         return [int(value) for value in values.reshape(-1)]
 
-    def weights(self, operator: FileOperator, rank: int, axis: int) -> Tensor:
-        """The int8 weights as the file has them: `rank` axes, per channel only along `axis`."""
-        place, source = self.place(operator), self.source(operator, 1)
-        data = self.constant(operator, 1)
-        if source.type != TensorType.INT8 or source.quant is None or data.ndim != rank:
+    def weights(
+        self,
+        operator: FileOperator,
+        rank: int,
+        axis: int,
+        position: int = 1,
+        *,
+        wide: bool = False,
+        symmetric: bool = True,
+    ) -> Tensor:
+        """The int8 weights as the file has them: `rank` axes, per channel only along `axis`.
+
+        With `wide` they may be int16. Without `symmetric` they may have a zero point, if one scale.
+        """
+        place, source = self.place(operator), self.source(operator, position)
+        data, quant = self.constant(operator, position), source.quant
+        types = {TensorType.INT8, TensorType.UINT8} | ({TensorType.INT16} if wide else set())
+        if source.type not in types or quant is None or data.ndim != rank:
             raise RequestError(
                 f"{place}: weights '{source.name}' are {_type(source)} {list(source.shape)} "
                 f"{_scales(source)}; int8 with scales and {rank} axes are needed: quantise the "
                 "weights to int8"
             )
-        require(place, limits.weights_are_symmetric, source.quant.zero_point)
-        if source.quant.axis is not None:
-            require(place, limits.axis_is_output_channel, (source.quant.axis, axis))
-        name = self._names[source.index]
-        return Tensor(name, source.shape, "int8", source.quant, data, source.index)
+        old = source.type == TensorType.UINT8
+        if old:
+            data, quant = _from_uint8(data, quant)
+        # TFLM leaves out the zero point of int8 weights, but for those of FULLY_CONNECTED.
+        if (symmetric and not old) or quant.axis is not None:
+            require(place, limits.weights_are_symmetric, quant.zero_point)
+        require(place, limits.zero_points_are_int8, quant.zero_point)
+        if quant.axis is not None:
+            require(place, limits.axis_is_output_channel, (quant.axis, axis))
+        kind = "int16" if source.type == TensorType.INT16 else "int8"
+        return Tensor(self._names[source.index], source.shape, kind, quant, data, source.index)
 
     def bias(self, operator: FileOperator, channels: int, position: int = 2) -> Tensor:
         """The int32 bias; zeros where the file has none."""
@@ -229,6 +251,15 @@ def without_first_axis(weights: Tensor) -> Tensor:
         weights.data[0],
         weights.index,
     )
+
+
+def _from_uint8(data: NDArray[Any], quant: Quant) -> tuple[NDArray[np.int8], Quant]:
+    """Weights of uint8 as int8; with zero point 0 where that changes none of them."""
+    centred = data.astype(np.int16) - quant.zero_point[0]
+    if quant.axis is None and centred.min() >= -128 and centred.max() <= 127:
+        return centred.astype(np.int8), Quant(quant.scale, (0,))
+    points = tuple(point - 128 for point in quant.zero_point)
+    return (data.astype(np.int16) - 128).astype(np.int8), Quant(quant.scale, points, quant.axis)
 
 
 def _type(source: FileTensor) -> str:

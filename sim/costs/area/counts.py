@@ -47,6 +47,7 @@ def counts(config: Config) -> Mapping[str, Mapping[str, float]]:
         return {"microcode": {"base": 1}, "bus": bus, "peripherals": peripherals}
     return {
         **_compute_side(config.npu),
+        **_mover(config.npu),
         **_memory_side(config.npu),
         "bus": bus,
         "peripherals": peripherals,
@@ -68,6 +69,10 @@ def sram_bits(config: Config) -> dict[str, int]:
     }
     fetched = _fetch_bits(npu) - _fetch_registers(npu)
     return bits | {"commands": fetched} if fetched else bits
+
+
+def _mover(npu: NpuConfig) -> Mapping[str, Mapping[str, float]]:
+    return {"mover": {"base": 1, "port_byte": npu.port_bytes}} if npu.move_unit else {}
 
 
 def _compute_side(npu: NpuConfig) -> Mapping[str, Mapping[str, float]]:

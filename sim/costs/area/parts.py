@@ -14,6 +14,7 @@ BLOCKS: Mapping[str, tuple[str, ...]] = {
     "drain": ("npu.compute.drain",),
     "requantiser": ("npu.compute.requantiser",),
     "adder": ("npu.compute.adder",),
+    "mover": ("npu.compute.mover",),
     "control": ("npu.compute",),
     "scratchpad": ("npu.memory.scratchpad",),
     "weight_ring": ("npu.memory.ring", "npu.memory.weights"),

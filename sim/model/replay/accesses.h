@@ -6,6 +6,7 @@
 #ifndef ACCESSES_H
 #define ACCESSES_H
 
+#include "moves.h"
 #include "state.h"
 
 /* Byte at which the first window of a block begins. */
@@ -67,9 +68,28 @@ static uint32_t feeder_reads(const Npu *n) {
     return bank_mask(n, address, channels);
 }
 
+/* Banks that a MOVE reads in this cycle. */
+static uint32_t move_reads(const Npu *n) {
+    const int64_t *c = n->control.command;
+    int64_t index = n->now - n->control.started - 1;
+    if (index >= n->control.accesses || c[F_FILL])
+        return 0;
+    return move_banks(n, c, index, F_INPUT_ADDRESS, F_INPUT_PITCH_0);
+}
+
+/* Banks that a MOVE writes in cycle `at`. */
+static uint32_t move_writes(const Npu *n, cycle at) {
+    int64_t index = at - n->control.started - 1 - MOVE_CYCLES;
+    if (index < 0 || index >= n->control.accesses)
+        return 0;
+    return move_banks(n, n->control.command, index, F_OUTPUT_ADDRESS, F_OUTPUT_PITCH_0);
+}
+
 /* Banks that compute commands read in this cycle. */
 static uint32_t compute_reads(const Npu *n) {
     const Control *control = &n->control;
+    if (control->state == MOVING)
+        return move_reads(n);
     if (control->state != ADDING)
         return feeder_reads(n);
     int64_t index = n->now - control->started - 1;
@@ -116,6 +136,8 @@ static uint32_t compute_writes(const Npu *n, cycle at) {
     }
     const Control *control = &n->control;
     const int64_t *c = control->command;
+    if (c && c[F_OPCODE] == OPCODE_MOVE)
+        return move_writes(n, at);
     if (!c || c[F_OPCODE] != OPCODE_ADD)
         return 0;
     int64_t index = at - control->started - 2 - ADD_CYCLES - REQUANTISER_LATENCY;

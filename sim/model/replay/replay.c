@@ -116,6 +116,11 @@ static void start(Npu *n) {
         control->completes = n->now + 2 * control->adds + ADD_CYCLES + REQUANTISER_LATENCY + 1;
         control->completes += WRITE_MARGIN;
         break;
+    case OPCODE_MOVE:
+        control->state = MOVING;
+        control->accesses = move_accesses(n, control->command);
+        control->completes = n->now + control->accesses + MOVE_CYCLES + WRITE_MARGIN;
+        break;
     default:
         control->state = STEPPING;
         start_window(n);
@@ -153,6 +158,11 @@ static inline bool control_tick(Npu *n, bool taken, bool blocked, bool marks) {
         break;
     case ADDING:
         n->causes[n->now - control->started <= 2 * control->adds ? CAUSE_BUSY : CAUSE_DRAIN]++;
+        if (n->now == control->completes)
+            complete(n);
+        break;
+    case MOVING:
+        n->causes[n->now - control->started <= control->accesses ? CAUSE_BUSY : CAUSE_DRAIN]++;
         if (n->now == control->completes)
             complete(n);
         break;

@@ -170,10 +170,11 @@ typedef struct {
 } Tile;
 
 typedef struct {
-    enum { IDLE, START, STEPPING, ADDING, DRAINING } state;
+    enum { IDLE, START, STEPPING, ADDING, MOVING, DRAINING } state;
     const int64_t *command;
     cycle started, completes;
     int64_t adds;
+    int64_t accesses; /* of a MOVE */
 } Control;
 
 typedef struct {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hw.spec.commands import PARAMETER_WORDS, Command, Opcode
 from hw.spec.npu_config import NpuConfig
 from tests.hw.npu.commands import input_channel, row_address
+from tests.hw.npu.moves import execute
 
 
 def wrap32(value: int) -> int:
@@ -53,6 +54,8 @@ class Reference:
     def run(self, command: Command, words: list[bytes]) -> None:
         if command.opcode is Opcode.ADD:
             self._add(command)
+        elif command.opcode is Opcode.MOVE:
+            execute(command, self.scratchpad)
         elif command.opcode is Opcode.CONV:
             self._window(command, words, depthwise=False)
         else:

@@ -51,6 +51,8 @@ def test_hardware_key_follows_what_is_built() -> None:
         (["=4"], ["KEY=VALUE"]),
         (["rows=many"], ["rows", "many", "whole number"]),
         (["rows=8.5"], ["rows", "whole number"]),
+        (["move_unit=yes"], ["move_unit = 'yes'", "true or false"]),
+        (["move_unit=2"], ["move_unit", "true or false"]),
     ],
 )
 def test_refusals_name_the_key_and_the_limit(sets: list[str], words: list[str]) -> None:
@@ -65,3 +67,14 @@ def test_refusals_name_the_key_and_the_limit(sets: list[str], words: list[str]) 
 def test_configurations_are_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         make_config({}).npu.rows = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("value", [False, "false", "False", 0])
+def test_a_unit_left_out(value: bool | str | int) -> None:
+    """As files, options and databases have it; the default is that it is there."""
+    assert make_config({"move_unit": value}).npu.move_unit is False
+    assert make_config({}).npu.move_unit is True
+
+
+def test_microcode_has_no_move_unit() -> None:
+    assert load_config(preset="icebreaker").npu.move_unit is False

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from hw.npu import ports
 from hw.npu.compute import adder, array, compute_control, fills, parameters, requantiser
 from hw.npu.memory import (
     bus_multiplexer,
@@ -32,6 +33,7 @@ def test_latencies_are_those_of_the_hardware():
     pairs = [
         (latencies.CAPTURE_LATENCY, array.CAPTURE_LATENCY),
         (latencies.REQUANTISER_LATENCY, requantiser.REQUANTISER_LATENCY),
+        (latencies.MOVE_CYCLES, ports.SCRATCHPAD_READ_LATENCY),
         (latencies.WRITE_MARGIN, compute_control.WRITE_MARGIN),
         (latencies.READ_CYCLES, weight_ring.READ_CYCLES),
         (latencies.PREFETCH_LINES, weight_fifo.PREFETCH_LINES),

@@ -6,6 +6,7 @@ from hw.spec.commands import BODY, Command, Opcode
 from hw.spec.config import Config, make_config
 from hw.spec.profile import CAUSES, EVENTS, RECORD
 from sim.model.stream import Left, Stream
+from tests.hw.npu.moves import move_command
 
 WIDE = {"bus_bytes": 32, "port_bytes": 32, "weight_buffer_bytes": 65536}
 """Eight words a beat: commands are read ahead in the first eight cycles."""
@@ -182,6 +183,24 @@ def test_an_addition(size):
     reads = 2 * -(-size // 8)
     assert causes == {"command": 4, "busy": reads, "drain": 8 + 9 + 3}
     assert cycles == sum(causes.values())
+
+
+@pytest.mark.parametrize(
+    ("run", "fill", "accesses"), [(1, 0, 1), (16, 0, 1), (17, 0, 2), (70, 1, 5)]
+)
+def test_a_move(run, fill, accesses):
+    """An access a cycle for 3 x 2 x 5 runs, two cycles from the last read to its write, a margin of
+    two."""
+    loops = [(3, -run, 100), (2, 0, 300), (1, 0, 0), (5, 1, 600), (1, 0, 0)]
+    move = Command(Opcode.MOVE, {**move_command(0, 0, run, loops).values, "fill": fill})
+    cycles, causes, events = between_marks(move, make_config({}))
+    assert causes == {"command": 4, "busy": 30 * accesses, "drain": 2 + 2}
+    assert cycles == sum(causes.values())
+    reads = {} if fill else {"scratchpad_read_words": 30 * accesses}
+    # Those of the ADD in front stand before the first MARK.
+    assert {name: events[name] for name in events if "scratchpad" in name} == reads | {
+        "scratchpad_write_words": 30 * accesses
+    }
 
 
 def transfer(opcode: Opcode, beats: int) -> Command:

@@ -5,6 +5,8 @@ The description leaves such bytes open (hw.block_ram), and chips differ. Program
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
 from amaranth.back import rtlil
@@ -20,6 +22,7 @@ from sim.functional.backend import run_functional
 from sim.rtl.backend import run_rtl
 from tests.random_networks import random_config, random_input, random_network
 from tests.shared_models import golden, shared_models
+from tests.stream_program import random_moves_program
 from verification.cells.netlist import NETLIST, UNDEFINED_READS, write_cells
 
 
@@ -66,3 +69,13 @@ def test_random_networks_on_random_designs(seed: int) -> None:
     config = random_config(seed)
     for network in range(6):
         check(random_network(seed * 100 + network), config, network)
+
+
+@pytest.mark.rtl
+@pytest.mark.parametrize("seed", range(4))
+def test_random_moves_beside_transfers(seed: int) -> None:
+    sets = ["rows=4", "cols=3", "port_bytes=8", "scratchpad_banks=2", "scratchpad_bytes=4096"]
+    program, given, wanted = random_moves_program(random.Random(seed), load_config(sets=sets), 24)
+    inputs = {"input": np.frombuffer(given, np.int8)}
+    found = run_rtl(program, inputs, netlist=UNDEFINED_READS).outputs
+    assert found["output"].tobytes() == wanted

@@ -7,14 +7,15 @@ from amaranth.sim import SimulatorContext
 
 from hw.npu.compute.compute_control import ComputeControl
 from hw.npu.compute.mac_control import CAUSE
-from hw.npu.ports import SCRATCHPAD_WRITE_LATENCY
+from hw.npu.ports import SCRATCHPAD_READ_LATENCY, SCRATCHPAD_WRITE_LATENCY
 from hw.spec.commands import Command, Opcode
 from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import CAUSES
 from tests.hw.npu.bench import command_words, simulate
 from tests.hw.npu.commands import random_add, random_window
+from tests.hw.npu.moves import random_move
 
-PULSES = ("start_window", "start_add", "mark", "completed")
+PULSES = ("start_window", "start_add", "start_move", "mark", "completed")
 CONFIG = NpuConfig(rows=5, cols=3)
 
 
@@ -41,6 +42,7 @@ class Tb:
         assert ctx.get(dut.opcode) == self.opcode
         if self.opcode:
             assert ctx.get(dut.is_add) == (self.opcode == Opcode.ADD.value)
+            assert ctx.get(dut.is_move) == (self.opcode == Opcode.MOVE.value)
             assert [ctx.get(dut.command[i]) for i in range(len(self.words))] == self.words
         await ctx.tick()
 
@@ -98,6 +100,19 @@ class Tb:
                 await self.cycle(ctx, "busy" if adding else "drain")
         ctx.set(dut.adder_busy, 0)
 
+    async def move(self, ctx: SimulatorContext) -> None:
+        """Completed once, when the write of the last read can be read."""
+        dut = self.dut
+        await self.cycle(ctx, "command", "start_move")
+        ctx.set(dut.moving, 1)
+        for _ in range(1 + self.rng.randint(0, self.longest)):
+            await self.cycle(ctx, "busy")
+        ctx.set(dut.moving, 0)
+        for _ in range(SCRATCHPAD_READ_LATENCY + SCRATCHPAD_WRITE_LATENCY - 1):
+            await self.cycle(ctx, "drain")
+        await self.cycle(ctx, "drain", "completed")
+        self.rest(ctx)
+
     async def finish(self, ctx: SimulatorContext) -> None:
         """Completed once, when the requantiser's last write can be read."""
         dut = self.dut
@@ -130,11 +145,13 @@ class Tb:
 
     async def run(self, ctx: SimulatorContext) -> None:
         for _ in range(30):
-            kind = self.rng.choice(["window", "window", "add", "mark"])
+            kind = self.rng.choice(["window", "window", "add", "move", "mark"])
             if kind == "mark":
                 command = Command(Opcode.MARK, {"layer": self.rng.getrandbits(16)})
             elif kind == "add":
                 command = random_add(self.rng)
+            elif kind == "move":
+                command = random_move(self.rng, read=range(500), write=range(500, 900))
             else:
                 command, _ = random_window(self.rng, CONFIG)
                 if command.opcode is Opcode.CONV:
@@ -143,6 +160,9 @@ class Tb:
             await self.accept(ctx, command)
             if kind == "mark":
                 await self.mark(ctx, command["layer"])
+                continue
+            if kind == "move":
+                await self.move(ctx)
                 continue
             await (self.add(ctx) if kind == "add" else self.window(ctx, command))
             await self.finish(ctx)

@@ -11,6 +11,7 @@ from hw.spec.commands import MAX_LENGTH, Command, Opcode
 from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import CAUSES, RECORD, RECORD_WORDS
 from tests.hw.npu.commands import random_add, random_window
+from tests.hw.npu.moves import random_move
 from tests.hw.npu.reference import Reference
 
 SCRATCHPAD_BYTES = 16384
@@ -124,8 +125,11 @@ def run(config: NpuConfig, seed: int, count: int, stall: float) -> None:
     async def main(ctx: SimulatorContext) -> None:
         products = 0
         for number in range(count):
-            if tb.rng.random() < 0.2:
+            kind = tb.rng.random()
+            if kind < 0.2:
                 command, words = random_add(tb.rng), []
+            elif kind < 0.4:
+                command, words = random_move(tb.rng, read=range(2048), write=range(2048, 9000)), []
             else:
                 command, words = random_window(tb.rng, config)
                 if not command.values.get("maximum"):

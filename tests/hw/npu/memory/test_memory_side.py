@@ -12,12 +12,15 @@ from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import RECORD_BYTES
 from hw.spec.registers import ERROR_CODES, NPU, NPU_IDENTIFIER
 from tests.hw.npu.main_memory import BASE, MainMemory
+from tests.hw.npu.moves import move_command
 from tests.hw.npu.streams import COMMANDS, DATA, RECORDS, SIZE, WEIGHTS, ComputeWork, Stream
 
 SMALL = {"scratchpad_bytes": 4096, "weight_buffer_bytes": 1024}
 CONFIGS = {
     "default": NpuConfig(**SMALL),
-    "narrow bus": NpuConfig(**{**SMALL, "scratchpad_bytes": 4608}, rows=17, cols=3, bus_bytes=4),
+    "narrow bus": NpuConfig(
+        **{**SMALL, "scratchpad_bytes": 4608}, rows=17, cols=3, bus_bytes=4, move_unit=False
+    ),
     "wide bus": NpuConfig(**SMALL, rows=3, cols=20, bus_bytes=32, scratchpad_banks=2),
 }
 FAST = {"latency": (8, 8), "stall": 0.0}
@@ -300,9 +303,9 @@ def test_weights_stream_at_a_beat_a_cycle() -> None:
     tb.run(cpu)
 
 
-def fails(words: list[int], error: str, broken: range = range(0)) -> None:
+def fails(words: list[int], error: str, broken: range = range(0), config: str = "default") -> None:
     """A stream of ``words`` ends with ``error``, and a good one after it works."""
-    tb = Tb(CONFIGS["default"], 5, latency=(1, 20), stall=0.3, broken=broken)
+    tb = Tb(CONFIGS[config], 5, latency=(1, 20), stall=0.3, broken=broken)
 
     async def cpu(ctx):
         stream = new_stream(tb, 5)
@@ -332,6 +335,11 @@ END = Command(Opcode.END, {})
 def test_unknown_commands_end_the_stream(header: int) -> None:
     """Also when weights are left that fill the ring."""
     fails([*FULL.encode(), *GOOD.encode(), header, *END.encode()], "opcode")
+
+
+def test_a_move_without_its_unit_is_unknown() -> None:
+    words = [*GOOD.encode(), *move_command(0, 100, 8, []).encode(), *END.encode()]
+    fails(words, "opcode", config="narrow bus")
 
 
 @pytest.mark.parametrize(

@@ -67,11 +67,10 @@ def real_weights(net: Image) -> str:
 
 
 def asymmetric(net: Image) -> str:
-    zero = net.constant("wz", np.int8(-100))
-    parameters = [net.constant("ws", np.float32(0.1)), zero]
-    return net.node(
-        "DequantizeLinear", [net.constant("w", net.int8(4, 2, 3, 3) * 100), *parameters]
-    )
+    zero = net.constant("wz", np.array([-100, 0, 0, 3], np.int8))
+    parameters = [net.constant("ws", np.full(4, 0.1, np.float32)), zero]
+    weights = net.constant("w", np.full((4, 2, 3, 3), 100, np.int8))
+    return net.node("DequantizeLinear", [weights, *parameters], axis=0)
 
 
 LIMITS: dict[str, tuple[Callable[[Image], str], list[str]]] = {
@@ -92,12 +91,14 @@ LIMITS: dict[str, tuple[Callable[[Image], str], list[str]]] = {
     "too large": (lambda n: conv(n, 4, 2, 9, 9), ["impossible shape"]),
     "axis": (lambda n: conv(n, weights=per_input_channel(n)), ["output channels", "(1, 0)"]),
     "real weights": (lambda n: conv(n, weights=real_weights(n)), ["weights are not quantised"]),
-    "zero point": (lambda n: conv(n, weights=asymmetric(n)), ["zero point 0", "[-100]"]),
+    "zero point": (
+        lambda n: conv(n, weights=asymmetric(n)),
+        ["zero point 0, or one for all", "[-100, 0, 3]"],
+    ),
     "resize": (
         resize,
         ["(Resize): this operator is not supported", "this operator is not supported"],
     ),
-    "sigmoid": (lambda n: n.node("Sigmoid", [n.x]), ["this operator is not supported"]),
     "kernels of no group": (lambda n: conv(n, 4, 3, 3, 3), ["multiple of the groups", "(2, 3, 4)"]),
     "transposed groups": (lambda n: transposed(n, 3, 4, 3, 3), ["do not fit 2 channels"]),
     "transposed by channel": (
@@ -116,17 +117,9 @@ LIMITS: dict[str, tuple[Callable[[Image], str], list[str]]] = {
         ["(ReduceMean): MEAN must be over H and W", "[1]"],
     ),
     "softmax": (lambda n: n.node("Softmax", [n.x], axis=2), ["SOFTMAX must run along the last"]),
-    "broadcast": (
-        lambda n: n.node("Add", [n.x, n.quantised(n.input("b", (1, 2, 1, 1)), 0.1, 0)]),
-        ["ADD needs two computed tensors of one shape"],
-    ),
-    "add of a constant": (
-        lambda n: n.node("Add", [n.x, n.constant("b", np.ones((1, 2, 1, 1), np.float32))]),
-        ["(Add): adds a constant of shape (1, 2, 1, 1)", "the bias of the convolution"],
-    ),
     "add of a picture": (
-        lambda n: n.node("Add", [conv(n), n.constant("b", np.eye(4, dtype=np.float32))]),
-        ["adds a constant of shape (4, 4) to (1, 4, 4, 4)"],
+        lambda n: n.node("Add", [n.x, n.constant("b", np.eye(6, dtype=np.float32))]),
+        ["(Add): A constant operand must be one number, or be quantised to int8"],
     ),
     "count_include_pad": (
         lambda n: n.node(
@@ -138,9 +131,21 @@ LIMITS: dict[str, tuple[Callable[[Image], str], list[str]]] = {
         lambda n: n.node("Reshape", [n.x, n.constant("s", np.array([1, 7]))]),
         ["[1, 2, 6, 6] cannot be reshaped to [1, 7]"],
     ),
-    "matmul of rows": (
-        lambda n: n.node("MatMul", [n.x, n.weights("w", n.int8(6, 3), 0.1)]),
-        ["FULLY_CONNECTED must have one row"],
+    "matmul of other rows": (
+        lambda n: n.node("MatMul", [n.x, n.weights("w", n.int8(7, 3), 0.1)]),
+        ["does not fit weights (7, 3)"],
+    ),
+    "matmul of other matrices": (
+        lambda n: n.node("MatMul", [n.x, n.weights("w", n.int8(2, 5, 3), 0.1)]),
+        ["cannot multiply matrices (1, 2, 6, 6) and (2, 5, 3)"],
+    ),
+    "matmul of matrices with scales": (
+        lambda n: n.node("MatMul", [n.x, n.weights("w", n.int8(2, 5, 3), [0.1, 0.2], axis=0)]),
+        ["must have one scale, unless", "Here: 2"],
+    ),
+    "gemm with C": (
+        lambda n: n.node("Gemm", [n.x, n.x, n.constant("c", np.float32(1))]),
+        ["adds C to two computed matrices"],
     ),
     "moved data": (
         lambda n: n.node("Softmax", [n.node("Transpose", [conv(n)], perm=[0, 1, 3, 2])]),
@@ -209,9 +214,9 @@ def test_dynamic_shapes_are_refused(shape):
     assert "make_dynamic_shape_fixed" in message
 
 
-def test_batches_are_refused():
+def test_batches_of_images_are_refused():
     net = Image((2, 2, 6, 6))
-    assert "The batch must be 1" in refusal(net.end(net.node("Relu", [net.x])))
+    assert "with batch 1" in refusal(net.end(conv(net)))
 
 
 def test_interface_types():

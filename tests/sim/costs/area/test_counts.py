@@ -70,3 +70,8 @@ def test_without_accelerator_there_is_the_bus_and_what_hangs_on_it():
     config = load_config("cpu-only")
     assert set(counts.counts(config)) == {"bus", "peripherals"}
     assert counts.sram_bits(config) == {}
+
+
+def test_a_unit_that_is_left_out_has_no_gates():
+    assert counts.counts(of("port_bytes=32"))["mover"] == {"base": 1, "port_byte": 32}
+    assert "mover" not in counts.counts(of("move_unit=false"))

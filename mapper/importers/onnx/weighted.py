@@ -1,0 +1,176 @@
+"""What multiplies data by constant weights and waits for its output's quantisation; the bias."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw.spec.errors import RequestError
+from mapper import limits
+from mapper.graph.tensor import Quant
+from mapper.importers.onnx.model import Array, Node
+from mapper.importers.onnx.values import (
+    Builder,
+    Constant,
+    Draft,
+    Pending,
+    Value,
+    View,
+    positions,
+)
+from mapper.limits import require
+from mapper.operators.convolution import Conv2d, DepthwiseConv2d, TransposeConv
+from mapper.operators.matrix import FullyConnected
+
+_SAME_SCALE = 4e-6
+"""Relative difference of two float32 scales that mean the same."""
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """int8 weights with one zero point, and one scale or one an output channel."""
+
+    data: NDArray[np.int8]
+    scale: NDArray[np.float64]
+    zero_point: int = 0
+
+    def quant(self, axis: int) -> Quant:
+        """Return the quantisation, of scales along an axis where there are several."""
+        scales = tuple(float(scale) for scale in self.scale)
+        points = (self.zero_point,) * len(scales)
+        return Quant(scales, points, axis if len(scales) > 1 else None)
+
+
+@dataclass(frozen=True, eq=False)
+class Product:
+    """A convolution or fully-connected operator that waits for its output's quantisation."""
+
+    builder: Builder
+    node: Node
+    operand: Draft
+    shape: tuple[int, ...]
+    view: View
+    weights: Weights
+    weights_axis: int
+    bias: NDArray[np.float64]
+    """In units of the accumulator; whole numbers."""
+    operator: Conv2d | DepthwiseConv2d | TransposeConv | FullyConnected
+
+    def pending(self) -> Pending:
+        """Return the value that waits."""
+        return Pending(
+            self.node.place,
+            self.view,
+            self.emit,
+            with_bias=self.with_bias,
+            channels=self.shape[-1],
+        )
+
+    def emit(self, quant: Quant, lo: int, hi: int) -> Draft:
+        """Add the operator to the graph. Raises RequestError where the bias is too large."""
+        if np.abs(self.bias).max(initial=0) >= 1 << 31:
+            raise RequestError(
+                f"{self.node.place}: the bias does not fit 32 bits at the scale of input times "
+                "weights: quantise the network again"
+            )
+        builder, name = self.builder, self.node.name
+        weights = builder.stored_constant(
+            f"{name}/weights", self.weights.data, self.weights.quant(self.weights_axis)
+        )
+        bias = builder.stored_constant(f"{name}/bias", self.bias.astype(np.int32))
+        operator = replace(self.operator, lo=lo, hi=hi)
+        operands = (self.operand, weights, bias)
+        return builder.add(self.node.place, operator, operands, self.shape, quant)
+
+    def with_bias(self, vector: NDArray[np.float64]) -> Pending:
+        """Return the same with a real vector, one number a channel, added."""
+        unit = _accumulator_unit(self.operand, self.weights)
+        return replace(self, bias=self.bias + np.rint(vector / unit)).pending()
+
+
+def add_constant(builder: Builder, node: Node, position: int, constant: Constant) -> Value | None:
+    """Add of a constant as the bias of the convolution or fully-connected layer just before it.
+
+    Where that layer's result is quantised before the addition, that rounding is left out. None
+    where there is no such layer or the constant is no bias.
+    """
+    value = builder.value(node, position)
+    if isinstance(value, Constant):
+        return None
+    layer = value if isinstance(value, Pending) else builder.settled.get(id(value.draft))
+    if layer is None or layer.with_bias is None or layer.low is not None or layer.high is not None:
+        return None
+    if np.broadcast_shapes(constant.data.shape, value.view.shape) != value.view.shape:
+        return None
+    # The vector to add at each stored position; its rows, one a pixel, must be alike.
+    wide = np.empty(value.view.size)
+    wide[value.view.reshape(-1)] = np.broadcast_to(constant.real(), value.view.shape).reshape(-1)
+    rows = wide.reshape(-1, layer.channels)
+    if (rows != rows[0]).any():
+        return None
+    return replace(layer.with_bias(rows[0]), view=value.view, place=node.place)
+
+
+def whole(shape: tuple[int, ...]) -> View:
+    """The view of a result in its own order. Raises RequestError for a shape that none can have."""
+    if min(shape) < 1 or not limits.tensor_is_addressable(shape):
+        raise RequestError(f"the result would have the impossible shape {shape}")
+    return positions(shape)
+
+
+def stored_weights(builder: Builder, node: Node, position: int, channel_axis: int) -> Weights:
+    """The constant operand at a position, whose scales may differ along its output channels."""
+    constant = builder.constant(node, position)
+    data: Array = constant.data
+    if constant.scale is None or constant.zero_point is None or data.dtype.kind not in "iu":
+        limits.float_network(str(node.place), "its weights are not quantised")
+    if constant.scale.size > 1:
+        axis = constant.axis % max(data.ndim, 1)
+        require(node.place, limits.axis_is_output_channel, (axis, channel_axis))
+    shape = [1] * data.ndim
+    if constant.zero_point.size > 1:
+        shape[channel_axis] = -1
+    centred = data.astype(np.int64) - constant.zero_point.astype(np.int64).reshape(shape)
+    if not centred.size or (centred.min() >= -128 and centred.max() <= 127):
+        return Weights(centred.astype(np.int8), constant.scale.reshape(-1))
+    points = sorted({int(value) for value in constant.zero_point.reshape(-1)})
+    require(node.place, limits.weights_share_a_zero_point, points[:8])
+    stored, (point,) = int8_of(node.place, data, points)
+    return Weights(stored, constant.scale.reshape(-1), point)
+
+
+def int8_of(
+    place: limits.Place, data: Array, points: Sequence[int]
+) -> tuple[NDArray[np.int8], list[int]]:
+    """Integers of 8 bits, and their zero points, as int8."""
+    require(place, limits.integers_have_8_bits, data.dtype.name)
+    shift = 128 if data.dtype == np.uint8 else 0
+    return (data.astype(np.int16) - shift).astype(np.int8), [point - shift for point in points]
+
+
+def _accumulator_unit(operand: Draft, weights: Weights) -> NDArray[np.float64]:
+    assert operand.quant is not None
+    return operand.quant.scale[0] * weights.scale
+
+
+def bias_of(
+    builder: Builder, node: Node, position: int, operand: Draft, weights: Weights, channels: int
+) -> NDArray[np.float64]:
+    """The bias in units of the accumulator; the stored integers where their scale is that unit."""
+    if not node.has(position):
+        return np.zeros(channels)
+    constant = builder.constant(node, position)
+    if constant.data.size not in (1, channels):
+        raise RequestError(
+            f"{node.place}: bias {constant.data.shape} does not fit {channels} channels"
+        )
+    unit = _accumulator_unit(operand, weights)
+    if constant.scale is not None and np.allclose(constant.scale, unit, rtol=_SAME_SCALE, atol=0):
+        assert constant.zero_point is not None
+        counts = constant.data.reshape(-1).astype(np.float64) - constant.zero_point.reshape(-1)
+    else:
+        counts = np.rint(constant.real().reshape(-1) / unit)
+    if not np.isfinite(counts).all():
+        raise RequestError(f"{node.place}: the bias is not a finite number")
+    return np.broadcast_to(counts, (channels,)).copy()

@@ -1,0 +1,208 @@
+"""SVDF and UNIDIRECTIONAL_SEQUENCE_LSTM: operators that keep state from inference to inference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw.spec import numerics as nm
+from hw.spec.arithmetic import sigmoid_int16
+from hw.spec.steps import LSTM, SVDF
+from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
+from mapper.graph.tensor import Tensor
+from mapper.operators.images import clamp_fields, ends, int32_table
+from mapper.operators.weighted import require_constant
+
+GATES = 4
+GATE_SCALE = 2.0**-12
+"""What the sums of an LSTM's gates are counted in."""
+FUNCTION_SCALE = 2.0**-15
+"""What the functions of an LSTM's gates give."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recurrent(Operator):
+    """An operator that reads states, its last inputs, and gives their next values behind the result.
+
+    It can write them over the old ones.
+    """
+
+    updates_states: ClassVar[bool] = True
+
+    def activations(self, site: Site) -> tuple[Tensor, ...]:
+        """Return the input and the states."""
+        return tuple(tensor for tensor in site.inputs if tensor.data is None)
+
+    def verify_types(self, site: Site) -> None:
+        """Raise RequestError unless the input and the result are int8, states int8 or int16."""
+        for tensor in (*self.activations(site), *site.outputs):
+            ends = tensor in (site.x, site.result)
+            if (
+                tensor.dtype not in (("int8",) if ends else ("int8", "int16"))
+                or not tensor.is_whole
+            ):
+                site.refuse(f": '{tensor.name}' is not int8 of one scale (a state may be int16)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Svdf(Recurrent):
+    """SVDF of x [B,I], feature weights int8 [F,I], time weights [F,M] and bias int32 [F/rank].
+
+    The last input is the state [B,F*M], which has the type of the time weights, int8 or int16.
+    """
+
+    kind: ClassVar[str] = "SVDF"
+    inputs: ClassVar[tuple[int, int]] = (5, 5)
+
+    rank: int
+
+    def shapes(self, site: Site) -> Sequence[Shape]:
+        """Return [B,units], and the state's shape."""
+        x, features, times, bias, state = site.inputs
+        filters, slots = (*times.shape, 0, 0)[:2]
+        if len(x.shape) != 2 or self.rank < 1 or filters % self.rank:
+            site.refuse(f" of rank {self.rank} cannot read {x.shape} by {filters} filters")
+        require_constant(site, features, (filters, x.shape[1]), "int8")
+        kind = times.dtype if times.dtype == "int16" else "int8"
+        require_constant(site, times, (filters, slots), kind)
+        require_constant(site, bias, (filters // self.rank,), "int32")
+        if state.elements != x.shape[0] * filters * slots or state.dtype != kind:
+            site.refuse(f": state '{state.name}' is {state.dtype} {state.shape}")
+        return [(x.shape[0], filters // self.rank), state.shape]
+
+    def macs(self, site: Site) -> int:
+        """Return the products."""
+        _, features, times, _, _ = site.inputs
+        return site.x.shape[0] * (features.elements + times.elements)
+
+    def steps(self, site: Site, cpu: Cpu) -> Steps:
+        """Return one step."""
+        x, features, times, bias, state = site.inputs
+        assert bias.data is not None
+        filters, slots = times.shape
+        feature_factor = x.scale * features.scale / state.scale
+        output_factor = state.scale * times.scale / site.result.scale
+        values = ends(site, cpu) | _factor("feature", feature_factor)
+        values |= _factor("output", output_factor) | clamp_fields(-128, 127)
+        values |= {
+            "state": cpu.address(state.name),
+            "next_state": cpu.address(site.outputs[1].name),
+            "feature_weights": cpu.address(features.name),
+            "time_weights": cpu.address(times.name),
+            "bias": int32_table(cpu, bias.data),
+            "batches": x.shape[0],
+            "inputs": x.shape[1],
+            "units": filters // self.rank,
+            "rank": self.rank,
+            "memory": slots,
+            "input_zero_point": x.zero_point,
+            "state_zero_point": state.zero_point,
+            "output_zero_point": site.result.zero_point,
+            "state_bytes": np.dtype(times.dtype).itemsize,
+        }
+        return [(SVDF, values)]
+
+
+def _factor(name: str, factor: float) -> dict[str, int]:
+    multiplier, shift = nm.quantize_multiplier(factor)
+    return {f"{name}_multiplier": multiplier, f"{name}_shift": shift}
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnidirectionalSequenceLstm(Recurrent):
+    """UNIDIRECTIONAL_SEQUENCE_LSTM of x [B,T,I], or [T,B,I] where ``time_major``.
+
+    Behind x come 4 weights of the input int8 [U,I], 4 of the hidden state int8 [U,U], and 4 biases
+    int32 [U], of the gates input, forget, cell and output each; then the hidden state int8 [B,U]
+    and the cell's int16 [B,U]. ``cell_clip``: the largest magnitude of the cell, 0 for none.
+    """
+
+    kind: ClassVar[str] = "UNIDIRECTIONAL_SEQUENCE_LSTM"
+    inputs: ClassVar[tuple[int, int]] = (3 + 3 * GATES, 3 + 3 * GATES)
+
+    time_major: bool
+    cell_clip: int
+
+    def shapes(self, site: Site) -> Sequence[Shape]:
+        """Return the input's shape with a channel for each unit."""
+        shape, units = site.x.shape, site.inputs[1].shape[0]
+        if len(shape) != 3:
+            site.refuse(f" needs an input of batches, time steps and channels, not {shape}")
+        for weights in site.inputs[1 : 1 + GATES]:
+            require_constant(site, weights, (units, shape[2]), "int8")
+        for weights in site.inputs[1 + GATES : 1 + 2 * GATES]:
+            require_constant(site, weights, (units, units), "int8")
+        for bias in site.inputs[1 + 2 * GATES : -2]:
+            require_constant(site, bias, (units,), "int32")
+        batches = shape[1 if self.time_major else 0]
+        for state, dtype in zip(site.inputs[-2:], ("int8", "int16"), strict=True):
+            if state.elements != batches * units or state.dtype != dtype:
+                site.refuse(f": state '{state.name}' is {state.dtype} {state.shape}")
+        return [(*shape[:2], units), site.inputs[-2].shape, site.inputs[-1].shape]
+
+    def macs(self, site: Site) -> int:
+        """Return the products."""
+        steps = site.x.shape[0] * site.x.shape[1]
+        return steps * sum(t.elements for t in site.inputs[1 : 1 + 2 * GATES])
+
+    def steps(self, site: Site, cpu: Cpu) -> Steps:
+        """Return one step."""
+        x, units, (hidden, cell) = site.x, site.inputs[1].shape[0], site.inputs[-2:]
+        steps, batches = x.shape[:2] if self.time_major else x.shape[1::-1]
+        weights, recurrent, bias = (
+            _forget_first(site.inputs[1 + part * GATES : 1 + (part + 1) * GATES])
+            for part in range(3)
+        )
+        # The cell's function takes its operand in thirds of 2**-12.
+        left = 12 + round(float(np.log2(cell.scale)))
+        values = ends(site, cpu) | {
+            "hidden": cpu.address(hidden.name),
+            "next_hidden": cpu.address(site.outputs[1].name),
+            "cell": cpu.address(cell.name),
+            "next_cell": cpu.address(site.outputs[2].name),
+            "input_weights": cpu.constant(_joined(weights).tobytes()),
+            "recurrent_weights": cpu.constant(_joined(recurrent).tobytes()),
+            "bias": int32_table(cpu, _joined(bias)),
+            "factors": int32_table(cpu, _factors(site, weights, recurrent)),
+            "table": cpu.constant(sigmoid_int16.table().astype("<u2").tobytes()),
+            "batches": batches,
+            "time_steps": steps,
+            "batch_rows": 1 if self.time_major else steps,
+            "step_rows": batches if self.time_major else 1,
+            "inputs": x.shape[2],
+            "units": units,
+            "input_zero_point": x.zero_point,
+            "hidden_zero_point": hidden.zero_point,
+            "cell_clip": self.cell_clip,
+            "tanh_multiplier": 3 << max(left, 0),
+            "tanh_shift": max(-left, 0),
+            "element_bytes": 1,
+        }
+        return [(LSTM, values | clamp_fields(-128, 127))]
+
+
+def _factors(site: Site, weights: Sequence[Tensor], recurrent: Sequence[Tensor]) -> nm.Int32Array:
+    """The table of (multiplier, shift) of the step."""
+    x, (hidden, cell) = site.x, site.inputs[-2:]
+    reals = [
+        *(x.scale * tensor.scale / GATE_SCALE for tensor in weights),
+        *(hidden.scale * tensor.scale / GATE_SCALE for tensor in recurrent),
+        FUNCTION_SCALE,
+        FUNCTION_SCALE * FUNCTION_SCALE / cell.scale,
+        FUNCTION_SCALE * FUNCTION_SCALE / hidden.scale,
+    ]
+    return np.array([nm.quantize_multiplier(real) for real in reals], dtype=np.int32)
+
+
+def _forget_first(gates: Sequence[Tensor]) -> list[Tensor]:
+    """The step begins with the forget gate, the file with the input gate."""
+    enter, forget, cell, output = gates
+    return [forget, enter, cell, output]
+
+
+def _joined(tensors: Sequence[Tensor]) -> NDArray[Any]:
+    return np.stack([tensor.data for tensor in tensors if tensor.data is not None])
