@@ -8,7 +8,7 @@ from mapper import limits
 from mapper.graph.op import Op
 from mapper.importers.tflite.activation import fused_activation
 from mapper.importers.tflite.flatbuffer import FileOperator
-from mapper.importers.tflite.operands import Operands, Rule
+from mapper.importers.tflite.operands import INT8_OR_INT16, Operands, Rule
 from mapper.importers.tflite.windows import sliding
 from mapper.limits import require
 from mapper.operators.pooling import AveragePool2d, MaxPool2d
@@ -17,7 +17,8 @@ _POOLS = {"AVERAGE_POOL_2D": AveragePool2d, "MAX_POOL_2D": MaxPool2d}
 
 
 def _pool_2d(operands: Operands, operator: FileOperator) -> Op:
-    image, result = operands.activation(operator, 0), operands.result(operator)
+    image = operands.activation(operator, 0, INT8_OR_INT16)
+    result = operands.result(operator, INT8_OR_INT16)
     window = (int(operator.options["FilterHeight"]), int(operator.options["FilterWidth"]))
     stride, padding = sliding(operands, operator, image, window)
     require(operands.place(operator), limits.one_quantisation, [image.quant, result.quant])

@@ -167,11 +167,11 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
     "stride": (lambda: conv_net(stride=(0, 1)), "CONV_2D 'conv' has stride \\(0, 1\\)"),
     "add shapes": (
         lambda: diamond(
-            tensors=[activation("x", 1, 6), activation("b", 1), activation("y", 1, 6)],
+            tensors=[activation("x", 1, 6), activation("b", 1, 5), activation("y", 1, 6)],
             ops=[add("p", "x", "b", "y")],
             inputs=["x", "b"],
         ),
-        "ADD 'p' adds shapes",
+        "ADD 'p' has operands of shapes",
     ),
 }
 
