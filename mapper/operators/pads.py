@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
+from hw.spec.npu_config import NpuConfig
 from hw.spec.steps import PAD
 from mapper.graph.operator import Cpu, Shape, Site, Steps
 from mapper.moves import operators as plan
@@ -84,7 +85,7 @@ class Pad(Moved):
             return f"padding of {before} pixels exceeds {MAX_WINDOW}"
         return channel_objection(site.result.shape[-1])
 
-    def works(self, site: Site, rows: int) -> list[Work]:
+    def works(self, site: Site, npu: NpuConfig) -> list[Work]:
         """Return a depthwise work of one tap, or one of the mover."""
         if not self.is_image_padding(site):
             return Moved.works(self, site, rows)
