@@ -99,6 +99,19 @@ def test_l2_normalization(layers):
         layer.check(y)
 
 
+@pytest.mark.parametrize("wide", [False, True])
+def test_softmax_to_int16(layers, wide):
+    for layer in layers:
+        shape = (*layer.shape(0, 3, 4), layer.integer(1, 70))
+        x = layer.wide(shape) if wide else layer.input(shape)
+        scale, zero_point = (1 / 32768, 0) if wide else (1 / 65536, -32768)
+        kind = {"scale": scale, "zero_point": zero_point, "dtype": "int16"}
+        y = layer.builder.tensor("y", shape, **kind)
+        beta = float(layer.rng.choice([0.5, 1.0]))
+        layer.add("SOFTMAX", [x], [y], options("SoftmaxOptions", Beta=beta))
+        layer.check(y)
+
+
 def test_log_softmax(layers):
     for layer in layers:
         shape = (*layer.shape(0, 3, 4), layer.integer(1, 70))
