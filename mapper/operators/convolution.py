@@ -38,7 +38,7 @@ from mapper.operators.weighted import (
 )
 from mapper.windows.correlation import Axis, Correlation
 from mapper.windows.phases import transposed_phases
-from mapper.windows.works import convolution_works
+from mapper.windows.works import MOST_WORKS, convolution_works
 from mapper.works.geometry import Operand
 from mapper.works.window import WindowWork
 from mapper.works.work import Work
@@ -246,6 +246,13 @@ class TransposeConv(Convolution):
         if any(pad >= reach for pad, reach in zip(before, self.windows(site).reach, strict=True)):
             site.refuse(f" has padding {before}, which must be less than its kernel")
         return [(1, *shape[1:3], channels) if len(shape) == 4 else (1, 1, 1, channels)]
+
+    def objection(self, site: Site) -> str | None:
+        """Return why no accelerator computes this; None when one could."""
+        phases = prod(map(min, self.stride, site.result.shape[1:3]))
+        if phases > MOST_WORKS:
+            return f"its stride divides the result into {phases} parts, more than {MOST_WORKS}"
+        return super().objection(site)
 
     def parts(self, site: Site) -> list[Correlation]:
         """Return a plain convolution for each phase of the result."""

@@ -37,6 +37,7 @@ _DTYPES = {
 }
 """How the data of a constant is stored, by type."""
 
+_WITHOUT_OUTPUT = ("CALL_ONCE", "ASSIGN_VARIABLE")
 _MOST_SUBGRAPHS = 64
 _MOST_OPERATORS = 10_000
 _MOST_OPERANDS = 256
@@ -288,19 +289,17 @@ class _Reader:
         what = f"operator {index} ({name})"
         inputs = self._indices(source.InputsAsNumpy(), tensors, -1, f"inputs of {what}")
         outputs = self._indices(source.OutputsAsNumpy(), tensors, 0, f"outputs of {what}")
-        if not outputs:
+        if not outputs and name not in _WITHOUT_OUTPUT:
             raise _damaged(self._file, f"{what} has no output")
-        return FileOperator(index, name, inputs, outputs, self._options(source, name, what))
+        return FileOperator(index, name, inputs, outputs, self._options(source, name))
 
-    def _options(self, source: Accessor, name: str, what: str) -> Mapping[str, Any]:
+    def _options(self, source: Accessor, name: str) -> Mapping[str, Any]:
         known = table_name(name)
         if known is None:
             return {}
         table = source.BuiltinOptions()
-        if source.BuiltinOptionsType() == tflite.BuiltinOptions.NONE:
-            table = None
-        elif source.BuiltinOptionsType() != tag_of(known):
-            raise _damaged(self._file, f"{what} has the options of another operator")
+        if source.BuiltinOptionsType() != tag_of(known):
+            table = None  # Left out, or another operator's: TFLM takes the defaults as well.
         return read_options(known, table)
 
 

@@ -208,13 +208,9 @@ def test_shapes_follow_from_operators(operator, x_shape, y_shape):
         one_op(operator, x_shape, (*y_shape[:-1], y_shape[-1] + 1))
 
 
-@pytest.mark.parametrize(
-    "operator",
-    [POOL, Mean()],
-)
-def test_images_have_four_axes(operator):
+def test_images_have_four_axes():
     with pytest.raises(RequestError, match=r"needs a \[1,H,W,C\] input"):
-        one_op(operator, (1, 6), (1, 6))
+        one_op(POOL, (1, 6), (1, 6))
 
 
 def test_pools_and_reshapes_keep_the_quantisation():
