@@ -269,13 +269,12 @@ def _axes_to(draft: Draft, given: np.ndarray) -> tuple[int, ...] | None:
     if in_order(draft, given):
         return ()
     view, order = draft.positions(given), np.arange(given.size)
+    if view.size != int(np.prod(draft.shape, dtype=np.int64)):
+        return None
     orders = [*permutations(range(view.ndim))]
     # Better one that needs no other shape.
     orders.sort(key=lambda axes: view.transpose(axes).shape != draft.shape)
-    for axes in orders:
-        if (view.transpose(axes).reshape(-1) == order).all():
-            return axes
-    return None
+    return next((o for o in orders if (view.transpose(o).reshape(-1) == order).all()), None)
 
 
 def _input_port(draft: Draft) -> Port:
