@@ -37,6 +37,9 @@ _DTYPES = {
 }
 """How the data of a constant is stored, by type."""
 
+_WITHOUT_OUTPUT = frozenset({"CALL_ONCE", "ASSIGN_VARIABLE"})
+"""Operators that are there for what they do to variables."""
+
 _MOST_SUBGRAPHS = 64
 _MOST_OPERATORS = 10_000
 _MOST_OPERANDS = 256
@@ -128,17 +131,21 @@ def read_network(file: str, content: bytes) -> FileNetwork:
             "give a .tflite or .onnx file"
         )
     with _accessors_guarded(file):
-        model = tflite.Model.GetRootAs(content, 0)
-        count = model.SubgraphsLength()
-        if not 1 <= count <= _MOST_SUBGRAPHS:
-            raise _damaged(file, f"{count} subgraphs")
-        found = tuple(_Reader(file, content, model, number).network() for number in range(count))
-        return replace(found[0], subgraphs=found)
+        root = tflite.Model.GetRootAs(content, 0)
+    model = _Guarded(file, root)
+    count = model.SubgraphsLength()
+    if not 1 <= count <= _MOST_SUBGRAPHS:
+        raise _damaged(file, f"{count} subgraphs")
+    found = tuple(_Reader(file, content, model, number).network() for number in range(count))
+    return replace(found[0], subgraphs=found)
 
 
 @contextmanager
 def _accessors_guarded(file: str) -> Generator[None, None, None]:
-    """A wild offset makes flatbuffers' accessors fail in many ways; all mean a damaged file."""
+    """A wild offset makes flatbuffers' accessors fail in many ways; all mean a damaged file.
+
+    Nothing else may be read under this guard: it would hide our own mistakes.
+    """
     try:
         yield
     except (
@@ -152,6 +159,23 @@ def _accessors_guarded(file: str) -> Generator[None, None, None]:
         raise _damaged(file, "an offset or a length in it is wrong") from error
 
 
+class _Guarded:
+    """A table of the file, read through its accessors; so are the tables that it refers to."""
+
+    def __init__(self, file: str, table: Accessor) -> None:
+        self._file, self._table = file, table
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        accessor = getattr(self._table, name)
+
+        def read(*arguments: int) -> Any:
+            with _accessors_guarded(self._file):
+                value = accessor(*arguments)
+            return _Guarded(self._file, value) if hasattr(value, "Init") else value
+
+        return read
+
+
 def _damaged(file: str, what: str) -> RequestError:
     return RequestError(
         f"{file}: damaged TensorFlow Lite file: {what}; export or download it again"
@@ -159,7 +183,7 @@ def _damaged(file: str, what: str) -> RequestError:
 
 
 class _Reader:
-    """Reads one model whose accessors may fail."""
+    """Reads one subgraph of a model."""
 
     def __init__(self, file: str, content: bytes, model: Accessor, number: int) -> None:
         self._file = file
@@ -172,7 +196,7 @@ class _Reader:
         codes = self._codes()
         buffers = self._count(self._model.BuffersLength(), self._size // 4, "buffers")
         count = self._count(graph.TensorsLength(), self._size // 4, "tensors")
-        tensors = _Tensors(count, lambda index: self._guarded_tensor(index, buffers))
+        tensors = _Tensors(count, lambda index: self._tensor(index, buffers))
         count = self._count(graph.OperatorsLength(), _MOST_OPERATORS, "operators")
         operators = tuple(self._operator(index, codes, len(tensors)) for index in range(count))
         return FileNetwork(
@@ -211,10 +235,6 @@ class _Reader:
 
     def _name(self, index: int) -> str:
         return limits.printable(self._graph.Tensors(index).Name() or b"") or f"tensor {index}"
-
-    def _guarded_tensor(self, index: int, buffers: int) -> FileTensor:
-        with _accessors_guarded(self._file):
-            return self._tensor(index, buffers)
 
     def _tensor(self, index: int, buffers: int) -> FileTensor:
         source = self._graph.Tensors(index)
@@ -288,20 +308,19 @@ class _Reader:
         what = f"operator {index} ({name})"
         inputs = self._indices(source.InputsAsNumpy(), tensors, -1, f"inputs of {what}")
         outputs = self._indices(source.OutputsAsNumpy(), tensors, 0, f"outputs of {what}")
-        if not outputs:
+        if not outputs and name not in _WITHOUT_OUTPUT:
             raise _damaged(self._file, f"{what} has no output")
-        return FileOperator(index, name, inputs, outputs, self._options(source, name, what))
+        return FileOperator(index, name, inputs, outputs, self._options(source, name))
 
-    def _options(self, source: Accessor, name: str, what: str) -> Mapping[str, Any]:
+    def _options(self, source: Accessor, name: str) -> Mapping[str, Any]:
         known = table_name(name)
         if known is None:
             return {}
-        table = source.BuiltinOptions()
-        if source.BuiltinOptionsType() == tflite.BuiltinOptions.NONE:
-            table = None
-        elif source.BuiltinOptionsType() != tag_of(known):
-            raise _damaged(self._file, f"{what} has the options of another operator")
-        return read_options(known, table)
+        # Options of another operator count as none, as in TFLM: converters leave such remnants.
+        own = source.BuiltinOptionsType() == tag_of(known)
+        table = source.BuiltinOptions() if own else None
+        with _accessors_guarded(self._file):
+            return read_options(known, table)
 
 
 def _vector(values: Accessor) -> tuple[int, ...]:
