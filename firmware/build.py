@@ -48,7 +48,7 @@ COMPILER_FLAGS = (
 LINKER_FLAGS = ("-nostdlib", "-Wl,--gc-sections")
 MAIN_BYTES = {True: 896, False: 816}
 """Room for main.c, with an accelerator and without. Another room is another place of the code
-behind it in the instruction cache: run python -m verification.cpu_costs after a change."""
+behind it in the instruction cache, and other cycles."""
 
 BOOT_SOURCES = (
     "boot/copy.S",

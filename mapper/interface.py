@@ -1,4 +1,4 @@
-"""Data of the user to the int8 tensors at the inputs of a graph."""
+"""Data of the user to the quantised tensors at the inputs of a graph."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from hw.spec.errors import RequestError
 from mapper.graph.graph import Graph
 
 
-def encode_input(graph: Graph, tensor: str, values: NDArray[Any]) -> nm.Int8Array:
-    """An input in the file's form as the graph's int8 tensor.
+def encode_input(graph: Graph, tensor: str, values: NDArray[Any]) -> NDArray[Any]:
+    """An input in the file's form as the graph's tensor.
 
-    `values` has the port's shape, or the tensor's, and is of the port's type, int8 (taken as
-    quantised) or real (any float), which is quantised. A leading axis of extent 1 may be missing.
-    Raises RequestError where shape or type is another, or a value is not finite.
+    `values` has the port's shape, or the tensor's, and is of the port's type, of the tensor's
+    (taken as quantised) or real (any float), which is quantised. A leading axis of extent 1 may be
+    missing. Raises RequestError where shape or type is another, or a value is not finite.
     """
     port, target = graph.ports[tensor], graph.tensors[tensor]
     array = np.asarray(values)
@@ -24,16 +24,16 @@ def encode_input(graph: Graph, tensor: str, values: NDArray[Any]) -> nm.Int8Arra
             raise RequestError(
                 f"network '{graph.name}': input '{port.name}' has values that are not finite"
             )
-        integers = nm.quantise(array, target.scale, target.zero_point)
-    elif array.dtype == np.int8:
+        integers = nm.quantise(array, target.scale, target.zero_point, target.dtype)
+    elif array.dtype == target.dtype:
         integers = array
     elif array.dtype.name == port.dtype == "uint8":
         integers = (array.astype(np.int16) - 128).astype(np.int8)
     else:
-        other = " or uint8" if port.dtype == "uint8" else ""
+        types = " or ".join(dict.fromkeys((target.dtype, port.dtype.replace("float32", ""))))
         raise RequestError(
-            f"network '{graph.name}': input '{port.name}' is {array.dtype.name}; give int8{other} "
-            "(quantised) or floating-point values"
+            f"network '{graph.name}': input '{port.name}' is {array.dtype.name}; give "
+            f"{types.removesuffix(' or ')} (quantised) or floating-point values"
         )
     if array.shape in (port.shape, port.shape[1:]):
         declared = integers.reshape(port.shape)

@@ -237,11 +237,15 @@ def add(
     return requantise(total, p.output_multiplier, p.output_shift, zero_point, lo, hi)
 
 
-def quantise(x: ArrayLike, scale: float, zero_point: int) -> Int8Array:
-    """Real values to int8: divide in single precision, round half away from zero, saturate."""
+def quantise(x: ArrayLike, scale: float, zero_point: int, dtype: str = "int8") -> NDArray[Any]:
+    """Real values to integers of a type, int8 say.
+
+    Divides in single precision, rounds half away from zero, saturates.
+    """
     ratio = np.asarray(x, dtype=np.float32) / np.float32(scale)
     rounded = np.trunc(ratio.astype(np.float64) + np.copysign(0.5, ratio))
-    return clamp_int8(rounded + zero_point, -128, 127)
+    limits = np.iinfo(dtype)
+    return np.clip(rounded + zero_point, limits.min, limits.max).astype(dtype)
 
 
 def dequantise(x: NDArray[Any], scale: float, zero_point: int) -> NDArray[np.float32]:

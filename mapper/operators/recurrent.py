@@ -26,7 +26,7 @@ FUNCTION_SCALE = 2.0**-15
 
 @dataclass(frozen=True, kw_only=True)
 class Recurrent(Operator):
-    """An operator that reads states, its last inputs, and gives their next values behind the result.
+    """An operator that reads states, its last inputs, and gives the next ones behind its result.
 
     It can write them over the old ones.
     """

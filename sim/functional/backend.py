@@ -6,7 +6,7 @@ ring. So it proves the mapper's work, and its results are what RTL is compared w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,18 +24,16 @@ from hw.spec.program import (
     decode_step,
 )
 from hw.spec.registers import MEMORY_BASE
-from hw.spec.steps import NPU, SOFTMAX
+from hw.spec.steps import NPU
 from mapper.program.image import npu_config_word
 from mapper.program.inputs import Tensor, input_parts
 from mapper.program.program import Location, Program, ProgramPort
 from sim.functional.memory import Memory
 from sim.functional.npu import Npu
+from sim.functional.watched import Read, Watched
 
 _JUNK = 0x5A
 """What memories hold before anything is written."""
-
-TIMED_BY_VALUES = frozenset({SOFTMAX})
-"""Operators that take longer on the CPU for some values than for others."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +43,14 @@ class FunctionalResult:
 
     ``events`` has a mapping (`hw.spec.profile.EVENTS`) for each layer, empty for the CPU's, and
     ``trace`` each layer's output tensor by name, when asked for. ``cpu_inputs``: by number of step,
-    the input of each operator on the CPU that takes longer for some values than for others.
+    what an operator on the CPU reads that none before it has written.
     """
 
     outputs: Mapping[str, Tensor]
     states: Mapping[str, Tensor]
     events: tuple[Mapping[str, int], ...]
     trace: Mapping[str, Int8Array] = field(default_factory=dict[str, Int8Array])
-    cpu_inputs: Mapping[int, Int8Array] = field(default_factory=dict[int, Int8Array])
+    cpu_inputs: Mapping[int, Sequence[Read]] = field(default_factory=dict[int, Sequence[Read]])
 
 
 class FunctionalBackend:
@@ -78,9 +76,11 @@ class FunctionalBackend:
         """
         config = self.program.config
         memory = self._loaded_memory(inputs)
-        npu = Npu(config.npu, memory, (self.program.base, len(self.program.image)))
+        image = (self.program.base, len(self.program.image))
+        npu = Npu(config.npu, memory, image)
+        watched = Watched(memory.data, memory.base, memory.name, image)
         traced: dict[str, Int8Array] = {}
-        cpu_inputs: dict[int, Int8Array] = {}
+        cpu_inputs: dict[int, Sequence[Read]] = {}
 
         def layer_ended(index: int) -> None:
             layer = self.program.layers[index]
@@ -90,11 +90,10 @@ class FunctionalBackend:
         for position, step in enumerate(self._steps):
             if step.kind == NPU:
                 npu.run(self._streams[step.values["commands"]], layer_ended)
+                watched.others_write()
                 continue
-            if step.kind in TIMED_BY_VALUES:
-                size = step.values["rows"] * step.values["cols"]
-                cpu_inputs[position] = memory.read(step.values["input"], size).copy()
-            step.kind.run(step.values, memory)
+            step.kind.run(step.values, watched)
+            cpu_inputs[position] = watched.taken(step)
             following = self._steps[position + 1 : position + 2]
             if not following or following[0].layer != step.layer:
                 layer_ended(step.layer)

@@ -1,15 +1,14 @@
-"""The model backend: predicts what the chip's counters say, from the same Program, without values.
+"""The model backend: predicts what the chip's counters say, from the same Program, without RTL.
 
-The accelerator's part is worked out from the command stream (`sim.model.stream`), firmware's and
-the CPU's from `sim.model.cpu`. The result has the form of time stamps and profile records, and is
-read as those of the chip.
+The accelerator's part is worked out from the command stream (`sim.model.stream`), the CPU's by
+running firmware's machine code (`sim.model.cpu`). The result has the form of time stamps and
+profile records, and is read as those of the chip.
 """
 
 from __future__ import annotations
 
-import itertools
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,18 +16,12 @@ from numpy.typing import NDArray
 
 from hw.spec.commands import Command
 from hw.spec.config import Config
-from hw.spec.numerics import Int8Array
-from hw.spec.profile import RECORD
-from hw.spec.program import HEADER_WORDS, STEP_WORDS, TIME_WORDS
+from hw.spec.profile import RECORD, RECORD_WORDS
 from hw.spec.steps import NPU
 from mapper.program.program import Program
-from sim.model.cpu.figures import cpu_figures
-from sim.model.cpu.firmware import Firmware
+from sim.model.cpu.firmware import Firmware, Times, Values, times_without_streams
 from sim.model.stream import Left, Replayed, Stream
 from sim.results.segments import Segment, read_segments
-
-STEP_HEAD_WORDS = 2
-"""Words of a step in front of its values: its kind, its layer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +42,7 @@ class _Found:
     """What a stream finds; see `sim.model.stream.Stream.replay`."""
 
     left: Left | None
-    cpu_fetches: bool
+    cpu_requests: int
 
 
 class ModelBackend:
@@ -57,8 +50,6 @@ class ModelBackend:
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        header = zip((name for name, _ in HEADER_WORDS), program.words, strict=False)
-        self._steps_address = dict(header)["steps_address"]
         self._streams = tuple(
             Stream(program.commands(step), program.config.npu)
             for step in program.steps
@@ -70,45 +61,49 @@ class ModelBackend:
         """Those of all streams."""
         return (command for stream in self._streams for command in stream.commands)
 
-    def run(
-        self, config: Config | None = None, cpu_inputs: Mapping[int, Int8Array] | None = None
-    ) -> ModelResult:
+    def run(self, config: Config | None = None, cpu_inputs: Values | None = None) -> ModelResult:
         """One inference.
 
-        ``config``: the Program's with another main memory or clock. ``cpu_inputs``: by number of
-        step, what operators on the CPU read that take longer for some values than for others.
+        ``config``: the Program's with another CPU, main memory or clock. ``cpu_inputs``: what
+        operators on the CPU read that none before them has written, as the functional backend
+        tells it; zeros, where it is missing.
         """
         started = time.monotonic()
         config = config or self._program.config
         assert config.npu == self._program.config.npu
-        firmware = Firmware(cpu_figures(config.soc.cpu), config.soc)
-        stamps: list[int] = []
-        records: list[list[int]] = []
-        left: Left | None = None
-        streams = itertools.count()
-        now = 0
-        for number, step in enumerate(self._program.steps):
-            begin, asleep = now, 0
-            if step.kind == NPU:
-                found = firmware.stream()
-                replay = self._replayed(next(streams), config, _Found(left, found.fetches))
-                start, left = begin + found.start, replay.left
-                records += _later(replay.records, start).tolist()
-                now = start + replay.done + found.finish
-                if found.running is not None:
-                    asleep = max(0, replay.done - found.running)
-            else:
-                words = STEP_WORDS * number + STEP_HEAD_WORDS
-                inputs = (cpu_inputs or {}).get(number)
-                address = self._steps_address + 4 * words
-                now += firmware.operator(step, address, inputs).cycles
-            stamps += [begin, now, asleep] + [0] * (TIME_WORDS - 3)
-        end = now + firmware.back()
+        values = cpu_inputs or {}
+        records = [np.zeros((0, RECORD_WORDS), dtype=np.int64)]
+        if self._streams:
+            times = self._with_streams(config, values, records)
+        else:
+            times = times_without_streams(self._program, config, values)
         return ModelResult(
-            cycles=end,
-            segments=read_segments(self._program.steps, 0, end, _words(stamps), _words(records)),
+            cycles=times.end - times.begin,
+            segments=read_segments(
+                self._program.steps,
+                times.begin,
+                times.end,
+                times.steps,
+                np.concatenate(records).astype(np.uint32).tobytes(),
+            ),
             predict_s=time.monotonic() - started,
         )
+
+    def _with_streams(
+        self, config: Config, values: Values, records: list[NDArray[np.int64]]
+    ) -> Times:
+        """Firmware's times; adds the streams' profile records."""
+        firmware = Firmware(self._program, config, values)
+        left: Left | None = None
+        for number in range(len(self._streams)):
+            start = firmware.stream()
+            assert start is not None
+            replay = self._replayed(number, config, _Found(left, start.requests))
+            firmware.stream_ends(start.cycle + replay.done)
+            records.append(_later(replay.records, start.cycle))
+            left = replay.left
+        assert firmware.stream() is None
+        return firmware.times()
 
     def _replayed(self, number: int, config: Config, found: _Found) -> Replayed:
         """A stream, which takes its time whatever the CPU and the clock."""
@@ -117,7 +112,7 @@ class ModelBackend:
             if len(self._replays) == MOST_REPLAYS * len(self._streams):
                 del self._replays[next(iter(self._replays))]
             self._replays[key] = self._streams[number].replay(
-                config, found.left, cpu_fetches=found.cpu_fetches
+                config, found.left, found.cpu_requests
             )
         return self._replays[key]
 
@@ -127,7 +122,3 @@ def _later(records: NDArray[np.int64], cycles: int) -> NDArray[np.int64]:
     later = records.copy()
     later[:, RECORD.index("time")] += cycles
     return later
-
-
-def _words(values: Sequence[int] | Sequence[Sequence[int]]) -> bytes:
-    return np.array(values, dtype=np.int64).astype(np.uint32).tobytes()

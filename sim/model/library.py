@@ -1,4 +1,4 @@
-"""The replay in C: built once for each compiler and text, then loaded."""
+"""The model's parts in C: built once for each compiler and text, then loaded."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from sim.model.layout import c_header
 from verification.tools.cache import cached
 from verification.tools.toolchain import Compiler, find_compiler
 
-SOURCES = Path(__file__).parent / "replay"
 FLAGS = ("-x", "c", "-std=c11", "-O2", "-Wall", "-Wextra", "-shared", "-fPIC")
-_LIBRARY, _HEADER = "replay.so", "layout.h"
+_HEADER = "layout.h"
 
 
 @lru_cache(maxsize=1)
@@ -25,29 +24,45 @@ def replay_function() -> Callable[[int, int, int, int, int], int]:
 
     Raises RequestError without a compiler, and TilewrightError where it fails.
     """
-    compiler = find_compiler()
-    folder, _ = cached("replay", _key(compiler), lambda folder: _build(folder, compiler))
-    function = ctypes.CDLL(str(folder / _LIBRARY)).replay
+    function = load_library(Path(__file__).parent / "replay", c_header()).replay
     address = ctypes.c_void_p
     function.argtypes = [address, address, ctypes.c_int64, address, address]
     function.restype = ctypes.c_int64
     return function
 
 
-def _key(compiler: Compiler) -> str:
+def load_library(sources: Path, header: str) -> ctypes.CDLL:
+    """Compile the C file of a folder that has the folder's name, and load it.
+
+    ``header``: the text of layout.h, which Python and C share. Raises RequestError without a
+    compiler, and TilewrightError where it fails.
+    """
+    compiler = find_compiler()
+    name = sources.name
+    folder, _ = cached(
+        name,
+        _key(compiler, sources, header),
+        lambda folder: _build(folder, compiler, sources, header),
+    )
+    return ctypes.CDLL(str(folder / f"{name}.so"))
+
+
+def _key(compiler: Compiler, sources: Path, header: str) -> str:
     """A hash of all that the library is made of."""
-    texts = [*FLAGS, *compiler.command, compiler.version, c_header()]
-    for path in sorted(SOURCES.iterdir()):
+    texts = [*FLAGS, *compiler.command, compiler.version, header]
+    for path in sorted(sources.iterdir()):
         texts += [path.name, path.read_text()]
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:20]
 
 
-def _build(folder: Path, compiler: Compiler) -> None:
-    (folder / _HEADER).write_text(c_header())
-    command = [*compiler.command, *FLAGS, f"-I{folder}", f"-I{SOURCES}"]
-    command += [str(SOURCES / "replay.c"), "-o", str(folder / _LIBRARY)]
+def _build(folder: Path, compiler: Compiler, sources: Path, header: str) -> None:
+    (folder / _HEADER).write_text(header)
+    source, library = sources / f"{sources.name}.c", folder / f"{sources.name}.so"
+    command = [*compiler.command, *FLAGS, f"-I{folder}", f"-I{sources}"]
+    command += [str(source), "-o", str(library)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise TilewrightError(
-            f"the model's replay could not be built with {compiler.version}:\n{done.stderr.strip()}"
+            f"the model's {source.name} could not be built with {compiler.version}:\n"
+            f"{done.stderr.strip()}"
         )

@@ -24,14 +24,8 @@ from sim.model.geometry import Geometry, geometry_of
 from sim.model.layout import DERIVED, FIELDS, LEFT, MARK, MARK_VALUES
 from sim.model.library import replay_function
 
-REFILL_AHEAD = 6
-"""Beats that the CPU has asked for before the first command: what it runs behind the start lies in
-another line of its cache."""
-
 LONGEST = 1 << 32
 """Cycles of a stream, at most: those that the hardware's counters can count."""
-
-_LINE_BYTES = 32
 
 _WINDOWS = (Opcode.CONV, Opcode.DEPTHWISE)
 
@@ -77,20 +71,18 @@ class Stream:
         self._table = np.array(list(rows), dtype=np.int64)
         self._events = _events_at_marks(commands, geometries, npu)
 
-    def replay(
-        self, config: Config, before: Left | None = None, *, cpu_fetches: bool = True
-    ) -> Replayed:
+    def replay(self, config: Config, before: Left | None = None, cpu_requests: int = 0) -> Replayed:
         """The stream with the main memory of ``config``.
 
-        ``before``: what another one left. ``cpu_fetches``: whether what the CPU runs behind the
-        start is not in its cache of code, and fetched beside the first commands.
+        ``before``: what another one left. ``cpu_requests``: beats that the CPU asks for beside the
+        first commands.
 
         Raises TilewrightError for a stream that never ends.
         """
         assert config.npu == self._npu
         marks = np.zeros((len(self._events), MARK_VALUES), dtype=np.int64)
         left = np.zeros(len(LEFT), dtype=np.int64)
-        settings = np.array(_settings(config, before or Left(), cpu_fetches), dtype=np.int64)
+        settings = np.array(_settings(config, before or Left(), cpu_requests), dtype=np.int64)
         done = replay_function()(
             settings.ctypes.data, self._table.ctypes.data, LONGEST, marks.ctypes.data,
             left.ctypes.data,
@@ -123,11 +115,10 @@ _BY_DMA = {
 """Events that the DMA has a part in, and the value of a mark that counts it."""
 
 
-def _settings(config: Config, before: Left, cpu_fetches: bool) -> list[int]:
+def _settings(config: Config, before: Left, cpu_requests: int) -> list[int]:
     """Values of `sim.model.layout.SETTINGS`."""
     npu = config.npu
     word = npu.weight_memory_bytes
-    refill = max(_LINE_BYTES // npu.bus_bytes - REFILL_AHEAD, 0) if cpu_fetches else 0
     return [
         npu.bus_bytes,
         npu.port_bytes,
@@ -138,7 +129,7 @@ def _settings(config: Config, before: Left, cpu_fetches: bool) -> list[int]:
         word // npu.bus_bytes,
         word // npu.weight_word_bytes,
         config.soc.memory_latency,
-        refill,
+        cpu_requests,
         *before,
     ]
 

@@ -1,4 +1,4 @@
-"""The int8 input of a run: from a file, or a seeded natural signal."""
+"""The inputs of a run: from a file, or a seeded natural signal."""
 
 from __future__ import annotations
 
@@ -23,46 +23,51 @@ SYNTHETIC_INPUT = "The input is a seeded synthetic signal."
 """Remark on `default_inputs`."""
 
 Array = NDArray[Any]
-Int8 = NDArray[np.int8]
 
 
-def default_inputs(graph: Graph) -> dict[str, Int8]:
-    """A seeded signal for every input tensor, in the graph's layout."""
+def default_inputs(graph: Graph) -> dict[str, Array]:
+    """A seeded signal for every input tensor, in the graph's layout and type."""
     return {
-        name: np.round(natural(graph.tensors[name].shape[1:], DEFAULT_SEED + number) * 255 - 128)
-        .reshape(graph.tensors[name].shape)
-        .astype(np.int8)
+        name: _signal(graph.tensors[name], DEFAULT_SEED + number)
         for number, name in enumerate(graph.inputs)
     }
 
 
-def load_inputs(graph: Graph, path: Path) -> tuple[dict[str, Int8], tuple[str, ...]]:
-    """The inputs in a .npy or .npz file, by tensor, in the graph's layout; and remarks on them.
+def _signal(tensor: Tensor, seed: int) -> Array:
+    """A signal that spans the range of int8 or int16; of other types, small whole numbers."""
+    if tensor.dtype == "bool":
+        return natural(tensor.shape[1:], seed).reshape(tensor.shape) > 0.5
+    low, high = (-(1 << 15), (1 << 15) - 1) if tensor.dtype == "int16" else (-128, 127)
+    values = np.round(natural(tensor.shape[1:], seed) * (high - low) + low)
+    return values.reshape(tensor.shape).astype(tensor.dtype)
+
+
+def load_rows(graph: Graph, path: Path) -> list[dict[str, Array]]:
+    """The inputs in a .npy or .npz file, a mapping by tensor for each row, in the graph's layout.
 
     A network with one input takes the array of a .npy file, or the array `x` or the only array of
-    a .npz file; with several inputs, a .npz file holds one array of each input's name. An array is
-    int8 (uint8 where the network's input is), or floating-point, which is quantised. Its shape is
-    that in the network file or the graph's (NHWC, or flat), with or without the batch; of several
-    rows the first is taken.
+    a .npz file; with several inputs, a .npz file holds one array of each input's name, or named
+    `input_0`, `input_1`, ... in the file's order. An array is of the input's type, int8 as
+    quantised, or floating-point, which is quantised. The shape of a row is that in the network file
+    or the graph's (NHWC, or flat), with or without the batch; all inputs have as many rows.
 
     Raises RequestError that names the file, the input and what is expected.
     """
     arrays = _read(path)
-    inputs: dict[str, Int8] = {}
-    remarks: list[str] = []
-    for name in graph.inputs:
+    found: dict[str, list[Array]] = {}
+    for position, name in enumerate(graph.inputs):
         port, tensor = graph.ports[name], graph.tensors[name]
-        where = f"{path}: input '{port.name}'"
-        array, rows = _first_row(
-            _choose(arrays, port, len(graph.inputs), path), tensor, port, where
-        )
-        if rows > 1:
-            remarks.append(f"{path} has {rows} rows; the first is used.")
+        array = _choose(arrays, port, position, len(graph.inputs), path)
+        rows = _rows_of(array, tensor, port, f"{path}: input '{port.name}'")
         try:
-            inputs[name] = encode_input(graph, name, array)
+            found[name] = [encode_input(graph, name, row) for row in rows]
         except RequestError as error:
             raise RequestError(f"{path}: {error}") from None
-    return inputs, tuple(remarks)
+    counts = {len(rows) for rows in found.values()}
+    if len(counts) != 1:
+        listed = ", ".join(f"'{graph.ports[n].name}' {len(rows)}" for n, rows in found.items())
+        raise RequestError(f"{path}: inputs have different numbers of rows: {listed}")
+    return [{name: rows[i] for name, rows in found.items()} for i in range(counts.pop())]
 
 
 def _read(path: Path) -> Mapping[str, Array]:
@@ -80,9 +85,12 @@ def _read(path: Path) -> Mapping[str, Array]:
         raise RequestError(f"{path}: is not a NumPy file of numbers: {error}") from None
 
 
-def _choose(arrays: Mapping[str, Array], port: Port, inputs: int, path: Path) -> Array:
-    if port.name in arrays:
-        return arrays[port.name]
+def _choose(
+    arrays: Mapping[str, Array], port: Port, position: int, inputs: int, path: Path
+) -> Array:
+    for known in (port.name, f"input_{position}"):
+        if known in arrays:
+            return arrays[known]
     if inputs == 1 and "x" in arrays:
         return arrays["x"]
     if inputs == 1 and len(arrays) == 1:
@@ -93,12 +101,12 @@ def _choose(arrays: Mapping[str, Array], port: Port, inputs: int, path: Path) ->
     )
 
 
-def _first_row(array: Array, tensor: Tensor, port: Port, where: str) -> tuple[Array, int]:
-    """One row in the file's or the graph's shape, and how many there were to choose from."""
+def _rows_of(array: Array, tensor: Tensor, port: Port, where: str) -> list[Array]:
+    """The rows, each in the file's or the graph's shape."""
     for shape, exact in ((port.shape, port.permutation is not None), (tensor.shape, False)):
         rows = _rows(array, shape, exact)
         if rows is not None:
-            return rows[0].reshape(shape), len(rows)
+            return [row.reshape(shape) for row in rows]
     shapes = " or ".join(dict.fromkeys(str(list(shape)) for shape in (port.shape, tensor.shape)))
     raise RequestError(
         f"{where}: the array has shape {list(array.shape)}; the network takes {shapes}, or several "

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sim.costs.area import Area
+from sim.report.outputs import inferences_table, outputs_table
 from sim.report.units import ABSENT, count, percent, quantity, share, shortened
 from sim.results.result import Layer, RunResult, Total
 
@@ -42,8 +43,8 @@ _OF_THE_ARRAY = ("util.", "waits for")
 """Columns that say nothing where there is none."""
 
 
-def print_report(result: RunResult, console: Console) -> None:
-    """Layer table, totals, energy breakdown, check and notes."""
+def print_report(result: RunResult, console: Console, labels: Sequence[str] = ()) -> None:
+    """Layer table, totals, energy breakdown, answers, check and notes."""
     total = result.total
     console.print(_layers(result, total, console.width), crop=False)
     parts = [_totals(result, total)]
@@ -52,11 +53,32 @@ def print_report(result: RunResult, console: Console) -> None:
     console.print(
         Panel(Group(*parts), title=Text(report_title(result)), title_align="left", expand=False)
     )
+    for answers in (outputs_table(result, labels), inferences_table(result, labels)):
+        if answers is not None:
+            console.print(answers)
+    for line in _why_on_the_cpu(result):
+        console.print(Text(line, style="cyan"))
     console.print(_check(result))
     for note in result.model.notes:
         console.print(Text(f"Note: {note}", style="yellow"))
     if total.energy_j is not None:
         console.print(Text(f"Energy is {MODELLED}: {result.config['energy_table']}.", style="dim"))
+
+
+def _why_on_the_cpu(result: RunResult) -> list[str]:
+    """A line for each reason for which operators are on the CPU, with what they cost."""
+    found: dict[str, list[Layer]] = {}
+    for layer in result.layers:
+        if layer.reason and result.has_array:
+            found.setdefault(layer.reason, []).append(layer)
+    lines: list[str] = []
+    for reason, layers in found.items():
+        known = all(layer.cycles is not None for layer in layers)
+        cycles = sum(layer.cycles or 0 for layer in layers)
+        names = ", ".join(layer.name for layer in layers[:3]) + (", ..." if layers[3:] else "")
+        cost = f" ({count(cycles)} cycles)" if known else ""
+        lines.append(f"On the CPU{cost}: {names}: {reason}.")
+    return lines
 
 
 def stall_summary(layer: Layer, width: int = WAITS_WIDTH) -> str:

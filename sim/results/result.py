@@ -48,6 +48,7 @@ class Layer:
         cycles: time from the end of the row before; the rows add up to the whole inference.
         macs: products of the network's operator, each once.
         stalls: cycles by cause in which the engine did not compute.
+        reason: why it is on the CPU; None on the accelerator and for what is no operator.
         events: hardware events by name, as the energy table knows them.
         energy_by_component_j: modelled.
     """
@@ -58,6 +59,7 @@ class Layer:
     cycles: int | None
     macs: int
     mac_utilisation: float | None
+    reason: str | None = None
     stalls: Mapping[str, int] = field(default_factory=dict[str, int])
     events: Mapping[str, int] = field(default_factory=dict[str, int])
     energy_by_component_j: Mapping[str, float] | None = None
@@ -80,6 +82,15 @@ class Output:
     scale: float
     zero_point: int
     values: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inference:
+    """One of several inferences: what it took, None where the backend knows no cycles, and gave."""
+
+    cycles: int | None
+    energy_j: float | None
+    outputs: tuple[Output, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +140,7 @@ class RunResult:
             the reference itself.
         peak_sram_bytes: the largest part of the scratchpad in use at once.
         area: of the chip without its main memory.
+        inferences: one after another; the other figures are the last one's.
     """
 
     model: ModelInfo
@@ -141,6 +153,7 @@ class RunResult:
     host: Host
     peak_sram_bytes: int
     area: Area
+    inferences: tuple[Inference, ...] = ()
 
     @property
     def has_array(self) -> bool:
@@ -192,6 +205,14 @@ class RunResult:
             "layers": [_plain(layer) | {"energy_j": layer.energy_j} for layer in self.layers],
             "outputs": [_plain(output) for output in self.outputs],
             "check": _plain(self.check) if self.check else None,
+            "inferences": [
+                {
+                    "cycles": inference.cycles,
+                    "energy_j": inference.energy_j,
+                    "outputs": [_plain(output) for output in inference.outputs],
+                }
+                for inference in self.inferences
+            ],
             "host": _plain(self.host),
         }
 

@@ -53,6 +53,7 @@ def unmeasured_rows(program: Program) -> tuple[Layer, ...]:
             cycles=None,
             macs=layer.macs,
             mac_utilisation=None,
+            reason=layer.reason or None,
         )
         for layer in program.layers
     )
@@ -103,6 +104,7 @@ def _row(
         cycles=cycles,
         macs=macs,
         mac_utilisation=_utilisation(config, macs, cycles),
+        reason=(layer.reason or None) if layer else None,
         stalls=_stalls(segments, cycles) if counted and engine == "npu" else {},
         events=events,
         energy_by_component_j=energy.by_component(events, cycles) if counted else None,

@@ -1,25 +1,25 @@
 """The model backend for many configurations of one network.
 
 The network is imported once. What does not depend on main memory's latency, the clock and the CPU
-is kept: the Program, and its streams as the model has prepared them. So are the values whose
-operators on the CPU take longer for some than for others; bit-exact, they are the same on every
-configuration.
+is kept: the Program, and its streams as the model has prepared them. So are the values that
+operators on the CPU read; bit-exact, they are the same on every configuration.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 from hw.spec.config import Config
 from hw.spec.errors import RequestError
 from hw.spec.numerics import Int8Array
 from hw.spec.soc_config import SMALL_CPUS, SocConfig
+from hw.spec.steps import NPU
 from mapper.compile import Mapper
 from mapper.program.program import Program
-from sim.functional.backend import TIMED_BY_VALUES, run_functional
+from sim.functional.backend import run_functional
+from sim.functional.watched import Read
 from sim.model.backend import ModelBackend
 from sim.networks.inputs import SYNTHETIC_INPUT, default_inputs
 from sim.networks.network_file import NetworkFile
@@ -48,14 +48,8 @@ class _Mapped:
     weight_bytes: Mapping[int, int]
 
 
-class _TimedStep(NamedTuple):
-    """A step whose time depends on values, by what is the same on every configuration.
-
-    ``tensor``: its layer's output; ``number``: among the timed steps of that layer.
-    """
-
-    tensor: str
-    number: int
+_Steps = tuple[tuple[str, str], ...]
+"""Kind and output tensor of each step; where they are the same, the CPU reads the same values."""
 
 
 class Predictor:
@@ -75,7 +69,7 @@ class Predictor:
         self._inputs = default_inputs(network.graph) if inputs is None else inputs
         self._model = model_info(network, remarks)
         self._mapped: OrderedDict[Config, _Mapped] = OrderedDict()
-        self._values: dict[_TimedStep, Int8Array] = {}
+        self._values: dict[_Steps, Mapping[int, Sequence[Read]]] = {}
 
     def predict(self, config: Config) -> RunResult:
         """One inference by the model backend.
@@ -117,13 +111,14 @@ class Predictor:
         self._mapped.move_to_end(key)
         return mapped
 
-    def _cpu_inputs(self, program: Program) -> dict[int, Int8Array]:
-        """By number of step; computed where a Program has a step that none before it had."""
-        steps = _timed_steps(program)
-        if any(step not in self._values for step in steps.values()):
-            computed = run_functional(program, self._inputs).cpu_inputs
-            self._values |= {steps[number]: values for number, values in computed.items()}
-        return {number: self._values[step] for number, step in steps.items()}
+    def _cpu_inputs(self, program: Program) -> Mapping[int, Sequence[Read]]:
+        """By number of step; computed for the first Program with such steps."""
+        if all(step.kind == NPU for step in program.steps):
+            return {}
+        steps = tuple((step.kind.name, program.layers[step.layer].tensor) for step in program.steps)
+        if steps not in self._values:
+            self._values[steps] = run_functional(program, self._inputs).cpu_inputs
+        return self._values[steps]
 
 
 def _require_figures(config: Config) -> None:
@@ -150,13 +145,3 @@ def mapping_of(config: Config) -> Config:
         cpu=default.cpu,
     )
     return Config(npu=config.npu, soc=soc)
-
-
-def _timed_steps(program: Program) -> dict[int, _TimedStep]:
-    found: dict[int, _TimedStep] = {}
-    for number, step in enumerate(program.steps):
-        if step.kind in TIMED_BY_VALUES:
-            tensor = program.layers[step.layer].tensor
-            before = sum(other.tensor == tensor for other in found.values())
-            found[number] = _TimedStep(tensor, before)
-    return found

@@ -1,25 +1,20 @@
-"""One run, top to bottom: network, Program, backend, comparison, result, report."""
+"""One run, top to bottom: network, inputs, evaluation by a backend, report."""
 
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 
 from hw.spec.config import Config
-from hw.spec.errors import CheckError, RequestError
-from mapper.compile import compile_model
+from hw.spec.errors import RequestError
 from mapper.program.program import Program
 from sim.files import make_folder, require_writable
-from sim.functional.backend import run_functional
-from sim.networks.inputs import SYNTHETIC_INPUT, default_inputs, load_inputs
+from sim.networks.inputs import SYNTHETIC_INPUT, default_inputs, load_rows
+from sim.networks.labels import read_labels
 from sim.networks.network_file import NetworkFile, open_network
 from sim.progress import Progress
 from sim.report.page import write_page
@@ -27,18 +22,10 @@ from sim.report.spans import trace_spans
 from sim.report.terminal import print_report, report_title
 from sim.report.trace import write_trace
 from sim.results.course import Course
-from sim.results.measured import Backend, Measured, model_info, run_result
-from sim.results.result import Host, Output, RunResult
-from sim.results.rows import unmeasured_rows
+from sim.results.measured import Backend
+from sim.results.result import RunResult
 from sim.rtl.backend import RtlResult, run_rtl
-from sim.rtl.measured import measured_in_rtl
-from sim.run.check import compare, keep_evidence
-from sim.run.predict import Predictor
-
-Tensors = Mapping[str, NDArray[np.int8]]
-
-RunChip = Callable[[Program, Tensors], RtlResult]
-"""Runs a Program on a chip."""
+from sim.run.evaluate import Inferences, RunChip, Tensors, evaluate, require_equal
 
 PIPED_WIDTH = 120
 """Columns of the report where nobody's terminal sets them."""
@@ -57,6 +44,8 @@ class RunRequest:
     png: Path | None = None
     trace: Path | None = None
     waves: Path | None = None
+    labels: Path | None = None
+    reset_state: bool = False
 
     @property
     def shows_time(self) -> bool:
@@ -65,7 +54,7 @@ class RunRequest:
 
 
 def run(request: RunRequest, progress: Progress, run_chip: RunChip | None = None) -> RunResult:
-    """Run one inference, write the files that were asked for and print the report.
+    """Run one inference or several, write the files that were asked for and print the report.
 
     ``run_chip`` is who has the chip, for the backend "board"; the RTL is simulated here.
 
@@ -75,32 +64,12 @@ def run(request: RunRequest, progress: Progress, run_chip: RunChip | None = None
     """
     _check_request(request)
     network = open_network(request.model, progress)
-    inputs, remarks = _inputs(network, request)
-    if request.backend == "model":
-        with progress.step("Predicting"):
-            prediction = Predictor(network, inputs, remarks).prediction(request.config)
-        course = Course(prediction.program, prediction.segments)
-        return _published(prediction.result, course, request, progress)
-    model = model_info(network, remarks)
-    with progress.step("Mapping"):
-        program = compile_model(network.graph, request.config)
-    started = time.monotonic()
-    with progress.step("Computing the reference"):
-        reference = run_functional(program, inputs).outputs
-    reference_s = time.monotonic() - started
-    if request.backend == "functional":
-        measured = _computed(network, program, reference, reference_s)
-        result = run_result(model, request.config, "functional", measured)
-        return _published(result, Course(program), request, progress)
-    chip = (run_chip or _simulation(request, progress))(program, inputs)
-    check, difference = compare(reference, chip.outputs)
-    measured = measured_in_rtl(program, chip, check, _outputs(network, chip.outputs))
-    result = run_result(model, request.config, request.backend, measured)
-    _published(result, Course(program, chip.segments, chip.activity), request, progress)
-    if check.mismatches:
-        evidence = keep_evidence(program, inputs, reference, chip.outputs, chip.uart)
-        raise CheckError(f"{network.name}: {difference}\nEvidence is kept in {evidence}")
-    return result
+    inferences = _inferences(network, request)
+    labels = read_labels(request.labels) if request.labels else ()
+    chip = run_chip or _simulation(request, progress)
+    found = evaluate(network, request.config, request.backend, inferences, progress, chip)
+    _publish(found.result, found.course, request, labels, progress)
+    return require_equal(network.name, found)
 
 
 def _simulation(request: RunRequest, progress: Progress) -> RunChip:
@@ -114,16 +83,6 @@ def _simulation(request: RunRequest, progress: Progress) -> RunChip:
         )
 
     return simulate
-
-
-def _computed(network: NetworkFile, program: Program, outputs: Tensors, seconds: float) -> Measured:
-    """What the functional backend says; it knows no cycles."""
-    return Measured(
-        rows=unmeasured_rows(program),
-        peak_sram_bytes=program.peak_sram_bytes,
-        outputs=_outputs(network, outputs),
-        host=Host(build_s=0.0, simulate_s=seconds, cycles_per_s=None),
-    )
 
 
 def _check_request(request: RunRequest) -> None:
@@ -145,32 +104,22 @@ def _check_request(request: RunRequest) -> None:
         )
 
 
-def _inputs(network: NetworkFile, request: RunRequest) -> tuple[Tensors, tuple[str, ...]]:
+def _inferences(network: NetworkFile, request: RunRequest) -> Inferences:
     if request.input is None:
-        return default_inputs(network.graph), (SYNTHETIC_INPUT,)
-    return load_inputs(network.graph, request.input)
+        rows, remarks = [default_inputs(network.graph)], (SYNTHETIC_INPUT,)
+    else:
+        rows, remarks = load_rows(network.graph, request.input), ()
+    return Inferences(rows=rows, remarks=remarks, reset_state=request.reset_state)
 
 
-def _outputs(network: NetworkFile, outputs: Tensors) -> tuple[Output, ...]:
-    return tuple(_output(network, name, values) for name, values in outputs.items())
-
-
-def _output(network: NetworkFile, tensor: str, values: NDArray[Any]) -> Output:
-    described = network.graph.tensors[tensor]
-    return Output(
-        name=network.graph.ports[tensor].name,
-        shape=described.shape,
-        dtype=described.dtype,
-        scale=described.scale,
-        zero_point=described.zero_point,
-        values=tuple(values.reshape(-1).tolist()),
-    )
-
-
-def _published(
-    result: RunResult, course: Course, request: RunRequest, progress: Progress
-) -> RunResult:
-    """Write the files that were asked for, then print the report. Returns the result."""
+def _publish(
+    result: RunResult,
+    course: Course,
+    request: RunRequest,
+    labels: Sequence[str],
+    progress: Progress,
+) -> None:
+    """Write the files that were asked for, then print the report."""
     if request.json:
         result.to_json(request.json)
     if request.trace:
@@ -185,5 +134,4 @@ def _published(
         with progress.step("Drawing the pictures"):
             save_run_figures(request.png, result, course)
     # Last: whoever reads it may stop reading.
-    print_report(result, Console(width=None if sys.stdout.isatty() else PIPED_WIDTH))
-    return result
+    print_report(result, Console(width=None if sys.stdout.isatty() else PIPED_WIDTH), labels)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hw.spec.config import Config
 from hw.spec.profile import CAUSES, EVENTS
 from mapper.program.program import Program
 from sim.results.result import Engine
@@ -24,15 +23,7 @@ class Limits:
     layer: float
 
 
-DERIVED_LIMITS = Limits(network=0.01, layer=0.03)
-MEASURED_LIMITS = Limits(network=0.05, layer=0.05)
-"""For costs of the CPU's operators that were measured, not derived from the hardware."""
-
-
-def limits_of(config: Config) -> Limits:
-    """Those of a network that the accelerator runs beside the CPU `full`, or the looser ones."""
-    derived = config.soc.npu == "array" and config.soc.cpu == "full"
-    return DERIVED_LIMITS if derived else MEASURED_LIMITS
+LIMITS = Limits(network=0.01, layer=0.02)
 
 
 @dataclass(frozen=True)
@@ -83,17 +74,11 @@ class LayerPair:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A network on a configuration."""
+    """A network on a design, by their names."""
 
     network: str
     design: str
-    config: Config
     layers: tuple[LayerPair, ...]
-
-    @property
-    def limits(self) -> Limits:
-        """What it must keep."""
-        return limits_of(self.config)
 
     @property
     def rtl_cycles(self) -> int:
@@ -139,17 +124,17 @@ class Comparison:
         """A sentence on each limit that is not kept."""
         found: list[str] = []
         where = f"{self.network} on {self.design}"
-        if abs(self.error) > self.limits.network:
+        if abs(self.error) > LIMITS.network:
             found.append(
                 f"{where}: {self.model_cycles:,} cycles instead of {self.rtl_cycles:,}, "
-                f"{self.error:+.2%}; the limit is {self.limits.network:.0%}"
+                f"{self.error:+.2%}; the limit is {LIMITS.network:.0%}"
             )
         for layer in self.layers:
-            if layer.is_large and abs(layer.error) > self.limits.layer:
+            if layer.is_large and abs(layer.error) > LIMITS.layer:
                 found.append(
                     f"{where}, layer {layer.name}: {layer.model.cycles:,} cycles instead of "
                     f"{layer.rtl.cycles:,}, {layer.error:+.2%}; the limit is "
-                    f"{self.limits.layer:.0%}"
+                    f"{LIMITS.layer:.0%}"
                 )
             found += [f"{where}, layer {layer.name}: {event}" for event in layer.wrong_events]
         return tuple(found)
@@ -170,7 +155,7 @@ def compared(
         pairs.append(
             LayerPair(name, op, engine, measured.get(key, nothing), predicted.get(key, nothing))
         )
-    return Comparison(network, design, program.config, tuple(pairs))
+    return Comparison(network, design, tuple(pairs))
 
 
 def relative(found: int, true: int) -> float:

@@ -12,19 +12,11 @@ from hw.spec.settings import load_config
 
 @dataclass(frozen=True)
 class Design:
-    """A configuration by what it sets over a preset.
-
-    ``most_macs``: networks of more products take too long in RTL and are left out.
-    """
+    """A configuration by what it sets over a preset."""
 
     name: str
     sets: tuple[str, ...] = ()
     preset: str = "default"
-    most_macs: int | None = None
-
-    def takes(self, macs: int) -> bool:
-        """Whether a network of so many products is simulated on it."""
-        return self.most_macs is None or macs <= self.most_macs
 
     @property
     def config(self) -> Config:
@@ -74,7 +66,7 @@ OTHER_CPUS = (
     _design("4x4-imac", "rows=4 cols=4 cpu=imac"),
 )
 
-WITHOUT_NPU = (Design("cpu-only", preset="cpu-only", most_macs=3_000_000),)
+WITHOUT_NPU = (Design("cpu-only", preset="cpu-only"),)
 
 QUICK = DERIVED[:2]
 """What the tests run: designs that other tests build anyway."""

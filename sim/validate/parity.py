@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from sim.validate.compare import DERIVED_LIMITS, LARGE_CYCLES, Comparison
+from sim.validate.compare import LARGE_CYCLES, LIMITS, Comparison
 
 _COLOURS = {"npu": "#1f6fb4", "cpu": "#d9822b", "network": "#1a1a1a"}
 _MARKS = {"npu": "o", "cpu": "^", "network": "s"}
@@ -65,9 +65,8 @@ def _draw_parity(axes: Axes, low: float, high: float) -> None:
 
 def _draw_errors(axes: Axes, points: Sequence[tuple[int, int]], high: float) -> None:
     large = [(model - rtl) / rtl for rtl, model in points if rtl > LARGE_CYCLES]
-    limits = DERIVED_LIMITS
-    span = 1.15 * max(limits.layer, *(abs(error) for error in large), 0.0)
-    for limit, label in ((limits.layer, "layers"), (limits.network, "networks")):
+    span = 1.15 * max(LIMITS.layer, *(abs(error) for error in large), 0.0)
+    for limit, label in ((LIMITS.layer, "layers"), (LIMITS.network, "networks")):
         for bound in (-limit, limit):
             axes.plot([LARGE_CYCLES, high], [bound] * 2, "--", color=_LIMIT, linewidth=0.8)
         place = (LARGE_CYCLES, limit)

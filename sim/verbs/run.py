@@ -22,6 +22,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--input", type=Path, metavar="F.npy|F.npz", help="default: a seeded signal"
     )
+    parser.add_argument(
+        "--reset-state",
+        action="store_true",
+        help="begin each row of the input with the network's first state",
+    )
+    parser.add_argument(
+        "--labels", type=Path, metavar="F.txt", help="names of the classes, one a line"
+    )
     parser.add_argument("--json", type=Path, metavar="F", help="write the result")
     parser.add_argument("--report", type=Path, metavar="F.html", help="write the report as a page")
     parser.add_argument("--png", type=Path, metavar="DIR", help="write the report's pictures")
@@ -44,6 +52,8 @@ def _run(options: argparse.Namespace) -> None:
             png=options.png,
             trace=options.trace,
             waves=options.waves,
+            labels=options.labels,
+            reset_state=options.reset_state,
         ),
         Progress(),
     )

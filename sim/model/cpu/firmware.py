@@ -1,107 +1,146 @@
-"""Firmware over one inference: its steps one by one, with what the caches keep between them."""
+"""Firmware over one inference: its machine code on the instruction-set simulator."""
 
 from __future__ import annotations
 
+import hashlib
+import struct
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from hw.spec.numerics import Int8Array
-from hw.spec.program import Step
-from hw.spec.soc_config import SocConfig
-from sim.model.cpu.code import CodeCache, Routine, lines_run
-from sim.model.cpu.figures import Cpu
-from sim.model.cpu.operators import Where, step_taken
+from firmware.build import build_firmware
+from hw.spec.config import Config, make_config
+from hw.spec.program import TIME_WORDS
+from hw.spec.steps import NPU
+from mapper.program.program import Program
+from sim.functional.watched import Read
+from sim.model.cpu.simulator import Iss
+from sim.model.latencies import FETCH_BYTES, FIRST_FETCH
 
+STREAM_BEGINS = 24
+"""Cycles from a stream's first request in which the CPU's requests hold it up; no stream is over
+by then."""
 
-@dataclass(frozen=True)
-class StreamStep:
-    """Firmware's part of an NPU step, in cycles.
+MOST_KEPT = 64
+"""Inferences without streams that are kept; the one used longest ago goes first."""
 
-    Attributes
-    ----------
-    start: from the step's time stamp to the pulse that starts the stream.
-    running: from there until the CPU sleeps; None where it never does.
-    finish: from the interrupt to the step's second time stamp.
-    fetches: whether the CPU fetches code while the stream begins.
-    fetches_behind: whether it does behind the interrupt.
-    """
-
-    start: int
-    running: int | None
-    finish: int
-    fetches: bool
-    fetches_behind: bool
+Values = Mapping[int, Sequence[Read]]
+"""By number of step, what it reads that no step of the CPU has written."""
 
 
 @dataclass(frozen=True)
-class OperatorStep:
-    """An operator on the CPU: its cycles, and lines of code that it has to fetch."""
+class StreamStart:
+    """``cycle``: the one from which the replay counts. ``requests``: beats that the CPU asks for
+    beside the stream's first commands."""
 
-    cycles: int
-    code_lines: int
+    cycle: int
+    requests: int
+
+
+@dataclass(frozen=True)
+class Times:
+    """Firmware's time stamps: cycles at the begin and the end, and the bytes of all steps'."""
+
+    begin: int
+    end: int
+    steps: bytes
 
 
 class Firmware:
-    """Call its methods in the order of the Program's steps."""
+    """One inference: a stream's start and its end in turns, then the times."""
 
-    def __init__(self, cpu: Cpu, soc: SocConfig) -> None:
-        """``cpu``: figures of ``soc.cpu``."""
-        self._soc = soc
-        self._cpu = cpu
-        self._layout = self._cpu.layouts[soc.npu]
-        self._code = CodeCache(self._cpu.code_lines, self._layout.boot)
-        self._begun = False
-        self._behind_npu = False
-
-    def stream(self) -> StreamStep:
-        """A step of the NPU."""
-        driver = self._cpu.driver
-        costs = driver.later if self._begun else driver.first
-        self._begun = self._behind_npu = True
-        lines = [
-            self._run(routine)
-            for routine in (self._layout.start, self._layout.running, self._layout.finish)
-        ]
-        code = [self._cpu.code(count) for count in lines]
-        start = costs.start + code[0]
-        finish = (costs.finish_fetching if lines[2] else costs.finish) + code[2]
-        running = None if costs.running is None else (costs.running + code[1]).at(self._soc)
-        return StreamStep(
-            start=start.at(self._soc),
-            running=running,
-            finish=finish.at(self._soc),
-            fetches=lines[1] > 0,
-            fetches_behind=lines[2] > 0,
+    def __init__(self, program: Program, config: Config, values: Values) -> None:
+        """``config``: the Program's with another CPU, main memory or clock."""
+        self._program, self._values = program, values
+        self._behind = 0
+        self._beats = FETCH_BYTES // config.npu.bus_bytes
+        self._iss = Iss(
+            config,
+            firmware_for(config),
+            [(program.base, program.image)],
+            end_address=program.total_address + 4,
         )
+        self._write_values()
 
-    def operator(self, step: Step, values: int, inputs: Int8Array | None) -> OperatorStep:
-        """A step on the CPU.
+    def stream(self) -> StreamStart | None:
+        """Run up to the next stream's first requests; None where there is no further one."""
+        if self._iss.run() == "end":
+            return None
+        start = self._iss.state().stream_start
+        first = start + FIRST_FETCH + 1
+        self._iss.run(first)
+        before = self._iss.state().beats
+        self._iss.commands(self._beats)
+        self._iss.run(first + STREAM_BEGINS)
+        return StreamStart(start, self._iss.state().beats - before)
 
-        ``values``: address of the step's first value; ``inputs``: what it reads, if known.
-        """
-        taken = step_taken(step, Where(self._cpu, self._soc.npu, values), inputs)
-        figures = self._cpu.operators[step.kind]
-        emptying = self._run(self._layout.emptying) if self._behind_npu else 0
-        # One of these lines comes while the data cache is being emptied.
-        fetched = self._code.run(taken.code) + max(emptying - 1, 0)
-        line, data = figures.code_line, figures.data_lines
-        cost = taken.cost
-        if self._behind_npu:
-            cost += self._cpu.driver.emptied
-            line, data = figures.code_line_emptied, figures.data_lines_emptied
-        cost += line * fetched + self._cpu.data(taken.data_lines + data)
-        self._begun, self._behind_npu = True, False
-        return OperatorStep(cost.at(self._soc), fetched)
+    def stream_ends(self, cycle: int) -> None:
+        """The stream's interrupt rises in this cycle; what it has stored is in main memory."""
+        self._iss.interrupt(cycle)
+        self._behind += 1
+        self._write_values()
 
-    def back(self) -> int:
-        """From the last step's second time stamp to the end of the inference."""
-        driver, layout = self._cpu.driver, self._layout
-        if self._behind_npu:
-            cost, routine = driver.return_from_npu, layout.back_from_npu
-        else:
-            cost, routine = driver.return_from_cpu, layout.back_from_cpu
-        if self._soc.npu == "none":
-            cost = driver.return_without_npu
-        return (cost + self._cpu.code(self._run(routine))).at(self._soc)
+    def read(self, address: int, size: int) -> bytes:
+        """Bytes of main memory."""
+        return self._iss.read(address, size)
 
-    def _run(self, routine: Routine) -> int:
-        return self._code.run(lines_run(routine))
+    def times(self) -> Times:
+        """Of an inference that is over."""
+        program = self._program
+        begin, end = struct.unpack("<II", self.read(program.total_address, 8))
+        size = 4 * TIME_WORDS * len(program.steps)
+        return Times(begin, end, self.read(program.times_address, size))
+
+    def _write_values(self) -> None:
+        """What the steps up to the next stream read."""
+        streams = 0
+        for number, step in enumerate(self._program.steps):
+            if step.kind == NPU:
+                streams += 1
+            elif streams == self._behind:
+                for read in self._values.get(number, ()):
+                    self._iss.write(step.values[read.parameter] + read.offset, read.data)
+
+
+_kept: OrderedDict[bytes, Times] = OrderedDict()
+
+
+def times_without_streams(program: Program, config: Config, values: Values) -> Times:
+    """Of an inference on the CPU alone, which takes its time whatever the accelerator.
+
+    Such inferences take millions of cycles, so the last ones are kept.
+    """
+    key = _content(program, config, values)
+    if key not in _kept:
+        firmware = Firmware(program, config, values)
+        assert firmware.stream() is None
+        _kept[key] = firmware.times()
+        if len(_kept) > MOST_KEPT:
+            _kept.popitem(last=False)
+    _kept.move_to_end(key)
+    return _kept[key]
+
+
+def _content(program: Program, config: Config, values: Values) -> bytes:
+    """A hash of all that the times depend on."""
+    soc = config.soc
+    chip = (soc.cpu, soc.npu, soc.memory_latency, soc.memory_bytes, config.npu.bus_bytes)
+    key = hashlib.sha256(repr(chip).encode())
+    key.update(firmware_for(config))
+    key.update(program.image)
+    for number, reads in values.items():
+        for read in reads:
+            key.update(f"{number} {read.parameter} {read.offset} {read.data.size} ".encode())
+            key.update(read.data.tobytes())
+    return key.digest()
+
+
+def firmware_for(config: Config) -> bytes:
+    """The machine code for a configuration; looked up in the cache once for each kind of chip."""
+    return _built(config.soc.cpu, config.soc.npu)
+
+
+@lru_cache(maxsize=16)
+def _built(cpu: str, npu: str) -> bytes:
+    return build_firmware(make_config({"cpu": cpu, "npu": npu}))

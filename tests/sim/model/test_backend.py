@@ -15,6 +15,7 @@ from hw.npu.memory import (
     weight_ring,
     weights_dma,
 )
+from hw.soc import line_bridge, uart
 from hw.spec.config import make_config
 from hw.spec.errors import RequestError
 from hw.spec.settings import load_config
@@ -22,6 +23,7 @@ from mapper.compile import compile_model
 from sim.functional.backend import run_functional
 from sim.model import latencies
 from sim.model.backend import ModelBackend
+from sim.model.cpu import layout
 from sim.progress import Progress
 from sim.run.publish import RunRequest, run
 from tests.random_networks import random_input, random_network
@@ -45,6 +47,8 @@ def test_latencies_are_those_of_the_hardware():
         (latencies.PARAMETER_SETS, parameters.SETS),
         (latencies.ADD_CYCLES, adder.SCALER_LATENCY + adder.SCRATCHPAD_READ_LATENCY),
         (latencies.FILL_CYCLES, fills.FILL_LATENCY),
+        (layout.UART_BIT_CYCLES, uart.BIT_CYCLES),
+        (layout.MOST_POSTED, line_bridge.MAX_POSTED),
     ]
     for ours, theirs in pairs:
         assert ours == theirs

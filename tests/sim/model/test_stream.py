@@ -278,11 +278,11 @@ def test_what_was_read_ahead_holds_the_next_stream_up_by_a_cycle():
 
 
 def test_the_cpu_asks_beside_the_first_commands():
-    """On a bus of a word two beats of its line are left: the second and third request wait."""
+    """Two beats of a line are left: the second and third request wait."""
     config = make_config({"bus_bytes": 4})
     stream = [MARK, END]
-    alone = Stream(stream, config.npu).replay(config, cpu_fetches=False)
-    assert replayed(stream, config).times()[0] == alone.times()[0] + 1
+    beside = Stream(stream, config.npu).replay(config, cpu_requests=2)
+    assert beside.times()[0] == replayed(stream, config).times()[0] + 1
 
 
 def test_a_stream_ends_when_all_is_quiet():

@@ -6,7 +6,7 @@ from mapper.graph.graph import Graph
 from mapper.graph.op import Op, Port
 from mapper.graph.tensor import Quant, Tensor
 from mapper.operators.moves import Reshape
-from sim.networks.inputs import default_inputs, load_inputs
+from sim.networks.inputs import default_inputs, load_rows
 
 H, W, C = 3, 4, 2
 ROW = np.arange(H * W * C, dtype=np.int8).reshape(H, W, C)
@@ -33,29 +33,28 @@ def nchw():
 
 def load(graph, array, tmp_path):
     np.save(tmp_path / "x.npy", array)
-    inputs, remarks = load_inputs(graph, tmp_path / "x.npy")
-    assert inputs["x"].dtype == np.int8
-    assert inputs["x"].shape == graph.tensors["x"].shape
-    return inputs["x"][0], remarks
+    rows = load_rows(graph, tmp_path / "x.npy")
+    for row in rows:
+        assert row["x"].dtype == np.int8
+        assert row["x"].shape == graph.tensors["x"].shape
+    return [row["x"][0] for row in rows]
 
 
 @pytest.mark.parametrize("array", [ROW, ROW[None], ROW.reshape(1, -1), ROW.reshape(-1)])
 def test_shapes_that_are_accepted(nhwc, array, tmp_path):
-    loaded, remarks = load(nhwc, array, tmp_path)
+    (loaded,) = load(nhwc, array, tmp_path)
     assert np.array_equal(loaded, ROW)
-    assert remarks == ()
 
 
-def test_the_first_of_several_rows_is_used_and_said(nhwc, tmp_path):
-    loaded, remarks = load(nhwc, np.stack([ROW, ROW + 1, ROW + 2]), tmp_path)
-    assert np.array_equal(loaded, ROW)
-    assert "3 rows" in remarks[0]
+def test_every_row_is_an_inference(nhwc, tmp_path):
+    loaded = load(nhwc, np.stack([ROW, ROW + 1, ROW + 2]), tmp_path)
+    assert np.array_equal(loaded, [ROW, ROW + 1, ROW + 2])
 
 
 def test_the_files_layout_is_turned_into_the_graphs(nchw, tmp_path):
-    loaded, _ = load(nchw, np.transpose(ROW, (2, 0, 1))[None], tmp_path)
+    (loaded,) = load(nchw, np.transpose(ROW, (2, 0, 1))[None], tmp_path)
     assert np.array_equal(loaded, ROW)
-    loaded, _ = load(nchw, ROW, tmp_path)
+    (loaded,) = load(nchw, ROW, tmp_path)
     assert np.array_equal(loaded, ROW)
 
 
@@ -68,7 +67,7 @@ def test_real_values_are_quantised(nchw, tmp_path):
 
 def test_uint8_is_taken_where_the_network_is_uint8(tmp_path):
     graph = graph_of((1, H, W, C), dtype="uint8")
-    loaded, _ = load(graph, (ROW.astype(int) + 128).astype(np.uint8), tmp_path)
+    (loaded,) = load(graph, (ROW.astype(int) + 128).astype(np.uint8), tmp_path)
     assert np.array_equal(loaded, ROW)
 
 
@@ -95,10 +94,10 @@ def test_an_npz_has_x_or_one_array_or_the_inputs_name(nhwc, tmp_path):
     path = tmp_path / "x.npz"
     for arrays in ({"x": ROW, "y": ROW[0]}, {"other": ROW}, {"image": ROW, "x": ROW + 1}):
         np.savez(path, **arrays)
-        assert np.array_equal(load_inputs(nhwc, path)[0]["x"][0], ROW)
+        assert np.array_equal(load_rows(nhwc, path)[0]["x"][0], ROW)
     np.savez(path, a=ROW, b=ROW)
     with pytest.raises(RequestError, match=r"'image' or 'x'; it has: a, b"):
-        load_inputs(nhwc, path)
+        load_rows(nhwc, path)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"PK\x03\x04 damaged", b"hello"])
@@ -106,14 +105,14 @@ def test_an_npz_has_x_or_one_array_or_the_inputs_name(nhwc, tmp_path):
 def test_damaged_files_are_refused(nhwc, name, content, tmp_path):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(RequestError, match=name):
-        load_inputs(nhwc, tmp_path / name)
+        load_rows(nhwc, tmp_path / name)
 
 
 def test_missing_and_other_files_are_refused(nhwc, tmp_path):
     with pytest.raises(RequestError, match="No such file"):
-        load_inputs(nhwc, tmp_path / "none.npy")
+        load_rows(nhwc, tmp_path / "none.npy")
     with pytest.raises(RequestError, match=r"\.npy or \.npz"):
-        load_inputs(nhwc, tmp_path / "photo.png")
+        load_rows(nhwc, tmp_path / "photo.png")
 
 
 def test_the_default_is_seeded_and_not_flat(nhwc):

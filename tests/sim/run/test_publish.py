@@ -71,6 +71,7 @@ def test_wrong_outputs_are_an_error_and_the_evidence_is_kept(monkeypatch, tmp_pa
         )
         return RtlResult(
             outputs={port.name: np.zeros(port.shape, np.int8) for port in program.outputs},
+            states={},
             cycles=100,
             segments=(segment,),
             uart="hello",

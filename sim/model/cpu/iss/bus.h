@@ -1,0 +1,165 @@
+/* Both buses of the CPU up to main memory, and its peripherals. */
+#ifndef BUS_H
+#define BUS_H
+
+#include "state.h"
+
+enum { DATA_MASTER, CODE_MASTER, NPU_MASTER, MASTERS };
+enum { UART_FRAME_BITS = 10 };
+
+static inline uint32_t peripheral_load(Core *c, uint32_t address) {
+    if (address == TIMER_CYCLES)
+        return (uint32_t)c->now;
+    if (address == UART_STATUS)
+        return c->now >= c->transmits ? UART_READY : 0;
+    for (int i = 0; i < c->constant_count; i++)
+        if (c->constants[i][0] == address)
+            return c->constants[i][1];
+    raise_event(c, EVENT_BAD_REGISTER, address);
+    return 0;
+}
+
+static inline void peripheral_store(Core *c, uint32_t address, uint32_t value) {
+    if (address == UART_DATA) {
+        if (c->now >= c->transmits)
+            c->transmits = c->now + 1 + UART_FRAME_BITS * UART_BIT_CYCLES;
+    } else if (address == NPU_CONTROL && value & NPU_START) {
+        c->stream_start = c->now + STREAM_STARTS;
+        raise_event(c, EVENT_STREAM, value);
+    } else if (address == NPU_CONTROL) {
+        c->raised = NEVER; /* acknowledged */
+    } else if (address == FINISHER_EXIT) {
+        raise_event(c, EVENT_EXIT, value);
+    } else if (address != NPU_COMMAND_ADDRESS && address != NPU_PROFILE_ADDRESS) {
+        raise_event(c, EVENT_BAD_REGISTER, address);
+    }
+}
+
+/* hw/soc/decoder.py; true when the access is answered. */
+static inline bool access_peripheral(Core *c) {
+    switch (c->peripheral) {
+    case NO_ACCESS:
+        if (!c->data.holding)
+            c->peripheral = REQUESTED;
+        return false;
+    case REQUESTED:
+        if (c->front.store)
+            peripheral_store(c, c->front.address, c->front.value);
+        else
+            c->peripheral_value = peripheral_load(c, c->front.address & ~3u);
+        c->peripheral = ANSWERED;
+        return false;
+    default:
+        c->peripheral = NO_ACCESS;
+        return true;
+    }
+}
+
+static inline bool has_room(const Core *c, const Bridge *bridge) {
+    return bridge->answered[bridge->posted] < c->now;
+}
+
+static inline void begin_read(const Core *c, Bridge *bridge, bool line, uint32_t address) {
+    int lane = (int)(address >> 2) & ((1 << c->lane_bits) - 1);
+    bridge->reading = true;
+    bridge->issued = bridge->received = 0;
+    bridge->wanted = line ? LINE_WORDS >> c->lane_bits : 1;
+    bridge->word = line ? 0 : lane;
+    bridge->last_word = line ? LINE_WORDS - 1 : lane;
+}
+
+/* A word for the CPU. */
+static inline bool read_word(const Core *c, Bridge *bridge) {
+    while (bridge->received < bridge->issued && bridge->arrives[bridge->received] < c->now)
+        bridge->received++;
+    return bridge->word >> c->lane_bits < bridge->received;
+}
+
+/* Whether a word has been read is told before this cycle's requests. */
+static inline void request_beat(const Core *c, Bridge *bridge, bool granted) {
+    if (granted)
+        bridge->arrives[bridge->issued++] = c->now + c->latency;
+}
+
+/* Who asks and comes next behind the last one, or MASTERS. */
+static inline int granted(const bool *asks, int last) {
+    for (int i = 1; i <= MASTERS; i++)
+        if (asks[(last + i) % MASTERS])
+            return (last + i) % MASTERS;
+    return MASTERS;
+}
+
+typedef struct {
+    bool answered, word;
+} Answer;
+
+/* A cycle of both bridges and the arbiter (hw/soc/arbiter.py). Tells what the
+ * data side gets. */
+static inline Answer bus(Core *c) {
+    Bridge *data = &c->data, *code = &c->instructions;
+    Request *front = &c->front;
+    Answer answer = {false, false};
+    bool reads = false, stores = false, fetches = false, code_word = false;
+    bool to_memory = front->full && !in_registers(front->address);
+
+    if (data->reading) {
+        reads = data->issued != data->wanted;
+        answer.word = read_word(c, data);
+        answer.answered = answer.word && data->word == data->last_word;
+    } else if (data->holding) {
+        stores = true;
+    } else if (to_memory && front->store) {
+        stores = answer.answered = has_room(c, data);
+    } else if (to_memory) {
+        begin_read(c, data, front->line, front->address);
+        reads = true;
+    }
+    if (front->full && !to_memory) {
+        answer.answered = access_peripheral(c);
+        answer.word = answer.answered && !front->store;
+    }
+    if (code->reading) {
+        fetches = code->issued != code->wanted;
+        code_word = read_word(c, code);
+    } else if (c->fetch.asks) {
+        begin_read(c, code, true, c->fetch.line);
+        c->fetch.asks = false;
+        fetches = true;
+    }
+
+    bool asks[MASTERS] = {
+        [DATA_MASTER] = reads || stores,
+        [CODE_MASTER] = fetches,
+        [NPU_MASTER] = c->now >= c->npu_asks && c->now < c->npu_asks_up_to,
+    };
+    int master = granted(asks, c->last_master);
+    bool data_granted = master == DATA_MASTER, code_granted = master == CODE_MASTER;
+    if (master != MASTERS)
+        c->last_master = master;
+    c->beats += data_granted || code_granted;
+    if (stores) {
+        data->holding = !data_granted;
+        if (data_granted) {
+            data->answered[data->posted] = c->now + c->latency;
+            data->posted = (data->posted + 1) % MOST_POSTED;
+        }
+    } else if (reads) {
+        request_beat(c, data, data_granted);
+    }
+    if (fetches)
+        request_beat(c, code, code_granted);
+    if (answer.word && data->reading) {
+        data->reading = data->word != data->last_word;
+        data->word++;
+    }
+    if (code_word) {
+        code->reading = code->word != code->last_word;
+        code->word++;
+    }
+    c->fetch.arrives = code_word;
+    if (answer.answered)
+        front->full = false;
+    return answer;
+}
+
+#endif
