@@ -12,7 +12,7 @@ import sys
 import traceback
 from collections import Counter, defaultdict
 
-from tests.fuzz.cases import Case, case
+from tests.fuzz.cases import case
 
 
 def main() -> int:
@@ -30,7 +30,7 @@ def main() -> int:
         one = case(args.seed, number)
         try:
             outcomes[f"{one.kind} {one.network}"][one.run()] += 1
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             outcomes[f"{one.kind} {one.network}"]["defect"] += 1
             found = _place(error)
             defects[found].append(number)
@@ -42,7 +42,9 @@ def main() -> int:
 
 def _place(error: Exception) -> str:
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    own = [f for f in traceback.extract_tb(error.__traceback__) if "site-packages" not in f.filename]
+    own = [
+        f for f in traceback.extract_tb(error.__traceback__) if "site-packages" not in f.filename
+    ]
     frame = own[-1] if own else frame
     return f"{type(error).__name__} at {frame.filename}:{frame.lineno}: {str(error)[:120]}"
 

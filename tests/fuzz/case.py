@@ -32,6 +32,10 @@ class TooSlowError(Exception):
     """A case took longer than it may."""
 
 
+class NoFileNamedError(Exception):
+    """A refusal that doesn't begin with the file."""
+
+
 def run_case(kind: str, content: bytes, config: Config) -> Outcome:
     """Import, map and run a file; raises whatever is no RequestError, and past the limits.
 
@@ -43,7 +47,8 @@ def run_case(kind: str, content: bytes, config: Config) -> Outcome:
         try:
             graph = _IMPORTS[kind](path, content)
         except RequestError as error:
-            assert str(error).startswith(str(path)), f"no file in the message: {error}"
+            if not str(error).startswith(str(path)):
+                raise NoFileNamedError(str(error)) from error
             return "refused"
     with limited(), warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -52,16 +52,21 @@ def case(seed: int, number: int) -> Case:
 
 def _tflite(name: str, draws: Draws) -> bytes:
     network = tflite_networks.tflite_network(name, draws)
-    while True:
-        try:
-            return write_file(tflite_mutations.mutated(draws, network))
-        except (ArithmeticError, TypeError, AssertionError):
-            continue  # A value that its field cannot hold: draw others.
+    return _drawn(lambda: write_file(tflite_mutations.mutated(draws, network)))
 
 
 def _onnx(name: str, draws: Draws) -> bytes:
     network = onnx_networks.onnx_network(name, draws)
-    return onnx_mutations.mutated(draws, network).SerializeToString()
+    return _drawn(lambda: onnx_mutations.mutated(draws, network).SerializeToString())
+
+
+def _drawn(draw: Callable[[], bytes]) -> bytes:
+    """The first file drawn whose values fit their fields in the schema."""
+    while True:
+        try:
+            return draw()
+        except (ArithmeticError, AssertionError, TypeError, ValueError):
+            continue
 
 
 @cache

@@ -13,8 +13,8 @@ EXTENTS = (0, 1, 2, 3, 5, 8, 17, 255, 256, 1000, 4097, 1 << 20, (1 << 31) - 1, -
 INTEGERS = (0, 1, -1, 2, 3, 4, -2, 7, 127, 128, -128, -129, 255, 256, 1024, 32768, 1 << 20)
 WIDE = (*INTEGERS, (1 << 31) - 1, -(1 << 31), 1 << 31, (1 << 63) - 1, -(1 << 63))
 REALS = (
-    0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 1 / 256, 1 / 128, 1 / 32768, 1e-3, 1e3, 6.0, 1e-45, 1e-38, 1e-20,
-    1e-7, 1e7, 1e20, 3e38, float("inf"), float("-inf"), float("nan"),
+    0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 1 / 256, 1 / 128, 1 / 32768, 1e-3, 1e3, 6.0, 1e-45, 1e-38,
+    1e-20, 1e-7, 1e7, 1e20, 3e38, float("inf"), float("-inf"), float("nan"),
 )  # fmt: skip
 
 
@@ -78,7 +78,9 @@ def flipped(draws: Draws, content: bytes) -> bytes:
         return bytes(copy[: draws.below(len(copy))])
     if kind == 1:
         at = draws.below(len(copy))
-        copy[at : at + 4] = draws.one_of((0x7FFFFFFF, 0xFFFFFFFF, 0x80000000, 0)).to_bytes(4, "little")
+        copy[at : at + 4] = draws.one_of((0x7FFFFFFF, 0xFFFFFFFF, 0x80000000, 0)).to_bytes(
+            4, "little"
+        )
         return bytes(copy)
     for _ in range(draws.one_of((1, 1, 2, 8))):
         copy[draws.below(len(copy))] ^= 1 << draws.below(8)

@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import onnx
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import (
+    AttributeProto,
+    GraphProto,
+    ModelProto,
+    NodeProto,
+    TensorProto,
+    helper,
+    numpy_helper,
+)
 
 from tests.fuzz.draws import INTEGERS, WIDE, Draws
 
@@ -244,5 +251,6 @@ def _nodes(draws: Draws, model: ModelProto, graph: GraphProto) -> None:
 Mutation = Callable[[Draws, ModelProto, GraphProto], None]
 _MUTATIONS: tuple[Mutation, ...] = (
     _attribute, _attribute, _new_attribute, _inputs, _inputs, _outputs, _operator, _constant,
-    _constant, _constant, _scale, _extents, _extents, _interface, _interface, _opset, _nodes, _nodes,
+    _constant, _constant, _scale, _extents, _extents, _interface, _interface, _opset, _nodes,
+    _nodes,
 )  # fmt: skip

@@ -180,7 +180,9 @@ def _transpose(net: Sketch) -> str:
 
 def _constant(net: Sketch) -> str:
     value = onnx.numpy_helper.from_array(np.array([1, -1], np.int64))
-    return net.node("Reshape", [net.real([1, *net.sizes(3)]), net.node("Constant", [], value=value)])
+    return net.node(
+        "Reshape", [net.real([1, *net.sizes(3)]), net.node("Constant", [], value=value)]
+    )
 
 
 def _prelu(net: Sketch) -> str:

@@ -97,9 +97,7 @@ def _depthwise(sketch: Sketch) -> Ends:
     weights = sketch.weights((1, *kernel, count), 3)
     y = sketch.activation((1, *result, count))
     bias = sketch.bias(count)
-    sketch.depthwise_conv_2d(
-        x, weights, bias, y, multiplier=multiplier, activation=sketch.fused()
-    )
+    sketch.depthwise_conv_2d(x, weights, bias, y, multiplier=multiplier, activation=sketch.fused())
     return [x], [y]
 
 

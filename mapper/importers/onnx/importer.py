@@ -34,6 +34,7 @@ from mapper.importers.onnx.values import (
     Draft,
     Pending,
     Value,
+    in_order,
     positions,
 )
 from mapper.limits import require
@@ -130,6 +131,8 @@ def _quantisation(builder: Builder, node: Node) -> tuple[Constant, Constant]:
     if zero_point is None:
         default = np.uint8 if node.op == "QuantizeLinear" else np.int8
         zero_point = Constant(np.zeros(scale.data.size, default))
+    if zero_point.data.dtype.kind not in "iu":
+        raise RequestError(f"{node.place}: its zero point is no integer: export the network again")
     if zero_point.data.size != scale.data.size:
         raise RequestError(
             f"{node.place}: {zero_point.data.size} zero points do not fit the scales"
@@ -223,15 +226,20 @@ def _output(builder: Builder, interface: Interface) -> tuple[Draft, Port]:
 
 def _axes_to(builder: Builder, draft: Draft, view: np.ndarray) -> tuple[int, ...] | None:
     """The transposition from the file's output to its tensor; None where there is none."""
-    order = np.arange(view.size)
-    if (view.reshape(-1) == order).all():
+    if in_order(view):
         return None
-    orders = [*permutations(range(view.ndim))]
-    # Better one that needs no other shape.
-    orders.sort(key=lambda axes: view.transpose(axes).shape != draft.shape)
-    for axes in orders:
-        if (view.transpose(axes).reshape(-1) == order).all():
-            return axes
+    # From one element to the next along an axis: the further, the earlier stands the axis.
+    long = [axis for axis in range(view.ndim) if view.shape[axis] > 1]
+    steps = {axis: view.take(1, axis).reshape(-1)[0] - view.reshape(-1)[0] for axis in long}
+    outer_first = sorted(long, key=steps.__getitem__, reverse=True)
+    if in_order(view.transpose(*outer_first, *(a for a in range(view.ndim) if a not in long))):
+        fits = [
+            axes
+            for axes in permutations(range(view.ndim))
+            if [axis for axis in axes if axis in steps] == outer_first
+        ]
+        # Better one that needs no other shape.
+        return min(fits, key=lambda axes: view.transpose(axes).shape != draft.shape)
     raise RequestError(
         f"{builder.file}: output '{draft.name}' has its elements in an order that no transposition "
         "gives: end the network before the last Reshape"
