@@ -203,22 +203,6 @@ def one_quantisation(quantisations: Sequence[object]) -> bool:
     return all(quantisation == quantisations[0] for quantisation in quantisations)
 
 
-def pads_image_only(pairs: Sequence[Sequence[int]]) -> bool:
-    """PAD may add pixels around H and W only: pad channels with CONCATENATION or in the weights
-    of the next convolution."""
-    return len(pairs) == 4 and not any((*pairs[0], *pairs[3]))
-
-
-def pads_with_zero_point(offset: float) -> bool:
-    """PAD must add the zero point (the real number 0). (Difference from it)"""
-    return offset == 0
-
-
-def mean_is_over_image(axes: Sequence[int]) -> bool:
-    """MEAN must be over H and W of a [1,H,W,C] tensor (axes 1 and 2)."""
-    return sorted(axes) == [1, 2]
-
-
 def softmax_is_over_last_axis(axis: tuple[int, int]) -> bool:
     """SOFTMAX must run along the last axis. (Axis found, wanted)"""
     return axis[0] == axis[1]
@@ -227,12 +211,6 @@ def softmax_is_over_last_axis(axis: tuple[int, int]) -> bool:
 def softmax_quantisation(quantisation: tuple[float, int]) -> bool:
     """The result of SOFTMAX must have scale 1/256 and zero point -128."""
     return quantisation == (1.0 / 256.0, -128)
-
-
-def permutation_is_whole(found: tuple[Sequence[int], int]) -> bool:
-    """TRANSPOSE must name every axis of its input once. (Order found, axes)"""
-    order, rank = found
-    return sorted(axis + rank if axis < 0 else axis for axis in order) == list(range(rank))
 
 
 def tensor_is_addressable(shape: Sequence[int]) -> bool:
@@ -326,3 +304,134 @@ def matrices_have_one_scale(scales: int) -> bool:
     """A constant operand of a product of matrices must have one scale, unless it has two axes and
     is the second one: quantise it per tensor. (Scales found)"""
     return scales == 1
+
+
+def one_row(rows: int) -> bool:
+    """FULLY_CONNECTED must have one row of input: use CONV_2D with a 1x1 kernel for several."""
+    return rows == 1
+
+
+def axis_exists(axis: tuple[int, int]) -> bool:
+    """An axis must be one of the tensor's, counted from either end. (Axis, number of axes)"""
+    return -axis[1] <= axis[0] < axis[1]
+
+
+def one_axis(axes: Sequence[int]) -> bool:
+    """Exactly one axis must be given."""
+    return len(axes) == 1
+
+
+def permutation_fits(permutation: tuple[Sequence[int], int]) -> bool:
+    """A permutation must name every axis once. (Permutation, number of axes)"""
+    return sorted(permutation[0]) == list(range(permutation[1]))
+
+
+def one_entry_an_axis(lengths: tuple[int, int]) -> bool:
+    """Begins, sizes and multiples must have an entry for each axis. (Entries, axes)"""
+    return lengths[0] == lengths[1]
+
+
+def pairs_fit_axes(lengths: tuple[int, int]) -> bool:
+    """Paddings and crops must have two entries for each axis. (Entries found, wanted)"""
+    return lengths[0] == lengths[1]
+
+
+def slice_vectors_fit(lengths: Sequence[int]) -> bool:
+    """Begins, ends and strides must have one length, at most 16 entries."""
+    return len(set(lengths)) == 1 and lengths[0] <= 16
+
+
+def slice_stride_is_sensible(stride: int) -> bool:
+    """The stride of a slice must not be 0, and at most 2**20 either way."""
+    return stride != 0 and abs(stride) <= 1 << 20
+
+
+def slice_takes_something(sizes: Sequence[int]) -> bool:
+    """A slice must take at least one element of each axis: empty tensors cannot be computed."""
+    return all(size >= 1 for size in sizes)
+
+
+def index_exists(index: tuple[int, int]) -> bool:
+    """An index must lie within its axis, counted from either end. (Index, extent)"""
+    return -index[1] <= index[0] < index[1]
+
+
+def parts_fit(parts: tuple[Sequence[int], int, int]) -> bool:
+    """The parts of a split must make up the axis, one for each output. (Parts, extent, outputs)"""
+    sizes, extent, outputs = parts
+    return len(sizes) == outputs and sum(sizes) == extent and all(size >= 1 for size in sizes)
+
+
+def gathers_whole_axes(batches: int) -> bool:
+    """GATHER must read the same indices for every batch (batch_dims 0)."""
+    return batches == 0
+
+
+def block_is_sensible(block: Sequence[int]) -> bool:
+    """A block must have 1 to 4 axes of 1 to 256 elements, 4096 in all."""
+    product = 1
+    for extent in block:
+        product *= max(extent, 1)
+    return 1 <= len(block) <= 4 and all(1 <= n <= 256 for n in block) and product <= 4096
+
+
+def pad_value_is_int8(value: int) -> bool:
+    """A padded element must be an int8 value: -128 to 127."""
+    return -128 <= value <= 127
+
+
+def images_have_four_axes(shape: Sequence[int]) -> bool:
+    """A resize needs images of four axes: reshape to [N,H,W,C]."""
+    return len(shape) == 4
+
+
+def resized_image_is_sensible(size: Sequence[int]) -> bool:
+    """An image must be resized to two extents of 1 to 8192 pixels."""
+    return len(size) == 2 and all(1 <= extent <= 8192 for extent in size)
+
+
+def one_alignment(flags: tuple[bool, ...]) -> bool:
+    """A bilinear resize may align corners or count from half pixels, not both. (align_corners,
+    half_pixel_centers)"""
+    return not all(flags)
+
+
+def l2_quantisation(quantisation: tuple[float, int]) -> bool:
+    """The result of L2_NORMALIZATION must have scale 1/128 and zero point 0."""
+    return quantisation == (1.0 / 128.0, 0)
+
+
+def log_softmax_quantisation(quantisation: tuple[float, int]) -> bool:
+    """The result of LOG_SOFTMAX must have scale 1/16 and zero point 127."""
+    return quantisation == (1.0 / 16.0, 127)
+
+
+def nothing_is_fused(bounds: tuple[int, int]) -> bool:
+    """This operator must not fuse an activation: use RELU after it. (Range of the result)"""
+    return bounds == (-128, 127)
+
+
+def pad_value_is_finite(value: float) -> bool:
+    """A padded element must be a number of the tensor's range."""
+    return abs(value) < float("inf")
+
+
+def resize_factors_are_sensible(factors: Sequence[float]) -> bool:
+    """The factors of a resize must be positive numbers of at most 1024."""
+    return all(0 < factor <= 1024 for factor in factors)
+
+
+def resized_extents_are_sensible(size: Sequence[int]) -> bool:
+    """A resize must give extents of 1 to 8192."""
+    return all(1 <= extent <= 8192 for extent in size)
+
+
+def resizes_image_only(extents: tuple[Sequence[int], Sequence[int]]) -> bool:
+    """A linear resize must leave batch and channels as they are. (Found, wanted)"""
+    return tuple(extents[0]) == tuple(extents[1])
+
+
+def slice_names_axes(missing: tuple[int, int]) -> bool:
+    """A slice must name no more axes than there are, and one ellipsis at most. (Axes not named,
+    ellipses)"""
+    return missing[0] >= 0 and missing[1] <= 1

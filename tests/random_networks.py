@@ -17,7 +17,8 @@ from mapper.operators.convolution import Conv2d, DepthwiseConv2d, TransposeConv
 from mapper.operators.elementwise import Add
 from mapper.operators.images import Padding, window_extent
 from mapper.operators.matrix import FullyConnected
-from mapper.operators.moves import Pad, Reshape
+from mapper.operators.moves import Reshape
+from mapper.operators.pads import Pad
 from mapper.operators.pooling import AveragePool2d, MaxPool2d
 from mapper.operators.reductions import Mean
 from mapper.operators.requantise import Quantize, Relu
@@ -321,7 +322,7 @@ class _Maker:
         _, rows, cols, channels = source.shape
         shape = (1, rows + top + bottom, cols + left + right, channels)
         out = self._activation(shape, "t", source.quant)
-        return self._append(Pad(padding=padding), [x], out)
+        return self._append(Pad.image(padding), [x], out)
 
     def _tail(self, x: str) -> str:
         """Nothing, or what classifiers end with."""

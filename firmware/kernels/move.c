@@ -4,6 +4,7 @@
 #include "pointer.h"
 
 #define LOOPS 5
+#define SHORT 8 /* bytes: a call takes longer than a loop */
 
 /* Runs in nested loops; the first loop is the innermost. */
 struct nest {
@@ -15,8 +16,8 @@ struct nest {
 
 /* Pitches become what is added when a loop takes its next turn after all turns of the loop inside:
  * nothing is multiplied on the way. */
-static void chain(const int32_t extent[LOOPS], int32_t pitch[LOOPS]) {
-    for (int32_t loop = LOOPS - 1; loop > 0; loop--) {
+static void chain(const int32_t extent[LOOPS], int32_t pitch[LOOPS], int32_t loops) {
+    for (int32_t loop = loops - 1; loop > 0; loop--) {
         pitch[loop] -= extent[loop - 1] * pitch[loop - 1];
     }
 }
@@ -26,9 +27,12 @@ static void walk(struct nest *n, const int8_t *input, int8_t *output, int32_t va
     int32_t turns[LOOPS] = {0};
     const int32_t run = n->run, extent = n->extent[0];
     const int32_t input_pitch = n->input_pitch[0], output_pitch = n->output_pitch[0];
-    int32_t loop;
-    chain(n->extent, n->input_pitch);
-    chain(n->extent, n->output_pitch);
+    int32_t loops = LOOPS, loop;
+    while (loops > 1 && n->extent[loops - 1] == 1) {
+        loops--;
+    }
+    chain(n->extent, n->input_pitch, loops);
+    chain(n->extent, n->output_pitch, loops);
     do {
         if (input == NULL) {
             for (int32_t turn = 0; turn < extent; turn++, output += output_pitch) {
@@ -40,6 +44,14 @@ static void walk(struct nest *n, const int8_t *input, int8_t *output, int32_t va
                 input += input_pitch;
                 output += output_pitch;
             }
+        } else if (run < SHORT) {
+            for (int32_t turn = 0; turn < extent; turn++) {
+                for (int32_t i = 0; i < run; i++) {
+                    output[i] = input[i];
+                }
+                input += input_pitch;
+                output += output_pitch;
+            }
         } else {
             for (int32_t turn = 0; turn < extent; turn++) {
                 __builtin_memcpy(output, input, (uint32_t)run);
@@ -47,7 +59,7 @@ static void walk(struct nest *n, const int8_t *input, int8_t *output, int32_t va
                 output += output_pitch;
             }
         }
-        for (loop = 1; loop < LOOPS; loop++) {
+        for (loop = 1; loop < loops; loop++) {
             if (input != NULL) {
                 input += n->input_pitch[loop];
             }
@@ -57,7 +69,7 @@ static void walk(struct nest *n, const int8_t *input, int8_t *output, int32_t va
             }
             turns[loop] = 0;
         }
-    } while (loop < LOOPS);
+    } while (loop < loops);
 }
 
 void move(const struct tw_step_move *s) {

@@ -2,20 +2,11 @@
 #include "exponential.h"
 #include "kernels.h"
 #include "pointer.h"
+#include "reciprocal.h"
 
 #define OUTPUT_ZERO_POINT (-128)
 /* Exponentials are kept from the sum to the division, as far as this goes. */
 #define KEPT 64
-
-/* 1 / sum for a positive Q12.19: Q0.31 in 1/2..1, and the power of two to divide it by. */
-static int32_t reciprocal(int32_t sum, int32_t *exponent) {
-    int32_t leading_zeros = 0;
-    while ((int32_t)((uint32_t)sum << leading_zeros) > 0) {
-        leading_zeros++;
-    }
-    *exponent = SUM_INTEGER_BITS - leading_zeros;
-    return one_over_one_plus((int32_t)(((uint32_t)sum << leading_zeros) - (1u << 31)));
-}
 
 static inline void softmax_row(const struct tw_step_softmax *p, const int8_t *x, int8_t *output) {
     int32_t kept[KEPT];

@@ -254,17 +254,21 @@ def dequantise(x: NDArray[Any], scale: float, zero_point: int) -> NDArray[np.flo
 
 
 def activation_range(
-    scale: float, zero_point: int, low: float | None, high: float | None
+    scale: float, zero_point: int, low: float | None, high: float | None, bits: int = 8
 ) -> tuple[int, int]:
-    """The int8 range (lo, hi) of a clamp to the real values low..high; None is no bound."""
+    """The range (lo, hi) of a clamp to the real values low..high in integers of so many bits.
+
+    None is no bound.
+    """
+    smallest, largest = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
 
     def quantised(bound: float) -> int:
         with np.errstate(over="ignore"):
             ratio = float(np.float32(bound) / np.float32(scale))
-        # Anything past int8 is no bound; infinity has no integer.
-        steps = math.floor(min(abs(ratio), 1024.0) + 0.5)
+        # Anything past the integers is no bound; infinity has no integer.
+        steps = math.floor(min(abs(ratio), 4.0 * (1 << bits)) + 0.5)
         return zero_point + (steps if ratio >= 0 else -steps)
 
-    lo = -128 if low is None else max(-128, quantised(low))
-    hi = 127 if high is None else min(127, quantised(high))
+    lo = smallest if low is None else max(smallest, quantised(low))
+    hi = largest if high is None else min(largest, quantised(high))
     return lo, hi

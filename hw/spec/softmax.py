@@ -1,4 +1,4 @@
-"""SOFTMAX of TensorFlow Lite Micro, int8 to int8, in gemmlowp's fixed point.
+"""SOFTMAX of TensorFlow Lite Micro from int8, in gemmlowp's fixed point.
 
 Qn.m is a signed number of n integer and m fraction bits in an int32. The firmware has the same
 steps in C.
@@ -54,6 +54,17 @@ def softmax_parameters(
 
 def softmax(x: NDArray[np.int8], parameters: SoftmaxParameters) -> nm.Int8Array:
     """SOFTMAX over the last axis: int8 to int8 of scale 1/256 and zero point -128."""
+    return _probabilities(x, parameters, 8).astype(np.int8)
+
+
+def softmax_wide(x: NDArray[np.int8], parameters: SoftmaxParameters) -> NDArray[np.int16]:
+    """SOFTMAX over the last axis: int8 to int16 of scale 1/65536 and zero point -32768."""
+    return _probabilities(x, parameters, 16).astype(np.int16)
+
+
+def _probabilities(x: NDArray[np.int8], parameters: SoftmaxParameters, bits: int) -> nm.Int32Array:
+    """Probabilities as signed numbers of so many bits, the lowest of which is 0."""
+    lowest = -(1 << (bits - 1))
     p = parameters
     values = x.astype(np.int32)
     difference = values - values.max(axis=-1, keepdims=True)
@@ -62,8 +73,9 @@ def softmax(x: NDArray[np.int8], parameters: SoftmaxParameters) -> nm.Int8Array:
     exponentials = exp_on_negative_values(_high_mul(wide, p.multiplier))
     terms = np.where(counts, nm.rounding_divide_by_pot(exponentials, SUM_BITS), 0)
     reciprocal, bits_over_unit = _reciprocal(terms.sum(axis=-1, keepdims=True, dtype=np.int64))
-    scaled = nm.rounding_divide_by_pot(_high_mul(reciprocal, exponentials), bits_over_unit + 23)
-    return nm.clamp_int8(np.where(counts, scaled - 128, -128), -128, 127)
+    shift = bits_over_unit + 31 - bits
+    scaled = nm.rounding_divide_by_pot(_high_mul(reciprocal, exponentials), shift)
+    return np.clip(np.where(counts, scaled, 0) + lowest, lowest, -lowest - 1)
 
 
 def _reciprocal(total: NDArray[np.int64]) -> tuple[nm.Int32Array, nm.Int32Array]:

@@ -133,6 +133,10 @@ class Operator(ABC):
         """Return why no accelerator computes this; None when one could."""
         return f"the NPU has no {self.kind}"
 
+    def leaves_gaps(self, site: Site) -> bool:
+        """Whether the accelerator can write the result pixel by pixel, with gaps."""
+        return self.writes_pixels
+
     def unit_objection(self, config: NpuConfig) -> str | None:
         """Return why an accelerator of this configuration has no unit for this; None if it has."""
         return None

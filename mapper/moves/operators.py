@@ -12,7 +12,8 @@ from itertools import product
 from math import prod
 
 from mapper.moves.copy import Axis, Move, moves
-from mapper.moves.index_maps import PADDING, Map, dense_pitches, mapped
+from mapper.moves.index_maps import Map, dense_pitches, mapped
+from mapper.moves.nests import PADDING
 
 Shape = Sequence[int]
 

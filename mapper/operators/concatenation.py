@@ -51,7 +51,7 @@ class Concatenation(Operator):
     def shapes(self, site: Site) -> Sequence[Shape]:
         """Return the shape with the sum of the extents along the axis."""
         shapes, axis = [t.shape for t in site.inputs], self.axis
-        if not 0 < axis < len(shapes[0]) or len({s[:axis] + s[axis + 1 :] for s in shapes}) != 1:
+        if not 0 <= axis < len(shapes[0]) or len({s[:axis] + s[axis + 1 :] for s in shapes}) != 1:
             site.refuse(f" cannot join {shapes} along axis {axis}")
         return [(*shapes[0][:axis], sum(s[axis] for s in shapes), *shapes[0][axis + 1 :])]
 

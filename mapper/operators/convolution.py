@@ -14,7 +14,7 @@ from hw.spec.numerics import Int8Array
 from hw.spec.steps import CONV_2D, DEPTHWISE_CONV_2D
 from mapper.array.array import array_of
 from mapper.graph.operator import Cpu, Shape, Site, Steps
-from mapper.operators.clamp import Clamped
+from mapper.operators.clamp import Clamped, is_wide
 from mapper.operators.images import (
     Padding,
     Windows,
@@ -29,14 +29,16 @@ from mapper.operators.images import (
 from mapper.operators.weighted import (
     PLAIN_CONV_2D,
     channel_factors,
+    require_bias,
     require_constant,
     table_fields,
     weights_objection,
     weights_zero_point,
+    width_fields,
 )
 from mapper.windows.correlation import Axis, Correlation
 from mapper.windows.phases import transposed_phases
-from mapper.windows.works import convolution_works
+from mapper.windows.works import MOST_WORKS, convolution_works
 from mapper.works.geometry import Operand
 from mapper.works.window import WindowWork
 from mapper.works.work import Work
@@ -51,6 +53,7 @@ class Convolution(Clamped):
 
     inputs: ClassVar[tuple[int, int]] = (3, 3)
     computed: ClassVar[int | None] = 1
+    wide: ClassVar[bool] = True
     writes_pixels: ClassVar[bool] = True
 
     stride: tuple[int, int]
@@ -150,7 +153,7 @@ class Convolution(Clamped):
             "output_channels": weights.shape[0],
             "groups": site.x.shape[3] // weights.shape[3],
         }
-        return PLAIN_CONV_2D | values
+        return PLAIN_CONV_2D | values | width_fields(site)
 
 
 class PaddedConvolution(Convolution):
@@ -206,15 +209,17 @@ class DepthwiseConv2d(PaddedConvolution):
 
     def shapes(self, site: Site) -> Sequence[Shape]:
         """Return the shape of the result."""
-        image, weights, bias = site.inputs
+        image, weights, _ = site.inputs
         kh, kw = (*weights.shape, 0, 0)[:2]
         channels = image.shape[-1] * self.multiplier
         require_constant(site, weights, (kh, kw, channels), "int8")
-        require_constant(site, bias, (channels,), "int32")
+        require_bias(site, channels)
         return [windowed_shape(site, self.windows(site), channels)]
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
+        if is_wide(site):  # a convolution of as many groups as channels
+            return [(CONV_2D, self.conv_2d(site, cpu, self.kernel(site)))]
         values = self.fields(site, cpu, _stored(site))
         return [(DEPTHWISE_CONV_2D, values | {"depth_multiplier": self.multiplier})]
 
@@ -242,6 +247,13 @@ class TransposeConv(Convolution):
             site.refuse(f" has padding {before}, which must be less than its kernel")
         return [(1, *shape[1:3], channels) if len(shape) == 4 else (1, 1, 1, channels)]
 
+    def objection(self, site: Site) -> str | None:
+        """Return why no accelerator computes this; None when one could."""
+        phases = prod(map(min, self.stride, site.result.shape[1:3]))
+        if phases > MOST_WORKS:
+            return f"its stride divides the result into {phases} parts, more than {MOST_WORKS}"
+        return super().objection(site)
+
     def parts(self, site: Site) -> list[Correlation]:
         """Return a plain convolution for each phase of the result."""
         return transposed_phases(self.correlation(site))
@@ -267,10 +279,10 @@ def _stored(site: Site) -> Int8Array:
 
 def _grouped(site: Site) -> int:
     """Return the output channels of weights [Co,Kh,Kw,Ci/groups] that fit the image."""
-    image, weights, bias = site.inputs
+    image, weights, _ = site.inputs
     co, kh, kw, depth = (*weights.shape, 0, 0, 0, 0)[:4]
     groups = image.shape[-1] // depth if depth else 0
     fits = groups and image.shape[-1] == groups * depth and co % groups == 0
     require_constant(site, weights, (co, kh, kw, depth if fits else image.shape[-1]), "int8")
-    require_constant(site, bias, (co,), "int32")
+    require_bias(site, co)
     return co

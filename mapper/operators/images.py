@@ -61,7 +61,7 @@ class Windows(NamedTuple):
 
 
 def image_shape(tensor: Tensor) -> geometry.Shape:
-    """A tensor as (rows, columns, channels): axes in front are rows, missing ones are 1."""
+    """A tensor as (rows, columns, channels); extents in front, the batch too, are rows."""
     extents = (1, 1, *tensor.shape)
     return (prod(extents[:-2]), extents[-2], extents[-1])
 

@@ -14,7 +14,7 @@ from hw.spec.npu_config import NpuConfig
 from hw.spec.steps import BATCH_MATMUL, CONV_2D, FULLY_CONNECTED
 from mapper.graph.operator import Cpu, Shape, Site, Steps
 from mapper.graph.tensor import Tensor
-from mapper.operators.clamp import Clamped
+from mapper.operators.clamp import Clamped, is_wide
 from mapper.operators.images import (
     Padding,
     Windows,
@@ -27,10 +27,12 @@ from mapper.operators.images import (
 )
 from mapper.operators.weighted import (
     PLAIN_CONV_2D,
+    require_bias,
     require_constant,
     table_fields,
     weights_objection,
     weights_zero_point,
+    width_fields,
     window_work,
 )
 from mapper.works.work import Work
@@ -46,6 +48,7 @@ class FullyConnected(Clamped):
 
     kind: ClassVar[str] = "FULLY_CONNECTED"
     inputs: ClassVar[tuple[int, int]] = (3, 3)
+    wide: ClassVar[bool] = True
     writes_pixels: ClassVar[bool] = True
 
     def activations(self, site: Site) -> tuple[Tensor, ...]:
@@ -54,11 +57,11 @@ class FullyConnected(Clamped):
 
     def shapes(self, site: Site) -> Sequence[Shape]:
         """Return the shape of the result, which is the file's where it has as many rows."""
-        x, weights, bias = site.inputs
+        x, weights, _ = site.inputs
         co, ci = (*weights.shape, 0, 0)[:2]
         if weights.data is not None:
             require_constant(site, weights, (co, ci), "int8")
-        require_constant(site, bias, (co,), "int32")
+        require_bias(site, co)
         if not ci or x.elements % ci:
             site.refuse(f": {x.elements} elements are no rows of {ci}, as the weights need")
         rows, result = x.elements // ci, site.result
@@ -93,12 +96,12 @@ class FullyConnected(Clamped):
             "channels": site.inputs[1].shape[1],
             "output_channels": site.result.shape[-1],
         }
-        if rows == 1 and zero_point == 0:
+        if rows == 1 and zero_point == 0 and not is_wide(site):
             return [(FULLY_CONNECTED, values)]
         # A convolution of one tap whose pixels are the rows.
         values |= window_fields(site, Windows((1, 1), (1, 1), Padding()))
         values |= {"input_rows": 1, "input_cols": rows, "output_rows": 1, "output_cols": rows}
-        values = PLAIN_CONV_2D | values
+        values = PLAIN_CONV_2D | values | width_fields(site)
         return [(CONV_2D, values | {"weights_zero_point": zero_point})]
 
 
@@ -111,6 +114,7 @@ class BatchMatmul(Clamped):
 
     kind: ClassVar[str] = "BATCH_MATMUL"
     inputs: ClassVar[tuple[int, int]] = (2, 2)
+    wide: ClassVar[bool] = True
 
     adj_x: bool = False
     adj_y: bool = False
@@ -168,6 +172,6 @@ class BatchMatmul(Clamped):
             "output_zero_point": result.zero_point,
             "multiplier": int(multiplier),
             "shift": int(shift),
-            "element_bytes": 1,
+            "element_bytes": np.dtype(result.dtype).itemsize,
         }
         return [(BATCH_MATMUL, values | clamp_fields(self.lo, self.hi))]

@@ -1,78 +1,77 @@
-"""PAD, RESHAPE and TRANSPOSE."""
+"""What operators that only move elements share, and RESHAPE, which moves none."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
+import numpy as np
+
 from hw.spec.npu_config import NpuConfig
-from hw.spec.steps import PAD
+from hw.spec.steps import FILL, MOVE
 from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
-from mapper.moves.copy import Move
-from mapper.moves.operators import transpose
-from mapper.operators.images import (
-    MAX_WINDOW,
-    Padding,
-    channel_objection,
-    image_fields,
-    image_shape,
-    require_image,
-)
-from mapper.operators.rearrangement import Rearrangement
+from mapper.moves.copy import MOVE_LOOPS, Loop, Move, is_view
 from mapper.works.geometry import Operand
-from mapper.works.pointwise import pointwise
-from mapper.works.requantisation import IDENTITY, uniform
+from mapper.works.move import move_work
 from mapper.works.work import Work
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pad(Operator):
-    """PAD of H and W with the zero point; input and output share one quantisation."""
+class Moved(Operator):
+    """The common part of operators that move elements of one input; they share its quantisation."""
 
-    kind: ClassVar[str] = "PAD"
     keeps_quantisation: ClassVar[bool] = True
-    writes_pixels: ClassVar[bool] = True
 
-    padding: Padding
-
-    def shapes(self, site: Site) -> Sequence[Shape]:
-        """Return the shape with the padding."""
-        pad, (n, h, w, c) = self.padding, require_image(site)
-        return [(n, h + pad.top + pad.bottom, w + pad.left + pad.right, c)]
-
-    def changes_nothing(self, site: Site) -> bool:
-        """Whether the result is the input."""
-        return not self.padding.any()
+    @abstractmethod
+    def moves(self, site: Site) -> list[Move]:
+        """Return the moves from the input to the result."""
 
     def objection(self, site: Site) -> str | None:
-        """Return why no accelerator computes this; None when one could."""
-        before = max(self.padding.top, self.padding.left)
-        if before > MAX_WINDOW:
-            return f"padding of {before} pixels exceeds {MAX_WINDOW}"
-        return channel_objection(site.result.shape[-1])
+        """An accelerator with a mover can."""
+        return None
 
     def works(self, site: Site, npu: NpuConfig) -> list[Work]:
-        """Return a depthwise work of one tap."""
-        x, shapes = site.x, (image_shape(site.x), image_shape(site.result))
-        return [
-            pointwise(
-                Operand(x.name),
-                Operand(site.result.name),
-                shapes,
-                uniform(shapes[1][2], 0, IDENTITY),
-                pad=(self.padding.top, self.padding.left),
-                pad_value=x.zero_point,
-            )
-        ]
+        """Return one work of the mover."""
+        x, result = site.x, site.result
+        source, target = Operand(x.name), Operand(result.name)
+        return [move_work([(source, x.bytes)], (target, result.bytes), [self.moves(site)])]
+
+    def changes_nothing(self, site: Site) -> bool:
+        """Whether the bytes of the result are those of the input."""
+        size = site.result.bytes
+        return size == site.x.bytes and is_view(self.moves(site), size)
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
-        """Return one step."""
-        pad = self.padding
-        values = image_fields(site, cpu) | {"top": pad.top, "left": pad.left}
-        values |= {"bottom": pad.bottom, "right": pad.right, "value": site.x.zero_point}
-        return [(PAD, values)]
+        """Return a step for each move."""
+        return move_steps(self.moves(site), cpu.address(site.x.name), cpu.address(site.result.name))
+
+
+def element_bytes(site: Site) -> int:
+    """Return the bytes of an element of the first input."""
+    return np.dtype(site.x.dtype).itemsize
+
+
+def move_steps(planned: Sequence[Move], source: int, target: int) -> Steps:
+    """Return the steps that carry out moves between tensors at these addresses."""
+    steps: Steps = []
+    for move in planned:
+        # What is read again, or lies side by side, is read while it is in the data cache: writes
+        # go through to memory wherever they go.
+        inner = sorted(move.loops, key=lambda loop: (abs(loop.input_pitch), loop.output_pitch))
+        loops = [*inner, *[Loop(1, 0, 0)] * (MOVE_LOOPS - len(inner))]
+        values = {"output": target + move.output, "run_bytes": move.run}
+        for number, loop in enumerate(loops):
+            values[f"extent_{number}"] = loop.extent
+            values[f"output_pitch_{number}"] = loop.output_pitch
+        if move.value is not None:
+            steps.append((FILL, values | {"value": move.value}))
+            continue
+        pitches = {f"input_pitch_{number}": loop.input_pitch for number, loop in enumerate(loops)}
+        steps.append((MOVE, values | pitches | {"input": source + move.input}))
+    return steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,28 +94,3 @@ class Reshape(Operator):
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return no step: the bytes stay where they are."""
         return []
-
-
-@dataclass(frozen=True, kw_only=True)
-class Transpose(Rearrangement):
-    """TRANSPOSE: axis k of the result is axis ``permutation[k]`` of the input."""
-
-    kind: ClassVar[str] = "TRANSPOSE"
-
-    permutation: tuple[int, ...]
-
-    def shapes(self, site: Site) -> Sequence[Shape]:
-        """Return the input's extents in the new order."""
-        shape = site.x.shape
-        if sorted(self.permutation) != list(range(len(shape))):
-            site.refuse(f" orders axes {self.permutation} of {shape}")
-        return [tuple(shape[axis] for axis in self.permutation)]
-
-    def changes_nothing(self, site: Site) -> bool:
-        """Whether the bytes stay where they are: axes of more than one index keep their order."""
-        moved = [axis for axis in self.permutation if site.x.shape[axis] > 1]
-        return moved == sorted(moved)
-
-    def moves(self, site: Site) -> Sequence[Sequence[Move]]:
-        """Return the moves of a transposition."""
-        return [transpose(site.x.shape, self.permutation, 1)]

@@ -13,7 +13,7 @@ import numpy as np
 from hw.spec.npu_config import NpuConfig
 from hw.spec.steps import AVERAGE_POOL_2D, MAX_POOL_2D, StepKind
 from mapper.graph.operator import Cpu, Shape, Site, Steps
-from mapper.operators.clamp import Clamped
+from mapper.operators.clamp import Clamped, wide_objection
 from mapper.operators.images import (
     Padding,
     Windows,
@@ -41,6 +41,7 @@ class Pool2d(Clamped):
     """
 
     keeps_quantisation: ClassVar[bool] = True
+    wide: ClassVar[bool] = True
     writes_pixels: ClassVar[bool] = True
 
     window: tuple[int, int]
@@ -57,11 +58,13 @@ class Pool2d(Clamped):
 
     def objection(self, site: Site) -> str | None:
         """Return why no accelerator computes this; None when one could."""
-        return window_objection(self._windows, site.result.shape[-1])
+        windows = window_objection(self._windows, site.result.shape[-1])
+        return wide_objection(site) or windows
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
-        values = image_fields(site, cpu) | clamp_fields(self.lo, self.hi) | {"element_bytes": 1}
+        values = image_fields(site, cpu) | clamp_fields(self.lo, self.hi)
+        values |= {"element_bytes": np.dtype(site.x.dtype).itemsize}
         return [(self._step(), values | window_fields(site, self._windows))]
 
     @abstractmethod

@@ -1,75 +1,269 @@
-"""MEAN."""
+"""MEAN, SUM, REDUCE_MAX, REDUCE_MIN, ARG_MAX and ARG_MIN."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from math import prod
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from hw.spec import numerics as nm
 from hw.spec.kernels import mean_parameters
 from hw.spec.npu_config import NpuConfig
-from hw.spec.steps import MEAN
+from hw.spec.steps import ARG_MAX, MEAN, REDUCE_MAX, REDUCE_SUM
 from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
+from mapper.moves.index_maps import dense_pitches
 from mapper.operators.images import (
     Padding,
     Windows,
+    ends,
     image_fields,
     image_shape,
     quant_fields,
-    require_image,
     window_objection,
 )
+from mapper.operators.moves import element_bytes
 from mapper.works.geometry import Operand, Region
 from mapper.works.requantisation import uniform
 from mapper.works.window import WindowWork
 from mapper.works.work import Work
 
+_LOOPS = 3
+"""Loops over what is kept, and over what is reduced, that a step has."""
+
+
+class _Group(NamedTuple):
+    """Neighbouring axes of one kind, as one: elements, and elements from one to the next."""
+
+    reduced: bool
+    extent: int
+    pitch: int
+
+
+def _groups(shape: Shape, axes: Sequence[int]) -> list[_Group]:
+    """The axes, neighbours of one kind joined, outermost first; axes of extent 1 left out."""
+    groups: list[_Group] = []
+    for axis, (extent, pitch) in enumerate(zip(shape, dense_pitches(shape), strict=True)):
+        if extent == 1:
+            continue
+        if groups and groups[-1].reduced == (axis in axes):
+            groups[-1] = _Group(axis in axes, groups[-1].extent * extent, pitch)
+        else:
+            groups.append(_Group(axis in axes, extent, pitch))
+    return groups
+
 
 @dataclass(frozen=True, kw_only=True)
-class Mean(Operator):
-    """MEAN over H and W of x [1,H,W,C], requantised; the result is [1,1,1,C] or [1,C]."""
+class Reduction(Operator):
+    """The common part: ``axes`` (counted from 0) are left out of the result, or have extent 1."""
 
-    kind: ClassVar[str] = "MEAN"
-    writes_pixels: ClassVar[bool] = True
+    axes: tuple[int, ...]
 
     def shapes(self, site: Site) -> Sequence[Shape]:
-        """Return the shape of the result, with or without the two axes."""
-        channels, result = require_image(site)[3], site.result.shape
-        return [result if result in ((1, 1, 1, channels), (1, channels)) else (1, channels)]
+        """Return the shape of the result, with or without the reduced axes."""
+        shape, result = site.x.shape, site.result.shape
+        if not all(0 <= axis < len(shape) for axis in self.axes):
+            site.refuse(f" has no axes {self.axes} in {shape}")
+        kept = tuple(1 if axis in self.axes else n for axis, n in enumerate(shape))
+        short = tuple(n for axis, n in enumerate(shape) if axis not in self.axes)
+        groups = _groups(shape, self.axes)
+        if max(sum(g.reduced for g in groups), sum(not g.reduced for g in groups)) > _LOOPS:
+            site.refuse(f" over {self.axes} of {shape}: at most 3 groups of neighbouring axes")
+        return [result if result == kept else short]
+
+    def count(self, site: Site) -> int:
+        """Return how many elements become one."""
+        return prod(site.x.shape[axis] for axis in self.axes)
+
+    def loops(self, site: Site, cpu: Cpu) -> dict[str, int]:
+        """Return both addresses and the loops as fields of a step."""
+        values = ends(site, cpu) | {"element_bytes": element_bytes(site)}
+        groups = _groups(site.x.shape, self.axes)[::-1]
+        for name, reduced in (("kept", False), ("reduced", True)):
+            found = [group for group in groups if group.reduced == reduced]
+            found += [_Group(reduced, 1, 0)] * (_LOOPS - len(found))
+            for number, group in enumerate(found):
+                values[f"{name}_extent_{number}"] = group.extent
+                values[f"{name}_pitch_{number}"] = group.pitch
+        return values
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rescaled(Reduction):
+    """The common part of MEAN and SUM: the sum of the elements less their zero point, rescaled."""
+
+    writes_pixels: ClassVar[bool] = True
+
+    @abstractmethod
+    def factor(self, site: Site) -> tuple[int, int]:
+        """Return (multiplier, shift) of the sum."""
+
+    def _image(self, site: Site) -> tuple[Shape, Shape] | None:
+        """The input as an image [rows, cols, channels] and the window whose elements are summed.
+
+        None where what is reduced are no neighbouring axes in front of the channels, or the result
+        is an image of another shape.
+        """
+        shape, axes = site.x.shape, self.axes
+        if len(shape) == 4 and shape[0] == 1 and set(axes) <= {1, 2}:
+            window = tuple(shape[axis] if axis in axes else 1 for axis in (1, 2))
+            return image_shape(site.x), window
+        groups = _groups(shape, axes) if len(site.result.shape) < 4 else []
+        if not groups or groups[-1].reduced:
+            groups.append(_Group(False, 1, 1))
+        if not groups[0].reduced:
+            kept, *groups = groups
+        else:
+            kept = _Group(False, 1, 0)
+        if [group.reduced for group in groups] != [True, False]:
+            return None
+        return (kept.extent, groups[0].extent, groups[1].extent), (1, groups[0].extent)
 
     def objection(self, site: Site) -> str | None:
         """Return why no accelerator computes this; None when one could."""
-        windows = Windows(site.x.shape[1:3], (1, 1), Padding())
-        return window_objection(windows, site.result.shape[-1])
+        found = self._image(site)
+        if found is None:
+            return f"axes {self.axes} of {site.x.shape} are no window of an image"
+        windows = Windows(found[1], (1, 1), Padding())
+        return window_objection(windows, found[0][2])
 
     def works(self, site: Site, npu: NpuConfig) -> list[Work]:
-        """Return a depthwise work of ones, whose window is the image."""
-        x, result, image = site.x, site.result, image_shape(site.x)
-        pixels = image[0] * image[1]
-        factor = mean_parameters(x.scale, result.scale, pixels)
+        """Return a depthwise work of ones, whose window is what becomes one element."""
+        x, result, found = site.x, site.result, self._image(site)
+        assert found is not None
+        image, window = found
+        channels, taps = image[2], prod(window)
+        height, width = image[0] - window[0] + 1, image[1] - window[1] + 1
+        factor = self.factor(site)
         return [
             WindowWork(
                 input=Operand(x.name),
                 output=Operand(result.name),
-                input_shape=image,
-                output_shape=(1, 1, image[2]),
-                region=Region(0, 0, 1, 1),
-                kernel=image[:2],
+                input_shape=(image[0], image[1], channels),
+                output_shape=(height, width, channels),
+                region=Region(0, 0, height, width),
+                kernel=(window[0], window[1]),
                 stride=(1, 1),
                 pad=(0, 0),
                 pad_value=0,
-                weights=np.ones((image[2], pixels), dtype=np.int8),
-                requantisation=uniform(image[2], -pixels * x.zero_point, factor, result.zero_point),
+                weights=np.ones((channels, taps), dtype=np.int8),
+                requantisation=uniform(channels, -taps * x.zero_point, factor, result.zero_point),
                 depthwise=True,
             )
         ]
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
+        ends_of = np.iinfo(site.x.dtype)
+        values = self.loops(site, cpu) | quant_fields(site, int(ends_of.min), int(ends_of.max))
+        values["multiplier"], values["shift"] = self.factor(site)
+        return [(REDUCE_SUM, values)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mean(Rescaled):
+    """MEAN over axes, requantised."""
+
+    kind: ClassVar[str] = "MEAN"
+
+    axes: tuple[int, ...] = (1, 2)
+
+    def factor(self, site: Site) -> tuple[int, int]:
+        """Return (multiplier, shift) of the sum; the division is part of it."""
+        return mean_parameters(site.x.scale, site.result.scale, self.count(site))
+
+    def steps(self, site: Site, cpu: Cpu) -> Steps:
+        """Return one step."""
+        if sorted(self.axes) != [1, 2] or len(site.x.shape) != 4 or site.x.shape[0] != 1:
+            return Rescaled.steps(self, site, cpu)
         values = image_fields(site, cpu) | quant_fields(site)
-        pixels = values["input_rows"] * values["input_cols"]
-        factor = mean_parameters(site.x.scale, site.result.scale, pixels)
-        values["multiplier"], values["shift"] = factor
+        values["multiplier"], values["shift"] = self.factor(site)
         return [(MEAN, values)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sum(Rescaled):
+    """SUM over axes, requantised."""
+
+    kind: ClassVar[str] = "SUM"
+
+    def factor(self, site: Site) -> tuple[int, int]:
+        """Return (multiplier, shift) of the sum."""
+        return nm.rescale_parameters(site.x.scale, site.result.scale)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extreme(Reduction):
+    """The common part of REDUCE_MAX and REDUCE_MIN; the quantisation stays."""
+
+    keeps_quantisation: ClassVar[bool] = True
+    flip: ClassVar[int]
+    """What the step turns elements over with, so that the largest is the one wanted."""
+
+    def steps(self, site: Site, cpu: Cpu) -> Steps:
+        """Return one step."""
+        return [(REDUCE_MAX, self.loops(site, cpu) | {"flip": self.flip})]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReduceMax(Extreme):
+    """REDUCE_MAX over axes."""
+
+    kind: ClassVar[str] = "REDUCE_MAX"
+    flip: ClassVar[int] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReduceMin(Extreme):
+    """REDUCE_MIN over axes."""
+
+    kind: ClassVar[str] = "REDUCE_MIN"
+    flip: ClassVar[int] = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Argument(Operator):
+    """The common part of ARG_MAX and ARG_MIN: int32 indices along ``axis``, which is left out."""
+
+    flip: ClassVar[int]
+
+    axis: int
+
+    def shapes(self, site: Site) -> Sequence[Shape]:
+        """Return the shape of the result, with or without the axis."""
+        shape, result, axis = site.x.shape, site.result.shape, self.axis
+        if not 0 <= axis < len(shape):
+            site.refuse(f" has no axis {axis} in {shape}")
+        kept = (*shape[:axis], 1, *shape[axis + 1 :])
+        return [result if result == kept else (*shape[:axis], *shape[axis + 1 :])]
+
+    def verify_types(self, site: Site) -> None:
+        """Raise RequestError unless int8 becomes int32."""
+        if site.x.dtype != "int8" or site.result.dtype != "int32":
+            site.refuse(f": from {site.x.dtype} to {site.result.dtype}; int8 to int32 is needed")
+
+    def steps(self, site: Site, cpu: Cpu) -> Steps:
+        """Return one step."""
+        shape, axis = site.x.shape, self.axis
+        sizes = {"outer": prod(shape[:axis]), "inner": prod(shape[axis + 1 :])}
+        values = ends(site, cpu) | sizes | {"axis": shape[axis], "flip": self.flip}
+        return [(ARG_MAX, values)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArgMax(Argument):
+    """ARG_MAX along an axis: the first of the largest."""
+
+    kind: ClassVar[str] = "ARG_MAX"
+    flip: ClassVar[int] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArgMin(Argument):
+    """ARG_MIN along an axis: the first of the smallest."""
+
+    kind: ClassVar[str] = "ARG_MIN"
+    flip: ClassVar[int] = -1

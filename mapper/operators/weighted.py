@@ -7,11 +7,15 @@ import numpy as np
 from hw.spec import numerics as nm
 from mapper.graph.operator import Cpu, Shape, Site
 from mapper.graph.tensor import Tensor
+from mapper.operators.clamp import is_wide
 from mapper.operators.images import int32_table
 from mapper.works import geometry
 from mapper.works.geometry import Operand, whole
 from mapper.works.requantisation import Requantisation
 from mapper.works.window import WindowWork
+
+MOST_WIDE_SHIFT = 7
+"""The largest left shift with which sums of int16 are rescaled, as TFLM demands."""
 
 PLAIN_CONV_2D = {
     "dilation_rows": 1,
@@ -35,13 +39,25 @@ def require_constant(site: Site, tensor: Tensor, shape: Shape, dtype: str) -> No
         )
 
 
+def require_bias(site: Site, channels: int) -> None:
+    """Raise RequestError unless the bias is a constant int32; of int16 also int64."""
+    bias = site.inputs[2]
+    dtype = "int64" if is_wide(site) and bias.dtype == "int64" else "int32"
+    require_constant(site, bias, (channels,), dtype)
+
+
 def channel_factors(site: Site) -> tuple[nm.Int32Array, nm.Int32Array]:
     """Return (multipliers, shifts), both [output channels], of the requantisation."""
     x, weights = site.inputs[:2]
     if weights.quant is None:
         site.refuse(f": weights '{weights.name}' need scales")
     channels = site.result.shape[-1]
-    return nm.conv_multipliers(x.scale, weights.quant.scale, site.result.scale, channels)
+    factors = nm.conv_multipliers(x.scale, weights.quant.scale, site.result.scale, channels)
+    if is_wide(site) and factors[1].max() > MOST_WIDE_SHIFT:
+        site.refuse(
+            f": the scale of '{site.result.name}' is too fine for sums of int16: calibrate again"
+        )
+    return factors
 
 
 def weights_zero_point(site: Site) -> int:
@@ -60,6 +76,8 @@ def weights_objection(site: Site) -> str | None:
     """Return why no array takes these weights; None when one does."""
     if site.inputs[1].data is None:
         return "its weights are computed"
+    if is_wide(site):
+        return "its activations are int16"
     zero_point = weights_zero_point(site)
     return f"its weights have zero point {zero_point}, not 0" if zero_point else None
 
@@ -76,9 +94,17 @@ def table_fields(site: Site, cpu: Cpu, weights: Tensor | nm.Int8Array) -> dict[s
         values = {"weights": cpu.address(weights.name)}
     else:
         values = {"weights": cpu.constant(weights.tobytes())}
-    for name, table in (("bias", bias), ("multipliers", multipliers), ("shifts", shifts)):
+    for name, table in (("multipliers", multipliers), ("shifts", shifts)):
         values[name] = int32_table(cpu, table)
+    values["bias"] = cpu.constant(bias.astype(bias.dtype.newbyteorder("<")).tobytes())
     return values
+
+
+def width_fields(site: Site) -> dict[str, int]:
+    """The types of a CONV_2D step."""
+    bias = site.inputs[2]
+    sizes = (np.dtype(tensor.dtype).itemsize for tensor in (site.x, bias))
+    return dict(zip(("element_bytes", "bias_bytes"), sizes, strict=True))
 
 
 def window_work(

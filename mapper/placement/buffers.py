@@ -73,7 +73,7 @@ def _can_write_in_place(graph: Graph, op: Op, chunk: Chunk, on_npu: Mapping[str,
     assert isinstance(op.operator, Concatenation)
     return (
         on_npu.get(producer.name, False)
-        and producer.operator.writes_pixels
+        and producer.operator.leaves_gaps(graph.site(producer))
         and chunk.tensor not in graph.sinks
         and len(graph.consumers(chunk.tensor)) == 1
         and op.inputs.count(chunk.tensor) == 1

@@ -6,13 +6,12 @@ import dataclasses
 
 from mapper.graph.graph import Graph
 from mapper.graph.op import Op
-from mapper.operators.moves import Pad, Reshape, Transpose
+from mapper.operators.moves import Moved, Reshape
 from mapper.operators.requantise import Quantize, Relu
 
 
 def fold_identity(graph: Graph) -> Graph:
-    """QUANTIZE to the same quantisation, RELU that clamps nothing, PAD of nothing, TRANSPOSE of
-    axes of one index."""
+    """QUANTIZE to the same quantisation, RELU that clamps nothing, moves that move nothing."""
     return graph.replace(
         ops=[
             dataclasses.replace(op, operator=Reshape()) if _changes_nothing(graph, op) else op
@@ -22,6 +21,6 @@ def fold_identity(graph: Graph) -> Graph:
 
 
 def _changes_nothing(graph: Graph, op: Op) -> bool:
-    operator = op.operator
-    foldable = isinstance(operator, Pad | Relu | Quantize | Transpose)
-    return foldable and operator.changes_nothing(graph.site(op))
+    return isinstance(op.operator, Moved | Relu | Quantize) and op.operator.changes_nothing(
+        graph.site(op)
+    )

@@ -7,7 +7,7 @@ import dataclasses
 from mapper.graph.graph import Graph
 from mapper.graph.op import Op
 from mapper.operators.convolution import PaddedConvolution
-from mapper.operators.moves import Pad
+from mapper.operators.pads import Pad
 
 
 def fuse_padding(graph: Graph) -> Graph:
@@ -26,6 +26,8 @@ def fuse_padding(graph: Graph) -> Graph:
 def _moves(graph: Graph, op: Op) -> bool:
     """Whether an operator is a padding that all its readers can take over."""
     if not isinstance(op.operator, Pad) or op.outputs[0] in graph.sinks:
+        return False
+    if not op.operator.is_image_padding(graph.site(op)):
         return False
     readers = graph.consumers(op.outputs[0])
     return bool(readers) and all(isinstance(r.operator, PaddedConvolution) for r in readers)

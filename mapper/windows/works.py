@@ -12,6 +12,7 @@ cycle formula decides among those that the array takes:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from math import prod
 
 from mapper.array.array import Array
 from mapper.windows.channels import channel_slices, joined_groups
@@ -23,8 +24,8 @@ from mapper.works.window import WindowWork
 Accepts = Callable[[WindowWork], bool]
 """Whether the array can do a work."""
 
-_MOST_WORKS = 256
-"""Of one way."""
+MOST_WORKS = 256
+"""Of a way that is weighed against others."""
 
 
 def convolution_works(
@@ -42,8 +43,8 @@ def _fastest(convolution: Correlation, array: Array, accepts: Accepts) -> list[W
     first: list[WindowWork] = []
     for alternatives in _ways(convolution, array):
         ways = [list(way) for way in alternatives]
-        first = first or ways[0]
-        possible = [way for way in ways if len(way) <= _MOST_WORKS and all(map(accepts, way))]
+        first = first or (ways[0] if ways else [])
+        possible = [way for way in ways if all(map(accepts, way))]
         if possible:
             return min(possible, key=lambda way: _cost(way, array)) if possible[1:] else possible[0]
     return first
@@ -77,7 +78,7 @@ def _joined(convolution: Correlation, array: Array) -> Iterator[Iterator[WindowW
     for count in range(1, groups + 1):
         # More of them than the rows hold would be zeros that no row waits for.
         useful = count in (1, groups) or count * outputs <= 2 * array.rows
-        if groups % count == 0 and useful:
+        if groups % count == 0 and useful and groups // count <= MOST_WORKS:
             yield (work(along_row(each)) for each in joined_groups(convolution, count))
 
 
@@ -85,9 +86,15 @@ def _depthwise(convolution: Correlation, array: Array) -> Iterator[Iterator[Wind
     multiplier = convolution.group_channels[1]
     # A block of rows has whole groups only; other multipliers get a block for each work.
     together = convolution.groups if array.rows % multiplier == 0 else array.rows // multiplier
-    slices = list(channel_slices(convolution, max(together, 1)))
+    together = max(together, 1)
+    count = -(-convolution.groups // together)
+    if count > MOST_WORKS:
+        return
+    slices = list(channel_slices(convolution, together))
     yield (work(each, multiplier=multiplier) for each in slices)
-    if max(convolution.rows.dilation, convolution.cols.dilation) > 1:
+    axes = convolution.rows, convolution.cols
+    phases = prod(min(axis.dilation, axis.outputs) for axis in axes)
+    if max(axis.dilation for axis in axes) > 1 and count * phases <= MOST_WORKS:
         yield (
             work(phase, multiplier=multiplier if phase.groups == each.groups else 0)
             for each in slices

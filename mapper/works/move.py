@@ -27,7 +27,7 @@ _COMMAND_CYCLES = 6
 _FETCH_CYCLES = LENGTH[Opcode.MOVE] + 1
 """From a command's first word at the decoder to the next one's."""
 
-_MOST_MOVES = 256
+MOST_COMMANDS = 256
 """Commands of a tile; more of them leave the CPU little to do but to write them."""
 
 _MOST_TURNS = 65535
@@ -74,8 +74,12 @@ class MoveWork(Work):
 
     def objection(self, config: NpuConfig) -> str | None:
         """Why the mover cannot do it; None when it can."""
-        if len(self.moves) > _MOST_MOVES:
-            return f"it takes {len(self.moves)} moves, more than {_MOST_MOVES}"
+        if config.microcode:
+            return "control = microcode has no unit for moves"
+        if not config.move_unit:
+            return "move_unit = false leaves no unit for moves"
+        if len(self.moves) > MOST_COMMANDS:
+            return too_many_moves(len(self.moves))
         smallest = sum(align(n, config.port_bytes) for n in (*self.input_bytes, self.output_bytes))
         if smallest > config.scratchpad_bytes:
             return (
@@ -125,6 +129,7 @@ class MoveWork(Work):
         self, tile: Tile, sources: Sequence[Place], target: Place, array: Array
     ) -> list[Emitted]:
         """A MOVE for each move of a turn."""
+        assert target.row_pitch == self.output_bytes, "a move leaves no gaps"
         return [
             move_command(
                 self._of_turns(part.move, part.source, tile.region.rows),
@@ -138,6 +143,11 @@ class MoveWork(Work):
         """A move of a turn, done in so many of them."""
         pitch = 0 if move.value is not None else self.input_bytes[source]
         return _around(move, Loop(turns, pitch, self.output_bytes))
+
+
+def too_many_moves(count: int | None) -> str:
+    """Return why the mover does not take so many moves, or more of them than anyone counted."""
+    return f"it takes {count or 'more'} moves, the accelerator at most {MOST_COMMANDS}"
 
 
 def move_cycles(move: Move, port_bytes: int) -> int:

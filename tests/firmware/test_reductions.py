@@ -10,6 +10,13 @@ from hw.spec.normalisation import (
     log_softmax,
     log_softmax_parameters,
 )
+from hw.spec.softmax import softmax_parameters, softmax_wide
+from hw.spec.softmax_int16 import (
+    exponential_table,
+    reciprocal_table,
+    softmax_int16,
+    softmax_int16_parameters,
+)
 from hw.spec.steps import (
     ARG_MAX,
     CUMSUM,
@@ -17,6 +24,8 @@ from hw.spec.steps import (
     LOG_SOFTMAX,
     REDUCE_MAX,
     REDUCE_SUM,
+    SOFTMAX_INT16,
+    SOFTMAX_WIDE,
 )
 from tests.firmware.cases import random_factors, random_int8, random_quantisation
 from tests.firmware.host_kernels import HostKernels
@@ -184,4 +193,50 @@ def test_cumsum(small, rng):
         )
         wanted = cumsum(x, zero_points, factor, exclusive=exclusive, reverse=reverse)
         assert np.array_equal(expected, wanted)
+        assert np.array_equal(own, expected)
+
+
+def test_softmax_wide(small, rng):
+    for _ in range(CASES):
+        small.clear()
+        rows, cols = int(rng.integers(1, 4)), int(rng.choice([1, 2, 3, 10, 64, 700]))
+        p = softmax_parameters(float(2.0 ** rng.uniform(-9, 2)))
+        x = random_int8(rng, rows, cols)
+        own, expected = both(
+            small,
+            SOFTMAX_WIDE,
+            x.shape,
+            np.int16,
+            input=small.place(x),
+            rows=rows,
+            cols=cols,
+            multiplier=p.multiplier,
+            left_shift=p.left_shift,
+            diff_min=p.smallest_difference,
+        )
+        assert np.array_equal(expected, softmax_wide(x, p))
+        assert np.array_equal(own, expected)
+
+
+def test_softmax_int16(small, rng):
+    for _ in range(CASES):
+        small.clear()
+        rows, cols = int(rng.integers(1, 4)), int(rng.choice([1, 2, 3, 10, 64, 700]))
+        multiplier, shift = softmax_int16_parameters(float(2.0 ** rng.uniform(-18, -6)))
+        x = rng.integers(-32768, 32768, (rows, cols)).astype(np.int16)
+        tables = [np.array(table(), np.int16) for table in (exponential_table, reciprocal_table)]
+        own, expected = both(
+            small,
+            SOFTMAX_INT16,
+            x.shape,
+            np.int16,
+            input=small.place(x),
+            rows=rows,
+            cols=cols,
+            multiplier=multiplier,
+            shift=shift,
+            exponentials=small.place(tables[0]),
+            reciprocals=small.place(tables[1]),
+        )
+        assert np.array_equal(expected, softmax_int16(x, (multiplier, shift), *tables))
         assert np.array_equal(own, expected)

@@ -9,7 +9,7 @@ from mapper.operators.concatenation import Concatenation
 from mapper.operators.convolution import Conv2d, DepthwiseConv2d
 from mapper.operators.elementwise import Add
 from mapper.operators.images import Padding
-from mapper.operators.moves import Pad
+from mapper.operators.pads import Pad
 from mapper.operators.requantise import Relu
 
 
@@ -80,7 +80,7 @@ class Sketch:
         shape = (
             1, rows + padding.top + padding.bottom, cols + padding.left + padding.right, depth,
         )  # fmt: skip
-        return self.op(Pad(padding=padding), [x], self.like(x, name, shape=shape))
+        return self.op(Pad.image(padding), [x], self.like(x, name, shape=shape))
 
     def relu(self, x, name, lo=-4, hi=60, **changes):
         return self.op(Relu(lo=lo, hi=hi), [x], self.like(x, name, **changes))

@@ -23,7 +23,7 @@ from hw.spec.steps.npu import NPU
 from hw.spec.steps.recurrent import LSTM, SVDF
 from hw.spec.steps.reductions import ARG_MAX, MEAN, REDUCE_MAX, REDUCE_SUM
 from hw.spec.steps.resize import RESIZE_BILINEAR, RESIZE_NEAREST
-from hw.spec.steps.softmax import SOFTMAX
+from hw.spec.steps.softmax import SOFTMAX, SOFTMAX_INT16, SOFTMAX_WIDE
 from hw.spec.steps.windows import AVERAGE_POOL_2D, CONV_2D, DEPTHWISE_CONV_2D, MAX_POOL_2D
 
 __all__ = [
@@ -59,6 +59,8 @@ __all__ = [
     "RESIZE_NEAREST",
     "SIGMOID_INT16",
     "SOFTMAX",
+    "SOFTMAX_INT16",
+    "SOFTMAX_WIDE",
     "STEP_KINDS",
     "SVDF",
     "Bound",
@@ -100,6 +102,8 @@ STEP_KINDS: tuple[StepKind, ...] = (
     L2_NORMALIZATION,
     LOG_SOFTMAX,
     CUMSUM,
+    SOFTMAX_WIDE,
+    SOFTMAX_INT16,
 )
 
 BY_NAME = {kind.name: kind for kind in STEP_KINDS}

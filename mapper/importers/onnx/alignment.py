@@ -35,7 +35,7 @@ def aligned(
     candidates: list[Axes] = [CHANNELS_LAST, ()] if first.view.ndim == 4 else [()]
     fixed = [a for a in operands if a not in open_inputs]
     for axes in candidates:
-        if all(in_order(a.draft.positions(_ordered(a.view, axes))) for a in fixed):
+        if all(in_order(a.draft, _ordered(a.view, axes)) for a in fixed):
             break
     else:
         axes = candidates[0]

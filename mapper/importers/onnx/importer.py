@@ -8,6 +8,7 @@ results nothing uses are dropped at the end.
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import permutations
+from math import prod
 from pathlib import Path
 from typing import Literal, cast
 
@@ -23,7 +24,11 @@ from mapper.importers.onnx import elementwise as onnx_elementwise
 from mapper.importers.onnx import functions as onnx_functions
 from mapper.importers.onnx import layers as onnx_layers
 from mapper.importers.onnx import matrix as onnx_matrix
+from mapper.importers.onnx import moves as onnx_moves
+from mapper.importers.onnx import pads as onnx_pads
 from mapper.importers.onnx import pools as onnx_pools
+from mapper.importers.onnx import reductions as onnx_reductions
+from mapper.importers.onnx import resize as onnx_resize
 from mapper.importers.onnx import views as onnx_views
 from mapper.importers.onnx.model import Interface, Model, Node, read_model
 from mapper.importers.onnx.qoperator import to_qdq
@@ -67,7 +72,9 @@ def _graph(file: str, name: str, model: Model) -> Graph:
     for interface in model.inputs:
         builder.values[interface.name] = _input(builder, interface)
     for node in nodes:
-        builder.values[node.outputs[0]] = _visit(builder, node, model.opset)
+        value = _visit(builder, node, model.opset)
+        values = value if isinstance(value, tuple) else (value,)
+        builder.values.update(zip(node.outputs, values, strict=False))
     outputs = [_output(builder, interface) for interface in model.outputs]
     inputs = [builder.drafts[interface.name] for interface in model.inputs]
     ops = _needed(builder.ops, {draft.name for draft, _ in outputs})
@@ -93,8 +100,8 @@ def _input(builder: Builder, interface: Interface) -> Value:
     return Activation(draft, positions(interface.shape), cast("DType", interface.dtype))
 
 
-def _visit(builder: Builder, node: Node, opset: int) -> Value:
-    """The value of a node's first output."""
+def _visit(builder: Builder, node: Node, opset: int) -> Value | tuple[Value, ...]:
+    """The value of a node's first output, or those of all of them."""
     folded = onnx_views.fold(builder, node)
     if folded is not None:
         return folded
@@ -217,33 +224,30 @@ def _output(builder: Builder, interface: Interface) -> tuple[Draft, Port]:
         if value.natural is None:
             builder.refuse_real(value.place)
         value = builder.settle(value, value.natural)
-    draft, view = value.draft, value.draft.positions(value.view)
+    draft, axes = value.draft, _axes_to(value.draft, value.view)
+    if axes is None:
+        place = limits.Place(builder.file, interface.name, "output")
+        draft, axes = builder.stored(place, value), ()
     draft.used = True
-    return draft, Port(
-        draft.name, interface.name, view.shape, value.dtype, _axes_to(builder, draft, view)
-    )
+    return draft, Port(draft.name, interface.name, value.view.shape, value.dtype, axes or None)
 
 
-def _axes_to(builder: Builder, draft: Draft, view: np.ndarray) -> tuple[int, ...] | None:
-    """The transposition from the file's output to its tensor; None where there is none."""
-    if in_order(view):
-        return None
+def _axes_to(draft: Draft, given: np.ndarray) -> tuple[int, ...] | None:
+    """The transposition from the file's output to its tensor, () for none; None: it needs moves."""
+    if in_order(draft, given):
+        return ()
+    view = draft.positions(given)
     # From one element to the next along an axis: the further, the earlier stands the axis.
     long = [axis for axis in range(view.ndim) if view.shape[axis] > 1]
-    steps = {axis: view.take(1, axis).reshape(-1)[0] - view.reshape(-1)[0] for axis in long}
+    steps = {axis: view.take(1, axis).flat[0] - view.flat[0] for axis in long}
     outer_first = sorted(long, key=steps.__getitem__, reverse=True)
-    if in_order(view.transpose(*outer_first, *(a for a in range(view.ndim) if a not in long))):
-        fits = [
-            axes
-            for axes in permutations(range(view.ndim))
-            if [axis for axis in axes if axis in steps] == outer_first
-        ]
-        # Better one that needs no other shape.
-        return min(fits, key=lambda axes: view.transpose(axes).shape != draft.shape)
-    raise RequestError(
-        f"{builder.file}: output '{draft.name}' has its elements in an order that no transposition "
-        "gives: end the network before the last Reshape"
-    )
+    turned = view.transpose(*outer_first, *(axis for axis in range(view.ndim) if axis not in long))
+    if not np.array_equal(turned.reshape(-1), np.arange(prod(draft.shape), dtype=np.int32)):
+        return None
+    # Axes of one element may stand anywhere; better where that needs no other shape.
+    orders = permutations(range(view.ndim))
+    fits = [axes for axes in orders if [axis for axis in axes if axis in steps] == outer_first]
+    return min(fits, key=lambda axes: view.transpose(axes).shape != draft.shape)
 
 
 def _input_port(draft: Draft) -> Port:
@@ -267,7 +271,7 @@ def _needed(ops: list[Op], outputs: set[str]) -> list[Op]:
     return kept[::-1]
 
 
-_OPERATORS: dict[str, Callable[[Builder, Node], Value]] = {
+_OPERATORS: dict[str, Callable[[Builder, Node], Value | tuple[Value, ...]]] = {
     "QuantizeLinear": _quantize,
     "DequantizeLinear": _dequantize,
     "Conv": onnx_convolution.conv,
@@ -280,8 +284,13 @@ _OPERATORS: dict[str, Callable[[Builder, Node], Value]] = {
     "MaxPool": onnx_pools.max_pool,
     "AveragePool": onnx_pools.average_pool,
     "GlobalAveragePool": onnx_pools.global_average_pool,
-    "ReduceMean": onnx_pools.reduce_mean,
-    "Pad": onnx_layers.pad,
+    "Pad": onnx_pads.pad,
+    "LpNormalization": onnx_reductions.lp_normalization,
+    "LogSoftmax": onnx_reductions.log_softmax,
+    "Resize": onnx_resize.resize,
+    "Upsample": onnx_resize.upsample,
+    **onnx_moves.RULES,
+    **onnx_reductions.RULES,
     "Identity": onnx_views.identity,
     "Dropout": onnx_views.identity,
     "Transpose": onnx_views.transpose,

@@ -1,4 +1,4 @@
-"""ONNX operators without weights or windows: Concat, Relu, Clip, Pad and Softmax."""
+"""ONNX operators without weights or windows: Concat, Relu, Clip and Softmax."""
 
 from dataclasses import replace
 
@@ -11,18 +11,14 @@ from mapper.importers.onnx.alignment import aligned
 from mapper.importers.onnx.model import Node
 from mapper.importers.onnx.values import (
     CHANNELS_LAST,
-    Axes,
     Builder,
     Draft,
     Pending,
     Value,
-    in_order,
     view_of,
 )
 from mapper.limits import require
 from mapper.operators.concatenation import Concatenation
-from mapper.operators.images import Padding
-from mapper.operators.moves import Pad
 from mapper.operators.requantise import Relu
 from mapper.operators.softmax import Softmax
 
@@ -88,50 +84,6 @@ def concat(builder: Builder, node: Node) -> Value:
 
     natural = quants.pop() if len(quants) == 1 else None
     return Pending(node.place, view_of(shape, axes), emit, natural)
-
-
-def pad(builder: Builder, node: Node) -> Value:
-    """Pad of H and W with the real number 0."""
-    x, x_quant = builder.quantised(node, 0)
-    require(node.place, limits.image_has_four_axes, x.view.shape)
-    if node.text("mode", "constant") != "constant":
-        raise RequestError(f"{node.place}: the nearest supported form is mode='constant'")
-    zero = {"float32": 0, "int8": x_quant.zero_point[0], "uint8": x_quant.zero_point[0] + 128}
-    require(node.place, limits.pads_with_zero_point, _pad_value(builder, node) - zero[x.dtype])
-    pairs = _pad_pairs(builder, node)
-    last = in_order(x.draft.positions(x.view)) and any(pairs[1]) and not any(pairs[3])
-    axes: Axes = () if last else CHANNELS_LAST
-    ordered = [pairs[axis] for axis in axes] if axes else pairs
-    require(node.place, limits.pads_image_only, ordered)
-    (top, bottom), (left, right) = ordered[1:3]
-    require(node.place, limits.padding_is_sensible, (top, left, bottom, right))
-    image = builder.stored(node.place, x, axes or None)
-    shape = (1, image.shape[1] + top + bottom, image.shape[2] + left + right, image.shape[3])
-    operator = Pad(padding=Padding(top=top, left=left, bottom=bottom, right=right))
-
-    def emit(quant: Quant, lo: int, hi: int) -> Draft:
-        padded = builder.add(node.place, operator, (image,), shape, x_quant)
-        return builder.rescaled(node.place, padded, quant, lo, hi)
-
-    return Pending(node.place, view_of(shape, axes), emit, x_quant)
-
-
-def _pad_value(builder: Builder, node: Node) -> float:
-    if node.has(2):
-        return float(builder.constant(node, 2).real().reshape(-1)[0])
-    return node.number("value", 0.0) or 0.0
-
-
-def _pad_pairs(builder: Builder, node: Node) -> list[tuple[int, int]]:
-    """(before, after) for each of the file's four axes."""
-    flat = builder.integers(node, 1) if node.has(1) else node.integers("pads") or ()
-    axes = [axis % 4 for axis in builder.integers(node, 3)] if node.has(3) else [0, 1, 2, 3]
-    if len(flat) != 2 * len(axes):
-        raise RequestError(f"{node.place}: {len(flat)} pads do not fit {len(axes)} axes")
-    pairs = [(0, 0)] * 4
-    for index, axis in enumerate(axes):
-        pairs[axis] = (flat[index], flat[index + len(axes)])
-    return pairs
 
 
 def softmax(builder: Builder, node: Node, opset: int) -> Value:

@@ -64,6 +64,7 @@ def _fully_connected(builder: Builder, node: Node, weights: Weights, transposed:
     shape = (*x.view.shape[:-1], co)
     if x.view.size == ci:
         # The data stay where they are; the columns of the weights follow their order.
+        x = builder.permuted(node.place, x)
         columns = np.empty_like(matrix)
         columns[:, x.draft.positions(x.view.reshape(-1))] = matrix
         x.draft.used = True
@@ -113,7 +114,7 @@ def _matrix(
 
 
 def _lies_in_order(x: Activation) -> bool:
-    return in_order(x.draft.positions(x.view))
+    return in_order(x.draft, x.view)
 
 
 def _constant(builder: Builder, node: Node, position: int, value: Constant) -> Tensor:

@@ -40,7 +40,7 @@ def average_pool(builder: Builder, node: Node) -> Value:
             "form is count_include_pad=0"
         )
     if window == x.view.shape[2:] and not padding.any():
-        return _mean(builder, node, CHANNELS_LAST, (1, x.view.shape[1], 1, 1))
+        return mean(builder, node, CHANNELS_LAST, (1, x.view.shape[1], 1, 1))
     return _pool(builder, node, AveragePool2d)
 
 
@@ -72,25 +72,12 @@ def global_average_pool(builder: Builder, node: Node) -> Value:
     shape = builder.activation(node, 0).view.shape
     require(node.place, limits.image_has_four_axes, shape)
     if node.integer("channels_last", 0):
-        return _mean(builder, node, None, (1, 1, 1, shape[3]))
-    return _mean(builder, node, CHANNELS_LAST, (1, shape[1], 1, 1))
+        return mean(builder, node, None, (1, 1, 1, shape[3]))
+    return mean(builder, node, CHANNELS_LAST, (1, shape[1], 1, 1))
 
 
-def reduce_mean(builder: Builder, node: Node) -> Value:
-    """ReduceMean over H and W, in either layout."""
-    shape = builder.activation(node, 0).view.shape
-    require(node.place, limits.image_has_four_axes, shape)
-    given = builder.integers(node, 1) if node.has(1) else node.integers("axes") or ()
-    axes = sorted(axis % 4 for axis in given)
-    last = axes == [2, 3]
-    require(node.place, limits.mean_is_over_image, [1, 2] if last else axes)
-    kept = [1 if axis in axes else extent for axis, extent in enumerate(shape)]
-    if not node.integer("keepdims", 1):
-        kept = [extent for axis, extent in enumerate(shape) if axis not in axes]
-    return _mean(builder, node, CHANNELS_LAST if last else None, tuple(kept))
-
-
-def _mean(builder: Builder, node: Node, axes: Axes | None, shape: tuple[int, ...]) -> Value:
+def mean(builder: Builder, node: Node, axes: Axes | None, shape: tuple[int, ...]) -> Value:
+    """The mean over the pixels of an image, whose axes ``axes`` put in order."""
     x, _ = builder.quantised(node, 0)
     image = builder.stored(node.place, x, axes)
     channels = image.shape[3]

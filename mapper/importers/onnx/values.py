@@ -3,7 +3,9 @@
 Every activation is an int8 tensor in channels-last order (`Draft`), but ONNX speaks of real numbers
 in whatever order of axes. An `Activation` therefore holds a *view*: an array of ONNX's shape whose
 entries are positions in the stored tensor. Transpose, Reshape, Flatten, Squeeze and Unsqueeze only
-rearrange the view, so they cost nothing; `Builder.stored` turns a view into a tensor again.
+rearrange the view, so they cost nothing, and so do slices, repeats and interleavings, which take
+part of it or take it twice; `Builder.stored` turns a view into a tensor again, and moves data if
+need be.
 A `Pending` is the real result of an operator that waits for the QuantizeLinear that scales it.
 """
 
@@ -26,6 +28,7 @@ from mapper.graph.tensor import Quant, Tensor
 from mapper.importers.onnx.model import Array, Interface, Node
 from mapper.limits import Place, require
 from mapper.operators.moves import Reshape
+from mapper.operators.rearranged import rearrangement
 from mapper.operators.requantise import Quantize, Relu
 
 View = NDArray[np.int32]
@@ -112,9 +115,15 @@ def positions(shape: tuple[int, ...]) -> View:
     return np.arange(int(np.prod(shape, dtype=np.int64)), dtype=np.int32).reshape(shape)
 
 
-def in_order(view: View) -> bool:
+def in_order(draft: Draft, view: View) -> bool:
     """Whether a view is a whole tensor in its own order."""
-    return bool((view.reshape(-1) == np.arange(view.size, dtype=np.int32)).all())
+    return _is_whole(draft, view) and np.array_equal(
+        draft.positions(view).reshape(-1), np.arange(view.size, dtype=np.int32)
+    )
+
+
+def _is_whole(draft: Draft, view: View) -> bool:
+    return view.size == int(np.prod(draft.shape, dtype=np.int64))
 
 
 def view_of(shape: tuple[int, ...], axes: Axes) -> View:
@@ -134,6 +143,10 @@ class Builder:
     constants: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
     settled: dict[int, Pending] = field(default_factory=dict[int, Pending])
     """By id of a draft: the operator that it came from."""
+    moved: dict[tuple[str, Axes, bytes], Draft] = field(
+        default_factory=dict[tuple[str, Axes, bytes], Draft]
+    )
+    """By tensor, shape and positions: the tensors that views were moved to."""
 
     def value(self, node: Node, position: int) -> Value:
         """The operand at a position."""
@@ -238,19 +251,31 @@ class Builder:
     def stored(self, place: Place, activation: Activation, axes: Axes | None = None) -> Draft:
         """The tensor whose elements in order are the view, transposed by `axes`.
 
-        That is the tensor as it is, or after a RESHAPE, or a network input laid out so. Raises
-        RequestError where data would have to be moved.
+        That is the tensor as it is, or after a RESHAPE, or a network input laid out so, or a tensor
+        that its elements are moved to.
         """
         view = activation.view if axes is None else activation.view.transpose(axes)
         draft = activation.draft
-        if not in_order(draft.positions(view)) and not self._lay_out(draft, view):
-            raise RequestError(
-                f"{place}: needs the elements of '{draft.name}' in another order, and a TRANSPOSE "
-                "is not supported; the nearest supported form is one layout (NCHW or NHWC) from "
-                "the first convolution to the last"
-            )
+        if not in_order(draft, view) and not self._lay_out(draft, view):
+            return self._moved(place, draft, draft.positions(view))
         draft.used = True
         return self.reshaped(place, draft, view.shape)
+
+    def permuted(self, place: Place, activation: Activation) -> Activation:
+        """The same elements where the view has each of its tensor's once, in whatever order."""
+        draft, view = activation.draft, activation.view
+        if _is_whole(draft, view) and np.unique(view).size == view.size:
+            return activation
+        return replace(activation, draft=self.stored(place, activation), view=positions(view.shape))
+
+    def _moved(self, place: Place, draft: Draft, view: View) -> Draft:
+        """The tensor that a view's elements are moved to, each view once."""
+        key = (draft.name, view.shape, view.tobytes())
+        if key not in self.moved:
+            where = replace(place, layer=f"{draft.name}/moved", operator="Transpose")
+            operator = rearrangement(draft.shape, view)
+            self.moved[key] = self.add(where, operator, (draft,), view.shape, draft.quant)
+        return self.moved[key]
 
     def _lay_out(self, draft: Draft, view: View) -> bool:
         """Let the network's input have the order of a view; False where that is not possible."""

@@ -25,8 +25,9 @@ def clamp(
     low: float | None,
     high: float | None,
 ) -> tuple[int, int]:
-    """The int8 range (lo, hi) of a clamp to the real values low..high; None is no bound."""
-    lo, hi = nm.activation_range(result.scale, result.zero_point, low, high)
+    """The range (lo, hi) of a clamp to the real values low..high; None is no bound."""
+    bits = 16 if result.dtype == "int16" else 8
+    lo, hi = nm.activation_range(result.scale, result.zero_point, low, high, bits)
     if lo > hi:
         raise RequestError(
             f"{operands.place(operator)}: the result's scale {result.scale:g} and zero point "
@@ -36,7 +37,7 @@ def clamp(
 
 
 def fused_activation(operands: Operands, operator: FileOperator, result: Tensor) -> tuple[int, int]:
-    """The int8 range of the fused activation."""
+    """The range of the fused activation."""
     code = int(operator.options["FusedActivationFunction"])
     if code not in _ACTIVATIONS:
         raise RequestError(

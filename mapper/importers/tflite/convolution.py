@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.op import Op
+from mapper.graph.tensor import Tensor
 from mapper.importers.tflite.activation import fused_activation
 from mapper.importers.tflite.flatbuffer import FileOperator
-from mapper.importers.tflite.operands import Operands, Rule, without_first_axis
+from mapper.importers.tflite.operands import (
+    INT8_OR_INT16,
+    INT32,
+    INT32_OR_INT64,
+    INT64,
+    Operands,
+    Rule,
+    without_first_axis,
+)
 from mapper.importers.tflite.windows import dilated, padding, strides
 from mapper.limits import require
 from mapper.operators.convolution import Conv2d, DepthwiseConv2d, TransposeConv
 
 
 def _conv_2d(operands: Operands, operator: FileOperator) -> Op:
-    image, result = operands.activation(operator, 0), operands.result(operator)
+    image, result = (
+        operands.activation(operator, 0, INT8_OR_INT16),
+        operands.result(operator, INT8_OR_INT16),
+    )
     weights = operands.enter(operands.weights(operator, 4, 0))
     co, kh, kw, ci = weights.shape
     stride, around, dilation = dilated(operands, operator, image, (kh, kw))
     require(operands.place(operator), limits.whole_groups, (image.shape[3], ci, co))
     lo, hi = fused_activation(operands, operator, result)
     computed = Conv2d(stride=stride, padding=around, dilation=dilation, lo=lo, hi=hi)
-    inputs = (image, weights, operands.bias(operator, co))
+    inputs = (image, weights, operands.bias(operator, co, types=_bias_types(image, INT32_OR_INT64)))
     return operands.op(operator, computed, inputs, result)
 
 
 def _depthwise_conv_2d(operands: Operands, operator: FileOperator) -> Op:
-    image, result = operands.activation(operator, 0), operands.result(operator)
+    image, result = (
+        operands.activation(operator, 0, INT8_OR_INT16),
+        operands.result(operator, INT8_OR_INT16),
+    )
     stored = operands.weights(operator, 4, 3)
     one, kh, kw, co = stored.shape
     stride, around, dilation = dilated(operands, operator, image, (kh, kw))
@@ -43,13 +58,16 @@ def _depthwise_conv_2d(operands: Operands, operator: FileOperator) -> Op:
     computed = DepthwiseConv2d(
         stride=stride, padding=around, dilation=dilation, multiplier=multiplier, lo=lo, hi=hi
     )
-    inputs = (image, weights, operands.bias(operator, co))
+    inputs = (image, weights, operands.bias(operator, co, types=_bias_types(image, INT64)))
     return operands.op(operator, computed, inputs, result)
 
 
 def _transpose_conv(operands: Operands, operator: FileOperator) -> Op:
     """The result's shape, weights, image and bias."""
-    image, result = operands.activation(operator, 2), operands.result(operator)
+    image, result = (
+        operands.activation(operator, 2, INT8_OR_INT16),
+        operands.result(operator, INT8_OR_INT16),
+    )
     weights = operands.enter(operands.weights(operator, 4, 0))
     co, kh, kw, ci = weights.shape
     place = operands.place(operator)
@@ -59,8 +77,13 @@ def _transpose_conv(operands: Operands, operator: FileOperator) -> Op:
     around = padding(operands, operator, result.shape[1:3], (kh, kw), stride)
     lo, hi = fused_activation(operands, operator, result)
     computed = TransposeConv(stride=stride, padding=around, lo=lo, hi=hi)
-    inputs = (image, weights, operands.bias(operator, co, 3))
+    inputs = (image, weights, operands.bias(operator, co, 3, _bias_types(image, INT64)))
     return operands.op(operator, computed, inputs, result)
+
+
+def _bias_types(image: Tensor, wide: Sequence[str]) -> Sequence[str]:
+    """The types that TFLM takes for the bias: others where the image is int16."""
+    return wide if image.dtype == "int16" else INT32
 
 
 RULES: Mapping[str, Rule] = {

@@ -19,13 +19,19 @@ from mapper import limits
 from mapper.graph.graph import Graph
 from mapper.graph.op import Op, State
 from mapper.importers.tflite import (
+    blocks,
     convolution,
     elementwise,
     functions,
     matrix,
     moves,
+    normalisation,
+    pads,
     pooling,
     recurrent,
+    reductions,
+    resize,
+    slices,
     softmax,
 )
 from mapper.importers.tflite.flatbuffer import (
@@ -40,7 +46,22 @@ from mapper.importers.tflite.operands import ANY, Operands, Rule
 from mapper.importers.tflite.variables import FileState, resolve_variables
 from mapper.limits import Obstacles
 
-_FAMILIES = (convolution, elementwise, functions, matrix, moves, pooling, recurrent, softmax)
+_FAMILIES = (
+    blocks,
+    convolution,
+    elementwise,
+    functions,
+    matrix,
+    moves,
+    normalisation,
+    pads,
+    pooling,
+    recurrent,
+    reductions,
+    resize,
+    slices,
+    softmax,
+)
 _RULES: Mapping[str, Rule] = ChainMap(*(dict(family.RULES) for family in _FAMILIES))
 """For each operator of the format the function that checks it and adds it to the graph."""
 

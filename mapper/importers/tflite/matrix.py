@@ -8,28 +8,31 @@ from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.op import Op
 from mapper.graph.tensor import Tensor
-from mapper.importers.tflite.activation import fused_activation
+from mapper.importers.tflite.activation import clamp, fused_activation
 from mapper.importers.tflite.flatbuffer import FileOperator
-from mapper.importers.tflite.operands import Operands, Rule
+from mapper.importers.tflite.operands import INT8_OR_INT16, INT32, INT32_OR_INT64, Operands, Rule
 from mapper.limits import require
 from mapper.operators.matrix import BatchMatmul, FullyConnected
 
 
 def _fully_connected(operands: Operands, operator: FileOperator) -> Op:
-    rows, result = operands.activation(operator, 0), operands.result(operator)
-    place, weights = operands.place(operator), _weights(operands, operator)
+    rows = operands.activation(operator, 0, INT8_OR_INT16)
+    result = operands.result(operator, INT8_OR_INT16)
+    wide = rows.dtype == "int16"
+    place, weights = operands.place(operator), _weights(operands, operator, wide)
     if operator.options["WeightsFormat"] != 0:
         raise RequestError(f"{place}: the weights are shuffled; convert without that option")
     require(place, limits.rows_are_whole, (rows.elements, weights.shape[-1]))
     lo, hi = fused_activation(operands, operator, result)
-    inputs = (rows, weights, operands.bias(operator, weights.shape[0]))
+    types = INT32_OR_INT64 if wide else INT32
+    inputs = (rows, weights, operands.bias(operator, weights.shape[0], types=types))
     return operands.op(operator, FullyConnected(lo=lo, hi=hi), inputs, result)
 
 
-def _weights(operands: Operands, operator: FileOperator) -> Tensor:
-    """Constant or computed weights of two axes."""
+def _weights(operands: Operands, operator: FileOperator, wide: bool) -> Tensor:
+    """Constant or computed weights of two axes; of int16 activations without a zero point."""
     if operands.source(operator, 1).data is not None:
-        return operands.enter(operands.weights(operator, 2, 0, symmetric=False))
+        return operands.enter(operands.weights(operator, 2, 0, symmetric=wide))
     weights = operands.activation(operator, 1)
     require(operands.place(operator), limits.weights_have_two_axes, weights.shape)
     return weights
@@ -37,11 +40,13 @@ def _weights(operands: Operands, operator: FileOperator) -> Tensor:
 
 def _batch_matmul(operands: Operands, operator: FileOperator) -> Op:
     place, options = operands.place(operator), operator.options
-    a, b = (operands.operand(operator, position) for position in (0, 1))
+    a, b = (operands.operand(operator, position, INT8_OR_INT16) for position in (0, 1))
     require(place, limits.an_operand_is_computed, [a.data is None, b.data is None])
     require(place, limits.matrices_have_two_axes, [a.shape, b.shape])
-    computed = BatchMatmul(adj_x=bool(options["AdjX"]), adj_y=bool(options["AdjY"]))
-    return operands.op(operator, computed, (a, b), operands.result(operator))
+    result = operands.result(operator, INT8_OR_INT16)
+    lo, hi = clamp(operands, operator, result, None, None)
+    adjoint = {"adj_x": bool(options["AdjX"]), "adj_y": bool(options["AdjY"])}
+    return operands.op(operator, BatchMatmul(**adjoint, lo=lo, hi=hi), (a, b), result)
 
 
 RULES: Mapping[str, Rule] = {"FULLY_CONNECTED": _fully_connected, "BATCH_MATMUL": _batch_matmul}

@@ -1,4 +1,4 @@
-"""PAD, RESHAPE and its relatives, TRANSPOSE, CONCATENATION."""
+"""RESHAPE and its relatives, CONCATENATION."""
 
 from __future__ import annotations
 
@@ -12,41 +12,13 @@ from mapper.importers.tflite.flatbuffer import FileOperator
 from mapper.importers.tflite.operands import Operands, Rule
 from mapper.limits import require
 from mapper.operators.concatenation import Concatenation
-from mapper.operators.images import Padding
-from mapper.operators.moves import Pad, Reshape, Transpose
-
-
-def _pad(operands: Operands, operator: FileOperator) -> Op:
-    image, result = operands.activation(operator, 0), operands.result(operator)
-    place = operands.place(operator)
-    require(place, limits.image_has_four_axes, image.shape)
-    flat = operands.integers(operator, 1)
-    pairs = [flat[i : i + 2] for i in range(0, len(flat), 2)]
-    require(place, limits.pads_image_only, pairs)
-    if operator.name == "PADV2":
-        offset = int(operands.constant(operator, 2).reshape(-1)[0]) - image.zero_point
-        require(place, limits.pads_with_zero_point, offset)
-    (top, bottom), (left, right) = pairs[1:3]
-    require(place, limits.padding_is_sensible, (top, left, bottom, right))
-    require(place, limits.one_quantisation, [image.quant, result.quant])
-    padding = Padding(top=top, left=left, bottom=bottom, right=right)
-    return operands.op(operator, Pad(padding=padding), (image,), result)
+from mapper.operators.moves import Reshape
 
 
 def _reshape(operands: Operands, operator: FileOperator) -> Op:
     x, result = operands.activation(operator, 0), operands.result(operator)
     require(operands.place(operator), limits.one_quantisation, [x.quant, result.quant])
     return operands.op(operator, Reshape(), (x,), result)
-
-
-def _transpose(operands: Operands, operator: FileOperator) -> Op:
-    x, result = operands.activation(operator, 0), operands.result(operator)
-    permutation = operands.integers(operator, 1)
-    place = operands.place(operator)
-    require(place, limits.permutation_is_whole, (permutation, len(x.shape)))
-    require(place, limits.one_quantisation, [x.quant, result.quant])
-    axes = tuple(axis % len(x.shape) for axis in permutation)
-    return operands.op(operator, Transpose(permutation=axes), (x,), result)
 
 
 def _concatenation(operands: Operands, operator: FileOperator) -> Op:
@@ -61,11 +33,8 @@ def _concatenation(operands: Operands, operator: FileOperator) -> Op:
 
 
 RULES: Mapping[str, Rule] = {
-    "PAD": _pad,
-    "PADV2": _pad,
     "RESHAPE": _reshape,
     "SQUEEZE": _reshape,
     "EXPAND_DIMS": _reshape,
-    "TRANSPOSE": _transpose,
     "CONCATENATION": _concatenation,
 }

@@ -3,7 +3,7 @@
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,10 @@ from mapper.importers.tflite.flatbuffer import TYPE_NAMES, FileNetwork, FileOper
 from mapper.limits import Place, require
 
 INT8 = ("int8",)
+INT8_OR_INT16 = ("int8", "int16")
+INT32 = ("int32",)
+INT64 = ("int64",)
+INT32_OR_INT64 = ("int32", "int64")
 ANY = ("int8", "int16", "int32", "int64", "bool")
 _DTYPES: Mapping[int, DType] = {
     TensorType.INT8: "int8",
@@ -213,19 +217,22 @@ class Operands:
         kind = "int16" if source.type == TensorType.INT16 else "int8"
         return Tensor(self._names[source.index], source.shape, kind, quant, data, source.index)
 
-    def bias(self, operator: FileOperator, channels: int, position: int = 2) -> Tensor:
-        """The int32 bias; zeros where the file has none."""
-        if len(operator.inputs) <= position or operator.inputs[position] < 0:
-            name = f"{op_name(operator)}/bias"
-            return self.enter(Tensor(name, (channels,), "int32", data=np.zeros(channels, np.int32)))
+    def bias(
+        self, operator: FileOperator, channels: int, position: int = 2, types: Sequence[str] = INT32
+    ) -> Tensor:
+        """The bias, of one of some types; zeros of the last one where the file has none."""
+        if not self.has(operator, position):
+            name, zeros = f"{op_name(operator)}/bias", np.zeros(channels, types[-1])
+            return self.enter(Tensor(name, (channels,), cast("DType", types[-1]), data=zeros))
         source, data = self.source(operator, position), self.constant(operator, position)
-        if source.type != TensorType.INT32 or data.size != channels:
+        dtype = _DTYPES.get(source.type)
+        if dtype is None or dtype not in types or data.size != channels:
             raise RequestError(
                 f"{self.place(operator)}: bias '{source.name}' is {_type(source)} "
-                f"{list(source.shape)}; int32 [{channels}] is needed"
+                f"{list(source.shape)}; {' or '.join(types)} [{channels}] is needed"
             )
         name, data = self._names[source.index], data.reshape(channels)
-        return self.enter(Tensor(name, (channels,), "int32", data=data, index=source.index))
+        return self.enter(Tensor(name, (channels,), dtype, data=data, index=source.index))
 
 
 Rule = Callable[[Operands, FileOperator], Op | Sequence[Op]]

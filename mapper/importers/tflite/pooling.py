@@ -1,4 +1,4 @@
-"""AVERAGE_POOL_2D, MAX_POOL_2D and MEAN."""
+"""AVERAGE_POOL_2D and MAX_POOL_2D."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from mapper import limits
 from mapper.graph.op import Op
 from mapper.importers.tflite.activation import fused_activation
 from mapper.importers.tflite.flatbuffer import FileOperator
-from mapper.importers.tflite.operands import Operands, Rule
+from mapper.importers.tflite.operands import INT8_OR_INT16, Operands, Rule
 from mapper.importers.tflite.windows import sliding
 from mapper.limits import require
 from mapper.operators.pooling import AveragePool2d, MaxPool2d
-from mapper.operators.reductions import Mean
 
 _POOLS = {"AVERAGE_POOL_2D": AveragePool2d, "MAX_POOL_2D": MaxPool2d}
 
 
 def _pool_2d(operands: Operands, operator: FileOperator) -> Op:
-    image, result = operands.activation(operator, 0), operands.result(operator)
+    image = operands.activation(operator, 0, INT8_OR_INT16)
+    result = operands.result(operator, INT8_OR_INT16)
     window = (int(operator.options["FilterHeight"]), int(operator.options["FilterWidth"]))
     stride, padding = sliding(operands, operator, image, window)
     require(operands.place(operator), limits.one_quantisation, [image.quant, result.quant])
@@ -27,12 +27,4 @@ def _pool_2d(operands: Operands, operator: FileOperator) -> Op:
     return operands.op(operator, pool, (image,), result)
 
 
-def _mean(operands: Operands, operator: FileOperator) -> Op:
-    image, result = operands.activation(operator, 0), operands.result(operator)
-    require(operands.place(operator), limits.image_has_four_axes, image.shape)
-    axes = [axis + 4 if axis < 0 else axis for axis in operands.integers(operator, 1)]
-    require(operands.place(operator), limits.mean_is_over_image, axes)
-    return operands.op(operator, Mean(), (image,), result)
-
-
-RULES: Mapping[str, Rule] = {**dict.fromkeys(_POOLS, _pool_2d), "MEAN": _mean}
+RULES: Mapping[str, Rule] = dict.fromkeys(_POOLS, _pool_2d)

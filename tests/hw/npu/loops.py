@@ -67,19 +67,26 @@ def block_channels(c: Command, config: NpuConfig) -> int:
     return config.rows * (2 if c["paired"] else 1)
 
 
+def is_spread(c: Command) -> bool:
+    """Whether taps of a kernel row lie apart, or rows of the array share an input channel."""
+    return c["kernel_cols"] > 1 if c.opcode is Opcode.CONV else c["multiplier"] > 1
+
+
 def every_kind(rng: random.Random, config: NpuConfig, most_steps: int) -> Iterator[Command]:
     """Random commands of at most ``most_steps`` until there was one of each kind."""
     flags = (False, True)
-    missing = {(Opcode.CONV, False, False, paired) for paired in flags}
+    missing = {(Opcode.CONV, False, False, paired, spread) for paired in flags for spread in flags}
     missing |= {
-        (Opcode.DEPTHWISE, window, maximum, paired)
+        (Opcode.DEPTHWISE, window, maximum, paired, spread)
         for window in flags
         for maximum in flags
         for paired in flags[: 1 + config.pairs_depthwise]
+        for spread in flags
     }
     while missing:
         command, _ = random_window(rng, config)
-        kind = command.opcode, is_window(command), is_maximum(command), bool(command["paired"])
+        paired, spread = bool(command["paired"]), is_spread(command)
+        kind = command.opcode, is_window(command), is_maximum(command), paired, spread
         if len(steps(command, config)) <= most_steps and (kind in missing or rng.random() < 0.1):
             missing.discard(kind)
             yield command

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hw.spec import kernels, normalisation, resize
+from hw.spec import kernels, normalisation, resize, softmax, softmax_int16
 from hw.spec import numerics as nm
 from tests.firmware.cases import random_int8, random_scale, random_zero_point
 from tests.tflite_builder import TfliteBuilder, run_tflm
@@ -182,3 +182,32 @@ def test_resize_bilinear(rng, align, half):
             for n, out in zip(data.shape[1:3], size, strict=True)
         )
         assert np.array_equal(resize.resize_bilinear(data, rows, cols), expected)
+
+
+def test_softmax_wide(rng):
+    for _ in range(CASES):
+        shape = (*shape_of(rng, 0, 3, 4), int(rng.choice([1, 2, 5, 30, 300])))
+        x = float(np.float32(2.0 ** rng.uniform(-9, 3))), random_zero_point(rng)
+        data, beta = random_int8(rng, *shape), float(rng.choice([0.5, 1.0, 2.0]))
+        option = options("SoftmaxOptions", Beta=beta)
+        expected = run("SOFTMAX", data, x, shape, (1 / 65536, -32768), (), option, "int16")
+        result = softmax.softmax_wide(data, softmax.softmax_parameters(x[0], beta))
+        assert np.array_equal(result, expected)
+
+
+def test_softmax_int16(rng):
+    tables = [
+        np.array(table(), np.int16)
+        for table in (softmax_int16.exponential_table, softmax_int16.reciprocal_table)
+    ]
+    for _ in range(CASES):
+        shape = (*shape_of(rng, 0, 3, 4), int(rng.choice([1, 2, 5, 30, 300])))
+        x = float(np.float32(2.0 ** rng.uniform(-18, -6))), 0
+        width = 1 << int(rng.integers(4, 16))
+        data = rng.integers(-width, width, shape).astype(np.int16)
+        beta = float(rng.choice([0.5, 1.0, 2.0]))
+        option = options("SoftmaxOptions", Beta=beta)
+        expected = run("SOFTMAX", data, x, shape, (1 / 32768, 0), (), option, "int16")
+        factor = softmax_int16.softmax_int16_parameters(x[0], beta)
+        result = softmax_int16.softmax_int16(data.reshape(-1, shape[-1]), factor, *tables)
+        assert np.array_equal(result.reshape(shape), expected)

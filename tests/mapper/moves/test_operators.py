@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mapper.moves import operators as plan
-from mapper.moves.copy import is_view
+from mapper.moves.copy import Loop, Move, is_view
 from tests.mapper.moves.executor import carry_out
 
 CASES = 20
@@ -126,8 +126,16 @@ def test_pad(rng):
         check(planned, x, np.pad(x, pads, constant_values=element))
 
 
-def test_a_pad_of_rows_and_cols_takes_five_moves():
-    assert len(plan.pad((1, 8, 9, 4), [(0, 0), (1, 2), (1, 1), (0, 0)], 3, 1)) == 5
+def test_the_end_of_a_row_and_the_start_of_the_next_are_filled_at_once():
+    """Rows on top, between rows, below; and the copy."""
+    planned = plan.pad((1, 8, 9, 4), [(0, 0), (1, 2), (1, 3), (0, 0)], 3, 1)
+    row = 4 * (9 + 1 + 3)
+    assert planned == [
+        Move(input=0, output=0, run=row + 4, value=3),
+        Move(input=0, output=2 * row - 12, run=16, loops=(Loop(7, 0, row),), value=3),
+        Move(input=0, output=9 * row - 12, run=12 + 2 * row, value=3),
+        Move(input=0, output=row + 4, run=36, loops=(Loop(8, 36, row),)),
+    ]
 
 
 @pytest.mark.parametrize("mode", ["symmetric", "reflect", "edge"])

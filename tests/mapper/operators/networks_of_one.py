@@ -47,6 +47,13 @@ class NetworkOfOne:
             name, tuple(shape), scale=self.scale(), zero_point=self.zero_point()
         )
 
+    def values(self, index: int) -> np.ndarray:
+        """Random data of a tensor's type."""
+        tensor = self.builder.tensors[index]
+        range_ = np.iinfo(tensor.dtype)
+        values = self.rng.integers(range_.min, range_.max, tensor.shape, endpoint=True)
+        return values.astype(tensor.dtype)
+
     def imported(self, inputs: Sequence[int], outputs: Sequence[int]) -> Graph:
         """The network's graph."""
         return import_tflite(Path("network.tflite"), self.builder.finish(inputs, outputs))
@@ -56,8 +63,7 @@ class NetworkOfOne:
     ) -> str:
         """Every inference's result equals TFLM's; returns the engine that computed the operator."""
         content = self.builder.finish(inputs, [output])
-        shapes = [self.builder.tensors[index].shape for index in inputs]
-        sequence = [[self.int8(*shape) for shape in shapes] for _ in range(inferences)]
+        sequence = [[self.values(index) for index in inputs] for _ in range(inferences)]
         wanted = run_tflm_sequence(content, sequence)
         program = compile_model(import_tflite(Path("network.tflite"), content), config)
         names = [port.name for port in program.inputs]

@@ -77,14 +77,24 @@ def test_a_huge_window_goes_to_the_cpu():
     assert "300 pixels exceeds 255" in layer.reason
 
 
-def test_asymmetric_weights_are_refused():
+def test_weights_with_a_zero_point_are_the_cpus():
+    sketch = Sketch()
+    sketch.conv("x", "c", 2)
+    weights = sketch.tensors["c w"]
+    quant = Quant(weights.quant.scale[:1], (5,))
+    sketch.tensors["c w"] = dataclasses.replace(weights, quant=quant)
+    layer = only(placed(sketch.graph("c")))
+    assert (layer.engine, layer.reason) == ("cpu", "its weights have zero point 5, not 0")
+
+
+def test_weights_with_several_zero_points_are_refused():
     sketch = Sketch()
     sketch.conv("x", "c", 2)
     weights = sketch.tensors["c w"]
     sketch.tensors["c w"] = dataclasses.replace(
         weights, quant=Quant(weights.quant.scale, (0, 5), 0)
     )
-    with pytest.raises(RequestError, match=r"'make c'.*zero point 0"):
+    with pytest.raises(RequestError, match=r"'make c'.*several zero points"):
         placed(sketch.graph("c"))
 
 

@@ -45,7 +45,8 @@ def run(work: MoveWork, inputs: Sequence[np.ndarray], rng: random.Random) -> byt
             scratchpad += part
         start, size = len(scratchpad), tile.region.rows * work.output_bytes
         scratchpad += bytes(size)
-        for emitted in work.emit(tile, places, Place(start, size, size), array_of(CONFIG)):
+        target = Place(start, work.output_bytes, work.output_bytes)
+        for emitted in work.emit(tile, places, target, array_of(CONFIG)):
             assert emitted.command.opcode is Opcode.MOVE
             emitted.command.encode()
             assert all(0 <= a < b <= start for a, b in emitted.reads)
@@ -136,7 +137,10 @@ def test_a_tile_is_as_few_loops_as_the_whole() -> None:
 
 @pytest.mark.parametrize(
     ("turns", "count", "words"),
-    [(1, 1, "40000 bytes of its tensors cannot be divided"), (2, 300, "it takes 300 moves")],
+    [
+        (1, 1, "40000 bytes of its tensors cannot be divided"),
+        (2, 300, "it takes 300 moves, the"),
+    ],
 )
 def test_what_it_cannot_do(turns: int, count: int, words: str) -> None:
     size = 20_000 if count == 1 else 600
@@ -162,7 +166,10 @@ def test_the_price_is_what_the_model_says(seed: int) -> None:
     tiling = Tiling(rng.randint(1, work.turns), 1, work.output_bytes)
     stream = [Command(Opcode.MARK, {"layer": 0})]
     for tile in work.tiles(tiling):
-        places = [Place(0, work.input_bytes[0], 0)], Place(32768, work.output_bytes, 0)
+        places = (
+            [Place(0, work.input_bytes[0], 0)],
+            Place(32768, work.output_bytes, work.output_bytes),
+        )
         stream += [emitted.command for emitted in work.emit(tile, *places, array)]
     stream += [Command(Opcode.MARK, {"layer": 1}), Command(Opcode.END, {})]
     first, last = Stream(stream, config.npu).replay(config).times()

@@ -219,7 +219,10 @@ LIMITS = {
     "extremes": (two("MAXIMUM", a=0.2), "must share one scale and zero point"),
     "repeated": (two("PRELU", (1, 1, 4), (1, 3, 4)), "repeats its input (1, 1, 4)"),
     "int32 constant": (two("ADD", data=ONES.astype(np.int32)), "'b' is int32"),
-    "real constant": (two("ADD", data=ONES.astype(np.float32)), "is a constant float32"),
+    "real constant": (
+        two("ADD", data=ONES.astype(np.float32)),
+        "'b' is computed in floating point",
+    ),
     "scales": (two("MUL", data=ONES, scale=[0.1] * 4, zero_point=0, axis=1), "with 4 scale(s)"),
     "zero point": (two("ADD", data=ONES, zero_point=300), "zero point outside -128..127"),
     "logistic": (unary("LOGISTIC", (0.1, 0), (0.1, 0), (1, 4)), "LOGISTIC must have scale 1/256"),

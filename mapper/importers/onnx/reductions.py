@@ -1,0 +1,101 @@
+"""ONNX reductions over any axes, LpNormalization and LogSoftmax."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from hw.spec.errors import RequestError
+from hw.spec.normalisation import L2_OUTPUT, LOG_SOFTMAX_OUTPUT
+from mapper import limits
+from mapper.graph.operator import Operator
+from mapper.graph.tensor import Quant
+from mapper.importers.onnx.model import Node
+from mapper.importers.onnx.moves import axis_of, vector
+from mapper.importers.onnx.pools import mean
+from mapper.importers.onnx.values import (
+    CHANNELS_LAST,
+    Activation,
+    Axes,
+    Builder,
+    Draft,
+    Pending,
+    Value,
+    in_order,
+    view_of,
+)
+from mapper.limits import require
+from mapper.operators.normalisation import L2Normalization, LogSoftmax
+from mapper.operators.reductions import Mean, ReduceMax, ReduceMin, Reduction, Sum
+
+
+def _reduce(reduction: type[Reduction], builder: Builder, node: Node) -> Value:
+    x, x_quant = builder.quantised(node, 0)
+    shape, rank = x.view.shape, x.view.ndim
+    given = vector(builder, node, 1, "axes")
+    if not given and node.integer("noop_with_empty_axes", 0):
+        return x
+    axes = sorted({axis_of(node, axis, rank) for axis in given or range(rank)})
+    kept = tuple(1 if axis in axes else extent for axis, extent in enumerate(shape))
+    final = tuple(extent for axis, extent in enumerate(shape) if axis not in axes)
+    if node.integer("keepdims", 1):
+        final = kept
+    if reduction is Mean and rank == 4 and axes in ([1, 2], [2, 3]) and shape[0] == 1:
+        return mean(builder, node, CHANNELS_LAST if axes == [2, 3] else None, final)
+    order = _layout(x)
+    stored = builder.stored(node.place, x, order or None)
+    inner = tuple(order.index(axis) for axis in axes) if order else tuple(axes)
+    result = tuple(1 if axis in inner else extent for axis, extent in enumerate(stored.shape))
+
+    def emit(quant: Quant, lo: int, hi: int) -> Draft:
+        first = x_quant if reduction.keeps_quantisation else quant
+        reduced = builder.add(node.place, reduction(axes=inner), (stored,), result, first)
+        return builder.rescaled(node.place, reduced, quant, lo, hi)
+
+    natural = x_quant if reduction.keeps_quantisation else None
+    return Pending(node.place, view_of(result, order).reshape(final), emit, natural)
+
+
+def _layout(x: Activation) -> Axes:
+    """The order in which the tensor is stored, () for the file's."""
+    if x.view.ndim == 4 and in_order(x.draft, x.view.transpose(CHANNELS_LAST)):
+        return CHANNELS_LAST
+    return ()
+
+
+def lp_normalization(builder: Builder, node: Node) -> Value:
+    """LpNormalization with the Euclidean norm."""
+    if node.integer("p", 2) != 2:
+        raise RequestError(f"{node.place}: p must be 2, the Euclidean norm")
+    quant = Quant((L2_OUTPUT[0],), (L2_OUTPUT[1],))
+    return _rows(builder, node, L2Normalization(), quant)
+
+
+def log_softmax(builder: Builder, node: Node) -> Value:
+    """LogSoftmax along one axis."""
+    quant = Quant((LOG_SOFTMAX_OUTPUT[0],), (LOG_SOFTMAX_OUTPUT[1],))
+    return _rows(builder, node, LogSoftmax(), quant)
+
+
+def _rows(builder: Builder, node: Node, operator: Operator, natural: Quant) -> Value:
+    """An operator along one axis, which becomes the last."""
+    x, _ = builder.quantised(node, 0)
+    rank = x.view.ndim
+    require(node.place, limits.axis_exists, (node.integer("axis", -1), rank))
+    axis = node.integer("axis", -1) % rank
+    axes = (*(n for n in range(rank) if n != axis), axis)
+    rows = builder.stored(node.place, x, axes)
+
+    def emit(quant: Quant, lo: int, hi: int) -> Draft:
+        result = builder.add(node.place, operator, (rows,), rows.shape, natural)
+        return builder.rescaled(node.place, result, quant, lo, hi)
+
+    return Pending(node.place, view_of(rows.shape, axes), emit, natural)
+
+
+RULES: Mapping[str, Callable[[Builder, Node], Value]] = {
+    "ReduceMean": partial(_reduce, Mean),
+    "ReduceSum": partial(_reduce, Sum),
+    "ReduceMax": partial(_reduce, ReduceMax),
+    "ReduceMin": partial(_reduce, ReduceMin),
+}

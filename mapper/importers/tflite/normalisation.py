@@ -1,0 +1,46 @@
+"""L2_NORMALIZATION, LOG_SOFTMAX and CUMSUM."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mapper import limits
+from mapper.graph.op import Op
+from mapper.importers.tflite.activation import fused_activation
+from mapper.importers.tflite.axes import constant_axes
+from mapper.importers.tflite.flatbuffer import FileOperator
+from mapper.importers.tflite.operands import Operands, Rule
+from mapper.limits import require
+from mapper.operators.normalisation import Cumsum, L2Normalization, LogSoftmax
+
+
+def _l2_normalization(operands: Operands, operator: FileOperator) -> Op:
+    x, result = operands.activation(operator, 0), operands.result(operator)
+    place = operands.place(operator)
+    require(place, limits.l2_quantisation, (result.scale, result.zero_point))
+    fused = fused_activation(operands, operator, result)
+    require(place, limits.nothing_is_fused, fused)
+    return operands.op(operator, L2Normalization(), (x,), result)
+
+
+def _log_softmax(operands: Operands, operator: FileOperator) -> Op:
+    x, result = operands.activation(operator, 0), operands.result(operator)
+    quantisation = (result.scale, result.zero_point)
+    require(operands.place(operator), limits.log_softmax_quantisation, quantisation)
+    return operands.op(operator, LogSoftmax(), (x,), result)
+
+
+def _cumsum(operands: Operands, operator: FileOperator) -> Op:
+    x, result = operands.activation(operator, 0), operands.result(operator)
+    axes = constant_axes(operands, operator, 1, len(x.shape))
+    require(operands.place(operator), limits.one_axis, axes)
+    exclusive, reverse = (bool(operator.options[name]) for name in ("Exclusive", "Reverse"))
+    computed = Cumsum(axis=axes[0], exclusive=exclusive, reverse=reverse)
+    return operands.op(operator, computed, (x,), result)
+
+
+RULES: Mapping[str, Rule] = {
+    "L2_NORMALIZATION": _l2_normalization,
+    "LOG_SOFTMAX": _log_softmax,
+    "CUMSUM": _cumsum,
+}

@@ -1,0 +1,38 @@
+"""PAD, PADV2 and MIRROR_PAD."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tflite import MirrorPadMode
+
+from mapper import limits
+from mapper.graph.op import Op
+from mapper.importers.tflite.axes import constant_pairs
+from mapper.importers.tflite.flatbuffer import FileOperator
+from mapper.importers.tflite.operands import Operands, Rule
+from mapper.limits import require
+from mapper.operators.pads import Mirror, MirrorPad, Pad
+
+
+def _pad(operands: Operands, operator: FileOperator) -> Op:
+    x, result = operands.activation(operator, 0), operands.result(operator)
+    require(operands.place(operator), limits.one_quantisation, [x.quant, result.quant])
+    pads = constant_pairs(operands, operator, 1, len(x.shape))
+    value = None
+    if operator.name == "PADV2":
+        value = int(operands.constant(operator, 2).reshape(-1)[0])
+        require(operands.place(operator), limits.pad_value_is_int8, value)
+    return operands.op(operator, Pad(pads=pads, value=value), (x,), result)
+
+
+def _mirror_pad(operands: Operands, operator: FileOperator) -> Op:
+    x, result = operands.activation(operator, 0), operands.result(operator)
+    require(operands.place(operator), limits.one_quantisation, [x.quant, result.quant])
+    pads = constant_pairs(operands, operator, 1, len(x.shape))
+    reflects = operator.options["Mode"] == MirrorPadMode.REFLECT
+    mirror = Mirror.REFLECT if reflects else Mirror.SYMMETRIC
+    return operands.op(operator, MirrorPad(pads=pads, mirror=mirror), (x,), result)
+
+
+RULES: Mapping[str, Rule] = {"PAD": _pad, "PADV2": _pad, "MIRROR_PAD": _mirror_pad}
