@@ -195,6 +195,59 @@ def _power(net: Sketch) -> str:
     return net.node("Pow", [net.real(net.shape()), exponent])
 
 
+def _resize(net: Sketch) -> str:
+    scales = net.constant("scales", np.array([1, 1, *net.sizes(2, 2)], np.float32))
+    modes = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric"}
+    modes["nearest_mode"] = "floor"
+    return net.node("Resize", [net.real([1, *net.sizes(3)]), "", scales], **modes)
+
+
+def _tile(name: str) -> Maker:
+    def make(net: Sketch) -> str:
+        x = net.real([1, 1, *net.sizes(2)])
+        times = [1, *net.sizes(1, 3), 1, 1]
+        return net.node(name, [x, net.integers(*times)])
+
+    return make
+
+
+def _gather(net: Sketch) -> str:
+    return net.node("Gather", [net.real([1, 3, *net.sizes(2)]), net.integers(2, 0)], axis=1)
+
+
+def _slice(net: Sketch) -> str:
+    x = net.real([1, 4, *net.sizes(2)])
+    return net.node("Slice", [x, *(net.integers(n) for n in (1, 3, 1))])
+
+
+def _split(net: Sketch) -> str:
+    x = net.real([1, 4, *net.sizes(2)])
+    result = net.node("Split", [x, net.integers(1, 3)], axis=1)
+    net.nodes[-1].output.append("rest")
+    return result
+
+
+def _blocks(net: Sketch) -> str:
+    channels, *size = net.sizes(3, 3)
+    return net.node("DepthToSpace", [net.real([1, 4 * channels, *size])], blocksize=2)
+
+
+def _of_blocks(net: Sketch) -> str:
+    channels, rows, cols = net.sizes(3, 3)
+    return net.node("SpaceToDepth", [net.real([1, channels, 2 * rows, 2 * cols])], blocksize=2)
+
+
+def _reduced(name: str) -> Maker:
+    def make(net: Sketch) -> str:
+        net.opset = 17
+        x, axis = net.real([1, *net.sizes(3)]), net.draws.between(1, 3)
+        if name == "ReduceSum":
+            return net.node(name, [x, net.integers(axis)], keepdims=1)
+        return net.node(name, [x], axes=[axis], keepdims=1)
+
+    return make
+
+
 def _block(net: Sketch) -> str:
     """Convolution, clip, channels last, pool, flatten, matrix product, softmax."""
     x = net.real([1, 2, 6, 5])
@@ -259,11 +312,15 @@ _MAKERS: Mapping[str, Maker] = {
     **{name: _binary(name) for name in ("Add", "Sub", "Mul", "Div", "Max", "Min")},
     **{name: _pool(name) for name in ("MaxPool", "AveragePool", "GlobalAveragePool")},
     **{name: _qlinear(name) for name in sorted(_INTEGER)},
+    **{name: _tile(name) for name in ("Tile", "Expand")},
+    **{name: _reduced(name) for name in ("ReduceMax", "ReduceMin", "ReduceSum")},
     "Clip": _clip,
     "Concat": _concat,
     "Constant": _constant,
     "Conv": _conv,
     "ConvTranspose": _conv_transpose,
+    "DepthToSpace": _blocks,
+    "Gather": _gather,
     "Gemm": _gemm,
     "Gelu": _unary("Gelu", domain="com.microsoft"),
     "QuickGelu": _unary("QuickGelu", domain="com.microsoft"),
@@ -275,8 +332,12 @@ _MAKERS: Mapping[str, Maker] = {
     "DequantizeLinear": lambda net: net.real(net.shape()),
     "ReduceMean": _reduce_mean,
     "Reshape": _reshape,
+    "Resize": _resize,
     "Shape": _computed_shape,
+    "Slice": _slice,
     "Softmax": _softmax,
+    "SpaceToDepth": _of_blocks,
+    "Split": _split,
     "Squeeze": _squeeze,
     "Transpose": _transpose,
     "Unsqueeze": _unsqueeze,
