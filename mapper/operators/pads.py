@@ -88,7 +88,7 @@ class Pad(Moved):
     def works(self, site: Site, npu: NpuConfig) -> list[Work]:
         """Return a depthwise work of one tap, or one of the mover."""
         if not self.is_image_padding(site):
-            return Moved.works(self, site, rows)
+            return Moved.works(self, site, npu)
         x, shapes = site.x, (image_shape(site.x), image_shape(site.result))
         return [
             pointwise(
