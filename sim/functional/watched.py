@@ -62,7 +62,12 @@ class Watched(Memory):
         reads: list[Read] = []
         for address, data in self.found:
             behind = [name for name, place in addresses.items() if place <= address]
-            parameter = max(behind, key=addresses.__getitem__)
+            # What goes backwards begins behind the bytes that it reads.
+            parameter = (
+                max(behind, key=addresses.__getitem__)
+                if behind
+                else min(addresses, key=addresses.__getitem__)
+            )
             reads.append(Read(parameter, address - addresses[parameter], data))
         self.found.clear()
         return tuple(reads)

@@ -202,6 +202,12 @@ def _resize(net: Sketch) -> str:
     return net.node("Resize", [net.real([1, *net.sizes(3)]), "", scales], **modes)
 
 
+def _upsample(net: Sketch) -> str:
+    net.opset = 9
+    scales = net.constant("scales", np.array([1, 1, 2, 2], np.float32))
+    return net.node("Upsample", [net.real([1, *net.sizes(3)]), scales], mode="nearest")
+
+
 def _tile(name: str) -> Maker:
     def make(net: Sketch) -> str:
         x = net.real([1, 1, *net.sizes(2)])
@@ -340,6 +346,7 @@ _MAKERS: Mapping[str, Maker] = {
     "Split": _split,
     "Squeeze": _squeeze,
     "Transpose": _transpose,
+    "Upsample": _upsample,
     "Unsqueeze": _unsqueeze,
     "block": _block,
 }

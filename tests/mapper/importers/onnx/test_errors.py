@@ -326,3 +326,8 @@ def test_zero_points_must_be_integers():
     parameters = [net.constant("scale", np.float32(0.1)), net.constant("zero", np.float32(np.inf))]
     y = net.node("QuantizeLinear", [net.node("Relu", [net.x]), *parameters])
     assert "its zero point is no integer" in refusal(net.finish([y]))
+
+
+def test_activations_have_a_largest_size():
+    net = Image((1, 1 << 13, (1 << 11) + 1))
+    assert "has the impossible shape" in refusal(net.end(net.node("Relu", [net.x])))

@@ -63,6 +63,23 @@ def test_shape_without_an_input_is_refused():
         import_tflite(PATH, write_file(file))
 
 
+@pytest.mark.parametrize("inputs", [[0], [0, -1], []])
+def test_an_assignment_of_nothing_is_refused(inputs: list[int]):
+    file = tflite_network("variables", Draws(0))
+    (assign,) = (o for o in file.subgraphs[0].operators if file.name_of(o) == "ASSIGN_VARIABLE")
+    assign.inputs = [assign.inputs[0] + index if index == 0 else index for index in inputs]
+    with pytest.raises(RequestError, match="names no variable"):
+        import_tflite(PATH, write_file(file))
+
+
+@pytest.mark.parametrize(("name", "inputs"), [("QUANTIZE", [-1]), ("PACK", [])])
+def test_an_operator_without_its_input_is_refused(name: str, inputs: list[int]):
+    file = tflite_network(name, Draws(0))
+    file.subgraphs[0].operators[0].inputs = inputs
+    with pytest.raises(RequestError, match="lacks input 0"):
+        import_tflite(PATH, write_file(file))
+
+
 def test_a_mistake_of_the_reader_is_no_damage_of_the_file(monkeypatch: pytest.MonkeyPatch):
     content = write_file(tflite_network("RELU", Draws(0)))
 
