@@ -37,9 +37,7 @@ _DTYPES = {
 }
 """How the data of a constant is stored, by type."""
 
-_WITHOUT_OUTPUT = frozenset({"CALL_ONCE", "ASSIGN_VARIABLE"})
-"""Operators that are there for what they do to variables."""
-
+_WITHOUT_OUTPUT = ("CALL_ONCE", "ASSIGN_VARIABLE")
 _MOST_SUBGRAPHS = 64
 _MOST_OPERATORS = 10_000
 _MOST_OPERANDS = 256
@@ -316,9 +314,9 @@ class _Reader:
         known = table_name(name)
         if known is None:
             return {}
-        # Options of another operator count as none, as in TFLM: converters leave such remnants.
-        own = source.BuiltinOptionsType() == tag_of(known)
-        table = source.BuiltinOptions() if own else None
+        table = source.BuiltinOptions()
+        if source.BuiltinOptionsType() != tag_of(known):
+            table = None  # Left out, or another operator's: TFLM takes the defaults as well.
         with _accessors_guarded(self._file):
             return read_options(known, table)
 
