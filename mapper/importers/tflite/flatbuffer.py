@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.tensor import Quant
-from mapper.importers.tflite.options import read_options, table_name, tag_of
+from mapper.importers.tflite.options import operator_of, read_options, table_name, tag_of
 
 Accessor = Any
 """One of flatbuffers' generated accessors, which carry no types."""
@@ -36,6 +36,9 @@ _DTYPES = {
     tflite.TensorType.BOOL: "?",
 }
 """How the data of a constant is stored, by type."""
+
+_LOST_CODE = "ADD"
+"""The operator of number 0, which a file that has lost a code shows; its options tell the truth."""
 
 _WITHOUT_OUTPUT = ("CALL_ONCE", "ASSIGN_VARIABLE")
 _MOST_SUBGRAPHS = 64
@@ -303,6 +306,8 @@ class _Reader:
         if not 0 <= source.OpcodeIndex() < len(codes):
             raise _damaged(self._file, f"operator {index} has no operator code")
         name = codes[source.OpcodeIndex()]
+        if name == _LOST_CODE:
+            name = operator_of(source.BuiltinOptionsType()) or name
         what = f"operator {index} ({name})"
         inputs = self._indices(source.InputsAsNumpy(), tensors, -1, f"inputs of {what}")
         outputs = self._indices(source.OutputsAsNumpy(), tensors, 0, f"outputs of {what}")
