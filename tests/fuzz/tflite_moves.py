@@ -154,6 +154,16 @@ def _reduced(name: str) -> Callable[[Sketch], Ends]:
     return make
 
 
+def _extreme(name: str) -> Callable[[Sketch], Ends]:
+    def make(sketch: Sketch) -> Ends:
+        shape, axis = sketch.image(), sketch.draws.below(4)
+        x, at = sketch.activation(shape), sketch.integers(axis)
+        y = sketch.tensor("y", [*shape[:axis], *shape[axis + 1 :]], dtype="int32")
+        return _end(sketch, name, [x, at], [y], OutputType=2)
+
+    return make
+
+
 def _normal(name: str, scale: float, zero_point: int) -> Callable[[Sketch], Ends]:
     def make(sketch: Sketch) -> Ends:
         shape = sketch.sizes(2)
@@ -164,6 +174,8 @@ def _normal(name: str, scale: float, zero_point: int) -> Callable[[Sketch], Ends
 
 
 _TABLES = {
+    "ARG_MAX": "ArgMaxOptions",
+    "ARG_MIN": "ArgMinOptions",
     "CUMSUM": "CumsumOptions",
     "DEPTH_TO_SPACE": "DepthToSpaceOptions",
     "GATHER": "GatherOptions",
@@ -183,6 +195,7 @@ _TABLES = {
 _BLOCKS = ("BATCH_TO_SPACE_ND", "SPACE_TO_BATCH_ND", "DEPTH_TO_SPACE", "SPACE_TO_DEPTH")
 MAKERS: Mapping[str, Callable[[Sketch], Ends]] = {
     **{name: _blocks(name) for name in _BLOCKS},
+    **{name: _extreme(name) for name in ("ARG_MAX", "ARG_MIN")},
     **{name: _reduced(name) for name in ("REDUCE_MAX", "REDUCE_MIN", "SUM")},
     **{name: _resized(name) for name in ("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR")},
     **{name: _split(name) for name in ("SPLIT", "SPLIT_V")},
