@@ -26,7 +26,7 @@ class Sketch(QdqBuilder):
         return [self.draws.between(1, high) for _ in range(count)]
 
     def shape(self) -> list[int]:
-        return self.draws.one_of(([1, *self.sizes(3)], self.sizes(2), [1, *self.sizes(2)]))
+        return self.draws.one_of(([1, *self.sizes(3)], self.sizes(2), [1, *self.sizes(2)], [2], []))
 
     def scale(self) -> float:
         return float(self.draws.rng.uniform(0.005, 0.05))
@@ -173,7 +173,7 @@ def _unsqueeze(net: Sketch) -> str:
 
 
 def _transpose(net: Sketch) -> str:
-    shape = net.shape()
+    shape = net.shape() or [3]
     order = net.draws.rng.permutation(len(shape)).tolist()
     return net.node("Transpose", [net.real(shape)], perm=order)
 

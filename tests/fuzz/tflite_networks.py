@@ -101,7 +101,7 @@ def _pool(name: str) -> Callable[[Sketch], Ends]:
 
 def _binary(name: str, table: str | None, *, alike: bool = False) -> Callable[[Sketch], Ends]:
     def make(sketch: Sketch) -> Ends:
-        shape = sketch.sizes(sketch.draws.between(1, 4))
+        shape = sketch.sizes(sketch.draws.between(0, 4))
         other = [draw if sketch.draws.chance(0.6) else 1 for draw in shape]
         a = sketch.activation(shape)
         b = sketch.like(a, other) if alike else sketch.activation(other)
@@ -118,7 +118,7 @@ def _binary(name: str, table: str | None, *, alike: bool = False) -> Callable[[S
 
 def _unary(name: str, *, scale: float = 0.0, zero_point: int = 0) -> Callable[[Sketch], Ends]:
     def make(sketch: Sketch) -> Ends:
-        shape = sketch.sizes(sketch.draws.between(1, 4))
+        shape = sketch.sizes(sketch.draws.between(0, 4))
         x = sketch.activation(shape)
         fixed = {"scale": scale, "zero_point": zero_point} if scale else {}
         y = sketch.activation(shape, **fixed)
