@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from onnx import (
@@ -31,6 +31,8 @@ _OPERATORS = (
     "Constant", "QLinearConv", "QLinearAdd", "QGemm", "LSTM", "If", "Mine",
 )  # fmt: skip
 _DTYPES = ("float32", "int8", "uint8", "int32", "int64", "bool", "float64", "int16", "float16")
+_MOST_ELEMENTS = 1 << 18
+"""Of a constant that is filled anew."""
 
 
 def mutated(draws: Draws, model: ModelProto) -> ModelProto:
@@ -121,10 +123,13 @@ def _operator(draws: Draws, model: ModelProto, graph: GraphProto) -> None:
         node.domain = draws.one_of(("com.microsoft", "mine", ""))
 
 
+def _elements(dims: Sequence[int]) -> float:
+    return float(np.prod([float(extent) for extent in dims]))
+
+
 def _refilled(draws: Draws, tensor: TensorProto, dims: list[int], dtype: str) -> None:
     """New values of a shape and type."""
-    count = float(np.prod([float(extent) for extent in dims]))
-    if not 0 <= count <= 1 << 18:
+    if not 0 <= _elements(dims) <= _MOST_ELEMENTS:
         tensor.dims[:] = [extent for extent in dims if -(1 << 63) <= extent < 1 << 63]
         return
     kind = np.dtype(dtype)
@@ -168,10 +173,11 @@ def _constant(draws: Draws, model: ModelProto, graph: GraphProto) -> None:
 
 def _scale(draws: Draws, model: ModelProto, graph: GraphProto) -> None:
     """Scales alone: real initialisers of few values."""
-    found = [t for t in graph.initializer if t.data_type == TensorProto.FLOAT and len(t.dims) < 2]
+    small = [t for t in graph.initializer if _elements(t.dims) <= _MOST_ELEMENTS]
+    found = [t for t in small if t.data_type == TensorProto.FLOAT and len(t.dims) < 2]
     if found:
         tensor = draws.one_of(found)
-        count = int(np.prod(list(tensor.dims), dtype=float))
+        count = int(_elements(tensor.dims))
         with np.errstate(over="ignore"):
             data = np.array([draws.real(0.02) for _ in range(min(count, 64))], np.float32)
         shaped = np.resize(data, tuple(tensor.dims))
@@ -192,6 +198,8 @@ def _extents(draws: Draws, model: ModelProto, graph: GraphProto) -> None:
     for tensor in graph.initializer:
         if old in tensor.dims and tensor.data_type in (1, 2, 3, 6, 7):
             dims = [new if extent == old else extent for extent in tensor.dims]
+            if not 0 <= _elements(dims) <= _MOST_ELEMENTS:
+                continue
             data = np.resize(numpy_helper.to_array(tensor), dims)
             tensor.CopyFrom(numpy_helper.from_array(data, tensor.name))
 
