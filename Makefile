@@ -10,7 +10,7 @@ BIN    := $(VENV)/bin
 C_FILES = $(wildcard firmware/*.[ch] firmware/*/*.[ch] tests/firmware/host/*.[ch] verification/cosim/compression/*.h \
             sim/model/replay/*.[ch] sim/model/cpu/iss/*.[ch])
 
-.PHONY: run test slow fpga performance lint format benchmark clean
+.PHONY: run test slow fuzz fpga performance lint format benchmark clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp ## simulate one network (MODEL=..., ARGS=...)
@@ -21,6 +21,9 @@ test: $(VENV)/test.stamp ## all tests but the slow ones
 
 slow: $(VENV)/test.stamp ## the tests that take minutes
 	@$(BIN)/python -m pytest -n $(JOBS) -m slow $(ARGS)
+
+fuzz: $(VENV)/test.stamp ## 20,000 odd networks through importers, mapper and functional backend (ARGS="--seed 1")
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 fpga: $(VENV)/fpga.stamp ## a bitstream (BOARD=..., ARGS="--rows 8 --cols 8")
 	@$(BIN)/python -m sim fpga --board $(BOARD) --out build/$(BOARD) $(ARGS)

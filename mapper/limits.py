@@ -235,6 +235,11 @@ def tensor_is_addressable(shape: Sequence[int]) -> bool:
     return elements <= LARGEST_TENSOR
 
 
+def activation_is_small(shape: Sequence[int]) -> bool:
+    """An activation of an .onnx file may have at most 2**24 elements."""
+    return tensor_is_addressable((*shape, LARGEST_TENSOR >> 24))
+
+
 def rows_are_whole(sizes: tuple[int, int]) -> bool:
     """FULLY_CONNECTED must read whole rows, each as long as one of its weights' rows. (Elements of
     the input, of a row of weights)"""

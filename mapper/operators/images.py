@@ -66,6 +66,13 @@ def image_shape(tensor: Tensor) -> geometry.Shape:
     return (prod(extents[:-2]), extents[-2], extents[-1])
 
 
+def last_axis(site: Site) -> int:
+    """Return the extent of the input's last axis. Raises RequestError where it has no axis."""
+    if not site.x.shape:
+        site.refuse(" works along the last axis; its input is a single number: leave it out")
+    return site.x.shape[-1]
+
+
 def require_image(site: Site) -> Shape:
     """Return the input's shape. Raises RequestError where it is not [1,H,W,C]."""
     shape = site.x.shape

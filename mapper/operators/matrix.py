@@ -65,7 +65,7 @@ class FullyConnected(Clamped):
         if not ci or x.elements % ci:
             site.refuse(f": {x.elements} elements are no rows of {ci}, as the weights need")
         rows, result = x.elements // ci, site.result
-        fits = result.elements == rows * co and result.shape[-1] == co
+        fits = result.elements == rows * co and result.shape[-1:] == (co,)
         return [result.shape if fits else (rows, co)]
 
     def macs(self, site: Site) -> int:

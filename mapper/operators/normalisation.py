@@ -15,11 +15,11 @@ from hw.spec.normalisation import (
 )
 from hw.spec.steps import CUMSUM, L2_NORMALIZATION, LOG_SOFTMAX
 from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
-from mapper.operators.images import ends
+from mapper.operators.images import ends, last_axis
 
 
 def _rows(site: Site, cpu: Cpu) -> dict[str, int]:
-    cols = site.x.shape[-1]
+    cols = last_axis(site)
     return ends(site, cpu) | {"rows": site.x.elements // cols, "cols": cols}
 
 
@@ -40,6 +40,7 @@ class L2Normalization(Operator):
 
     def shapes(self, site: Site) -> Sequence[Shape]:
         """Return the input's shape."""
+        last_axis(site)
         _require_output(site, *L2_OUTPUT)
         return [site.x.shape]
 
@@ -56,6 +57,7 @@ class LogSoftmax(Operator):
 
     def shapes(self, site: Site) -> Sequence[Shape]:
         """Return the input's shape."""
+        last_axis(site)
         _require_output(site, *LOG_SOFTMAX_OUTPUT)
         return [site.x.shape]
 

@@ -57,7 +57,7 @@ class Relu(Clamped):
 
     def objection(self, site: Site) -> str | None:
         """Return why no accelerator computes this; None when one could."""
-        return channel_objection(site.result.shape[-1])
+        return channel_objection(image_shape(site.result)[2])
 
     def works(self, site: Site, npu: NpuConfig) -> list[Work]:
         """Return a depthwise work of one tap."""
@@ -93,7 +93,7 @@ class Quantize(Operator):
         """Return why no accelerator computes this; None when one could."""
         if (site.x.dtype, site.result.dtype) != ("int8", "int8"):
             return f"it makes {site.result.dtype} of {site.x.dtype}"
-        return channel_objection(site.result.shape[-1])
+        return channel_objection(image_shape(site.result)[2])
 
     def works(self, site: Site, npu: NpuConfig) -> list[Work]:
         """Return a depthwise work of one tap."""

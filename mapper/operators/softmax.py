@@ -13,7 +13,7 @@ from hw.spec.softmax_int16 import exponential_table, reciprocal_table, softmax_i
 from hw.spec.steps import SOFTMAX, SOFTMAX_INT16, SOFTMAX_WIDE
 from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
 from mapper.limits import softmax_quantisation
-from mapper.operators.images import ends
+from mapper.operators.images import ends, last_axis
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,7 @@ class Softmax(Operator):
 
     def shapes(self, site: Site) -> Sequence[Shape]:
         """Return the input's shape."""
+        last_axis(site)
         return [site.x.shape]
 
     def objection(self, site: Site) -> str | None:
@@ -48,7 +49,7 @@ class Softmax(Operator):
                 "form has scale 1/256 and zero point -128 (int8 from int8), 1/65536 and -32768 "
                 "(int16 from int8), or 1/32768 and 0 (int16 from int16)"
             )
-        x, cols = site.x, site.x.shape[-1]
+        x, cols = site.x, last_axis(site)
         values = ends(site, cpu) | {"rows": x.elements // cols, "cols": cols}
         if x.dtype == "int16":
             values["multiplier"], values["shift"] = softmax_int16_parameters(x.scale, self.beta)

@@ -97,24 +97,20 @@ def _resolve(tensor: str, parents: Mapping[str, Slice]) -> Slice:
 
 def _add_in_place(graph: Graph, on_npu: dict[str, bool], parents: dict[str, Slice]) -> None:
     """Let a sum be written over an operand that is a buffer of its own and dies there."""
+    sharing: dict[str, list[str]] = {}
+    for name, tensor in graph.tensors.items():
+        if tensor.data is None:
+            sharing.setdefault(_resolve(name, parents).buffer, []).append(name)
+    last_read = {name: position for position, op in enumerate(graph.ops) for name in op.inputs}
+    ends = {*graph.sources, *graph.sinks}
     for position, op in enumerate(graph.ops):
-        if not op.operator.in_place or not on_npu[op.name] or op.outputs[0] in parents:
+        result = op.outputs[0]
+        if not op.operator.in_place or not on_npu[op.name] or result in parents:
             continue
         for operand in op.inputs:
-            if _dies_here(graph, operand, position, parents):
-                parents[op.outputs[0]] = Slice(operand)
+            shared = sharing.get(operand, [])
+            lasts = any(name in ends or last_read.get(name, -1) > position for name in shared)
+            if operand not in parents and not lasts:
+                parents[result] = Slice(operand)
+                shared += sharing.pop(result)
                 break
-
-
-def _dies_here(graph: Graph, operand: str, position: int, parents: Mapping[str, Slice]) -> bool:
-    """Whether no tensor of the operand's buffer is an end of the network or is read later."""
-    if operand in parents:
-        return False
-    shared = [
-        name
-        for name, tensor in graph.tensors.items()
-        if tensor.data is None and _resolve(name, parents).buffer == operand
-    ]
-    later = {name for op in graph.ops[position + 1 :] for name in op.inputs}
-    ends = {*graph.sources, *graph.sinks}
-    return not any(name in later or name in ends for name in shared)

@@ -81,12 +81,16 @@ class Placer:
         original, graph = self._original, self._graph
         slices = assign_slices(graph, {name: reason is None for name, reason in reasons.items()})
         owners = _owners(original, graph, slices)
+        owned: dict[str, list[Op]] = {}
+        for op in original.ops:
+            if op.name in owners:
+                owned.setdefault(owners[op.name], []).append(op)
         layers: list[Layer] = []
         for op in graph.ops:
             if not _is_layer(op, slices):
                 continue
             reason = reasons[op.name]
-            covered = [o for o in original.ops if owners.get(o.name) == op.name]
+            covered = owned.get(op.name, [])
             kinds = {o.name: o.kind for o in covered}
             layers.append(
                 Layer(

@@ -48,7 +48,12 @@ def _conv_2d(v: Values, memory: MainMemory) -> None:
         padding=padding(v),
         **windows,
     )
-    write_requantised(v, memory, sums)
+    write_requantised(v, memory, _within_output(v, sums))
+
+
+def _within_output(v: Values, sums: NDArray[Any]) -> NDArray[Any]:
+    """Leave out what a transposed convolution gives beyond the end of its result."""
+    return sums[:, : v["output_rows"], : v["output_cols"]]
 
 
 def _conv_2d_16x8(
@@ -59,6 +64,7 @@ def _conv_2d_16x8(
     sums = kernels.conv_2d_16x8(
         read_wide_image(v, memory), weights, bias, padding=padding(v), **windows
     )
+    sums = _within_output(v, sums)
     result = nm.requantise_int16(
         sums if wide else nm.wrap_int32(sums),
         memory.int32(v["multipliers"], v["output_channels"]),

@@ -8,6 +8,7 @@ results nothing uses are dropped at the end.
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import permutations
+from math import prod
 from pathlib import Path
 from typing import Literal, cast
 
@@ -172,6 +173,8 @@ def _quantisation(builder: Builder, node: Node) -> tuple[Constant, Constant]:
     if zero_point is None:
         default = np.uint8 if node.op == "QuantizeLinear" else np.int8
         zero_point = Constant(np.zeros(scale.data.size, default))
+    if zero_point.data.dtype.kind not in "iu":
+        raise RequestError(f"{node.place}: its zero point is no integer: export the network again")
     if zero_point.data.size != scale.data.size:
         raise RequestError(
             f"{node.place}: {zero_point.data.size} zero points do not fit the scales"
@@ -268,13 +271,18 @@ def _axes_to(draft: Draft, given: np.ndarray) -> tuple[int, ...] | None:
     """The transposition from the file's output to its tensor, () for none; None: it needs moves."""
     if in_order(draft, given):
         return ()
-    view, order = draft.positions(given), np.arange(given.size)
-    if view.size != int(np.prod(draft.shape, dtype=np.int64)):
+    view = draft.positions(given)
+    # From one element to the next along an axis: the further, the earlier stands the axis.
+    long = [axis for axis in range(view.ndim) if view.shape[axis] > 1]
+    steps = {axis: view.take(1, axis).flat[0] - view.flat[0] for axis in long}
+    outer_first = sorted(long, key=steps.__getitem__, reverse=True)
+    turned = view.transpose(*outer_first, *(axis for axis in range(view.ndim) if axis not in long))
+    if not np.array_equal(turned.reshape(-1), np.arange(prod(draft.shape), dtype=np.int32)):
         return None
-    orders = [*permutations(range(view.ndim))]
-    # Better one that needs no other shape.
-    orders.sort(key=lambda axes: view.transpose(axes).shape != draft.shape)
-    return next((o for o in orders if (view.transpose(o).reshape(-1) == order).all()), None)
+    # Axes of one element may stand anywhere; better where that needs no other shape.
+    orders = permutations(range(view.ndim))
+    fits = [axes for axes in orders if [axis for axis in axes if axis in steps] == outer_first]
+    return min(fits, key=lambda axes: view.transpose(axes).shape != draft.shape)
 
 
 def _input_port(draft: Draft) -> Port:

@@ -214,7 +214,7 @@ class Builder:
 
     def draft(self, name: str, shape: tuple[int, ...], quant: Quant | None) -> Draft:
         """A new tensor; its name is made unique."""
-        if not limits.tensor_is_addressable(shape) or any(extent < 1 for extent in shape):
+        if not limits.activation_is_small(shape) or any(extent < 1 for extent in shape):
             raise RequestError(f"{self.file}: tensor '{name}' has the impossible shape {shape}")
         unique, suffix = name, 1
         while unique in self.drafts or unique in self.constants:

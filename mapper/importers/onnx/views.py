@@ -119,11 +119,17 @@ def fold(builder: Builder, node: Node) -> Value | None:
     arrays = [v.data for v in values if isinstance(v, Constant) and v.scale is None]
     if rule is None or not arrays or len(arrays) != len(node.inputs):
         return None
-    extents = np.broadcast_shapes(*(a.shape for a in arrays)) if node.op in _ARITHMETIC else (1,)
-    if not limits.tensor_is_addressable(extents):
-        raise RequestError(f"{node.place}: a constant of shape {extents} is too large")
-    with np.errstate(all="ignore"):
-        return Constant(np.asarray(rule(node, arrays)))
+    try:
+        shapes = [array.shape for array in arrays]
+        extents = np.broadcast_shapes(*shapes) if node.op in _ARITHMETIC else (1,)
+        if not limits.tensor_is_addressable(extents):
+            raise RequestError(f"{node.place}: a constant of shape {extents} is too large")
+        with np.errstate(all="ignore"):
+            return Constant(np.asarray(rule(node, arrays)))
+    except (IndexError, TypeError, ValueError) as error:
+        raise RequestError(
+            f"{node.place}: its constants do not fit together ({error}): export the network again"
+        ) from error
 
 
 def _cast(node: Node, arrays: list[Array]) -> Array:

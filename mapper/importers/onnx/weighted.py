@@ -138,7 +138,7 @@ def add_constant(builder: Builder, node: Node, position: int, constant: Constant
 
 def whole(shape: tuple[int, ...]) -> View:
     """The view of a result in its own order. Raises RequestError for a shape that none can have."""
-    if min(shape) < 1 or not limits.tensor_is_addressable(shape):
+    if min(shape) < 1 or not limits.activation_is_small(shape):
         raise RequestError(f"the result would have the impossible shape {shape}")
     return positions(shape)
 

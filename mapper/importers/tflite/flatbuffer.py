@@ -132,17 +132,21 @@ def read_network(file: str, content: bytes) -> FileNetwork:
             "give a .tflite or .onnx file"
         )
     with _accessors_guarded(file):
-        model = tflite.Model.GetRootAs(content, 0)
-        count = model.SubgraphsLength()
-        if not 1 <= count <= _MOST_SUBGRAPHS:
-            raise _damaged(file, f"{count} subgraphs")
-        found = tuple(_Reader(file, content, model, number).network() for number in range(count))
-        return replace(found[0], subgraphs=found)
+        root = tflite.Model.GetRootAs(content, 0)
+    model = _Guarded(file, root)
+    count = model.SubgraphsLength()
+    if not 1 <= count <= _MOST_SUBGRAPHS:
+        raise _damaged(file, f"{count} subgraphs")
+    found = tuple(_Reader(file, content, model, number).network() for number in range(count))
+    return replace(found[0], subgraphs=found)
 
 
 @contextmanager
 def _accessors_guarded(file: str) -> Generator[None, None, None]:
-    """A wild offset makes flatbuffers' accessors fail in many ways; all mean a damaged file."""
+    """A wild offset makes flatbuffers' accessors fail in many ways; all mean a damaged file.
+
+    Nothing else may be read under this guard: it would hide our own mistakes.
+    """
     try:
         yield
     except (
@@ -156,6 +160,23 @@ def _accessors_guarded(file: str) -> Generator[None, None, None]:
         raise _damaged(file, "an offset or a length in it is wrong") from error
 
 
+class _Guarded:
+    """A table of the file, read through its accessors; so are the tables that it refers to."""
+
+    def __init__(self, file: str, table: Accessor) -> None:
+        self._file, self._table = file, table
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        accessor = getattr(self._table, name)
+
+        def read(*arguments: int) -> Any:
+            with _accessors_guarded(self._file):
+                value = accessor(*arguments)
+            return _Guarded(self._file, value) if hasattr(value, "Init") else value
+
+        return read
+
+
 def _damaged(file: str, what: str) -> RequestError:
     return RequestError(
         f"{file}: damaged TensorFlow Lite file: {what}; export or download it again"
@@ -163,7 +184,7 @@ def _damaged(file: str, what: str) -> RequestError:
 
 
 class _Reader:
-    """Reads one model whose accessors may fail."""
+    """Reads one subgraph of a model."""
 
     def __init__(self, file: str, content: bytes, model: Accessor, number: int) -> None:
         self._file = file
@@ -176,7 +197,7 @@ class _Reader:
         codes = self._codes()
         buffers = self._count(self._model.BuffersLength(), self._size // 4, "buffers")
         count = self._count(graph.TensorsLength(), self._size // 4, "tensors")
-        tensors = _Tensors(count, lambda index: self._guarded_tensor(index, buffers))
+        tensors = _Tensors(count, lambda index: self._tensor(index, buffers))
         count = self._count(graph.OperatorsLength(), _MOST_OPERATORS, "operators")
         operators = tuple(self._operator(index, codes, len(tensors)) for index in range(count))
         return FileNetwork(
@@ -215,10 +236,6 @@ class _Reader:
 
     def _name(self, index: int) -> str:
         return limits.printable(self._graph.Tensors(index).Name() or b"") or f"tensor {index}"
-
-    def _guarded_tensor(self, index: int, buffers: int) -> FileTensor:
-        with _accessors_guarded(self._file):
-            return self._tensor(index, buffers)
 
     def _tensor(self, index: int, buffers: int) -> FileTensor:
         source = self._graph.Tensors(index)
@@ -305,7 +322,8 @@ class _Reader:
         table = source.BuiltinOptions()
         if source.BuiltinOptionsType() != tag_of(known):
             table = None  # Left out, or another operator's: TFLM takes the defaults as well.
-        return read_options(known, table)
+        with _accessors_guarded(self._file):
+            return read_options(known, table)
 
 
 def _vector(values: Accessor) -> tuple[int, ...]:

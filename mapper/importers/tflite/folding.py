@@ -61,7 +61,7 @@ def _folded(
 ) -> list[Array] | None:
     """The results of an operator; None where they are not known or not integers."""
     rule = _RULES.get(operator.name)
-    if rule is None or any(index < 0 for index in operator.inputs):
+    if rule is None or min(operator.inputs, default=-1) < 0:
         return None
     if any(network.tensors[index].type not in _INTEGERS for index in operator.outputs):
         return None
@@ -70,7 +70,7 @@ def _folded(
         results = [shape if operator.name == "SHAPE" else np.array(shape.size)]
     else:
         values = [known.get(i, network.tensors[i].data) for i in operator.inputs]
-        if not values or any(value is None or value.size > _LARGEST for value in values):
+        if any(value is None or value.size > _LARGEST for value in values):
             return None
         try:
             with np.errstate(all="ignore"):

@@ -62,7 +62,8 @@ def strip_interface(network: FileNetwork) -> Interface:
     ports: dict[int, FilePort] = {}
     kept: list[FileOperator] = []
     for operator in inner:
-        if operator.name not in ("QUANTIZE", "DEQUANTIZE") or len(operator.inputs) != 1:
+        converts = operator.name in ("QUANTIZE", "DEQUANTIZE")
+        if not converts or len(operator.inputs) != 1 or operator.inputs[0] < 0:
             kept.append(operator)
             continue
         source, target = (

@@ -99,7 +99,7 @@ def _unpack(operands: Operands, operator: FileOperator) -> list[Op]:
 
 
 def _pack(operands: Operands, operator: FileOperator) -> list[Op]:
-    inputs = [operands.activation(operator, n) for n in range(len(operator.inputs))]
+    inputs = [operands.activation(operator, n) for n in range(max(1, len(operator.inputs)))]
     result, place = operands.result(operator), operands.place(operator)
     require(place, limits.one_quantisation, [*(t.quant for t in inputs), result.quant])
     axis = resolved(operands, operator, int(operator.options["Axis"]), len(inputs[0].shape) + 1)

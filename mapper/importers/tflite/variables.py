@@ -60,7 +60,8 @@ def resolve_variables(file: str, network: FileNetwork) -> Resolved:
             alias[target] = current.setdefault(name, target)
             first.setdefault(name, current[name])
         elif operator.name == "ASSIGN_VARIABLE":
-            current[_variable(file, operator, handles)] = inputs[1]
+            name = _variable(file, operator, handles)
+            current[name] = inputs[1]
     states: list[FileState] = []
     constants: dict[int, NDArray[Any]] = {}
     for name, reads in first.items():
@@ -91,13 +92,14 @@ def _handles(file: str, network: FileNetwork) -> dict[int, str]:
 
 
 def _variable(file: str, operator: FileOperator, handles: Mapping[int, str]) -> str:
-    enough = len(operator.inputs) >= (2 if operator.name == "ASSIGN_VARIABLE" else 1)
-    if not enough or operator.inputs[0] not in handles:
+    count = 2 if operator.name == "ASSIGN_VARIABLE" else 1
+    needed = operator.inputs[:count]
+    if len(needed) < count or min(needed) < 0 or needed[0] not in handles:
         raise RequestError(
             f"{file}: operator {operator.index} ({operator.name}) names no variable: its first "
             "input must come from VAR_HANDLE; export the network again"
         )
-    return handles[operator.inputs[0]]
+    return handles[needed[0]]
 
 
 def _initial_values(file: str, network: FileNetwork) -> dict[str, NDArray[Any]]:

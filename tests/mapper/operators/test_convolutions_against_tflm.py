@@ -134,8 +134,9 @@ def transposed(network: Network) -> None:
     for _ in range(2):
         taps, step = network.integer(1, 5), network.integer(1, 3)
         size = network.integer(1, 7)
-        # What the input's pixels reach, and in the case of SAME any size that has as many.
-        output = (size - 1) * step + taps
+        # What the input's pixels reach, or less, and in the case of SAME any size that has as many.
+        reach = (size - 1) * step + taps
+        output = network.integer(max(1, reach - 3), reach)
         if network.same:
             output = size * step - network.integer(0, step - 1)
         axes.append(Axis(size, taps, step, 1, output))

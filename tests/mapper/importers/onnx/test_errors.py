@@ -311,3 +311,24 @@ def test_names_in_messages_are_printable():
     model.graph.output.add(name="y").type.tensor_type.elem_type = onnx.TensorProto.FLOAT
     (node,) = read_model("f", model.SerializeToString()).nodes
     assert str(node.place) == "f: layer 'bad?name' (Re?lu)"
+
+
+def test_constants_that_do_not_fit_together_are_refused():
+    net = Image((1, 4))
+    index = net.constant("index", np.array([0]))
+    shape = net.node("Gather", [net.node("Shape", [net.x]), index], axis=3)
+    assert "its constants do not fit together" in refusal(
+        net.end(net.node("Reshape", [net.x, shape]))
+    )
+
+
+def test_zero_points_must_be_integers():
+    net = Image((1, 4))
+    parameters = [net.constant("scale", np.float32(0.1)), net.constant("zero", np.float32(np.inf))]
+    y = net.node("QuantizeLinear", [net.node("Relu", [net.x]), *parameters])
+    assert "its zero point is no integer" in refusal(net.finish([y]))
+
+
+def test_activations_have_a_largest_size():
+    net = Image((1, 1 << 13, (1 << 11) + 1))
+    assert "has the impossible shape" in refusal(net.end(net.node("Relu", [net.x])))
