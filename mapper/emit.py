@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hw.spec.commands import Command, Opcode
+from hw.spec.commands import Command, Opcode, Operation
 from mapper.arrangement import lay, window_of
 from mapper.array import Array
 from mapper.cycles import Arrangement, Window, block_tiles
@@ -78,6 +78,7 @@ def _window_values(
         "output_zero_point": requantisation.zero_point,
         "clamp_low": requantisation.lo,
         "clamp_high": requantisation.hi,
+        "table": 0,
     }
 
 
@@ -145,13 +146,20 @@ def window_command(
 
 
 def add_command(work: AddWork, elements: int, a: int, b: int, output: int) -> Emitted:
-    """ADD of so many elements at scratchpad addresses a and b."""
+    """ELEMENTWISE of so many elements at scratchpad addresses a and b, dense."""
     p = work.parameters
+    dense = (f"{name}_{level}_pitch" for name in ("a", "b", "output") for level in ("pixel", "row"))
     values = {
+        "operation": int(Operation.ADD),
         "a_address": a,
+        "a_repeat": 0,
         "b_address": b,
         "output_address": output,
-        "bytes": elements,
+        "run_bytes": elements,
+        "output_cols": 1,
+        "output_rows": 1,
+        **dict.fromkeys(dense, 0),
+        "table": 0,
         "a_zero_point": work.a_zero_point,
         "b_zero_point": work.b_zero_point,
         "output_zero_point": work.zero_point,
@@ -165,7 +173,7 @@ def add_command(work: AddWork, elements: int, a: int, b: int, output: int) -> Em
         "output_shift": p.output_shift,
     }
     return Emitted(
-        Command(Opcode.ADD, values),
+        Command(Opcode.ELEMENTWISE, values),
         ((a, a + elements), (b, b + elements)),
         ((output, output + elements),),
     )

@@ -51,7 +51,11 @@ def _command(opcode: Opcode, **values: int) -> Command:
     return Command(opcode, {field.name: values.get(field.name, 0) for field in BODY[opcode]})
 
 
-NPU_STREAM = (_command(Opcode.ADD, bytes=1000), _command(Opcode.MARK), _command(Opcode.END))
+NPU_STREAM = (
+    _command(Opcode.ELEMENTWISE, run_bytes=1000, output_cols=1, output_rows=1),
+    _command(Opcode.MARK),
+    _command(Opcode.END),
+)
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,11 @@ def _typed(value: Any, type_name: str, key: str, source: str) -> int | str:
         if isinstance(value, str):
             return value
         raise RequestError(f"{source}: {key} = {value!r}: must be a word")
+    if type_name == "bool":
+        named = {"true": True, "false": False}.get(str(value).lower(), value)
+        if named in (0, 1):
+            return bool(named)
+        raise RequestError(f"{source}: {key} = {value!r}: must be true or false")
     if isinstance(value, str):
         try:
             return int(value.replace("_", ""), 0)

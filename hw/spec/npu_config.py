@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hw.spec.commands import Opcode
 from hw.spec.limits import is_power_of_two, next_power_of_two, require
 
 AUTO = 0
@@ -29,9 +30,12 @@ class NpuConfig:
     depthwise_kernel: largest depthwise or pooling kernel that reuses its window on chip (larger
         ones work, at one scratchpad read a tap and pixel).
     bus_bytes: width of the DMA's bus, bytes a cycle.
+    elementwise_unit: whether there is a unit for ELEMENTWISE: additions, products, maxima of two
+        tensors, with broadcast. Without it they run on the CPU.
+    table_unit: whether results can go through a table (TABLE), for any function of one int8.
     control: ``"hardwired"``, or ``"microcode"`` for small FPGAs: the same commands, one thing after
-        the other, with the scratchpad in main memory (docs/microcode.md). Layers that it does not
-        take run on the CPU.
+        the other, with the scratchpad in main memory and without the two units
+        (docs/microcode.md). Layers that it does not take run on the CPU.
     """
 
     rows: int = 8
@@ -44,6 +48,8 @@ class NpuConfig:
     requantiser_lanes: int = AUTO
     depthwise_kernel: int = 3
     bus_bytes: int = 8
+    elementwise_unit: bool = True
+    table_unit: bool = True
     control: str = "hardwired"
 
     def __post_init__(self) -> None:
@@ -64,6 +70,8 @@ class NpuConfig:
         self._validate_memories()
 
     def _validate_microcode(self) -> None:
+        for name in ("elementwise_unit", "table_unit"):
+            object.__setattr__(self, name, False)
         for name, value in (("rows", 4), ("bus_bytes", 4), ("port_bytes", 4)):
             found = getattr(self, name)
             require(found == value, f"{name} = {found}: must be {value} with control = microcode")
@@ -134,6 +142,15 @@ class NpuConfig:
     def microcode(self) -> bool:
         """Whether the control is microprogrammed."""
         return self.control == "microcode"
+
+    @property
+    def opcodes(self) -> tuple[Opcode, ...]:
+        """Commands that the design knows."""
+        missing = {
+            Opcode.ELEMENTWISE: not self.elementwise_unit,
+            Opcode.TABLE: not self.table_unit,
+        }
+        return tuple(opcode for opcode in Opcode if not missing.get(opcode))
 
     @property
     def pairs(self) -> bool:

@@ -18,7 +18,7 @@ from hw.spec.config import Config
 from hw.spec.errors import TilewrightError
 from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import CAUSES, EVENTS, RECORD, RECORD_WORDS
-from sim.model.events import add_events, window_events
+from sim.model.events import unit_events, window_events
 from sim.model.geometry import Geometry, geometry_of
 from sim.model.layout import DERIVED, FIELDS, LEFT, MARK, MARK_VALUES
 from sim.model.library import replay_function
@@ -33,6 +33,7 @@ LONGEST = 1 << 32
 _LINE_BYTES = 32
 
 _WINDOWS = (Opcode.CONV, Opcode.DEPTHWISE)
+_UNITS = (Opcode.ELEMENTWISE, Opcode.TABLE)
 
 _Integers = NDArray[np.int64]
 
@@ -163,8 +164,10 @@ def _events_at_marks(
     for command, geometry in zip(commands, geometries, strict=True):
         if command.opcode is Opcode.MARK:
             found.append(list(total.values()))
-        elif geometry or command.opcode is Opcode.ADD:
-            events = window_events(command, geometry, npu) if geometry else add_events(command, npu)
+        elif geometry or command.opcode in _UNITS:
+            events = (
+                window_events(command, geometry, npu) if geometry else unit_events(command, npu)
+            )
             for name, count in events.items():
                 total[name] += count
     return np.array(found, dtype=np.int64).reshape(len(found), len(total))

@@ -33,4 +33,10 @@ def _config_show(options: argparse.Namespace) -> None:
 def print_config(config: Config) -> None:
     """Every value, as a file for ``--config``."""
     for key, value in config.flat().items():
-        print(f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {value}")
+        print(f"{key} = {_toml(value)}")
+
+
+def _toml(value: int | str) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)

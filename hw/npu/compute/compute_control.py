@@ -22,11 +22,13 @@ class ComputeControl(Component):
     Ports
     -----
     compute, blocked: commands from the sequencer; blocked: one waits for transfers.
-    command: the command at work, stable until the next one is accepted. is_add: it is an ADD.
-    start_window: CONV or DEPTHWISE begins; start_add: ADD begins.
+    command: the command at work, stable until the next one is accepted. is_elementwise, is_table:
+        it is an ELEMENTWISE, a TABLE; is_unit: one of them.
+    start_window: CONV or DEPTHWISE begins; start_elementwise, start_table.
     weights: what the weight ring shall deliver.
     mac_done: the array has taken the last step; mac_cause: what it counts.
-    adding: the adder reads; adder_busy, drain_busy, requantiser_busy: not finished yet.
+    unit_reading: the unit of an ELEMENTWISE or TABLE reads; unit_busy, drain_busy,
+        requantiser_busy: not finished yet.
     mark, layer: take a profile record, while ``mark_ready``: the one before has been sent.
     cause: what this cycle counts as. completed: pulse. opcode: of the command at work, or 0.
     idle: no command is at work, and all records have been sent.
@@ -38,14 +40,17 @@ class ComputeControl(Component):
                 "compute": In(stream.Signature(COMMAND_LAYOUT)),
                 "blocked": In(1),
                 "command": Out(COMMAND_LAYOUT),
-                "is_add": Out(1),
+                "is_elementwise": Out(1),
+                "is_table": Out(1),
+                "is_unit": Out(1),
                 "start_window": Out(1),
-                "start_add": Out(1),
+                "start_elementwise": Out(1),
+                "start_table": Out(1),
                 "weights": Out(stream.Signature(WEIGHT_START)),
                 "mac_done": In(1),
                 "mac_cause": In(range(len(CAUSES))),
-                "adding": In(1),
-                "adder_busy": In(1),
+                "unit_reading": In(1),
+                "unit_busy": In(1),
                 "drain_busy": In(1),
                 "requantiser_busy": In(1),
                 "mark": Out(1),
@@ -81,7 +86,11 @@ class ComputeControl(Component):
                 m.d.comb += self.cause.eq(Mux(self.blocked, CAUSE["transfer"], CAUSE["command"]))
                 with m.If(self.compute.valid):
                     m.d.sync += self.command.eq(self.compute.payload)
-                    m.d.sync += self.is_add.eq(opcode_of(self.compute.payload) == Opcode.ADD)
+                    following = opcode_of(self.compute.payload)
+                    m.d.sync += self.is_elementwise.eq(following == Opcode.ELEMENTWISE)
+                    m.d.sync += self.is_table.eq(following == Opcode.TABLE)
+                    units = (following == Opcode.ELEMENTWISE) | (following == Opcode.TABLE)
+                    m.d.sync += self.is_unit.eq(units)
                     m.next = "START"
             with m.State("START"), m.Switch(opcode):
                 with m.Case(Opcode.MARK):
@@ -89,9 +98,10 @@ class ComputeControl(Component):
                     with m.If(self.mark_ready):
                         m.d.comb += self.completed.eq(1)
                         m.next = "IDLE"
-                with m.Case(Opcode.ADD):
-                    m.d.comb += self.start_add.eq(1)
-                    m.next = "ADD"
+                with m.Case(Opcode.ELEMENTWISE, Opcode.TABLE):
+                    m.d.comb += self.start_elementwise.eq(self.is_elementwise)
+                    m.d.comb += self.start_table.eq(self.is_table)
+                    m.next = "UNIT"
                 with m.Default():
                     m.d.comb += self.weights.valid.eq(1)
                     m.d.comb += self.start_window.eq(self.weights.ready)
@@ -101,9 +111,9 @@ class ComputeControl(Component):
                 m.d.comb += self.cause.eq(self.mac_cause)
                 with m.If(self.mac_done):
                     m.next = "DRAIN"
-            with m.State("ADD"):
-                m.d.comb += self.cause.eq(Mux(self.adding, CAUSE["busy"], CAUSE["drain"]))
-                with m.If(~self.adder_busy):
+            with m.State("UNIT"):
+                m.d.comb += self.cause.eq(Mux(self.unit_reading, CAUSE["busy"], CAUSE["drain"]))
+                with m.If(~self.unit_busy):
                     m.next = "DRAIN"
             with m.State("DRAIN"):
                 m.d.comb += self.cause.eq(CAUSE["drain"])

@@ -11,6 +11,7 @@ from amaranth.lib.wiring import Component, In, Out
 from hw.npu.command_view import COMMAND_LAYOUT
 from hw.npu.memory.command_fetch import COMMAND_WORD
 from hw.spec.commands import HEADER, LENGTH, MAX_LENGTH, TRANSFER_OPCODES, Opcode
+from hw.spec.npu_config import NpuConfig
 
 
 class Queue(Enum, shape=2):
@@ -45,7 +46,8 @@ class Decoder(Component):
     word_error: the next word could not be read; it is not taken.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, config: NpuConfig) -> None:
+        self._config = config
         super().__init__(
             {
                 "words": In(stream.Signature(COMMAND_WORD)),
@@ -67,7 +69,7 @@ class Decoder(Component):
         opcode = word[header["opcode"].lsb :][: header["opcode"].width]
         m.d.comb += length.eq(word[header["length"].lsb :])
         with m.Switch(opcode):
-            for code in Opcode:
+            for code in self._config.opcodes:
                 with m.Case(int(code)):
                     m.d.comb += [known.eq(length == LENGTH[code]), queue.eq(queue_of(code))]
         m.d.comb += [

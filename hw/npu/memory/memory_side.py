@@ -79,7 +79,7 @@ class MemorySide(Component):
         m.submodules.weights = weights = WeightsDma(config)
         m.submodules.ring = ring = WeightRing(config)
         m.submodules.scratchpad = scratchpad = Scratchpad(config)
-        m.submodules.sequencer = sequencer = Sequencer()
+        m.submodules.sequencer = sequencer = Sequencer(config)
         m.submodules.registers = registers = NpuRegisters(config)
 
         connect(m, flipped(self.bus), bus.bus)

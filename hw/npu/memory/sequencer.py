@@ -16,6 +16,7 @@ from hw.npu.memory.decoder import Decoder, Queue
 from hw.npu.memory.transfer_beats import TRANSFER_DESCRIPTOR
 from hw.npu.memory.weights_dma import WEIGHTS_DESCRIPTOR
 from hw.spec.commands import WAIT_BITS, Opcode
+from hw.spec.npu_config import NpuConfig
 from hw.spec.registers import ERROR_CODES
 
 
@@ -48,7 +49,8 @@ class Sequencer(Component):
     busy, done, error, state, computes_completed: for the registers.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, config: NpuConfig) -> None:
+        self._config = config
         super().__init__(
             {
                 "start": In(1),
@@ -80,7 +82,7 @@ class Sequencer(Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.decoder = decoder = Decoder()
+        m.submodules.decoder = decoder = Decoder(self._config)
         m.submodules.compute_queue = queue = ComputeQueue()
         ended = Signal()
         connect(m, queue.compute, flipped(self.compute))

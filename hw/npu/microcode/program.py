@@ -23,7 +23,7 @@ def microprogram(config: NpuConfig) -> list[int]:
     a(Op.HALT)
     a(Op.IN, In.COMMANDS)
     a(Op.ST, "command")
-    _dispatch(a)
+    _dispatch(a, config)
     _memory_commands(a)
     _mark(a)
     window_commands(a, config)
@@ -32,12 +32,12 @@ def microprogram(config: NpuConfig) -> list[int]:
     return a.words()
 
 
-def _dispatch(a: Assembler) -> None:
+def _dispatch(a: Assembler, config: NpuConfig) -> None:
     a.label("fetch")
     a(Op.LD, "command")
     a(Op.READ, Size.BYTE)
     before = 0
-    for opcode in (code for code in Opcode if code is not Opcode.ADD):
+    for opcode in config.opcodes:
         a(Op.ADI, before - opcode)
         a(Op.JZ, opcode.name)
         before = opcode

@@ -169,10 +169,10 @@ typedef struct {
 } Tile;
 
 typedef struct {
-    enum { IDLE, START, STEPPING, ADDING, DRAINING } state;
+    enum { IDLE, START, STEPPING, READING, DRAINING } state;
     const int64_t *command;
     cycle started, completes;
-    int64_t adds;
+    int64_t reads; /* of an ELEMENTWISE or TABLE */
 } Control;
 
 typedef struct {

@@ -12,9 +12,10 @@ from hw.spec.commands import Command, Opcode
 from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import CAUSES
 from tests.hw.npu.bench import command_words, simulate
-from tests.hw.npu.commands import random_add, random_window
+from tests.hw.npu.commands import random_elementwise, random_table, random_window
 
-PULSES = ("start_window", "start_add", "mark", "completed")
+PULSES = ("start_window", "start_elementwise", "start_table", "mark", "completed")
+UNITS = (Opcode.ELEMENTWISE.value, Opcode.TABLE.value)
 CONFIG = NpuConfig(rows=5, cols=3)
 
 
@@ -40,7 +41,9 @@ class Tb:
         assert ctx.get(dut.idle) == (self.opcode == 0 and ctx.get(dut.mark_ready))
         assert ctx.get(dut.opcode) == self.opcode
         if self.opcode:
-            assert ctx.get(dut.is_add) == (self.opcode == Opcode.ADD.value)
+            assert ctx.get(dut.is_elementwise) == (self.opcode == Opcode.ELEMENTWISE.value)
+            assert ctx.get(dut.is_table) == (self.opcode == Opcode.TABLE.value)
+            assert ctx.get(dut.is_unit) == (self.opcode in UNITS)
             assert [ctx.get(dut.command[i]) for i in range(len(self.words))] == self.words
         await ctx.tick()
 
@@ -88,15 +91,15 @@ class Tb:
         await self.cycle(ctx, "drain")
         ctx.set(dut.drain_busy, 0)
 
-    async def add(self, ctx: SimulatorContext) -> None:
+    async def unit(self, ctx: SimulatorContext, start: str) -> None:
         dut = self.dut
-        ctx.set(dut.adder_busy, 1)
-        await self.cycle(ctx, "command", "start_add")
-        for adding in (1, 0):
-            ctx.set(dut.adding, adding)
+        ctx.set(dut.unit_busy, 1)
+        await self.cycle(ctx, "command", start)
+        for reading in (1, 0):
+            ctx.set(dut.unit_reading, reading)
             for _ in self.wait():
-                await self.cycle(ctx, "busy" if adding else "drain")
-        ctx.set(dut.adder_busy, 0)
+                await self.cycle(ctx, "busy" if reading else "drain")
+        ctx.set(dut.unit_busy, 0)
 
     async def finish(self, ctx: SimulatorContext) -> None:
         """Completed once, when the requantiser's last write can be read."""
@@ -130,11 +133,13 @@ class Tb:
 
     async def run(self, ctx: SimulatorContext) -> None:
         for _ in range(30):
-            kind = self.rng.choice(["window", "window", "add", "mark"])
+            kind = self.rng.choice(["window", "window", "elementwise", "table", "mark"])
             if kind == "mark":
                 command = Command(Opcode.MARK, {"layer": self.rng.getrandbits(16)})
-            elif kind == "add":
-                command = random_add(self.rng)
+            elif kind == "elementwise":
+                command = random_elementwise(self.rng, CONFIG)
+            elif kind == "table":
+                command = random_table(self.rng)
             else:
                 command, _ = random_window(self.rng, CONFIG)
                 if command.opcode is Opcode.CONV:
@@ -144,7 +149,10 @@ class Tb:
             if kind == "mark":
                 await self.mark(ctx, command["layer"])
                 continue
-            await (self.add(ctx) if kind == "add" else self.window(ctx, command))
+            if kind == "window":
+                await self.window(ctx, command)
+            else:
+                await self.unit(ctx, f"start_{kind}")
             await self.finish(ctx)
 
 
