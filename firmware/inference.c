@@ -9,43 +9,17 @@
 
 /* False when there is no such operator. */
 static bool run_on_cpu(const struct tw_step *step) {
+#define RUN(NAME, name)                                                                            \
+    case TW_STEP_##NAME:                                                                           \
+        name(&step->name);                                                                         \
+        return true;
+
     switch (step->kind) {
-    case TW_STEP_CONV_2D:
-        conv_2d(&step->conv_2d);
-        return true;
-    case TW_STEP_DEPTHWISE_CONV_2D:
-        depthwise_conv_2d(&step->depthwise_conv_2d);
-        return true;
-    case TW_STEP_FULLY_CONNECTED:
-        fully_connected(&step->fully_connected);
-        return true;
-    case TW_STEP_ADD:
-        add(&step->add);
-        return true;
-    case TW_STEP_AVERAGE_POOL_2D:
-        average_pool_2d(&step->average_pool_2d);
-        return true;
-    case TW_STEP_MAX_POOL_2D:
-        max_pool_2d(&step->max_pool_2d);
-        return true;
-    case TW_STEP_REQUANTISE:
-        requantise(&step->requantise);
-        return true;
-    case TW_STEP_PAD:
-        pad(&step->pad);
-        return true;
-    case TW_STEP_SOFTMAX:
-        softmax(&step->softmax);
-        return true;
-    case TW_STEP_COPY:
-        copy(&step->copy);
-        return true;
-    case TW_STEP_MEAN:
-        mean(&step->mean);
-        return true;
+        TW_CPU_STEPS(RUN)
     default:
         return false;
     }
+#undef RUN
 }
 
 /* A step ends where the next one starts: one reading of the clock serves both. */

@@ -8,6 +8,7 @@ from pathlib import Path
 from hw.spec import commands, monitor, profile, program, registers
 from hw.spec.fields import Field
 from hw.spec.registers import Peripheral
+from hw.spec.steps import NPU, STEP_KINDS, StepKind
 from hw.spec.system import SYSTEM_WORDS
 
 GUARD = "TILEWRIGHT_H"
@@ -110,23 +111,26 @@ def _program() -> list[str]:
 
 
 def _steps() -> list[str]:
-    kinds = {f"STEP_{kind.name}": int(kind) for kind in program.StepKind}
-    lines = _constants("Steps: kinds and parameters (see hw/spec/program.py)", kinds)
-    for kind, names in program.STEPS.items():
+    kinds = {f"STEP_{name}": number for name, number in program.NUMBERS.items()}
+    lines = _constants("Steps: kinds and parameters (see hw/spec/steps)", kinds)
+    for kind in STEP_KINDS:
         lines.append(f"struct tw_step_{kind.name.lower()} {{")
-        lines += [f"    {_step_type(name)} {name};" for name in names]
+        lines += [f"    {_step_type(kind, name)} {name};" for name in kind.parameters]
         lines.append("};")
     lines += ["struct tw_step {", "    uint32_t kind;", "    uint32_t layer;", "    union {"]
     lines += [
-        f"        struct tw_step_{kind.name.lower()} {kind.name.lower()};" for kind in program.STEPS
+        f"        struct tw_step_{kind.name.lower()} {kind.name.lower()};" for kind in STEP_KINDS
     ]
     lines += [f"        uint32_t words[{program.STEP_WORDS - 2}];", "    };", "};"]
     lines.append(_assert_words("struct tw_step", program.STEP_WORDS))
+    lines += ["/* Every kind that the CPU runs: its name in the enumeration and of its kernel */"]
+    kernels = (f"X({kind.name}, {kind.name.lower()})" for kind in STEP_KINDS if kind != NPU)
+    lines.append(" \\\n    ".join(("#define TW_CPU_STEPS(X)", *kernels)))
     return lines
 
 
-def _step_type(name: str) -> str:
-    return "uint32_t" if name in program.ADDRESSES else "int32_t"
+def _step_type(kind: StepKind, name: str) -> str:
+    return "uint32_t" if name in kind.addresses else "int32_t"
 
 
 def _commands() -> list[str]:

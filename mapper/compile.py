@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from hw.spec.config import Config
-from mapper.assembly import Assembly
-from mapper.graph import Graph
-from mapper.homes import plan_homes
-from mapper.placement import Placer
-from mapper.program import Program
-from mapper.residency import Problem, plan_residency
+from mapper.graph.graph import Graph
+from mapper.placement.placement import Placer
+from mapper.planning.homes import plan_homes
+from mapper.planning.residency import Problem, plan_residency
+from mapper.program.assembly import Assembly
+from mapper.program.cpu_steps import count_steps
+from mapper.program.program import Program
 from mapper.rewrites.expand_depthwise import expand_depthwise, worth_expanding
 from mapper.rewrites.fold_identity import fold_identity
 from mapper.rewrites.fuse_activation import fuse_activation
 from mapper.rewrites.fuse_padding import fuse_padding
-from mapper.weights import PackedWeights
+from mapper.works.weights import PackedWeights
 
 
 def compile_model(graph: Graph, config: Config) -> Program:
@@ -43,9 +44,20 @@ class Mapper:
         layers, slices, lives = placed.layers, placed.slices, placed.lives
         problem = Problem(layers, slices, lives.buffers, lives.homeless, lives.inputs, config.npu)
         residency = plan_residency(problem)
-        homes = plan_homes(self._graph.name, lives, set(residency.addresses), layers, config)
+        steps = count_steps(rewritten, slices, layers)
+        resident, count = set(residency.addresses), len(layers)
+        homes = plan_homes(self._graph.name, lives, resident, count, count + steps, config)
         return Assembly(
-            self._graph, rewritten, config, layers, slices, lives, residency, homes, self._packed
+            graph=self._graph,
+            rewritten=rewritten,
+            config=config,
+            layers=layers,
+            slices=slices,
+            lives=lives,
+            residency=residency,
+            homes=homes,
+            packed=self._packed,
+            cpu_steps=steps,
         ).program()
 
     def rewritten(self, config: Config) -> Graph:

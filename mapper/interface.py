@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hw.spec import numerics as nm
 from hw.spec.errors import RequestError
-from mapper.graph import Graph
+from mapper.graph.graph import Graph
 
 
 def encode_input(graph: Graph, tensor: str, values: NDArray[Any]) -> nm.Int8Array:

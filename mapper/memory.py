@@ -8,6 +8,9 @@ from dataclasses import dataclass
 Span = tuple[int, int]
 """First byte and the byte behind the last."""
 
+ALIGNMENT = 64
+"""Tables, streams and buffers start at multiples of this: a line of the CPU's caches and more."""
+
 
 @dataclass(frozen=True)
 class Block:

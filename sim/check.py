@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mapper.program import Program
+from mapper.program.program import Program
 from sim.result import Check
 from verification.cache import cache_directory
 

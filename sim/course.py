@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mapper.program import Program
+from mapper.program.program import Program
 from sim.rtl import Activity
 from sim.segments import Segment
 

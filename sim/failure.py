@@ -5,7 +5,7 @@ from __future__ import annotations
 from hw.spec.commands import Opcode
 from hw.spec.profile import CAUSES
 from hw.spec.registers import ERROR_CODES, EXIT_STATUS, NPU
-from mapper.program import Program
+from mapper.program.program import Program
 from verification.simulate import Job, Outcome
 
 TRAP_CAUSES = {

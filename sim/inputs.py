@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw.spec.errors import RequestError
-from mapper.graph import Graph, Port, Tensor
+from mapper.graph.graph import Graph
+from mapper.graph.op import Port
+from mapper.graph.tensor import Tensor
 from mapper.interface import encode_input
 from sim.natural import natural
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from hw.spec.config import Config
-from mapper.program import Program
+from mapper.program.program import Program
 from sim.area import known_area
 from sim.energy import energy_table
 from sim.network_file import NetworkFile

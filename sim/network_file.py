@@ -6,9 +6,9 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from mapper.graph import Graph
+from mapper.graph.graph import Graph
 from mapper.importers import import_model
-from mapper.importers.onnx import import_onnx
+from mapper.importers.onnx.importer import import_onnx
 from sim.progress import Progress
 from sim.zoo import ZOO_NAMES, zoo_model
 

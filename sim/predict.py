@@ -18,7 +18,7 @@ from hw.spec.errors import RequestError
 from hw.spec.numerics import Int8Array
 from hw.spec.soc_config import SMALL_CPUS, SocConfig
 from mapper.compile import Mapper
-from mapper.program import Program
+from mapper.program.program import Program
 from sim.functional.backend import TIMED_BY_VALUES, run_functional
 from sim.inputs import SYNTHETIC_INPUT, default_inputs
 from sim.measured import Measured, model_info, run_result

@@ -7,8 +7,8 @@ from itertools import groupby
 
 from hw.spec.commands import TABLE_WORD_BYTES, Command, Opcode
 from hw.spec.config import Config
-from hw.spec.program import StepKind
-from mapper.program import Program, ProgramLayer
+from hw.spec.steps import NPU
+from mapper.program.program import Program, ProgramLayer
 from sim.energy import DesignEnergy, energy_table
 from sim.result import Engine, Layer
 from sim.segments import Segment
@@ -60,7 +60,7 @@ def unmeasured_rows(program: Program) -> tuple[Layer, ...]:
 
 def weight_bytes_by_layer(program: Program) -> dict[int, int]:
     """Bytes that each layer's commands stream into the weight buffer."""
-    steps = (step for step in program.steps if step.kind is StepKind.NPU)
+    steps = (step for step in program.steps if step.kind == NPU)
     return weight_bytes_sent(command for step in steps for command in program.commands(step))
 
 

@@ -18,7 +18,7 @@ from hw.spec.errors import CheckError, RequestError, TilewrightError
 from hw.spec.profile import ACTIVITIES, RECORD_BYTES
 from hw.spec.program import TIME_WORDS
 from hw.spec.registers import MEMORY_BASE
-from mapper.program import Program, ProgramPort
+from mapper.program.program import Program, ProgramPort
 from sim.failure import describe_failure
 from sim.files import replacing
 from sim.progress import Progress

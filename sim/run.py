@@ -16,7 +16,7 @@ from rich.console import Console
 from hw.spec.config import Config
 from hw.spec.errors import CheckError, RequestError
 from mapper.compile import compile_model
-from mapper.program import Program
+from mapper.program.program import Program
 from sim.check import compare, keep_evidence
 from sim.course import Course
 from sim.files import make_folder, require_writable

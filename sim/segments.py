@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 
 from hw.spec.profile import CAUSES, EVENTS, RECORD, RECORD_WORDS
-from hw.spec.program import TIME_WORDS, Step, StepKind
+from hw.spec.program import TIME_WORDS, Step
+from hw.spec.steps import NPU
 
 CLOCK = 1 << 32
 """Time stamps wrap around here."""
@@ -55,7 +56,7 @@ def read_segments(
     now = start
     for step, (begin, finish, asleep, _) in zip(steps, stamps, strict=True):
         segments += _gap(now, begin, start)
-        if step.kind is StepKind.NPU:
+        if step.kind == NPU:
             length = (finish - begin) % CLOCK
             count = sum((record["time"] - begin) % CLOCK <= length for record in pending)
             segments += _npu_step(begin, finish, asleep, pending[:count], start)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping
 
-from mapper.program import Program
+from mapper.program.program import Program
 from sim.course import Course
 from sim.rows import BUSY, REST_NAMES, energy_events
 from sim.segments import Segment

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw.spec import numerics as nm
-from mapper.graph import Graph
+from mapper.graph.graph import Graph
 
 
 def decode_output(graph: Graph, tensor: str, values: NDArray[np.int8]) -> NDArray[Any]:

@@ -8,10 +8,20 @@ import numpy as np
 
 from hw.spec.config import Config, make_config
 from hw.spec.errors import RequestError
-from mapper import attributes as at
-from mapper.attributes import OpKind
-from mapper.graph import Graph, Op, Quant, Tensor
-from mapper.verify import window_extent
+from mapper.graph.graph import Graph
+from mapper.graph.op import Op
+from mapper.graph.operator import Operator
+from mapper.graph.tensor import Quant, Tensor
+from mapper.operators.concatenation import Concatenation
+from mapper.operators.convolution import Conv2d, DepthwiseConv2d
+from mapper.operators.elementwise import Add
+from mapper.operators.images import Padding, window_extent
+from mapper.operators.matrix import FullyConnected
+from mapper.operators.moves import Pad, Reshape
+from mapper.operators.pooling import AveragePool2d, MaxPool2d
+from mapper.operators.reductions import Mean
+from mapper.operators.requantise import Quantize, Relu
+from mapper.operators.softmax import Softmax
 
 KERNELS = ((1, 1), (3, 3), (2, 2), (1, 5), (5, 1), (3, 2), (10, 4), (5, 5), (4, 7))
 STRIDES = ((1, 1), (2, 2), (1, 2), (2, 1), (3, 3))
@@ -126,8 +136,8 @@ class _Maker:
         self.tensors[name] = Tensor(name, data.shape, kind, quant, data)
         return name
 
-    def _append(self, kind: OpKind, inputs: list[str], output: str, attrs: at.Attributes) -> str:
-        self.ops.append(Op(f"op{len(self.ops)}", kind, tuple(inputs), (output,), attrs))
+    def _append(self, operator: Operator, inputs: list[str], output: str) -> str:
+        self.ops.append(Op(f"op{len(self.ops)}", operator, tuple(inputs), (output,)))
         return output
 
     def _clamp(self) -> tuple[int, int]:
@@ -148,7 +158,7 @@ class _Maker:
             rows = window_extent(shape[1], kernel[0], stride[0], top, bottom)
             cols = window_extent(shape[2], kernel[1], stride[1], left, right)
             if rows >= 1 and cols >= 1 and top < kernel[0] and left < kernel[1]:
-                padding = at.Padding(top=top, left=left, bottom=bottom, right=right)
+                padding = Padding(top=top, left=left, bottom=bottom, right=right)
                 return kernel, stride, padding, (rows, cols)
 
     def _weights(self, shape: tuple[int, ...], channels: int, axis: int) -> str:
@@ -178,8 +188,8 @@ class _Maker:
         taps = kernel[0] * kernel[1] * shape[3]
         out = self._convolved(x, weights, (1, rows, cols, count), taps)
         lo, hi = self._clamp()
-        attrs = at.Conv2d(stride=stride, padding=padding, lo=lo, hi=hi)
-        return self._append(OpKind.CONV_2D, [x, weights, self._bias(count)], out, attrs)
+        attrs = Conv2d(stride=stride, padding=padding, lo=lo, hi=hi)
+        return self._append(attrs, [x, weights, self._bias(count)], out)
 
     def _depthwise(self, x: str) -> str:
         shape = self.tensors[x].shape
@@ -189,8 +199,8 @@ class _Maker:
         weights = self._weights((*kernel, count), count, 2)
         out = self._convolved(x, weights, (1, rows, cols, count), kernel[0] * kernel[1])
         lo, hi = self._clamp()
-        attrs = at.DepthwiseConv2d(stride=stride, padding=padding, multiplier=times, lo=lo, hi=hi)
-        return self._append(OpKind.DEPTHWISE_CONV_2D, [x, weights, self._bias(count)], out, attrs)
+        attrs = DepthwiseConv2d(stride=stride, padding=padding, multiplier=times, lo=lo, hi=hi)
+        return self._append(attrs, [x, weights, self._bias(count)], out)
 
     def _add(self, x: str) -> str:
         shape = self.tensors[x].shape
@@ -202,9 +212,7 @@ class _Maker:
         quant = Quant((float(np.float32(scale)),), (self._zero_point(),))
         lo, hi = self._clamp()
         operands = [x, other] if self.rng.random() < 0.5 else [other, x]
-        return self._append(
-            OpKind.ADD, operands, self._activation(shape, "t", quant), at.Add(lo=lo, hi=hi)
-        )
+        return self._append(Add(lo=lo, hi=hi), operands, self._activation(shape, "t", quant))
 
     def _pointwise(self, x: str, quant: Quant | None = None, count: int = 0) -> str:
         """A 1x1 convolution, for a tensor of the same image."""
@@ -214,8 +222,8 @@ class _Maker:
         out = self._convolved(x, weights, (*shape[:3], count), shape[3])
         if quant is not None:
             self.tensors[out] = Tensor(out, self.tensors[out].shape, "int8", quant)
-        attrs = at.Conv2d(stride=(1, 1), padding=at.Padding())
-        return self._append(OpKind.CONV_2D, [x, weights, self._bias(count)], out, attrs)
+        attrs = Conv2d(stride=(1, 1), padding=Padding())
+        return self._append(attrs, [x, weights, self._bias(count)], out)
 
     def _concatenation(self, x: str) -> str:
         source = self.tensors[x]
@@ -231,24 +239,22 @@ class _Maker:
         extent = sum(self.tensors[part].shape[axis] for part in parts)
         shape = (*source.shape[:axis], extent, *source.shape[axis + 1 :])
         out = self._activation(shape, "t", source.quant)
-        return self._append(OpKind.CONCATENATION, parts, out, at.Concatenation(axis=axis))
+        return self._append(Concatenation(axis=axis), parts, out)
 
     def _pool(self, x: str) -> str:
         source = self.tensors[x]
         window, stride, padding, (rows, cols) = self._window(source.shape, KERNELS[1:])
         lo, hi = self._clamp()
-        attrs = at.Pool2d(window=window, stride=stride, padding=padding, lo=lo, hi=hi)
-        kind = OpKind.AVERAGE_POOL_2D if self.rng.random() < 0.5 else OpKind.MAX_POOL_2D
+        pool = AveragePool2d if self.rng.random() < 0.5 else MaxPool2d
+        attrs = pool(window=window, stride=stride, padding=padding, lo=lo, hi=hi)
         out = self._activation((1, rows, cols, source.shape[3]), "t", source.quant)
-        return self._append(kind, [x], out, attrs)
+        return self._append(attrs, [x], out)
 
     def _relu(self, x: str) -> str:
         source = self.tensors[x]
         lo, hi = self._clamp()
         quant = source.quant if self.rng.random() < 0.6 else self._near(source)
-        return self._append(
-            OpKind.RELU, [x], self._activation(source.shape, "t", quant), at.Relu(lo=lo, hi=hi)
-        )
+        return self._append(Relu(lo=lo, hi=hi), [x], self._activation(source.shape, "t", quant))
 
     def _near(self, source: Tensor) -> Quant:
         scale = float(np.float32(source.scale * self.rng.uniform(0.3, 3)))
@@ -257,16 +263,16 @@ class _Maker:
     def _quantize(self, x: str) -> str:
         source = self.tensors[x]
         out = self._activation(source.shape, "t", self._near(source))
-        return self._append(OpKind.QUANTIZE, [x], out, at.Quantize())
+        return self._append(Quantize(), [x], out)
 
     def _pad(self, x: str) -> str:
         source = self.tensors[x]
         top, left, bottom, right = (int(v) for v in self.rng.integers(0, 3, 4))
-        padding = at.Padding(top=top, left=left, bottom=bottom, right=right)
+        padding = Padding(top=top, left=left, bottom=bottom, right=right)
         _, rows, cols, channels = source.shape
         shape = (1, rows + top + bottom, cols + left + right, channels)
         out = self._activation(shape, "t", source.quant)
-        return self._append(OpKind.PAD, [x], out, at.Pad(padding=padding))
+        return self._append(Pad(padding=padding), [x], out)
 
     def _tail(self, x: str) -> str:
         """Nothing, or what classifiers end with."""
@@ -275,17 +281,17 @@ class _Maker:
         source = self.tensors[x]
         if self.rng.random() < 0.5 and max(source.shape[1:3]) <= 255:
             out = self._activation((1, 1, 1, source.shape[3]), "t", self._near(source))
-            x = self._append(OpKind.MEAN, [x], out, at.Mean())
+            x = self._append(Mean(), [x], out)
         flat = self._activation((1, self.tensors[x].elements), "t", self.tensors[x].quant)
-        x = self._append(OpKind.RESHAPE, [x], flat, at.Reshape())
+        x = self._append(Reshape(), [x], flat)
         count, taps = self._channels() + 1, self.tensors[x].elements
         if taps <= 4096:
             weights = self._weights((count, taps), count, 0)
             out = self._convolved(x, weights, (1, count), taps)
             operands = [x, weights, self._bias(count)]
-            x = self._append(OpKind.FULLY_CONNECTED, operands, out, at.FullyConnected())
+            x = self._append(FullyConnected(), operands, out)
         if self.rng.random() < 0.5:
             quant = Quant((1 / 256,), (-128,))
             out = self._activation(self.tensors[x].shape, "t", quant)
-            x = self._append(OpKind.SOFTMAX, [x], out, at.Softmax())
+            x = self._append(Softmax(), [x], out)
         return x

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from firmware.build import CPU_FEATURES
 from hw.spec.config import Config
-from hw.spec.program import StepKind
 from hw.spec.settings import load_config
+from hw.spec.steps import NPU
 from sim.model.cpu.figures import read_cpu
 from sim.model.cpu.firmware import Firmware
 from sim.model.stream import Left, Stream
@@ -171,7 +171,7 @@ def _add_residuals(
     left: Left | None = None
     behind_npu = False
     for number, step in enumerate(bench.steps):
-        took, on_npu = times.steps[number], step.kind is StepKind.NPU
+        took, on_npu = times.steps[number], step.kind == NPU
         if on_npu:
             ours = firmware.stream()
             replay = stream.replay(config, left, cpu_fetches=ours.fetches)

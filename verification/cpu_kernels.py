@@ -11,8 +11,9 @@ import numpy as np
 
 from firmware.build import CPU_FEATURES
 from hw.spec.errors import TilewrightError
-from hw.spec.program import Step, StepKind
+from hw.spec.program import Step
 from hw.spec.soc_config import SocConfig
+from hw.spec.steps import MEAN, SOFTMAX, StepKind
 from sim.model.cpu.cache import misses
 from sim.model.cpu.code import CodeCache
 from sim.model.cpu.figures import Layout
@@ -59,7 +60,7 @@ def kernel_figures(
     for name, bench in runs.items():
         for step in _timed(bench, lines[name], layout, code_lines(cpu)):
             timed[step.step.kind].append(step)
-    refill = _data_refill(timed[StepKind.MEAN]) if CPU_FEATURES[cpu].data_cache else None
+    refill = _data_refill(timed[MEAN]) if CPU_FEATURES[cpu].data_cache else None
     kernels = {kind: _kernel(timed[kind], refill) for kind in sorted(timed)}
     return {
         "data_refill": refill,
@@ -78,7 +79,7 @@ def _timed(bench: Bench, line: Line, layout: Layout, cache_lines: int) -> list[_
         fetched = cache.run(code_run(routine, paths))
         follows = number > 0 and bench.steps[number - 1].kind is step.kind
         places = Places(bench.values_address(number), layout.frames[step.kind])
-        if step.kind is StepKind.SOFTMAX:
+        if step.kind is SOFTMAX:
             units = softmax_loads(step, places, counted(step, bench.inputs(number)))
         else:
             units = loads(step, places)

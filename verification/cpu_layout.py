@@ -12,9 +12,9 @@ import pythondata_cpu_vexriscv
 from firmware.build import build_firmware, firmware_elf
 from firmware.elf import memory_image, symbols
 from hw.spec.config import Config
-from hw.spec.program import StepKind
 from hw.spec.registers import MEMORY_BASE
 from hw.spec.soc_config import CPU_VARIANTS
+from hw.spec.steps import COPY, NPU, PAD, SOFTMAX, STEP_KINDS, StepKind
 from sim.model.cpu.cache import LINE_BYTES
 from sim.model.cpu.paths import Paths
 from verification.cpu_code import Stretches, always, kernel_routine
@@ -26,9 +26,9 @@ _TIMED = (("run_inference", "main"), ("memcpy", "uart_text"))
 """What runs in the measured time: code from one name to another."""
 
 _CALLED: Mapping[StepKind, Sequence[str]] = {
-    StepKind.COPY: ("memcpy",),
-    StepKind.PAD: ("memcpy", "memset"),
-    StepKind.SOFTMAX: ("exponential",),
+    COPY: ("memcpy",),
+    PAD: ("memcpy", "memset"),
+    SOFTMAX: ("exponential",),
 }
 """Functions of their own that a kernel calls."""
 
@@ -38,7 +38,7 @@ _PROLOGUE_WORDS = 8
 _ADDI_SP_SP = 0x0001_0113
 """addi sp, sp, 0"""
 
-_KINDS = sorted(set(StepKind) - {StepKind.NPU})
+_KINDS = sorted(set(STEP_KINDS) - {NPU})
 
 
 def layout_figures(
@@ -92,9 +92,9 @@ def _emptying(benches: Sequence[Bench], inferences: Sequence[Inference]) -> Stre
     for bench, inference in zip(benches, inferences, strict=False):
         kinds = [step.kind for step in bench.steps]
         for number, (kind, traces) in enumerate(zip(kinds, inference.steps, strict=True)):
-            if kind is StepKind.NPU:
+            if kind == NPU:
                 continue
-            if number and kinds[number - 1] is StepKind.NPU:
+            if number and kinds[number - 1] is NPU:
                 behind.append(traces[0].code)
             else:
                 others.append(traces[0].code)

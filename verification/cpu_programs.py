@@ -27,10 +27,22 @@ from hw.spec.program import (
     STEP_WORDS,
     TIME_WORDS,
     Step,
-    StepKind,
 )
 from hw.spec.registers import EXIT_STATUS, FIRMWARE_BYTES, PROGRAM_BASE
 from hw.spec.softmax import softmax_parameters
+from hw.spec.steps import (
+    ADD,
+    CONV_2D,
+    COPY,
+    DEPTHWISE_CONV_2D,
+    FULLY_CONNECTED,
+    MEAN,
+    NPU,
+    PAD,
+    REQUANTISE,
+    SOFTMAX,
+    StepKind,
+)
 from sim.model.cpu.paths import Paths, operator_paths
 from sim.model.cpu.softmax import softmax_paths
 from verification.build import build_model
@@ -95,7 +107,7 @@ class Bench:
     def npu(self) -> None:
         """A short stream on the accelerator."""
         words = np.array([w for command in NPU_STREAM for w in command.encode()], np.uint32)
-        self._add(StepKind.NPU, {"commands": self._place(words)})
+        self._add(NPU, {"commands": self._place(words)})
 
     def conv_2d(
         self,
@@ -108,7 +120,7 @@ class Bench:
         """``size``: rows, columns, channels; ``pad``: top, left, bottom, right."""
         values = self._window(size, outputs, kernel, stride, pad)
         values |= self._tables(outputs, outputs * kernel[0] * kernel[1] * size[2]) | self._quant()
-        self._add(StepKind.CONV_2D, values | {"output_channels": outputs})
+        self._add(CONV_2D, values | {"output_channels": outputs})
 
     def depthwise_conv_2d(
         self,
@@ -122,14 +134,14 @@ class Bench:
         outputs = size[2] * multiplier
         values = self._window(size, outputs, kernel, stride, pad)
         values |= self._tables(outputs, outputs * kernel[0] * kernel[1]) | self._quant()
-        self._add(StepKind.DEPTHWISE_CONV_2D, values | {"depth_multiplier": multiplier})
+        self._add(DEPTHWISE_CONV_2D, values | {"depth_multiplier": multiplier})
 
     def fully_connected(self, channels: int, outputs: int) -> None:
         """A dense layer."""
         values = {"input": self._noise(channels), "output": self._noise(outputs)}
         values |= self._tables(outputs, outputs * channels) | self._quant()
         sizes = {"channels": channels, "output_channels": outputs}
-        self._add(StepKind.FULLY_CONNECTED, values | sizes)
+        self._add(FULLY_CONNECTED, values | sizes)
 
     def pool_2d(
         self,
@@ -147,7 +159,7 @@ class Bench:
         """Over rows and columns."""
         values = self._image(size) | {"output": self._noise(size[2])}
         rescaling = {"multiplier": _MULTIPLIER, "shift": shift}
-        self._add(StepKind.MEAN, values | rescaling | self._quant())
+        self._add(MEAN, values | rescaling | self._quant())
 
     def add(self, count: int, shifts: tuple[int, int, int] = (-1, -1, -19)) -> None:
         """``shifts``: of both inputs and the output."""
@@ -156,13 +168,13 @@ class Bench:
             values |= {f"{name}_multiplier": _MULTIPLIER, f"{name}_shift": shift}
         values |= {"a_zero_point": 3, "b_zero_point": -2} | self._quant()
         del values["input_zero_point"]
-        self._add(StepKind.ADD, values)
+        self._add(ADD, values)
 
     def requantise(self, count: int, shift: int = -1) -> None:
         """Element by element."""
         values = {"input": self._noise(count), "output": self._noise(count), "count": count}
         rescaling = {"multiplier": _MULTIPLIER, "shift": shift}
-        self._add(StepKind.REQUANTISE, values | rescaling | self._quant())
+        self._add(REQUANTISE, values | rescaling | self._quant())
 
     def pad(self, size: tuple[int, int, int], pad: tuple[int, int, int, int]) -> None:
         """``pad``: top, left, bottom, right."""
@@ -170,9 +182,7 @@ class Bench:
         rows, cols, channels = size
         padded = (rows + top + bottom) * (cols + left + right) * channels
         values = self._image(size) | {"output": self._noise(padded), "value": -5}
-        self._add(
-            StepKind.PAD, values | {"top": top, "left": left, "bottom": bottom, "right": right}
-        )
+        self._add(PAD, values | {"top": top, "left": left, "bottom": bottom, "right": right})
 
     def copy(self, chunks: int, chunk_bytes: int, pitch: int = 0, skew: int = 0) -> None:
         """``pitch`` of the output, ``skew`` of its address."""
@@ -185,7 +195,7 @@ class Bench:
             "input_pitch": chunk_bytes,
             "output_pitch": pitch,
         }
-        self._add(StepKind.COPY, values)
+        self._add(COPY, values)
 
     def softmax(self, logits: NDArray[np.int8], scale: float) -> None:
         """``logits``: rows x columns, in units of ``scale``."""
@@ -194,7 +204,7 @@ class Bench:
         values = {"input": self._place(logits), "output": self._noise(rows * cols)}
         values |= {"rows": rows, "cols": cols, "diff_min": p.smallest_difference}
         values |= {"multiplier": p.multiplier, "left_shift": p.left_shift}
-        self._add(StepKind.SOFTMAX, values)
+        self._add(SOFTMAX, values)
 
     @staticmethod
     def values_address(number: int) -> int:
@@ -204,7 +214,7 @@ class Bench:
     def inputs(self, number: int) -> Int8Array | None:
         """What step ``number`` reads, where that decides on its paths."""
         step = self.steps[number]
-        if step.kind is not StepKind.SOFTMAX:
+        if step.kind is not SOFTMAX:
             return None
         size = step.values["rows"] * step.values["cols"]
         return np.frombuffer(self.bytes_at(step.values["input"], size), np.int8)
@@ -246,7 +256,7 @@ class Bench:
         count = len(self.steps)
         times = _STEPS_ADDRESS + 4 * STEP_WORDS * count
         ranges = [(times, 4 * TIME_WORDS * count), (times + 4 * TIME_WORDS * count, 8)]
-        on_npu = [number for number, step in enumerate(self.steps) if step.kind is StepKind.NPU]
+        on_npu = [number for number, step in enumerate(self.steps) if step.kind == NPU]
         ranges.append((self._profile, RECORD_BYTES * max(len(on_npu), 1)))
         memory = self.image(build_firmware(config))
         with TemporaryDirectory() as folder:

@@ -9,7 +9,20 @@ from itertools import product
 import numpy as np
 from numpy.random import Generator
 
-from hw.spec.program import StepKind
+from hw.spec.steps import (
+    ADD,
+    AVERAGE_POOL_2D,
+    CONV_2D,
+    COPY,
+    DEPTHWISE_CONV_2D,
+    FULLY_CONNECTED,
+    MAX_POOL_2D,
+    MEAN,
+    PAD,
+    REQUANTISE,
+    SOFTMAX,
+    StepKind,
+)
 from verification.cpu_programs import Bench
 
 _SHAPES = 40
@@ -158,13 +171,13 @@ def _evict(kind: StepKind, bench: Bench) -> None:
 
 
 _LONGEST: Mapping[StepKind, Callable[[Bench], None]] = {
-    StepKind.CONV_2D: partial(Bench.conv_2d, size=(1, 1, 5), outputs=5),
-    StepKind.DEPTHWISE_CONV_2D: partial(Bench.depthwise_conv_2d, size=(1, 1, 5)),
-    StepKind.FULLY_CONNECTED: partial(Bench.fully_connected, channels=5, outputs=5),
+    CONV_2D: partial(Bench.conv_2d, size=(1, 1, 5), outputs=5),
+    DEPTHWISE_CONV_2D: partial(Bench.depthwise_conv_2d, size=(1, 1, 5)),
+    FULLY_CONNECTED: partial(Bench.fully_connected, channels=5, outputs=5),
 }
 """The kernels with the most code, on all of their paths."""
 
-_POOLS = (StepKind.AVERAGE_POOL_2D, StepKind.MAX_POOL_2D)
+_POOLS = (AVERAGE_POOL_2D, MAX_POOL_2D)
 
 _FACTORS = [[9, 9 - (2**bit + 1)] for bit in range(6)]
 """In quarters and behind the first one, each difference is a power of two: one factor."""
@@ -174,34 +187,31 @@ _CLASSES = np.random.default_rng(1).integers(-60, 0, (6, 10)).tolist()
 
 _CODE: Sequence[tuple[StepKind, Callable[[Bench], None]]] = (
     *(
-        (StepKind.CONV_2D, partial(Bench.conv_2d, size=(2, 2, channels), outputs=outputs))
+        (CONV_2D, partial(Bench.conv_2d, size=(2, 2, channels), outputs=outputs))
         for channels, outputs in product((3, 4, 5), (3, 4, 5))
     ),
     *(
-        (StepKind.DEPTHWISE_CONV_2D, partial(Bench.depthwise_conv_2d, size=(3, 3, channels)))
+        (DEPTHWISE_CONV_2D, partial(Bench.depthwise_conv_2d, size=(3, 3, channels)))
         for channels in (3, 4, 5)
     ),
     *(
         (
-            StepKind.FULLY_CONNECTED,
+            FULLY_CONNECTED,
             partial(Bench.fully_connected, channels=channels, outputs=outputs),
         )
         for channels, outputs in product((3, 4, 5), (3, 4, 5))
     ),
     *((kind, partial(Bench.pool_2d, kind=kind, size=(3, 3, 4), kernel=(2, 2))) for kind in _POOLS),
-    *((StepKind.MEAN, partial(Bench.mean, size=(2, 2, 4), shift=shift)) for shift in (-7, 1)),
-    *((StepKind.ADD, partial(Bench.add, count=8, shifts=(-1, shift, -19))) for shift in (-1, 0)),
-    *((StepKind.REQUANTISE, partial(Bench.requantise, count=8, shift=shift)) for shift in (-1, 0)),
+    *((MEAN, partial(Bench.mean, size=(2, 2, 4), shift=shift)) for shift in (-7, 1)),
+    *((ADD, partial(Bench.add, count=8, shifts=(-1, shift, -19))) for shift in (-1, 0)),
+    *((REQUANTISE, partial(Bench.requantise, count=8, shift=shift)) for shift in (-1, 0)),
+    *((PAD, partial(Bench.pad, size=(3, 3, channels), pad=(1, 1, 1, 1))) for channels in (1, 4, 5)),
     *(
-        (StepKind.PAD, partial(Bench.pad, size=(3, 3, channels), pad=(1, 1, 1, 1)))
-        for channels in (1, 4, 5)
-    ),
-    *(
-        (StepKind.COPY, partial(Bench.copy, chunks=2, chunk_bytes=size, skew=skew))
+        (COPY, partial(Bench.copy, chunks=2, chunk_bytes=size, skew=skew))
         for size, skew in ((8, 0), (7, 0), (7, 1))
     ),
     *(
-        (StepKind.SOFTMAX, partial(Bench.softmax, logits=np.array([row], np.int8), scale=0.25))
+        (SOFTMAX, partial(Bench.softmax, logits=np.array([row], np.int8), scale=0.25))
         for row in ([9, 9], [9, 9, 9, 9], [9, 8], [9, 8, 9, 8], *_FACTORS, *_CLASSES)
     ),
 )
@@ -211,8 +221,8 @@ _RUNS: Mapping[str, Callable[[Bench, Generator], None]] = {
     "conv_2d": _conv_2d,
     "depthwise_conv_2d": _depthwise_conv_2d,
     "fully_connected": _fully_connected,
-    "average_pool_2d": _pools(StepKind.AVERAGE_POOL_2D),
-    "max_pool_2d": _pools(StepKind.MAX_POOL_2D),
+    "average_pool_2d": _pools(AVERAGE_POOL_2D),
+    "max_pool_2d": _pools(MAX_POOL_2D),
     "mean": _mean,
     "elements": _elements,
     "moves": _moves,

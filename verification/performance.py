@@ -18,11 +18,10 @@ import numpy as np
 from hw.spec.config import Config
 from hw.spec.profile import CAUSES
 from hw.spec.settings import load_config
-from mapper.attributes import OpKind
 from mapper.compile import compile_model
-from mapper.graph import Graph
+from mapper.graph.graph import Graph
 from mapper.importers import import_model
-from mapper.program import Program, ProgramLayer
+from mapper.program.program import Program, ProgramLayer
 from sim.functional.backend import run_functional
 from sim.rtl import RtlResult, run_rtl
 
@@ -34,7 +33,7 @@ START, REST = "CPU, start and interrupt", "adds and pools"
 KINDS = ("convolution", "pointwise", "depthwise", "fully connected", REST, "CPU operators", START)
 
 UNPAIRED = "steps of an unpaired array without a stall"
-WEIGHTED = (OpKind.CONV_2D, OpKind.DEPTHWISE_CONV_2D, OpKind.FULLY_CONNECTED)
+WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 
 def measure(path: Path, config: Config) -> tuple[Program, RtlResult]:
@@ -94,12 +93,12 @@ def kinds_of(graph: Graph, program: Program) -> list[str]:
         op = ops[layer.covers[0]]
         if layer.engine == "cpu":
             return "CPU operators"
-        if op.kind is OpKind.CONV_2D:
+        if op.kind == "CONV_2D":
             _, height, width, _ = graph.tensors[op.inputs[1]].shape
             return "pointwise" if height == width == 1 else "convolution"
         named = {
-            OpKind.DEPTHWISE_CONV_2D: "depthwise",
-            OpKind.FULLY_CONNECTED: "fully connected",
+            "DEPTHWISE_CONV_2D": "depthwise",
+            "FULLY_CONNECTED": "fully connected",
         }
         return named.get(op.kind, REST)
 
@@ -115,7 +114,7 @@ def unpaired_steps(graph: Graph, rows: int, cols: int) -> int:
             continue
         shape = graph.tensors[op.inputs[1]].shape
         *pixels, channels = graph.tensors[op.outputs[0]].shape
-        taps = prod(shape[:2]) if op.kind is OpKind.DEPTHWISE_CONV_2D else prod(shape[1:])
+        taps = prod(shape[:2]) if op.kind == "DEPTHWISE_CONV_2D" else prod(shape[1:])
         steps += -(-channels // rows) * -(-prod(pixels) // cols) * taps
     return steps
 

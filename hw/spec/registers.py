@@ -14,7 +14,7 @@ MEMORY_BASE = 0x4000_0000
 UNCACHED = 0x8000_0000
 """Added to an address: the CPU's caches are passed by (bit 31)."""
 
-FIRMWARE_BYTES = 32 * 1024
+FIRMWARE_BYTES = 64 * 1024
 """Main memory kept for the firmware's code, data and stack, from MEMORY_BASE."""
 
 BOOT_BYTES = 8 * 1024

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from hw.spec.errors import RequestError
-from mapper.graph import Graph
-from mapper.importers import flatbuffer
-from mapper.importers.onnx import import_onnx
-from mapper.importers.tflite import import_tflite
+from mapper.graph.graph import Graph
+from mapper.importers.onnx.importer import import_onnx
+from mapper.importers.tflite import flatbuffer
+from mapper.importers.tflite.importer import import_tflite
 
 _LARGEST_FILE = 1 << 28
 

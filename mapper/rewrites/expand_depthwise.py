@@ -11,12 +11,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection
 
-import numpy as np
-
 from hw.spec.npu_config import NpuConfig
-from mapper import attributes as at
-from mapper.attributes import OpKind
-from mapper.graph import Graph, Op, Tensor
+from mapper.graph.graph import Graph
+from mapper.graph.op import Op
+from mapper.graph.tensor import Tensor
+from mapper.operators.convolution import DepthwiseConv2d
 
 CPU_CYCLES_PER_PRODUCT = 8
 """What a product costs the CPU at least, in cycles; decides when expanding is worth it."""
@@ -35,27 +34,15 @@ def worth_expanding(graph: Graph, config: NpuConfig) -> tuple[str, ...]:
     return tuple(
         op.name
         for op in graph.ops
-        if isinstance(op.attrs, at.DepthwiseConv2d)
-        and op.attrs.multiplier > 1
+        if isinstance(op.operator, DepthwiseConv2d)
+        and op.operator.multiplier > 1
         and graph.operands(op)[0].shape[3] <= limit
     )
 
 
 def _expanded(graph: Graph, op: Op, tensors: dict[str, Tensor]) -> Op:
-    assert isinstance(op.attrs, at.DepthwiseConv2d)
+    assert isinstance(op.operator, DepthwiseConv2d)
     image, weights, _ = graph.operands(op)
-    assert weights.data is not None
-    kh, kw, channels = weights.shape
-    dense = np.zeros((channels, kh, kw, image.shape[3]), dtype=np.int8)
-    output = np.arange(channels)
-    dense[output, :, :, output // op.attrs.multiplier] = weights.data.transpose(2, 0, 1)
-    quant = weights.quant
-    if quant is not None and quant.axis is not None:
-        quant = dataclasses.replace(quant, axis=0)
     name = f"{weights.name} (dense for {op.name})"
-    tensors[name] = Tensor(name, dense.shape, "int8", quant, dense)
-    attrs = at.Conv2d(
-        stride=op.attrs.stride, padding=op.attrs.padding, lo=op.attrs.lo, hi=op.attrs.hi
-    )
-    inputs = (op.inputs[0], name, op.inputs[2])
-    return dataclasses.replace(op, kind=OpKind.CONV_2D, inputs=inputs, attrs=attrs)
+    operator, tensors[name] = op.operator.dense(weights, image.shape[3], name)
+    return dataclasses.replace(op, operator=operator, inputs=(op.inputs[0], name, op.inputs[2]))

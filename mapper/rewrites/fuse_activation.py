@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from mapper import attributes as at
-from mapper.attributes import OpKind
-from mapper.graph import Graph, Op
-
-_Clamping = at.Conv2d | at.DepthwiseConv2d | at.FullyConnected | at.Add | at.Pool2d | at.Relu
+from mapper.graph.graph import Graph
+from mapper.graph.op import Op
+from mapper.operators.clamp import Clamped
+from mapper.operators.requantise import Relu
 
 
 def fuse_activation(graph: Graph) -> Graph:
@@ -17,41 +16,29 @@ def fuse_activation(graph: Graph) -> Graph:
     With equal scale and zero point RELU only clamps. The producer must feed nothing else and its
     result must not be an output of the network.
     """
-    while (relu := _candidate(graph)) is not None:
-        graph = _fuse(graph, relu)
-    return graph
-
-
-def _candidate(graph: Graph) -> Op | None:
+    ops: dict[str, Op] = {}
+    producers: dict[str, str] = {}
     for op in graph.ops:
-        if op.kind is not OpKind.RELU:
+        producer = ops.get(producers.get(op.inputs[0], ""))
+        if producer is None or not _fuses(graph, op, producer):
+            ops[op.name] = op
+            producers |= dict.fromkeys(op.outputs, op.name)
             continue
-        source = op.inputs[0]
-        producer = graph.producer(source)
-        if (
-            producer is not None
-            and isinstance(producer.attrs, _Clamping)
-            and graph.tensors[source].quant == graph.result(op).quant
-            and source not in graph.outputs
-            and len(graph.consumers(source)) == 1
-        ):
-            return op
-    return None
+        assert isinstance(op.operator, Relu)
+        assert isinstance(producer.operator, Clamped)
+        clamped = producer.operator.clamped(op.operator.lo, op.operator.hi)
+        ops[producer.name] = dataclasses.replace(producer, operator=clamped, outputs=op.outputs)
+        producers[op.outputs[0]] = producer.name
+    return graph if len(ops) == len(graph.ops) else graph.replace(ops=ops.values())
 
 
-def _fuse(graph: Graph, relu: Op) -> Graph:
-    producer = graph.producer(relu.inputs[0])
-    assert producer is not None
-    assert isinstance(relu.attrs, at.Relu)
-    assert isinstance(producer.attrs, _Clamping)
-    low, high = relu.attrs.lo, relu.attrs.hi
-    # Clamping twice is clamping to the first range's ends, clamped to the second range.
-    clamped = dataclasses.replace(
-        producer.attrs,
-        lo=min(max(producer.attrs.lo, low), high),
-        hi=min(max(producer.attrs.hi, low), high),
-    )
-    fused = dataclasses.replace(producer, outputs=relu.outputs, attrs=clamped)
-    return graph.replace(
-        ops=[fused if op is producer else op for op in graph.ops if op is not relu]
+def _fuses(graph: Graph, op: Op, producer: Op) -> bool:
+    """Whether an operator is a clamp that its producer can take over."""
+    source = op.inputs[0]
+    return (
+        isinstance(op.operator, Relu)
+        and isinstance(producer.operator, Clamped)
+        and graph.tensors[source].quant == graph.result(op).quant
+        and source not in graph.outputs
+        and len(graph.consumers(source)) == 1
     )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from mapper import attributes as at
-from mapper.attributes import OpKind
-from mapper.graph import Graph, Op
-
-_TAKES_PADDING = (OpKind.CONV_2D, OpKind.DEPTHWISE_CONV_2D)
+from mapper.graph.graph import Graph
+from mapper.graph.op import Op
+from mapper.operators.convolution import Convolution
+from mapper.operators.moves import Pad
 
 
 def fuse_padding(graph: Graph) -> Graph:
@@ -17,43 +16,27 @@ def fuse_padding(graph: Graph) -> Graph:
     Both pad with the zero point, so the result is the same. Pools ignore padding instead, so they
     keep their PAD.
     """
-    while (pad := _candidate(graph)) is not None:
-        graph = _fuse(graph, pad)
-    return graph
+    pads = {op.outputs[0]: op for op in graph.ops if _moves(graph, op)}
+    if not pads:
+        return graph
+    kept = [op for op in graph.ops if pads.get(op.outputs[0]) is not op]
+    return graph.replace(ops=[_padded(op, pads) for op in kept])
 
 
-def _candidate(graph: Graph) -> Op | None:
-    for op in graph.ops:
-        if op.kind is not OpKind.PAD or op.outputs[0] in graph.outputs:
-            continue
-        readers = graph.consumers(op.outputs[0])
-        if readers and all(reader.kind in _TAKES_PADDING for reader in readers):
-            return op
-    return None
+def _moves(graph: Graph, op: Op) -> bool:
+    """Whether an operator is a padding that all its readers can take over."""
+    if not isinstance(op.operator, Pad) or op.outputs[0] in graph.outputs:
+        return False
+    readers = graph.consumers(op.outputs[0])
+    return bool(readers) and all(isinstance(r.operator, Convolution) for r in readers)
 
 
-def _fuse(graph: Graph, pad: Op) -> Graph:
-    assert isinstance(pad.attrs, at.Pad)
-    return graph.replace(
-        ops=[
-            _padded(op, pad, pad.attrs.padding) if pad.outputs[0] in op.inputs else op
-            for op in graph.ops
-            if op is not pad
-        ]
-    )
-
-
-def _padded(op: Op, pad: Op, outer: at.Padding) -> Op:
-    assert isinstance(op.attrs, at.Conv2d | at.DepthwiseConv2d)
-    inner = op.attrs.padding
-    both = at.Padding(
-        top=inner.top + outer.top,
-        left=inner.left + outer.left,
-        bottom=inner.bottom + outer.bottom,
-        right=inner.right + outer.right,
-    )
-    return dataclasses.replace(
-        op,
-        inputs=(pad.inputs[0], *op.inputs[1:]),
-        attrs=dataclasses.replace(op.attrs, padding=both),
-    )
+def _padded(op: Op, pads: dict[str, Op]) -> Op:
+    pad = pads.get(op.inputs[0])
+    while pad is not None:
+        assert isinstance(op.operator, Convolution)
+        assert isinstance(pad.operator, Pad)
+        operator = op.operator.padded(pad.operator.padding)
+        op = dataclasses.replace(op, inputs=(pad.inputs[0], *op.inputs[1:]), operator=operator)
+        pad = pads.get(op.inputs[0])
+    return op

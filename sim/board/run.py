@@ -10,7 +10,7 @@ from pathlib import Path
 from hw.spec.config import Config
 from hw.spec.errors import CheckError, RequestError
 from mapper.memory import align
-from mapper.program import Program
+from mapper.program.program import Program
 from sim.board.board import Board
 from sim.board.connect import Place, connected, load_firmware, meter, require_firmware
 from sim.progress import Progress

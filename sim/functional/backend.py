@@ -21,20 +21,19 @@ from hw.spec.program import (
     PROGRAM_VERSION,
     STEP_WORDS,
     Step,
-    StepKind,
     decode_step,
 )
 from hw.spec.registers import MEMORY_BASE
-from mapper.image import npu_config_word
-from mapper.program import Location, Program
-from sim.functional.cpu import run_step
+from hw.spec.steps import NPU, SOFTMAX
+from mapper.program.image import npu_config_word
+from mapper.program.program import Location, Program
 from sim.functional.memory import Memory
 from sim.functional.npu import Npu
 
 _JUNK = 0x5A
 """What memories hold before anything is written."""
 
-TIMED_BY_VALUES = frozenset({StepKind.SOFTMAX})
+TIMED_BY_VALUES = frozenset({SOFTMAX})
 """Operators that take longer on the CPU for some values than for others."""
 
 
@@ -63,7 +62,7 @@ class FunctionalBackend:
         self._streams: dict[int, list[Command]] = {
             step.values["commands"]: _decode_commands(image, step.values["commands"])
             for step in self._steps
-            if step.kind is StepKind.NPU
+            if step.kind == NPU
         }
 
     def run(self, inputs: Mapping[str, Int8Array], *, trace: bool = False) -> FunctionalResult:
@@ -84,13 +83,13 @@ class FunctionalBackend:
                 traced[layer.tensor] = _read(layer.output, memory, npu.scratchpad)
 
         for position, step in enumerate(self._steps):
-            if step.kind is StepKind.NPU:
+            if step.kind == NPU:
                 npu.run(self._streams[step.values["commands"]], layer_ended)
                 continue
             if step.kind in TIMED_BY_VALUES:
                 size = step.values["rows"] * step.values["cols"]
                 cpu_inputs[position] = memory.read(step.values["input"], size).copy()
-            run_step(step, memory)
+            step.kind.run(step.values, memory)
             following = self._steps[position + 1 : position + 2]
             if not following or following[0].layer != step.layer:
                 layer_ended(step.layer)

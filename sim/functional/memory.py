@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hw.spec.errors import CheckError
 from hw.spec.numerics import Int8Array
@@ -37,15 +39,24 @@ class Memory:
         start = self.offset(address, size)
         return self.data[start : start + size]
 
-    def write(self, address: int, values: Int8Array) -> None:
-        """Store bytes, int8 [size]."""
-        start = self.offset(address, len(values))
-        self.data[start : start + len(values)] = values
+    def write(self, address: int, values: NDArray[Any]) -> None:
+        """Store integers of any width, little-endian, one behind the other."""
+        data = np.frombuffer(values.astype(values.dtype.newbyteorder("<")).tobytes(), np.int8)
+        start = self.offset(address, len(data))
+        self.data[start : start + len(data)] = data
 
     def words(self, address: int, count: int) -> list[int]:
         """Unsigned 32-bit little-endian words."""
         return np.frombuffer(self.read(address, 4 * count).tobytes(), dtype="<u4").tolist()
 
-    def int32(self, address: int, count: int) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
-        """Signed 32-bit little-endian words."""
+    def int16(self, address: int, count: int) -> NDArray[Any]:
+        """Return signed 16-bit little-endian words."""
+        return np.frombuffer(self.read(address, 2 * count).tobytes(), dtype="<i2")
+
+    def int32(self, address: int, count: int) -> NDArray[Any]:
+        """Return signed 32-bit little-endian words."""
         return np.frombuffer(self.read(address, 4 * count).tobytes(), dtype="<i4")
+
+    def int64(self, address: int, count: int) -> NDArray[Any]:
+        """Return signed 64-bit little-endian words."""
+        return np.frombuffer(self.read(address, 8 * count).tobytes(), dtype="<i8")

@@ -19,8 +19,9 @@ from hw.spec.commands import Command
 from hw.spec.config import Config
 from hw.spec.numerics import Int8Array
 from hw.spec.profile import RECORD
-from hw.spec.program import HEADER_WORDS, STEP_WORDS, TIME_WORDS, StepKind
-from mapper.program import Program
+from hw.spec.program import HEADER_WORDS, STEP_WORDS, TIME_WORDS
+from hw.spec.steps import NPU
+from mapper.program.program import Program
 from sim.model.cpu.figures import cpu_figures
 from sim.model.cpu.firmware import Firmware
 from sim.model.stream import Left, Replayed, Stream
@@ -61,7 +62,7 @@ class ModelBackend:
         self._streams = tuple(
             Stream(program.commands(step), program.config.npu)
             for step in program.steps
-            if step.kind is StepKind.NPU
+            if step.kind == NPU
         )
         self._replays: dict[tuple[int, int, _Found], Replayed] = {}
 
@@ -88,7 +89,7 @@ class ModelBackend:
         now = 0
         for number, step in enumerate(self._program.steps):
             begin, asleep = now, 0
-            if step.kind is StepKind.NPU:
+            if step.kind == NPU:
                 found = firmware.stream()
                 replay = self._replayed(next(streams), config, _Found(left, found.fetches))
                 start, left = begin + found.start, replay.left

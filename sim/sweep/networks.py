@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from hw.spec.errors import RequestError
-from mapper.graph import Graph, Op, Port, Tensor
+from mapper.graph.graph import Graph
+from mapper.graph.op import Op, Port
+from mapper.graph.tensor import Tensor
 from sim.network_file import NetworkFile, open_network
 from sim.progress import Progress
 

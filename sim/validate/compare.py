@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hw.spec.config import Config
 from hw.spec.profile import CAUSES, EVENTS
-from mapper.program import Program
+from mapper.program.program import Program
 from sim.result import Engine
 from sim.rows import REST_NAMES
 from sim.segments import Segment

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from firmware.build import build_firmware
 from hw.spec.errors import CheckError
-from mapper.program import Program
+from mapper.program.program import Program
 from sim.check import compare, keep_evidence
 from sim.files import write_atomically
 from sim.functional.backend import run_functional

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hw.spec.errors import CheckError, RequestError
-from mapper.program import Program
+from mapper.program.program import Program
 from sim.files import make_folder
 from sim.inputs import default_inputs
 from sim.network_file import NetworkFile, open_network

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 import firmware
 from hw.generate import write_header
-from hw.spec.program import STEPS, Step, StepKind
+from hw.spec.program import Step
+from hw.spec.steps import StepKind
 
 HOST = Path(__file__).parent / "host"
 FIRMWARE = Path(firmware.__file__).parent
@@ -57,7 +58,7 @@ class HostKernels:
         guarded = np.full(size + 2 * GUARD_BYTES, GUARD, np.uint8)
         start = self.place(guarded, misalign=size % 4)
         output = start + GUARD_BYTES
-        assert set(STEPS[kind]) == {*values, "output"}
+        assert set(kind.parameters) == {*values, "output"}
         words = Step(kind, 0, {**values, "output": output}).encode()
         parameters = (ctypes.c_uint32 * len(words))(*words)
         getattr(self._library, kind.name.lower())(ctypes.byref(parameters, 8))

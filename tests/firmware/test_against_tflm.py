@@ -5,8 +5,20 @@ import pytest
 
 from hw.spec import kernels as reference
 from hw.spec import numerics as nm
-from hw.spec.program import StepKind
 from hw.spec.softmax import softmax_parameters
+from hw.spec.steps import (
+    ADD,
+    AVERAGE_POOL_2D,
+    CONV_2D,
+    COPY,
+    DEPTHWISE_CONV_2D,
+    FULLY_CONNECTED,
+    MAX_POOL_2D,
+    MEAN,
+    PAD,
+    REQUANTISE,
+    SOFTMAX,
+)
 from tests.firmware.cases import (
     random_activation,
     random_int8,
@@ -77,7 +89,7 @@ def test_convolution(kernels, rng, depthwise):
         builder.conv_2d(source, w, b, target, **common)
     expected = run_tflm(builder.finish([source], [target]), data)[0]
 
-    kind = StepKind.DEPTHWISE_CONV_2D if depthwise else StepKind.CONV_2D
+    kind = DEPTHWISE_CONV_2D if depthwise else CONV_2D
     own = {"depth_multiplier": multiplier} if depthwise else {"output_channels": outputs}
     result = kernels.run(
         kind,
@@ -109,7 +121,7 @@ def test_fully_connected(kernels, rng):
     expected = run_tflm(builder.finish([source], [target]), data)[0]
 
     result = kernels.run(
-        StepKind.FULLY_CONNECTED,
+        FULLY_CONNECTED,
         (1, outputs),
         input=kernels.place(data),
         channels=channels,
@@ -139,7 +151,7 @@ def test_add(kernels, rng):
     expected = run_tflm(builder.finish(sources, [target]), *data)[0]
 
     result = kernels.run(
-        StepKind.ADD,
+        ADD,
         shape,
         a=kernels.place(data[0]),
         b=kernels.place(data[1]),
@@ -154,7 +166,7 @@ def test_add(kernels, rng):
     assert np.array_equal(result, expected)
 
 
-@pytest.mark.parametrize("kind", [StepKind.AVERAGE_POOL_2D, StepKind.MAX_POOL_2D])
+@pytest.mark.parametrize("kind", [AVERAGE_POOL_2D, MAX_POOL_2D])
 def test_pool_2d(kernels, rng, kind):
     same = bool(rng.integers(2))
     image = random_window(rng, same)
@@ -203,7 +215,7 @@ def test_requantise(kernels, rng, operator):
 
     multiplier, shift = nm.rescale_parameters(x[0], y[0])
     result = kernels.run(
-        StepKind.REQUANTISE,
+        REQUANTISE,
         data.shape,
         input=kernels.place(data),
         count=data.size,
@@ -228,7 +240,7 @@ def test_pad(kernels, rng):
     expected = run_tflm(builder.finish([source], [target]), data)[0]
 
     result = kernels.run(
-        StepKind.PAD,
+        PAD,
         shape,
         input=kernels.place(data),
         input_rows=rows,
@@ -258,7 +270,7 @@ def test_softmax(kernels, rng, cols):
 
     parameters = softmax_parameters(scale, beta)
     result = kernels.run(
-        StepKind.SOFTMAX,
+        SOFTMAX,
         data.shape,
         input=kernels.place(data),
         rows=rows,
@@ -289,7 +301,7 @@ def test_concatenation_copies(kernels, rng):
     for part, start in ((data[0], 0), (data[1], first)):
         channels = part.shape[3]
         result = kernels.run(
-            StepKind.COPY,
+            COPY,
             shape,
             input=kernels.place(part),
             chunks=rows * cols,
@@ -315,7 +327,7 @@ def test_mean(kernels, rng):
 
     multiplier, shift = reference.mean_parameters(x[0], y[0], rows * cols)
     result = kernels.run(
-        StepKind.MEAN,
+        MEAN,
         (1, 1, 1, channels),
         input=kernels.place(data),
         input_rows=rows,

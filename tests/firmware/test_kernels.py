@@ -6,7 +6,19 @@ import pytest
 from hw.spec import kernels as reference
 from hw.spec import numerics as nm
 from hw.spec import softmax as reference_softmax
-from hw.spec.program import StepKind
+from hw.spec.steps import (
+    ADD,
+    AVERAGE_POOL_2D,
+    CONV_2D,
+    COPY,
+    DEPTHWISE_CONV_2D,
+    FULLY_CONNECTED,
+    MAX_POOL_2D,
+    MEAN,
+    PAD,
+    REQUANTISE,
+    SOFTMAX,
+)
 from tests.firmware.cases import (
     random_bias,
     random_factors,
@@ -46,7 +58,7 @@ def test_conv_2d(kernels, rng):
     bias, factors = random_bias(rng, output_channels), random_factors(rng, output_channels)
     quantisation = random_quantisation(rng)
     result = kernels.run(
-        StepKind.CONV_2D,
+        CONV_2D,
         (1, *image.output, output_channels),
         input=kernels.place(x, misalign=1),
         output_channels=output_channels,
@@ -74,7 +86,7 @@ def test_depthwise_conv_2d(kernels, rng):
     bias, factors = random_bias(rng, outputs), random_factors(rng, outputs)
     quantisation = random_quantisation(rng)
     result = kernels.run(
-        StepKind.DEPTHWISE_CONV_2D,
+        DEPTHWISE_CONV_2D,
         (1, *image.output, outputs),
         input=kernels.place(x, misalign=2),
         depth_multiplier=depth_multiplier,
@@ -99,7 +111,7 @@ def test_fully_connected(kernels, rng):
     bias, factors = random_bias(rng, outputs), random_factors(rng, outputs)
     quantisation = random_quantisation(rng)
     result = kernels.run(
-        StepKind.FULLY_CONNECTED,
+        FULLY_CONNECTED,
         (1, outputs),
         input=kernels.place(x),
         channels=channels,
@@ -120,7 +132,7 @@ def test_add(kernels, rng):
     a_zero_point, b_zero_point, zero_point = (int(n) for n in rng.integers(-128, 128, 3))
     low, high = sorted(int(n) for n in rng.integers(-128, 128, 2))
     result = kernels.run(
-        StepKind.ADD,
+        ADD,
         (count,),
         a=kernels.place(a, misalign=1),
         b=kernels.place(b, misalign=2),
@@ -139,8 +151,8 @@ def test_add(kernels, rng):
 @pytest.mark.parametrize(
     ("kind", "operator"),
     [
-        (StepKind.AVERAGE_POOL_2D, reference.average_pool_2d),
-        (StepKind.MAX_POOL_2D, reference.max_pool_2d),
+        (AVERAGE_POOL_2D, reference.average_pool_2d),
+        (MAX_POOL_2D, reference.max_pool_2d),
     ],
 )
 def test_pool_2d(kernels, rng, kind, operator):
@@ -167,7 +179,7 @@ def test_requantise(kernels, rng):
     (multiplier,), (shift,) = (table.tolist() for table in random_factors(rng, 1))
     quantisation = random_quantisation(rng)
     result = kernels.run(
-        StepKind.REQUANTISE,
+        REQUANTISE,
         x.shape,
         input=kernels.place(x),
         count=x.size,
@@ -185,7 +197,7 @@ def test_pad(kernels, rng):
     value = int(rng.integers(-128, 128))
     x = random_int8(rng, 1, rows, cols, channels)
     result = kernels.run(
-        StepKind.PAD,
+        PAD,
         (1, top + rows + bottom, left + cols + right, channels),
         input=kernels.place(x),
         input_rows=rows,
@@ -209,7 +221,7 @@ def test_softmax(kernels, rng):
         x[:] = x[0, 0]
     parameters = reference_softmax.softmax_parameters(scale, beta)
     result = kernels.run(
-        StepKind.SOFTMAX,
+        SOFTMAX,
         x.shape,
         input=kernels.place(x),
         rows=rows,
@@ -226,7 +238,7 @@ def test_copy(kernels, rng):
     input_pitch, output_pitch = (chunk + int(n) for n in rng.integers(0, 5, 2))
     x = random_int8(rng, chunks, input_pitch)
     result = kernels.run(
-        StepKind.COPY,
+        COPY,
         (chunks * output_pitch,),
         input=kernels.place(x, misalign=1),
         chunks=chunks,
@@ -245,7 +257,7 @@ def test_mean(kernels, rng):
     multiplier, shift = reference.mean_parameters(input_scale, output_scale, rows * cols)
     quantisation = {**random_quantisation(rng), "clamp_low": -128, "clamp_high": 127}
     result = kernels.run(
-        StepKind.MEAN,
+        MEAN,
         (1, channels),
         input=kernels.place(x),
         input_rows=rows,

@@ -10,11 +10,13 @@ from hw.spec import numerics as nm
 from hw.spec.commands import Command, Opcode
 from hw.spec.config import Config
 from hw.spec.fields import encode
-from hw.spec.program import Step, StepKind
+from hw.spec.program import Step
 from hw.spec.registers import EXIT_STATUS, MEMORY_BASE, NPU
 from hw.spec.settings import load_config
 from hw.spec.soc_config import SMALL_CPUS
 from hw.spec.softmax import softmax, softmax_parameters
+from hw.spec.steps import AVERAGE_POOL_2D, CONV_2D, COPY, SOFTMAX
+from hw.spec.steps import NPU as NPU_STEP
 from tests.firmware.cases import Image as Window
 from tests.firmware.cases import random_factors, random_int8
 from tests.firmware.images import TIMES_ADDRESS, TOTAL_ADDRESS, Image, step_times
@@ -42,7 +44,7 @@ def run(config: Config, image: Image, folder, ranges=()) -> Outcome:
 def copy_step(layer: int, source: int, target: int, size: int) -> Step:
     pitches = {"input_pitch": size, "output_pitch": size}
     places = {"input": source, "output": target}
-    return Step(StepKind.COPY, layer, {**places, "chunks": 1, "chunk_bytes": size, **pitches})
+    return Step(COPY, layer, {**places, "chunks": 1, "chunk_bytes": size, **pitches})
 
 
 def small_network(rng) -> tuple[Image, int, np.ndarray]:
@@ -76,9 +78,9 @@ def small_network(rng) -> tuple[Image, int, np.ndarray]:
     last = {"multiplier": p.multiplier, "left_shift": p.left_shift}
     last |= {"diff_min": p.smallest_difference, "rows": 1, "cols": outputs}
     image.steps = [
-        Step(StepKind.CONV_2D, 0, conv),
-        Step(StepKind.AVERAGE_POOL_2D, 1, {**pool, **whole.values(outputs)}),
-        Step(StepKind.SOFTMAX, 2, {"input": averages, "output": result, **last}),
+        Step(CONV_2D, 0, conv),
+        Step(AVERAGE_POOL_2D, 1, {**pool, **whole.values(outputs)}),
+        Step(SOFTMAX, 2, {"input": averages, "output": result, **last}),
     ]
     padding, stride = window.padding, window.stride
     sums = reference.conv_2d(x, weights, bias, input_zero_point=-4, stride=stride, padding=padding)
@@ -124,7 +126,7 @@ def test_program_that_does_not_fit_is_refused(name, value, message, tmp_path):
 
 
 def test_unknown_kind_of_step_is_refused(tmp_path):
-    image = Image(steps=[Step(StepKind.NPU, 7, {"commands": MEMORY_BASE})])
+    image = Image(steps=[Step(NPU_STEP, 7, {"commands": MEMORY_BASE})])
     outcome = run(load_config("cpu-only"), image, tmp_path)
     assert outcome.status == EXIT_STATUS["bad_program"]
     assert outcome.uart.splitlines()[-1] == "step 0, layer 7: cannot run kind 0"
@@ -170,8 +172,8 @@ def test_npu_step_sleeps_and_leaves_no_stale_data(preset, tmp_path):
     commands = stream(image, load, store, Command(Opcode.END, {}))
     image.steps = [
         copy_step(0, shared, before, size),
-        Step(StepKind.NPU, 1, {"commands": commands}),
-        Step(StepKind.NPU, 2, {"commands": stream(image, Command(Opcode.END, {}))}),
+        Step(NPU_STEP, 1, {"commands": commands}),
+        Step(NPU_STEP, 2, {"commands": stream(image, Command(Opcode.END, {}))}),
         copy_step(3, shared, after, size),
     ]
     outcome = run(config, image, tmp_path, [(before, size), (after, size)])
@@ -194,7 +196,7 @@ def test_npu_error_is_reported(tmp_path):
     config = load_config("default")
     image = npu_image(config)
     commands = image.place(np.array([0xEE], np.uint32))
-    image.steps = [Step(StepKind.NPU, 4, {"commands": commands})]
+    image.steps = [Step(NPU_STEP, 4, {"commands": commands})]
     outcome = run(config, image, tmp_path)
     assert (outcome.reason, outcome.status) == ("finished", EXIT_STATUS["npu_error"])
     message = f"step 0, layer 4: NPU error 1, commands at {commands:#010x}"

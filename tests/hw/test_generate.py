@@ -11,6 +11,7 @@ from hw.netlist import unique_modules
 from hw.reference import references
 from hw.spec import commands, profile, program, registers
 from hw.spec.settings import load_config
+from hw.spec.steps import STEP_KINDS
 
 PROJECT = Path(__file__).parents[2]
 
@@ -28,10 +29,10 @@ def test_header_gives_the_layout_that_python_encodes(tmp_path):
         for peripheral in registers.PERIPHERALS
         for register in peripheral.registers
     ]
-    for kind, names in program.STEPS.items():
+    for kind in STEP_KINDS:
         checks += [
             f"offsetof(struct tw_step, {kind.name.lower()}.{name}) == {8 + 4 * i}"
-            for i, name in enumerate(names)
+            for i, name in enumerate(kind.parameters)
         ]
     for owner, fields in (
         ("tw_program", [name for name, _ in program.HEADER_WORDS]),
@@ -42,7 +43,7 @@ def test_header_gives_the_layout_that_python_encodes(tmp_path):
         "sizeof(struct tw_step) == 128",
         "sizeof(struct tw_profile_record) == 96",
         "TW_MEMORY_BASE == 0x40000000",
-        "TW_PROGRAM_BASE == 0x40008000",
+        "TW_PROGRAM_BASE == 0x40010000",
         "TW_STEP_SOFTMAX == 9",
         "TW_OPCODE_DEPTHWISE == 0x11",
         "TW_COMMAND_WAIT_MASK == 0xffff0000",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hw.spec.commands import Command, Opcode
-from mapper.cycles import Arrangement, Window
+from mapper.array.cycles import Arrangement, Window
 
 
 def geometry(command: Command) -> tuple[Window, Arrangement]:

@@ -9,8 +9,9 @@ import numpy as np
 
 from hw.spec import kernels, softmax
 from hw.spec import numerics as nm
-from mapper.attributes import OpKind
-from mapper.graph import Graph, Op, Tensor
+from mapper.graph.graph import Graph
+from mapper.graph.op import Op
+from mapper.graph.tensor import Tensor
 
 Values = dict[str, np.ndarray]
 
@@ -31,12 +32,12 @@ def execute_op(graph: Graph, op: Op, values: Values) -> np.ndarray:
 
 
 def _edges(op: Op):
-    pad = op.attrs.padding
+    pad = op.operator.padding
     return (pad.top, pad.left, pad.bottom, pad.right)
 
 
 def _requantised(accumulator, op: Op, result: Tensor, factors):
-    return nm.requantise(accumulator, *factors, result.zero_point, op.attrs.lo, op.attrs.hi)
+    return nm.requantise(accumulator, *factors, result.zero_point, op.operator.lo, op.operator.hi)
 
 
 def _convolution(kernel, graph: Graph, op: Op, values: Values):
@@ -45,7 +46,7 @@ def _convolution(kernel, graph: Graph, op: Op, values: Values):
     accumulator = kernel(
         *(values[name] for name in op.inputs),
         input_zero_point=x.zero_point,
-        stride=op.attrs.stride,
+        stride=op.operator.stride,
         padding=_edges(op),
     )
     factors = nm.conv_multipliers(x.scale, w.quant.scale, result.scale, result.shape[-1])
@@ -74,16 +75,16 @@ def _add(graph: Graph, op: Op, values: Values):
     result = graph.result(op)
     parameters = nm.add_parameters(a.scale, b.scale, result.scale)
     x, y = (values[name] for name in op.inputs)
-    lo, hi = op.attrs.lo, op.attrs.hi
+    lo, hi = op.operator.lo, op.operator.hi
     return nm.add(x, a.zero_point, y, b.zero_point, parameters, result.zero_point, lo, hi)
 
 
 def _pool(graph: Graph, op: Op, values: Values):
     kernel = {
-        OpKind.AVERAGE_POOL_2D: kernels.average_pool_2d,
-        OpKind.MAX_POOL_2D: kernels.max_pool_2d,
+        "AVERAGE_POOL_2D": kernels.average_pool_2d,
+        "MAX_POOL_2D": kernels.max_pool_2d,
     }[op.kind]
-    attrs = op.attrs
+    attrs = op.operator
     return kernel(
         values[op.inputs[0]],
         window=attrs.window,
@@ -97,7 +98,7 @@ def _pool(graph: Graph, op: Op, values: Values):
 def _rescale(graph: Graph, op: Op, values: Values):
     (x,), result = graph.operands(op), graph.result(op)
     factor = nm.rescale_parameters(x.scale, result.scale)
-    lo, hi = (op.attrs.lo, op.attrs.hi) if op.kind is OpKind.RELU else (-128, 127)
+    lo, hi = (op.operator.lo, op.operator.hi) if op.kind == "RELU" else (-128, 127)
     return nm.rescale(values[x.name], x.zero_point, *factor, result.zero_point, lo, hi)
 
 
@@ -120,7 +121,7 @@ def _pad(graph: Graph, op: Op, values: Values):
 
 def _softmax(graph: Graph, op: Op, values: Values):
     (x,) = graph.operands(op)
-    return softmax.softmax(values[x.name], softmax.softmax_parameters(x.scale, op.attrs.beta))
+    return softmax.softmax(values[x.name], softmax.softmax_parameters(x.scale, op.operator.beta))
 
 
 def _reshape(graph: Graph, op: Op, values: Values):
@@ -128,21 +129,21 @@ def _reshape(graph: Graph, op: Op, values: Values):
 
 
 def _concatenation(graph: Graph, op: Op, values: Values):
-    return np.concatenate([values[name] for name in op.inputs], axis=op.attrs.axis)
+    return np.concatenate([values[name] for name in op.inputs], axis=op.operator.axis)
 
 
-_RUN: dict[OpKind, Callable[[Graph, Op, Values], np.ndarray]] = {
-    OpKind.CONV_2D: _conv_2d,
-    OpKind.DEPTHWISE_CONV_2D: _depthwise_conv_2d,
-    OpKind.FULLY_CONNECTED: _fully_connected,
-    OpKind.ADD: _add,
-    OpKind.AVERAGE_POOL_2D: _pool,
-    OpKind.MAX_POOL_2D: _pool,
-    OpKind.RELU: _rescale,
-    OpKind.PAD: _pad,
-    OpKind.RESHAPE: _reshape,
-    OpKind.SOFTMAX: _softmax,
-    OpKind.QUANTIZE: _rescale,
-    OpKind.CONCATENATION: _concatenation,
-    OpKind.MEAN: _mean,
+_RUN: dict[str, Callable[[Graph, Op, Values], np.ndarray]] = {
+    "CONV_2D": _conv_2d,
+    "DEPTHWISE_CONV_2D": _depthwise_conv_2d,
+    "FULLY_CONNECTED": _fully_connected,
+    "ADD": _add,
+    "AVERAGE_POOL_2D": _pool,
+    "MAX_POOL_2D": _pool,
+    "RELU": _rescale,
+    "PAD": _pad,
+    "RESHAPE": _reshape,
+    "SOFTMAX": _softmax,
+    "QUANTIZE": _rescale,
+    "CONCATENATION": _concatenation,
+    "MEAN": _mean,
 }

@@ -2,9 +2,15 @@
 
 import numpy as np
 
-from mapper import attributes as at
-from mapper.attributes import OpKind
-from mapper.graph import Graph, Op, Quant, Tensor
+from mapper.graph.graph import Graph
+from mapper.graph.op import Op
+from mapper.graph.tensor import Quant, Tensor
+from mapper.operators.concatenation import Concatenation
+from mapper.operators.convolution import Conv2d, DepthwiseConv2d
+from mapper.operators.elementwise import Add
+from mapper.operators.images import Padding
+from mapper.operators.moves import Pad
+from mapper.operators.requantise import Relu
 
 
 class Sketch:
@@ -19,8 +25,8 @@ class Sketch:
         self.tensors[name] = Tensor(name, shape, "int8", Quant((scale,), (zero_point,)))
         return name
 
-    def op(self, kind, inputs, output, attrs):
-        self.ops.append(Op(f"make {output}", kind, tuple(inputs), (output,), attrs))
+    def op(self, operator, inputs, output):
+        self.ops.append(Op(f"make {output}", operator, tuple(inputs), (output,)))
         return output
 
     def constants(self, name, shape, channels, axis):
@@ -34,7 +40,7 @@ class Sketch:
         return [f"{name} w", f"{name} b"]
 
     def conv(self, x, name, channels, kernel=(1, 1), pad=None, scale=0.6, zero_point=-4, **clamp):
-        pad = pad or at.Padding()
+        pad = pad or Padding()
         _, rows, cols, depth = self.tensors[x].shape
         out = (
             1,
@@ -44,8 +50,8 @@ class Sketch:
         )
         operands = [x, *self.constants(name, (channels, *kernel, depth), channels, 0)]
         self.activation(name, out, scale, zero_point)
-        attrs = at.Conv2d(stride=(1, 1), padding=pad, **clamp)
-        return self.op(OpKind.CONV_2D, operands, name, attrs)
+        attrs = Conv2d(stride=(1, 1), padding=pad, **clamp)
+        return self.op(attrs, operands, name)
 
     def depthwise(self, x, name, multiplier=1, kernel=(3, 3), stride=(1, 1)):
         _, rows, cols, depth = self.tensors[x].shape
@@ -57,8 +63,8 @@ class Sketch:
         )
         operands = [x, *self.constants(name, (*kernel, out[3]), out[3], 2)]
         self.activation(name, out, 0.2, 5)
-        attrs = at.DepthwiseConv2d(stride=stride, padding=at.Padding(), multiplier=multiplier)
-        return self.op(OpKind.DEPTHWISE_CONV_2D, operands, name, attrs)
+        attrs = DepthwiseConv2d(stride=stride, padding=Padding(), multiplier=multiplier)
+        return self.op(attrs, operands, name)
 
     def like(self, x, name, **changes):
         source = self.tensors[x]
@@ -74,20 +80,20 @@ class Sketch:
         shape = (
             1, rows + padding.top + padding.bottom, cols + padding.left + padding.right, depth,
         )  # fmt: skip
-        return self.op(OpKind.PAD, [x], self.like(x, name, shape=shape), at.Pad(padding=padding))
+        return self.op(Pad(padding=padding), [x], self.like(x, name, shape=shape))
 
     def relu(self, x, name, lo=-4, hi=60, **changes):
-        return self.op(OpKind.RELU, [x], self.like(x, name, **changes), at.Relu(lo=lo, hi=hi))
+        return self.op(Relu(lo=lo, hi=hi), [x], self.like(x, name, **changes))
 
     def add(self, a, b, name):
         out = self.like(a, name, scale=self.tensors[a].scale * 1.7)
-        return self.op(OpKind.ADD, [a, b], out, at.Add())
+        return self.op(Add(), [a, b], out)
 
     def concatenation(self, parts, name, axis):
         shape = list(self.tensors[parts[0]].shape)
         shape[axis] = sum(self.tensors[part].shape[axis] for part in parts)
         out = self.like(parts[0], name, shape=tuple(shape))
-        return self.op(OpKind.CONCATENATION, parts, out, at.Concatenation(axis=axis))
+        return self.op(Concatenation(axis=axis), parts, out)
 
     def graph(self, *outputs):
         return Graph.build("sketch", self.tensors.values(), self.ops, [self.input], outputs)

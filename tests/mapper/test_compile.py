@@ -6,11 +6,12 @@ import pytest
 
 from hw.spec.commands import Opcode, decode_stream
 from hw.spec.errors import RequestError
-from hw.spec.program import StepKind
 from hw.spec.registers import MEMORY_BASE
 from hw.spec.settings import load_config
+from hw.spec.steps import NPU
 from mapper.compile import compile_model
 from mapper.importers import import_model
+from mapper.operators.moves import Reshape
 from tests.mapper.networks import Sketch
 from tests.random_networks import random_config, random_network
 from tests.shared_models import shared_models
@@ -20,7 +21,7 @@ def commands(program):
     """Those of all streams, from the image."""
     found = []
     for step in program.steps:
-        if step.kind is StepKind.NPU:
+        if step.kind == NPU:
             start = step.values["commands"] - program.base
             words = memoryview(program.image[start : len(program.image) // 4 * 4]).cast("I")
             found.extend(decode_stream(words))
@@ -162,14 +163,10 @@ def test_weights_larger_than_main_memory_are_refused():
 
 
 def test_a_network_of_views_alone_has_no_steps():
-    from mapper import attributes as at
-    from mapper.attributes import OpKind
 
     sketch = Sketch()
     flat = sketch.like("x", "flat", shape=(1, 90))
-    program = compile_model(
-        sketch.graph(sketch.op(OpKind.RESHAPE, ["x"], flat, at.Reshape())), load_config()
-    )
+    program = compile_model(sketch.graph(sketch.op(Reshape(), ["x"], flat)), load_config())
     assert (program.layers, program.steps) == ((), ())
     assert program.outputs[0].address == program.inputs[0].address
 

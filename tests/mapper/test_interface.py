@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from hw.spec.errors import RequestError
-from mapper.attributes import OpKind, Relu
-from mapper.graph import Graph, Op, Port, Quant, Tensor
+from mapper.graph.graph import Graph
+from mapper.graph.op import Op, Port
+from mapper.graph.tensor import Quant, Tensor
 from mapper.interface import encode_input
+from mapper.operators.requantise import Relu
 from tests.decoding import decode_output
 
 
@@ -17,7 +19,7 @@ def graph(dtype: str, permutation: tuple[int, ...] | None = (0, 2, 3, 1)) -> Gra
     """A network whose file has [1,2,3,4] at both ends where the tensors are [1,3,4,2]."""
     quant = Quant((0.5,), (-10,))
     tensors = [Tensor(name, (1, 3, 4, 2), "int8", quant) for name in ("x", "y")]
-    op = Op("relu", OpKind.RELU, ("x",), ("y",), Relu(lo=-128, hi=127))
+    op = Op("relu", Relu(lo=-128, hi=127), ("x",), ("y",))
     shape = (1, 2, 3, 4) if permutation else (1, 24)
     ports = [Port(name, f"{name} of the file", shape, dtype, permutation) for name in ("x", "y")]
     return Graph.build("net", tensors, [op], ["x"], ["y"], ports)

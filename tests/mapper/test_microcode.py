@@ -5,12 +5,12 @@ import pytest
 from hw.spec.commands import Opcode
 from hw.spec.config import make_config
 from hw.spec.errors import RequestError
-from hw.spec.program import StepKind
 from hw.spec.registers import MEMORY_BASE
 from hw.spec.settings import load_config
+from hw.spec.steps import NPU
 from mapper.compile import compile_model
-from mapper.program import Program
-from mapper.supported import MAX_MICROCODE_ROWS, Demands, work_objection
+from mapper.program.program import Program
+from mapper.works.demands import MAX_MICROCODE_ROWS, Demands, window_objection
 from tests.random_networks import random_microcode_config, random_network
 
 SEEDS = range(40)
@@ -30,7 +30,7 @@ def test_no_command_that_it_lacks(mapped: list[Program]) -> None:
     seen: set[Opcode] = set()
     for program in mapped:
         for step in program.steps:
-            if step.kind is not StepKind.NPU:
+            if step.kind != NPU:
                 continue
             for command in program.commands(step):
                 seen.add(command.opcode)
@@ -58,14 +58,14 @@ def test_nothing_lies_in_the_memory_that_is_the_scratchpad(mapped: list[Program]
 def test_blocks_beyond_the_limit_and_tall_images_go_to_the_cpu() -> None:
     config = load_config("icebreaker").npu
     fits = Demands(left_shift=0, largest_sum=1, block_words=4086, depthwise=False, rows=9)
-    assert work_objection(fits, config) is None
-    larger = work_objection(fits.__class__(**{**vars(fits), "block_words": 4087}), config)
+    assert window_objection(fits, config) is None
+    larger = window_objection(fits.__class__(**{**vars(fits), "block_words": 4087}), config)
     assert larger == (
         "a block of its weights needs 16388 bytes, more than weight_buffer_bytes = 16384"
     )
     tall = fits.__class__(**{**vars(fits), "rows": MAX_MICROCODE_ROWS + 1})
-    assert work_objection(tall, config) == "1024 rows exceed 1023 with control = microcode"
-    assert work_objection(tall, load_config().npu) is None
+    assert window_objection(tall, config) == "1024 rows exceed 1023 with control = microcode"
+    assert window_objection(tall, load_config().npu) is None
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 
 from hw.spec.errors import RequestError
-from mapper.attributes import OpKind, Reshape
-from mapper.graph import Graph, Op, Port, Quant, Tensor
+from mapper.graph.graph import Graph
+from mapper.graph.op import Op, Port
+from mapper.graph.tensor import Quant, Tensor
+from mapper.operators.moves import Reshape
 from sim.inputs import default_inputs, load_inputs
 
 H, W, C = 3, 4, 2
@@ -14,7 +16,7 @@ def graph_of(shape, port_shape=None, permutation=None, dtype="int8"):
     quant = Quant((0.5,), (3,))
     tensors = [Tensor("x", shape, "int8", quant), Tensor("y", (1, H * W * C), "int8", quant)]
     port = Port("x", "image", port_shape or shape, dtype, permutation)
-    reshape = Op("flat", OpKind.RESHAPE, ("x",), ("y",), Reshape())
+    reshape = Op("flat", Reshape(), ("x",), ("y",))
     return Graph.build("net", tensors, [reshape], ["x"], ["y"], [port])
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from hw.spec.errors import RequestError
 from hw.spec.settings import load_config
-from mapper.importers.onnx import import_onnx
+from mapper.importers.onnx.importer import import_onnx
 from sim import predict
 from sim.network_file import NetworkFile, open_network
 from sim.predict import Predictor, mapping_of

@@ -6,7 +6,7 @@ from hw.spec.config import Config
 from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import CAUSES, EVENTS
 from mapper.compile import compile_model
-from mapper.importers.onnx import import_onnx
+from mapper.importers.onnx.importer import import_onnx
 from sim.course import Course
 from sim.rows import energy_events, measured_rows, unmeasured_rows, weight_bytes_by_layer
 from sim.rtl import Activity

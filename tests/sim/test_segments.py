@@ -1,7 +1,8 @@
 import struct
 
 from hw.spec.profile import CAUSES, EVENTS, RECORD_WORDS
-from hw.spec.program import Step, StepKind
+from hw.spec.program import Step
+from hw.spec.steps import NPU, SOFTMAX
 from sim.segments import read_segments
 
 WRAP = 1 << 32
@@ -16,8 +17,8 @@ def times(*rows):
     return b"".join(struct.pack("<4I", *(word % WRAP for word in row)) for row in rows)
 
 
-NPU_STEP = Step(StepKind.NPU, 0, {"commands": 0})
-SOFTMAX = Step(StepKind.SOFTMAX, 2, {})
+NPU_STEP = Step(NPU, 0, {"commands": 0})
+SOFTMAX = Step(SOFTMAX, 2, {})
 NO_CAUSES = [0] * len(CAUSES)
 NO_EVENTS = [0] * len(EVENTS)
 

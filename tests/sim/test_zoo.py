@@ -10,7 +10,7 @@ from onnx import numpy_helper, shape_inference
 from hw.spec.config import Config
 from hw.spec.errors import RequestError
 from mapper.compile import compile_model
-from mapper.importers.onnx import import_onnx
+from mapper.importers.onnx.importer import import_onnx
 from mapper.interface import encode_input
 from sim.functional.backend import FunctionalBackend
 from sim.zoo import ZOO_NAMES, zoo_model, zoo_topology

@@ -8,8 +8,8 @@ import yaml
 
 from firmware.build import CPU_FEATURES
 from hw.spec.errors import TilewrightError
-from hw.spec.program import StepKind
 from hw.spec.settings import load_config
+from hw.spec.steps import AVERAGE_POOL_2D, CONV_2D, MAX_POOL_2D, NPU, STEP_KINDS
 from mapper.compile import compile_model
 from sim.functional.backend import run_functional
 from sim.model.backend import ModelBackend
@@ -65,7 +65,7 @@ def operators() -> Bench:
         bench.fully_connected(130, 26)
     for _ in range(2):
         bench.add(700)
-    for kind in (StepKind.AVERAGE_POOL_2D, StepKind.MAX_POOL_2D):
+    for kind in (AVERAGE_POOL_2D, MAX_POOL_2D):
         for _ in range(2):
             bench.pool_2d(kind, (9, 10, 7), (3, 2), (2, 2), (1, 0, 1, 0))
     for _ in range(2):
@@ -99,7 +99,7 @@ def predicted(measured):
 
 
 @pytest.mark.rtl
-@pytest.mark.parametrize("kind", [kind for kind in StepKind if kind is not StepKind.NPU])
+@pytest.mark.parametrize("kind", [kind for kind in STEP_KINDS if kind != NPU])
 def test_operators_are_predicted(kind, measured, predicted):
     """Within 3%, with their code in the cache and without."""
     bench, _, cycles = measured
@@ -133,7 +133,7 @@ def test_a_second_stream_is_predicted(seed):
     config = random_config(0, largest=9)
     npu = dataclasses.replace(config.npu, scratchpad_bytes=16 * 1024)
     program = compile_model(graph, dataclasses.replace(config, npu=npu))
-    assert [step.kind for step in program.steps] == [StepKind.NPU, StepKind.CONV_2D, StepKind.NPU]
+    assert [step.kind for step in program.steps] == [NPU, CONV_2D, NPU]
     port = program.inputs[0]
     inputs = {port.name: random_input(graph, seed).reshape(port.shape)}
     model = ModelBackend(program).run(cpu_inputs=run_functional(program, inputs).cpu_inputs)

@@ -9,11 +9,11 @@ import pytest
 
 from hw.spec.commands import Opcode
 from hw.spec.errors import CheckError
-from hw.spec.program import StepKind
 from hw.spec.settings import load_config
+from hw.spec.steps import NPU
 from mapper.compile import compile_model
 from mapper.importers import import_model
-from mapper.program import Program
+from mapper.program.program import Program
 from sim.rtl import run_rtl
 from sim.zoo import zoo_model
 
@@ -29,7 +29,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
 
 def damaged(program: Program, opcode: Opcode, word: int, value: int) -> Program:
     """The first command with this opcode gets another word; the watchdog becomes impatient."""
-    step = next(step for step in program.steps if step.kind is StepKind.NPU)
+    step = next(step for step in program.steps if step.kind == NPU)
     image = bytearray(program.image)
     position = step.values["commands"] - program.base
     while image[position] != opcode:

@@ -5,9 +5,9 @@ import pytest
 from hw.spec.commands import Command, Opcode
 from hw.spec.npu_config import NpuConfig
 from hw.spec.settings import load_config
-from mapper.array import array_of
+from mapper.array.array import array_of
+from mapper.array.cycles import add_cycles, array_cycles, command_cycles
 from mapper.compile import compile_model
-from mapper.cycles import add_cycles, array_cycles, command_cycles
 from mapper.importers import import_model
 from sim.rtl import run_rtl
 from tests.mapper.geometry import geometry

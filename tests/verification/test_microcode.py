@@ -6,7 +6,7 @@ import pytest
 from hw.spec.config import Config
 from hw.spec.settings import load_config
 from mapper.compile import compile_model
-from mapper.graph import Graph
+from mapper.graph.graph import Graph
 from sim.functional.backend import run_functional
 from sim.network_file import open_network
 from sim.progress import Progress

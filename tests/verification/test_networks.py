@@ -10,7 +10,7 @@ from hw.spec.profile import CAUSES
 from hw.spec.settings import load_config
 from mapper.compile import compile_model
 from mapper.importers import import_model
-from mapper.program import Program
+from mapper.program.program import Program
 from sim.functional.backend import run_functional
 from sim.model.backend import ModelBackend
 from sim.rtl import RtlResult, run_rtl

@@ -14,7 +14,7 @@ from hw.spec.config import Config
 from hw.spec.npu_config import NpuConfig
 from hw.spec.settings import load_config
 from mapper.compile import compile_model
-from mapper.graph import Graph
+from mapper.graph.graph import Graph
 from mapper.importers import import_model
 from sim.functional.backend import run_functional
 from sim.rtl import run_rtl

@@ -8,8 +8,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from hw.spec.program import StepKind
 from hw.spec.soc_config import SocConfig
+from hw.spec.steps import BY_NAME, StepKind
 from sim.model.cpu.code import Routine, Stretch
 from sim.tables import read_table
 
@@ -194,8 +194,8 @@ def read_layout(figures: Mapping[str, Any]) -> Layout:
     return Layout(
         boot=figures["boot"],
         **parts,
-        operators={StepKind[name]: _routine(code) for name, code in figures["operators"].items()},
-        frames={StepKind[name]: address for name, address in figures["frames"].items()},
+        operators={BY_NAME[name]: _routine(code) for name, code in figures["operators"].items()},
+        frames={BY_NAME[name]: address for name, address in figures["frames"].items()},
     )
 
 
@@ -207,7 +207,7 @@ def read_cpu(figures: Mapping[str, Any]) -> Cpu:
         data_refill=figures["data_refill"],
         driver=_driver(figures["driver"]),
         operators={
-            StepKind[name]: _operator(operator) for name, operator in figures["operators"].items()
+            BY_NAME[name]: _operator(operator) for name, operator in figures["operators"].items()
         },
         layouts={npu: read_layout(layout) for npu, layout in figures["layouts"].items()},
     )

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec.program import STEPS, Step, StepKind
+from hw.spec.program import Step
+from hw.spec.steps import BY_NAME, StepKind
 from sim.model.cpu.cache import Addresses, Units
 from sim.model.cpu.paths import UNROLL, Values, windows
 from sim.model.cpu.products import channel_loads, run_loads, spilled
@@ -72,7 +73,7 @@ def softmax_loads(step: Step, places: Places, counted: NDArray[np.bool_]) -> Uni
 
 def _values(kind: StepKind, names: Sequence[str], places: Places) -> Addresses:
     """Addresses of a step's values."""
-    return places.values + 4 * np.array([STEPS[kind].index(name) for name in names], np.int64)
+    return places.values + 4 * np.array([kind.parameters.index(name) for name in names], np.int64)
 
 
 def _origin(v: Values, position: int) -> tuple[int, int, int, int]:
@@ -102,7 +103,7 @@ def _conv_2d(v: Values, places: Places) -> Units:
     grouped = outputs - outputs % UNROLL
     groups, singles = np.arange(0, grouped, UNROLL), np.arange(grouped, outputs)
     pixel = np.concatenate(
-        [_values(StepKind.CONV_2D, _WINDOW, places), spilled(frame, CONV_2D.pixel)]
+        [_values(BY_NAME["CONV_2D"], _WINDOW, places), spilled(frame, CONV_2D.pixel)]
     )
 
     def unit(position: int) -> Addresses:
@@ -146,7 +147,7 @@ def _depthwise_conv_2d(v: Values, places: Places) -> Units:
     groups, singles = np.arange(0, grouped, UNROLL), np.arange(grouped, outputs)
     pixel = np.concatenate(
         [
-            _values(StepKind.DEPTHWISE_CONV_2D, _WINDOW, places),
+            _values(BY_NAME["DEPTHWISE_CONV_2D"], _WINDOW, places),
             spilled(frame, DEPTHWISE_CONV_2D.pixel),
         ]
     )
@@ -194,7 +195,7 @@ def _pool_2d(v: Values, places: Places) -> Units:
 
 def _mean(v: Values, places: Places) -> Units:
     taps = v["input"] + np.arange(v["input_rows"] * v["input_cols"]) * v["channels"]
-    read = _values(StepKind.MEAN, _CHANNEL_OF_MEAN, places)
+    read = _values(BY_NAME["MEAN"], _CHANNEL_OF_MEAN, places)
     return Units(v["channels"], lambda channel: np.concatenate([taps + channel, read]))
 
 
@@ -228,14 +229,14 @@ def _copy(v: Values, places: Places) -> Units:
 
 
 _LOADS: Mapping[StepKind, Callable[[Values, Places], Units]] = {
-    StepKind.CONV_2D: _conv_2d,
-    StepKind.DEPTHWISE_CONV_2D: _depthwise_conv_2d,
-    StepKind.FULLY_CONNECTED: _fully_connected,
-    StepKind.ADD: _add,
-    StepKind.REQUANTISE: _requantise,
-    StepKind.AVERAGE_POOL_2D: _pool_2d,
-    StepKind.MAX_POOL_2D: _pool_2d,
-    StepKind.MEAN: _mean,
-    StepKind.COPY: _copy,
-    StepKind.PAD: _pad,
+    BY_NAME["CONV_2D"]: _conv_2d,
+    BY_NAME["DEPTHWISE_CONV_2D"]: _depthwise_conv_2d,
+    BY_NAME["FULLY_CONNECTED"]: _fully_connected,
+    BY_NAME["ADD"]: _add,
+    BY_NAME["REQUANTISE"]: _requantise,
+    BY_NAME["AVERAGE_POOL_2D"]: _pool_2d,
+    BY_NAME["MAX_POOL_2D"]: _pool_2d,
+    BY_NAME["MEAN"]: _mean,
+    BY_NAME["COPY"]: _copy,
+    BY_NAME["PAD"]: _pad,
 }

@@ -9,7 +9,8 @@ from functools import lru_cache
 import numpy as np
 
 from hw.spec.numerics import Int8Array
-from hw.spec.program import STEPS, Step, StepKind
+from hw.spec.program import Step
+from hw.spec.steps import SOFTMAX, StepKind
 from sim.model.cpu.cache import Units, misses
 from sim.model.cpu.code import Routine, lines_run
 from sim.model.cpu.figures import Cost, Cpu
@@ -49,9 +50,9 @@ class Where:
 def step_taken(step: Step, where: Where, inputs: Int8Array | None) -> Taken:
     """``inputs``: what the step reads, if known; only a softmax takes longer for some values."""
     read = None
-    if inputs is not None and step.kind is StepKind.SOFTMAX:
+    if inputs is not None and step.kind is SOFTMAX:
         read = inputs.tobytes()
-    return _known(where, step.kind, tuple(step.values[name] for name in STEPS[step.kind]), read)
+    return _known(where, step.kind, tuple(step.values[name] for name in step.kind.parameters), read)
 
 
 def _softmax(where: Where, step: Step, inputs: Int8Array | None) -> Taken:
@@ -61,8 +62,8 @@ def _softmax(where: Where, step: Step, inputs: Int8Array | None) -> Taken:
 
 @lru_cache(maxsize=KEPT_STEPS)
 def _known(where: Where, kind: StepKind, values: tuple[int, ...], inputs: bytes | None) -> Taken:
-    step = Step(kind, 0, dict(zip(STEPS[kind], values, strict=True)))
-    if kind is StepKind.SOFTMAX:
+    step = Step(kind, 0, dict(zip(kind.parameters, values, strict=True)))
+    if kind is SOFTMAX:
         return _softmax(where, step, None if inputs is None else np.frombuffer(inputs, np.int8))
     return _taken(where, kind, operator_paths(step), loads(step, _places(where, kind)))
 

@@ -14,7 +14,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec.program import Step, StepKind
+from hw.spec.program import Step
+from hw.spec.steps import (
+    ADD,
+    AVERAGE_POOL_2D,
+    CONV_2D,
+    COPY,
+    DEPTHWISE_CONV_2D,
+    FULLY_CONNECTED,
+    MAX_POOL_2D,
+    MEAN,
+    PAD,
+    REQUANTISE,
+    StepKind,
+)
 
 Paths = Mapping[str, float]
 """Counts by name of a path."""
@@ -242,14 +255,14 @@ def _pad(v: Values) -> Paths:
 
 
 _PATHS: Mapping[StepKind, Callable[[Values], Paths]] = {
-    StepKind.CONV_2D: _conv_2d,
-    StepKind.DEPTHWISE_CONV_2D: _depthwise_conv_2d,
-    StepKind.FULLY_CONNECTED: _fully_connected,
-    StepKind.ADD: _add,
-    StepKind.REQUANTISE: _requantise,
-    StepKind.AVERAGE_POOL_2D: _pool_2d,
-    StepKind.MAX_POOL_2D: _max_pool_2d,
-    StepKind.MEAN: _mean,
-    StepKind.COPY: _copy,
-    StepKind.PAD: _pad,
+    CONV_2D: _conv_2d,
+    DEPTHWISE_CONV_2D: _depthwise_conv_2d,
+    FULLY_CONNECTED: _fully_connected,
+    ADD: _add,
+    REQUANTISE: _requantise,
+    AVERAGE_POOL_2D: _pool_2d,
+    MAX_POOL_2D: _max_pool_2d,
+    MEAN: _mean,
+    COPY: _copy,
+    PAD: _pad,
 }

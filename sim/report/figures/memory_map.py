@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, MultipleLocator
 
 from hw.spec.limits import next_power_of_two
-from mapper.program import MemoryUse, Program
+from mapper.program.program import MemoryUse, Program
 from sim.report.colours import PALETTE
 from sim.report.figures.style import INK, LETTER_INCHES, SOFT, new_figure, styled
 from sim.report.units import short_names

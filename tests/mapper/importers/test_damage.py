@@ -10,9 +10,9 @@ import onnx
 import pytest
 
 from hw.spec.errors import RequestError
-from mapper.graph import Graph
-from mapper.importers.onnx import import_onnx
-from mapper.importers.tflite import import_tflite
+from mapper.graph.graph import Graph
+from mapper.importers.onnx.importer import import_onnx
+from mapper.importers.tflite.importer import import_tflite
 from tests.shared_models import shared_models
 from tests.tflite_builder import TfliteBuilder
 

@@ -28,7 +28,7 @@ from hw.spec.registers import MEMORY_BASE, PROGRAM_BASE
 from hw.spec.settings import load_config
 from hw.spec.system import SYSTEM_WORDS
 from mapper.compile import compile_model
-from mapper.importers.onnx import import_onnx
+from mapper.importers.onnx.importer import import_onnx
 from sim import __main__ as entry
 from sim.board.board import Board
 from sim.board.link import Link, Timing

@@ -9,9 +9,8 @@ from hw.spec.commands import Opcode
 from hw.spec.config import make_config
 from hw.spec.errors import CheckError, RequestError
 from hw.spec.settings import load_config
-from mapper.attributes import OpKind
 from mapper.compile import compile_model
-from mapper.graph import Graph
+from mapper.graph.graph import Graph
 from mapper.importers import import_model
 from sim.functional.backend import FunctionalBackend, run_functional
 from tests.mapper.graph_executor import execute
@@ -55,7 +54,7 @@ def test_every_intermediate_tensor(name, config):
         if key in expected:
             traced += 1
             assert np.array_equal(value.reshape(-1), expected[key].reshape(-1)), tensor
-    views = sum(op.kind.value == "RESHAPE" for op in graph.ops)
+    views = sum(op.kind == "RESHAPE" for op in graph.ops)
     assert traced == sum(key.startswith("tensor_") for key in expected) - views
     (output,) = result.outputs.values()
     assert np.array_equal(output.reshape(-1), expected["outputs"][0].reshape(-1))
@@ -86,7 +85,7 @@ def max_window_bytes(graph):
     for op in graph.ops:
         if len(op.inputs) > 2:
             kernel = graph.tensors[op.inputs[1]].shape
-            depthwise = op.kind is OpKind.DEPTHWISE_CONV_2D
+            depthwise = op.kind == "DEPTHWISE_CONV_2D"
             channels = graph.tensors[op.inputs[0]].shape[-1]
             window = (*kernel[:2], channels) if depthwise else kernel[1:]
             sizes.append(int(np.prod(window)))
@@ -183,7 +182,7 @@ def changed(machine, opcode, number, **values):
         (Opcode.CONV, {"tiles": 3}, "tiles does not match pixels"),
         (Opcode.CONV, {"block_words": 17}, "block_words"),
         (Opcode.CONV, {"group": 5}, "group exceeds a word"),
-        (Opcode.STORE, {"memory_address": 0x4000_8000}, "overwrites the program"),
+        (Opcode.STORE, {"memory_address": 0x4001_0000}, "overwrites the program"),
         (Opcode.STORE, {"memory_address": 0x3FFF_FFFF}, "outside main memory"),
         (Opcode.WEIGHTS, {"bytes": 16}, "stands before weights of an earlier command"),
         (Opcode.WEIGHTS, {"bytes": 12}, "not a whole memory word"),

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from hw.spec.config import Config
-from mapper.program import MemoryUse
+from mapper.program.program import MemoryUse
 from sim.course import Course
 from sim.segments import Segment
 

@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from hw.spec.program import STEPS, Step, StepKind
+from hw.spec.program import Step
+from hw.spec.steps import (
+    ADD,
+    AVERAGE_POOL_2D,
+    CONV_2D,
+    DEPTHWISE_CONV_2D,
+    FULLY_CONNECTED,
+    MAX_POOL_2D,
+    MEAN,
+    SOFTMAX,
+)
 from sim.model.cpu import cache
 from sim.model.cpu.cache import LINE_BYTES, LINES, Units, miss_flags, misses
 from sim.model.cpu.loads import Places, loads, softmax_loads
@@ -54,7 +64,7 @@ def lines(addresses, first, size):
 def window_step(kind, **values):
     tables = {"input": INPUT, "weights": WEIGHTS, "bias": BIAS}
     tables |= {"multipliers": MULTIPLIERS, "shifts": SHIFTS}
-    return Step(kind, 0, dict.fromkeys(STEPS[kind], 0) | tables | values)
+    return Step(kind, 0, dict.fromkeys(kind.parameters, 0) | tables | values)
 
 
 GEOMETRY = {
@@ -83,7 +93,7 @@ def taps(y, x):
 @pytest.mark.parametrize(("channels", "outputs"), [(6, 6), (37, 4), (3, 3)])
 def test_loads_of_a_convolution(channels, outputs):
     values = GEOMETRY | {"channels": channels, "output_channels": outputs}
-    units = loads(window_step(StepKind.CONV_2D, **values), PLACES)
+    units = loads(window_step(CONV_2D, **values), PLACES)
     assert units.count == 12
     for position in range(12):
         found = units.unit(position).tolist()
@@ -105,7 +115,7 @@ def test_loads_of_a_convolution(channels, outputs):
 @pytest.mark.parametrize(("channels", "multiplier"), [(6, 1), (40, 1), (3, 5)])
 def test_loads_of_a_depthwise_convolution(channels, multiplier):
     values = GEOMETRY | {"channels": channels, "depth_multiplier": multiplier}
-    units = loads(window_step(StepKind.DEPTHWISE_CONV_2D, **values), PLACES)
+    units = loads(window_step(DEPTHWISE_CONV_2D, **values), PLACES)
     outputs = channels * multiplier
     for position in range(12):
         found = units.unit(position).tolist()
@@ -120,7 +130,7 @@ def test_loads_of_a_depthwise_convolution(channels, multiplier):
 
 
 def test_loads_of_a_fully_connected_layer():
-    step = window_step(StepKind.FULLY_CONNECTED, channels=70, output_channels=7)
+    step = window_step(FULLY_CONNECTED, channels=70, output_channels=7)
     units = loads(step, PLACES)
     found = [a for i in range(units.count) for a in units.unit(i).tolist()]
     assert lines(found, WEIGHTS, 0x1_0000) == set(
@@ -129,7 +139,7 @@ def test_loads_of_a_fully_connected_layer():
     assert max(a for a in found if a < WEIGHTS) == INPUT + 69
 
 
-@pytest.mark.parametrize("kind", [StepKind.AVERAGE_POOL_2D, StepKind.MAX_POOL_2D])
+@pytest.mark.parametrize("kind", [AVERAGE_POOL_2D, MAX_POOL_2D])
 def test_loads_of_a_pool(kind):
     """Channel by channel, each tap in turn."""
     units = loads(window_step(kind, **GEOMETRY, channels=5), PLACES)
@@ -144,12 +154,12 @@ def test_loads_of_a_pool(kind):
 
 def test_loads_of_a_mean_miss_where_the_image_is_larger_than_the_cache():
     """Pixels of 64 bytes: each of the 128 has a line to itself, and two of them share a place."""
-    step = window_step(StepKind.MEAN, input_rows=8, input_cols=16, channels=64)
+    step = window_step(MEAN, input_rows=8, input_cols=16, channels=64)
     assert misses(loads(step, PLACES)) >= 64 * 128
 
 
 def test_loads_of_elements():
-    step = Step(StepKind.ADD, 0, dict.fromkeys(STEPS[StepKind.ADD], 0) | {"count": 130})
+    step = Step(ADD, 0, dict.fromkeys(ADD.parameters, 0) | {"count": 130})
     step = Step(step.kind, 0, {**step.values, "a": 0x1000, "b": 0x2000 + 64})
     units = loads(step, PLACES)
     found = np.concatenate([units.unit(i) for i in range(units.count)])
@@ -162,7 +172,7 @@ def test_loads_of_elements():
 def test_loads_of_a_softmax():
     """Each row three times, and the exponentials of those that count."""
     values = {"input": INPUT, "rows": 2, "cols": 3}
-    step = Step(StepKind.SOFTMAX, 0, dict.fromkeys(STEPS[StepKind.SOFTMAX], 0) | values)
+    step = Step(SOFTMAX, 0, dict.fromkeys(SOFTMAX.parameters, 0) | values)
     counted = np.array([[True, False, True], [True, True, False]])
     units = softmax_loads(step, PLACES, counted)
     assert units.count == 2

@@ -2,9 +2,10 @@
 
 import pytest
 
-from hw.spec.program import STEPS, Step, StepKind
+from hw.spec.program import Step
 from hw.spec.settings import load_config
 from hw.spec.soc_config import CPU_VARIANTS
+from hw.spec.steps import ADD, CONV_2D, DEPTHWISE_CONV_2D, NPU, STEP_KINDS
 from mapper.compile import compile_model
 from sim.model.backend import ModelBackend
 from sim.model.cpu.code import lines_run
@@ -13,10 +14,10 @@ from sim.model.cpu.firmware import Firmware
 from tests.random_networks import random_network
 
 ADD = Step(
-    StepKind.ADD,
+    ADD,
     0,
     {
-        **dict.fromkeys(STEPS[StepKind.ADD], 0),
+        **dict.fromkeys(ADD.parameters, 0),
         "a": 0x4010_0000,
         "b": 0x4011_0400,
         "output": 0x4012_0000,
@@ -28,10 +29,10 @@ ADD = Step(
     },
 )
 CONV = Step(
-    StepKind.CONV_2D,
+    CONV_2D,
     0,
     {
-        **dict.fromkeys(STEPS[StepKind.CONV_2D], 1),
+        **dict.fromkeys(CONV_2D.parameters, 1),
         "input": 0x4010_0000,
         "weights": 0x4011_0000,
         "channels": 5,
@@ -58,7 +59,7 @@ def repeated(cpu, latency):
 @pytest.mark.parametrize("cpu", CPU_VARIANTS)
 def test_every_operator_has_figures(cpu):
     figures = cpu_figures(cpu)
-    kinds = set(StepKind) - {StepKind.NPU}
+    kinds = set(STEP_KINDS) - {NPU}
     assert set(figures.operators) == kinds
     for layout in figures.layouts.values():
         assert set(layout.operators) == set(layout.frames) == kinds
@@ -106,7 +107,7 @@ def test_later_streams_find_the_code_of_the_driver():
     assert first.finish - second.finish > refill
     layout = cpu_figures("full").layouts["array"]
     needed = {line % 128 for line in lines_run(layout.start + layout.running + layout.finish)}
-    kernel = layout.operators[StepKind.DEPTHWISE_CONV_2D]
+    kernel = layout.operators[DEPTHWISE_CONV_2D]
     pushed = {line % 128 for line in lines_run(kernel, kernel[-1].paths)} & needed
     assert pushed, "the kernel's code should lie in the driver's places"
 

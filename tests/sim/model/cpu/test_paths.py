@@ -5,7 +5,18 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from hw.spec.program import STEPS, Step, StepKind
+from hw.spec.program import Step
+from hw.spec.steps import (
+    ADD,
+    AVERAGE_POOL_2D,
+    CONV_2D,
+    COPY,
+    DEPTHWISE_CONV_2D,
+    FULLY_CONNECTED,
+    MAX_POOL_2D,
+    PAD,
+    REQUANTISE,
+)
 from sim.model.cpu.paths import operator_paths, window_counts
 
 WINDOWS = [
@@ -27,7 +38,7 @@ def window_values(case, **values):
 
 
 def paths_of(kind, values):
-    return operator_paths(Step(kind, 0, dict.fromkeys(STEPS[kind], 0) | values))
+    return operator_paths(Step(kind, 0, dict.fromkeys(kind.parameters, 0) | values))
 
 
 def taken(counts):
@@ -81,7 +92,7 @@ def test_convolution(case):
             count["pixel"] += 1
             runs = [cols * case[0][2] for cols in taps_inside(case, y, x)]
             walk_channels(count, case[-1], runs)
-    assert taken(paths_of(StepKind.CONV_2D, values)) == taken(count)
+    assert taken(paths_of(CONV_2D, values)) == taken(count)
 
 
 @pytest.mark.parametrize(("channels", "outputs"), [(7, 9), (8, 4), (3, 2)])
@@ -90,7 +101,7 @@ def test_fully_connected(channels, outputs):
     count = Counter(step=1)
     walk_channels(count, outputs, [channels])
     expected = {name: n for name, n in count.items() if not name.endswith("_row")}
-    assert taken(paths_of(StepKind.FULLY_CONNECTED, values)) == taken(expected)
+    assert taken(paths_of(FULLY_CONNECTED, values)) == taken(expected)
 
 
 @pytest.mark.parametrize("case", WINDOWS)
@@ -114,7 +125,7 @@ def test_depthwise_convolution(case, multiplier):
                 count[f"{name}_row"] += sum(taps > 0 for taps in rows)
                 count[f"{name}_tap"] += sum(rows)
             count["unclamped"] += channels * multiplier
-    assert taken(paths_of(StepKind.DEPTHWISE_CONV_2D, values)) == taken(count)
+    assert taken(paths_of(DEPTHWISE_CONV_2D, values)) == taken(count)
 
 
 @pytest.mark.parametrize("case", WINDOWS)
@@ -131,8 +142,8 @@ def test_pools(case):
             count["single_row"] += channels * sum(taps > 0 for taps in rows)
             count["single_tap"] += channels * sum(rows)
             changes += channels * sum(1 / (n + 1) for n in range(sum(rows)))
-    assert taken(paths_of(StepKind.AVERAGE_POOL_2D, values)) == taken(count)
-    largest = dict(paths_of(StepKind.MAX_POOL_2D, values))
+    assert taken(paths_of(AVERAGE_POOL_2D, values)) == taken(count)
+    largest = dict(paths_of(MAX_POOL_2D, values))
     assert largest.pop("single_change") == pytest.approx(changes)
     assert taken(largest) == taken(count)
 
@@ -144,7 +155,7 @@ def test_changes_of_the_largest_element():
         np.maximum.accumulate(x, axis=1)[:, 1:] > np.maximum.accumulate(x, axis=1)[:, :-1]
     ).sum()
     values = window_values(((3, 3, 4000), (3, 3), (1, 1), (0, 0), 0))
-    expected = paths_of(StepKind.MAX_POOL_2D, values)["single_change"]
+    expected = paths_of(MAX_POOL_2D, values)["single_change"]
     assert expected == pytest.approx(4000 + changes, rel=0.03)
 
 
@@ -155,13 +166,13 @@ def test_outputs_that_a_limit_raises(zero_point, share):
     """A ReLU has its limit at zero, and half of sums around zero lie below it."""
     limits = {"clamp_low": -128, "output_zero_point": zero_point}
     values = limits | {"count": 10, "shift": -3}
-    assert paths_of(StepKind.REQUANTISE, values)["unclamped"] == 10 * share
+    assert paths_of(REQUANTISE, values)["unclamped"] == 10 * share
 
 
 def test_rescaling_to_the_left_and_to_the_right():
     """A shift to the right by n is one by n - 1, rounding, and one by 1."""
     values = {"count": 6, "a_shift": -1, "b_shift": 2, "output_shift": -19, "clamp_low": -128}
-    assert taken(paths_of(StepKind.ADD, values)) == {
+    assert taken(paths_of(ADD, values)) == {
         "step": 1,
         "element": 6,
         "a_right": 6,
@@ -197,7 +208,7 @@ def test_copy(target, size, pitch):
     count = Counter(step=1)
     for chunk in range(5):
         walk_move(count, "copied", target + chunk * pitch, 0x200 + chunk * size, size)
-    assert taken(paths_of(StepKind.COPY, values)) == taken(count)
+    assert taken(paths_of(COPY, values)) == taken(count)
 
 
 def test_pad():
@@ -217,7 +228,7 @@ def test_pad():
         target += 20
         fill(3)
     fill(8)
-    assert taken(paths_of(StepKind.PAD, values)) == taken(count)
+    assert taken(paths_of(PAD, values)) == taken(count)
 
 
 def test_parts_of_a_window_that_lie_in_the_image():

@@ -1,0 +1,287 @@
+"""ONNX networks into graphs: QDQ and QOperator form, NCHW or NHWC, int8 or uint8 activations.
+
+QOperator nodes are first rewritten to QDQ. Then the nodes are visited once, in the file's order,
+and each gives its result a `Value`; QuantizeLinear settles what waits for a scale. Operators whose
+results nothing uses are dropped at the end.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import permutations
+from pathlib import Path
+from typing import Literal, cast
+
+import numpy as np
+
+from hw.spec.errors import RequestError
+from mapper import limits
+from mapper.graph.graph import Graph
+from mapper.graph.op import Op, Port
+from mapper.graph.tensor import Quant, Tensor
+from mapper.importers.onnx import convolution as onnx_convolution
+from mapper.importers.onnx import layers as onnx_layers
+from mapper.importers.onnx import pools as onnx_pools
+from mapper.importers.onnx import views as onnx_views
+from mapper.importers.onnx.model import Interface, Model, Node, read_model
+from mapper.importers.onnx.qoperator import to_qdq
+from mapper.importers.onnx.values import (
+    Activation,
+    Builder,
+    Constant,
+    Draft,
+    Pending,
+    Value,
+    positions,
+)
+from mapper.limits import require
+
+DType = Literal["float32", "int8", "uint8"]
+_QUANTISED = ("QuantizeLinear", "DequantizeLinear")
+
+
+def import_onnx(path: Path, content: bytes) -> Graph:
+    """Turn the bytes of an .onnx file into a verified graph.
+
+    Raises RequestError naming the file, and where known the layer, the limit and the remedy.
+    """
+    file = str(path)
+    try:
+        return _graph(file, path.stem, read_model(file, content))
+    except RequestError as error:
+        if str(error).startswith(file):
+            raise
+        raise RequestError(f"{file}: {error}") from error
+
+
+def _graph(file: str, name: str, model: Model) -> Graph:
+    nodes, constants = to_qdq(model.nodes, model.constants)
+    if not any(node.op in _QUANTISED for node in nodes):
+        limits.float_network(file, "the network computes in floating point")
+    builder = Builder(file)
+    for constant, data in constants.items():
+        builder.values[constant] = Constant(data)
+    for interface in model.inputs:
+        builder.values[interface.name] = _input(builder, interface)
+    for node in nodes:
+        builder.values[node.outputs[0]] = _visit(builder, node, model.opset)
+    outputs = [_output(builder, interface) for interface in model.outputs]
+    inputs = [builder.drafts[interface.name] for interface in model.inputs]
+    ops = _needed(builder.ops, {draft.name for draft, _ in outputs})
+    return Graph.build(
+        name,
+        [*builder.constants.values(), *(_tensor(draft) for draft in builder.drafts.values())],
+        ops,
+        [draft.name for draft in inputs],
+        [draft.name for draft, _ in outputs],
+        [*(_input_port(draft) for draft in inputs), *(port for _, port in outputs)],
+    )
+
+
+def _input(builder: Builder, interface: Interface) -> Value:
+    if not limits.shape_is_static(interface.shape):
+        raise RequestError(
+            f"{builder.file}: input '{interface.name}' has the dynamic shape "
+            f"{list(interface.shape)}: export the network with a static shape and batch 1 "
+            "(python -m onnxruntime.tools.make_dynamic_shape_fixed)"
+        )
+    if not limits.batch_is_one(interface.shape):
+        raise RequestError(
+            f"{builder.file}: input '{interface.name}' has shape {list(interface.shape)}: "
+            f"{limits.batch_is_one.__doc__}"
+        )
+    draft = builder.draft(interface.name, interface.shape, None)
+    draft.declared = interface
+    return Activation(draft, positions(interface.shape), cast("DType", interface.dtype))
+
+
+def _visit(builder: Builder, node: Node, opset: int) -> Value:
+    """The value of a node's first output."""
+    folded = onnx_views.fold(builder, node)
+    if folded is not None:
+        return folded
+    if node.op == "Softmax":
+        return onnx_layers.softmax(builder, node, opset)
+    rule = _OPERATORS.get(node.op)
+    if rule is None:
+        limits.unsupported(node.place)
+    try:
+        result = rule(builder, node)
+    except (ArithmeticError, IndexError, KeyError, TypeError, ValueError) as error:
+        # Shapes and attributes that contradict one another surface in NumPy.
+        raise RequestError(
+            f"{node.place}: operands and attributes do not fit together ({error}): export the "
+            "network again"
+        ) from error
+    if isinstance(result, Pending) and result.natural is not None:
+        # QOperator networks pool, pad and clip the integers themselves.
+        first = builder.values[node.inputs[0]]
+        if isinstance(first, Activation) and first.dtype != "float32":
+            return replace(builder.settle(result, result.natural), dtype=first.dtype)
+    return result
+
+
+def _quantisation(builder: Builder, node: Node) -> tuple[Constant, Constant]:
+    """Scale and zero point of a QuantizeLinear or DequantizeLinear."""
+    scale = builder.constant(node, 1)
+    zero_point = builder.constant(node, 2) if node.has(2) else None
+    if node.integer("block_size", 0):
+        raise RequestError(f"{node.place}: blocked quantisation is not supported; per channel is")
+    if scale.data.size == 0 or scale.data.dtype.kind != "f":
+        raise RequestError(f"{node.place}: its scale is no real number: export the network again")
+    require(node.place, limits.scales_are_sensible, scale.data.reshape(-1).tolist())
+    if zero_point is None:
+        default = np.uint8 if node.op == "QuantizeLinear" else np.int8
+        zero_point = Constant(np.zeros(scale.data.size, default))
+    if zero_point.data.size != scale.data.size:
+        raise RequestError(
+            f"{node.place}: {zero_point.data.size} zero points do not fit the scales"
+        )
+    return scale, zero_point
+
+
+def _activation_quant(node: Node, scale: Constant, zero_point: Constant) -> tuple[Quant, DType]:
+    """int8 quantisation of an activation, and the type of the file's integers."""
+    dtype = zero_point.data.dtype.name
+    if scale.data.size != 1 or dtype not in ("int8", "uint8"):
+        raise RequestError(
+            f"{node.place}: activations must be int8 or uint8 with one scale, not {dtype} with "
+            f"{scale.data.size}: quantise them per tensor"
+        )
+    shift = 128 if dtype == "uint8" else 0
+    zero = int(zero_point.data.reshape(-1)[0]) - shift
+    return Quant((float(np.float32(scale.data.reshape(-1)[0])),), (zero,)), cast("DType", dtype)
+
+
+def _quantize(builder: Builder, node: Node) -> Value:
+    value = builder.value(node, 0)
+    scale, zero_point = _quantisation(builder, node)
+    if isinstance(value, Constant):
+        return _quantized_constant(node, value, scale, zero_point)
+    quant, dtype = _activation_quant(node, scale, zero_point)
+    if isinstance(value, Pending):
+        return replace(builder.settle(value, quant), dtype=dtype)
+    draft = value.draft
+    if draft.quant is None:
+        draft.quant = quant
+    if draft.quant == quant:
+        return replace(value, dtype=dtype)
+    draft.used = True
+    rescaled = builder.rescaled(node.place, draft, quant, -128, 127)
+    return Activation(rescaled, draft.positions(value.view), dtype)
+
+
+def _quantized_constant(
+    node: Node, value: Constant, scale: Constant, zero_point: Constant
+) -> Constant:
+    shape = [1] * value.data.ndim
+    if scale.data.size > 1:
+        shape[node.integer("axis", 1)] = -1
+    ratio = value.data.astype(np.float32) / scale.data.astype(np.float32).reshape(shape)
+    limits_of = np.iinfo(zero_point.data.dtype)
+    shifted = np.rint(ratio) + zero_point.data.reshape(shape)
+    return Constant(np.clip(shifted, limits_of.min, limits_of.max).astype(zero_point.data.dtype))
+
+
+def _dequantize(builder: Builder, node: Node) -> Value:
+    value = builder.value(node, 0)
+    scale, zero_point = _quantisation(builder, node)
+    if isinstance(value, Constant):
+        # The type of a zero point that is left out is that of the data.
+        zero = zero_point.data.reshape(-1)
+        scales = scale.data.reshape(-1).astype(np.float64)
+        axis = node.integer("axis", 1)
+        if scales.size > 1 and scales.size != value.data.shape[axis]:
+            raise RequestError(f"{node.place}: {scales.size} scales do not fit axis {axis}")
+        return Constant(value.data, scales, zero, axis)
+    if isinstance(value, Pending) or value.dtype == "float32":
+        raise RequestError(f"{node.place}: its input is not quantised: export the network again")
+    if not node.has(2):
+        zero_point = Constant(np.zeros(1, value.dtype))
+    quant, _ = _activation_quant(node, scale, zero_point)
+    if value.draft.quant is None:
+        value.draft.quant = quant
+    if value.draft.quant != quant:
+        raise RequestError(
+            f"{node.place}: its scale or zero point is not the one that '{value.draft.name}' was "
+            "quantised with: quantise the network again"
+        )
+    return replace(value, dtype="float32")
+
+
+def _output(builder: Builder, interface: Interface) -> tuple[Draft, Port]:
+    value = builder.values.get(interface.name)
+    if value is None or isinstance(value, Constant):
+        raise RequestError(f"{builder.file}: output '{interface.name}' is never computed")
+    if isinstance(value, Pending):
+        if value.natural is None:
+            builder.refuse_real(value.place)
+        value = builder.settle(value, value.natural)
+    draft, view = value.draft, value.draft.positions(value.view)
+    draft.used = True
+    return draft, Port(
+        draft.name, interface.name, view.shape, value.dtype, _axes_to(builder, draft, view)
+    )
+
+
+def _axes_to(builder: Builder, draft: Draft, view: np.ndarray) -> tuple[int, ...] | None:
+    """The transposition from the file's output to its tensor; None where there is none."""
+    order = np.arange(view.size)
+    if (view.reshape(-1) == order).all():
+        return None
+    for axes in permutations(range(view.ndim)):
+        if view.transpose(axes).shape == draft.shape and (
+            (view.transpose(axes).reshape(-1) == order).all()
+        ):
+            return axes
+    raise RequestError(
+        f"{builder.file}: output '{draft.name}' has its elements in an order that no transposition "
+        "gives: end the network before the last Reshape"
+    )
+
+
+def _input_port(draft: Draft) -> Port:
+    declared = draft.declared
+    assert declared is not None
+    dtype = cast("DType", declared.dtype)
+    return Port(draft.name, declared.name, declared.shape, dtype, draft.permutation)
+
+
+def _tensor(draft: Draft) -> Tensor:
+    return Tensor(draft.name, draft.shape, "int8", draft.quant)
+
+
+def _needed(ops: list[Op], outputs: set[str]) -> list[Op]:
+    """The operators that the outputs depend on."""
+    wanted, kept = set(outputs), list[Op]()
+    for op in reversed(ops):
+        if wanted.intersection(op.outputs):
+            wanted.update(op.inputs)
+            kept.append(op)
+    return kept[::-1]
+
+
+_OPERATORS: dict[str, Callable[[Builder, Node], Value]] = {
+    "QuantizeLinear": _quantize,
+    "DequantizeLinear": _dequantize,
+    "Conv": onnx_convolution.conv,
+    "Gemm": onnx_convolution.gemm,
+    "MatMul": onnx_convolution.matmul,
+    "Add": onnx_layers.add,
+    "Concat": onnx_layers.concat,
+    "Relu": onnx_layers.relu,
+    "Clip": onnx_layers.clip,
+    "MaxPool": onnx_pools.max_pool,
+    "AveragePool": onnx_pools.average_pool,
+    "GlobalAveragePool": onnx_pools.global_average_pool,
+    "ReduceMean": onnx_pools.reduce_mean,
+    "Pad": onnx_layers.pad,
+    "Identity": onnx_views.identity,
+    "Dropout": onnx_views.identity,
+    "Transpose": onnx_views.transpose,
+    "Reshape": onnx_views.reshape,
+    "Flatten": onnx_views.flatten,
+    "Squeeze": onnx_views.squeeze,
+    "Unsqueeze": onnx_views.unsqueeze,
+    "Constant": onnx_views.stored,
+    "Shape": onnx_views.shape,
+}

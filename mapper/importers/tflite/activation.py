@@ -1,0 +1,46 @@
+"""Fused activations of TensorFlow Lite as ranges of the quantised result."""
+
+from __future__ import annotations
+
+from tflite import ActivationFunctionType
+
+from hw.spec import numerics as nm
+from hw.spec.errors import RequestError
+from mapper.graph.tensor import Tensor
+from mapper.importers.tflite.flatbuffer import FileOperator
+from mapper.importers.tflite.operands import Operands
+
+_ACTIVATIONS: dict[int, tuple[float | None, float | None]] = {
+    ActivationFunctionType.NONE: (None, None),
+    ActivationFunctionType.RELU: (0.0, None),
+    ActivationFunctionType.RELU_N1_TO_1: (-1.0, 1.0),
+    ActivationFunctionType.RELU6: (0.0, 6.0),
+}
+
+
+def clamp(
+    operands: Operands,
+    operator: FileOperator,
+    result: Tensor,
+    low: float | None,
+    high: float | None,
+) -> tuple[int, int]:
+    """The int8 range (lo, hi) of a clamp to the real values low..high; None is no bound."""
+    lo, hi = nm.activation_range(result.scale, result.zero_point, low, high)
+    if lo > hi:
+        raise RequestError(
+            f"{operands.place(operator)}: the result's scale {result.scale:g} and zero point "
+            f"{result.zero_point} cannot represent the activation's range: calibrate again"
+        )
+    return lo, hi
+
+
+def fused_activation(operands: Operands, operator: FileOperator, result: Tensor) -> tuple[int, int]:
+    """The int8 range of the fused activation."""
+    code = int(operator.options["FusedActivationFunction"])
+    if code not in _ACTIVATIONS:
+        raise RequestError(
+            f"{operands.place(operator)}: fused activation {code} is not supported; "
+            "RELU, RELU6 and RELU_N1_TO_1 are"
+        )
+    return clamp(operands, operator, result, *_ACTIVATIONS[code])

@@ -1,0 +1,23 @@
+"""SOFTMAX."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mapper import limits
+from mapper.graph.op import Op
+from mapper.importers.tflite.flatbuffer import FileOperator
+from mapper.importers.tflite.operands import Operands, Rule
+from mapper.limits import require
+from mapper.operators.softmax import Softmax
+
+
+def _softmax(operands: Operands, operator: FileOperator) -> Op:
+    x, result = operands.activation(operator, 0), operands.result(operator)
+    quantisation = (result.scale, result.zero_point)
+    require(operands.place(operator), limits.softmax_quantisation, quantisation)
+    computed = Softmax(beta=float(operator.options["Beta"]))
+    return operands.op(operator, computed, (x,), result)
+
+
+RULES: Mapping[str, Rule] = {"SOFTMAX": _softmax}

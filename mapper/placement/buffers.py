@@ -1,0 +1,120 @@
+"""Tensors that share bytes: views, parts of a concatenation, sums in place.
+
+A buffer is a stretch of bytes named after the tensor that fills it. Every other tensor of the
+buffer is a slice of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mapper.graph.graph import Graph
+from mapper.graph.op import Op
+from mapper.operators.concatenation import Chunk, Concatenation
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Where a tensor lies: ``offset`` bytes into ``buffer``; pitch 0: dense."""
+
+    buffer: str
+    offset: int = 0
+    pixel_pitch: int = 0
+    row_pitch: int = 0
+
+
+@dataclass(frozen=True)
+class Slices:
+    """The slice of every activation tensor; ``placed`` are (concatenation, input index)."""
+
+    of: Mapping[str, Slice]
+    placed: frozenset[tuple[str, int]]
+
+    def __getitem__(self, tensor: str) -> Slice:
+        return self.of[tensor]
+
+    def in_place(self, operator: str, index: int) -> bool:
+        """Whether the producer of a concatenation's input writes into the result."""
+        return (operator, index) in self.placed
+
+
+def assign_slices(graph: Graph, on_npu: dict[str, bool]) -> Slices:
+    """Decide which tensors share bytes."""
+    parents: dict[str, Slice] = {}
+    placed: set[tuple[str, int]] = set()
+    for op in graph.ops:
+        if op.operator.is_view:
+            parents[op.outputs[0]] = Slice(op.inputs[0])
+        elif isinstance(op.operator, Concatenation):
+            site = graph.site(op)
+            for index, chunk in enumerate(op.operator.chunks(site)):
+                if chunk.tensor not in parents and _can_write_in_place(graph, op, chunk, on_npu):
+                    pixel, row = op.operator.pitches(site, index)
+                    parents[chunk.tensor] = Slice(op.outputs[0], chunk.offset, pixel, row)
+                    placed.add((op.name, index))
+    _add_in_place(graph, on_npu, parents)
+    names = [name for name, tensor in graph.tensors.items() if tensor.data is None]
+    return Slices({name: _resolve(name, parents) for name in names}, frozenset(placed))
+
+
+def _can_write_in_place(graph: Graph, op: Op, chunk: Chunk, on_npu: Mapping[str, bool]) -> bool:
+    """Whether the producer of an input can write its chunks into the result itself.
+
+    ``on_npu`` tells for each operator by name whether the NPU computes it. Contiguous shares
+    need nothing of the producer. Others must be written pixel by pixel, so by a window command,
+    and nobody else may read them, since readers want dense images.
+    """
+    producer = graph.producer(chunk.tensor)
+    if producer is None or chunk.tensor in graph.inputs:
+        return False
+    if chunk.contiguous:
+        return True
+    assert isinstance(op.operator, Concatenation)
+    return (
+        on_npu.get(producer.name, False)
+        and producer.operator.writes_pixels
+        and chunk.tensor not in graph.outputs
+        and len(graph.consumers(chunk.tensor)) == 1
+        and op.inputs.count(chunk.tensor) == 1
+        and len(graph.result(op).shape) == 4
+        and op.operator.axis in (2, 3)
+    )
+
+
+def _resolve(tensor: str, parents: Mapping[str, Slice]) -> Slice:
+    """Follow parents up to the buffer. Only the last step down may have pitches."""
+    found = Slice(tensor)
+    while (parent := parents.get(found.buffer)) is not None:
+        found = Slice(
+            parent.buffer,
+            found.offset + parent.offset,
+            found.pixel_pitch or parent.pixel_pitch,
+            found.row_pitch or parent.row_pitch,
+        )
+    return found
+
+
+def _add_in_place(graph: Graph, on_npu: dict[str, bool], parents: dict[str, Slice]) -> None:
+    """Let a sum be written over an operand that is a buffer of its own and dies there."""
+    for position, op in enumerate(graph.ops):
+        if not op.operator.in_place or not on_npu[op.name] or op.outputs[0] in parents:
+            continue
+        for operand in op.inputs:
+            if _dies_here(graph, operand, position, parents):
+                parents[op.outputs[0]] = Slice(operand)
+                break
+
+
+def _dies_here(graph: Graph, operand: str, position: int, parents: Mapping[str, Slice]) -> bool:
+    """Whether no tensor of the operand's buffer is an end of the network or is read later."""
+    if operand in parents:
+        return False
+    shared = [
+        name
+        for name, tensor in graph.tensors.items()
+        if tensor.data is None and _resolve(name, parents).buffer == operand
+    ]
+    later = {name for op in graph.ops[position + 1 :] for name in op.inputs}
+    ends = {*graph.inputs, *graph.outputs}
+    return not any(name in later or name in ends for name in shared)

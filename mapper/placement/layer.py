@@ -1,0 +1,31 @@
+"""A layer: an operator of the rewritten graph on one engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from mapper.graph.op import Op
+from mapper.works.work import Work
+
+Engine = Literal["npu", "cpu"]
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One operator on one engine. ``works`` is empty on the CPU; ``reason`` says why it is there.
+    ``shown`` is the kind that reports name.
+
+    ``reads`` are its activation tensors, ``covers`` the operators of the imported graph that it
+    computes, ``macs`` their products.
+    """
+
+    op: Op
+    engine: Engine
+    reads: tuple[str, ...]
+    output: str
+    covers: tuple[str, ...]
+    macs: int
+    shown: str
+    works: tuple[Work, ...] = ()
+    reason: str = ""

@@ -1,0 +1,59 @@
+"""Addresses in main memory of buffers and of what a run writes down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hw.spec.config import Config
+from hw.spec.errors import RequestError
+from hw.spec.profile import RECORD_BYTES
+from hw.spec.program import TIME_WORDS
+from hw.spec.registers import MEMORY_BASE, PROGRAM_BASE
+from mapper.memory import ALIGNMENT, align, pack
+from mapper.placement.lifetimes import Lifetimes
+
+
+@dataclass(frozen=True)
+class Homes:
+    """``buffers`` by name; ``start`` is the lowest address used, behind which the image ends."""
+
+    buffers: Mapping[str, int]
+    start: int
+    profile: int
+    times: int
+    total: int
+
+
+def plan_homes(
+    network: str, lives: Lifetimes, resident: set[str], layers: int, steps: int, config: Config
+) -> Homes:
+    """Buffers at the top of main memory, with the run's records below them.
+
+    Raises RequestError when the tensors alone do not fit.
+    """
+    blocks = lives.homes(resident, layers)
+    records = (
+        align(RECORD_BYTES * layers, ALIGNMENT),
+        align(4 * TIME_WORDS * steps, ALIGNMENT),
+    )
+    limit = MEMORY_BASE + config.main_memory_bytes
+    room = limit - PROGRAM_BASE - sum(records) - ALIGNMENT
+    packed = pack(blocks, room, ALIGNMENT)
+    if packed is None:
+        largest = max(blocks, key=lambda block: block.bytes)
+        raise RequestError(
+            f"network '{network}': its tensors do not fit main memory; the largest, "
+            f"'{largest.name}', has {largest.bytes} bytes, and memory_bytes = "
+            f"{config.soc.memory_bytes} leaves {room}; enlarge memory_bytes"
+        )
+    size = max((packed[block.name] + block.bytes for block in blocks), default=0)
+    base = limit - align(size, ALIGNMENT)
+    start = base - sum(records) - ALIGNMENT
+    return Homes(
+        {name: base + offset for name, offset in packed.items()},
+        start,
+        start,
+        start + records[0],
+        start + sum(records),
+    )

@@ -1,0 +1,230 @@
+"""From the passes' decisions to the Program: steps, streams, image and the report's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from hw.spec.config import Config
+from hw.spec.errors import RequestError
+from hw.spec.program import Step
+from hw.spec.registers import PROGRAM_BASE
+from hw.spec.steps import NPU
+from mapper.graph.graph import Graph
+from mapper.memory import ALIGNMENT, Span
+from mapper.placement.buffers import Slices
+from mapper.placement.layer import Layer
+from mapper.placement.lifetimes import Lifetimes
+from mapper.planning.homes import Homes
+from mapper.planning.residency import Residency
+from mapper.program.bound import step_bound, stream_bound
+from mapper.program.cpu_steps import CpuSteps
+from mapper.program.image import Image, encode_stream, npu_config_word, resolve_weights
+from mapper.program.program import Location, MemoryUse, Program, ProgramLayer, ProgramPort
+from mapper.scheduling.arrival import Arrival
+from mapper.scheduling.schedule import Scheduler
+from mapper.scheduling.stream import CommandStream
+from mapper.works.weights import BlobKey, PackedWeights
+
+
+@dataclass
+class Assembly:
+    """Puts the Program together from what the passes found.
+
+    ``graph`` is the network as imported, ``rewritten`` as mapped.
+    """
+
+    graph: Graph
+    rewritten: Graph
+    config: Config
+    layers: Sequence[Layer]
+    slices: Slices
+    lives: Lifetimes
+    residency: Residency
+    homes: Homes
+    packed: PackedWeights
+    cpu_steps: int
+    tiles: dict[int, int] = field(default_factory=dict[int, int])
+
+    def program(self) -> Program:
+        """The Program. Raises RequestError where main memory is too small."""
+        runs = [list(run) for _, run in groupby(range(len(self.layers)), self._run_of)]
+        image = Image(self.cpu_steps + sum(self._is_npu(run[0]) for run in runs))
+        cpu = CpuSteps(self.rewritten, self.slices, self._memory_address, image.place)
+        scheduler = self._scheduler()
+        parts: list[list[Step] | CommandStream] = []
+        for run in runs:
+            if self._is_npu(run[0]):
+                parts.append(self._schedule(scheduler, run))
+            else:
+                parts.append([s for i in run for s in cpu.steps(self.layers[i].op, i)])
+        blobs = self._place_blobs(image, scheduler)
+        steps: list[Step] = []
+        bounds: list[int] = []
+        for run, part in zip(runs, parts, strict=True):
+            if isinstance(part, CommandStream):
+                commands = resolve_weights(part.items, blobs)
+                names = [self.layers[index].op.name for index in run]
+                address = image.place(encode_stream(commands, names))
+                steps.append(Step(NPU, run[0], {"commands": address}))
+                bounds.append(stream_bound(commands, self.config))
+            else:
+                steps.extend(part)
+                bounds.extend(step_bound(step, self.config) for step in part)
+        return self._finish(image, steps, bounds, sum(map(len, scheduler.blobs.values())))
+
+    def _is_npu(self, index: int) -> bool:
+        return self.layers[index].engine == "npu"
+
+    def _run_of(self, index: int) -> str:
+        return self.layers[index].engine
+
+    def _place_blobs(self, image: Image, scheduler: Scheduler) -> dict[BlobKey, int]:
+        """Addresses of the weights: one linear stretch in order of first use."""
+        image.place(b"", ALIGNMENT)
+        memory_word = self.config.npu.weight_memory_bytes
+        return {key: image.place(blob, memory_word) for key, blob in scheduler.blobs.items()}
+
+    def _memory_address(self, tensor: str) -> int:
+        found = self.slices[tensor]
+        return self.homes.buffers[found.buffer] + found.offset
+
+    def _scheduler(self) -> Scheduler:
+        resident = self.residency.addresses
+        arrivals = {
+            name: Arrival(self.homes.buffers[name], resident[name], self.lives.buffers[name].bytes)
+            for name in self.lives.inputs
+            if name in resident
+        }
+        homes = self.homes.buffers
+        return Scheduler(self.config.npu, self.slices, resident, homes, arrivals, self.packed)
+
+    def _schedule(self, scheduler: Scheduler, run: Sequence[int]) -> CommandStream:
+        """One command stream for consecutive layers on the NPU."""
+        scheduler.stream = CommandStream()
+        for index in run:
+            layer = self.layers[index]
+            plans = self.residency.plans[index]
+            for position, (work, plan) in enumerate(zip(layer.works, plans, strict=True)):
+                cut = scheduler.work((index << 16) + position, work, plan)
+                self.tiles[index] = self.tiles.get(index, 0) + cut
+            for tensor in self.lives.stored_after(index):
+                found = self.slices[tensor]
+                if found.buffer in self.residency.addresses:
+                    size = self.rewritten.tensors[tensor].bytes
+                    scheduler.store(found.buffer, found.offset, size)
+            scheduler.stream.mark(index)
+        scheduler.stream.end()
+        return scheduler.stream
+
+    def _finish(
+        self, image: Image, steps: Sequence[Step], bounds: Sequence[int], weight_bytes: int
+    ) -> Program:
+        needs_npu = any(layer.engine == "npu" for layer in self.layers)
+        data = image.finish(
+            steps,
+            {
+                "npu_config": npu_config_word(self.config) if needs_npu else 0,
+                "profile_address": self.homes.profile if needs_npu else 0,
+                "times_address": self.homes.times,
+                "total_address": self.homes.total,
+            },
+        )
+        self._check_room(PROGRAM_BASE + len(data))
+        plan, peak = self._memory_plan()
+        return Program(
+            name=self.graph.name,
+            config=self.config,
+            base=PROGRAM_BASE,
+            image=data,
+            steps=tuple(steps),
+            layers=tuple(self._layer(index) for index in range(len(self.layers))),
+            inputs=tuple(self._port(name) for name in self.graph.inputs),
+            outputs=tuple(self._port(name) for name in self.graph.outputs),
+            memory_plan=plan,
+            peak_sram_bytes=peak,
+            profile_address=self.homes.profile,
+            profile_records=sum(layer.engine == "npu" for layer in self.layers),
+            times_address=self.homes.times,
+            total_address=self.homes.total,
+            weight_bytes=weight_bytes,
+            macs=self.graph.macs(),
+            cycle_bounds=tuple(bounds),
+        )
+
+    def _check_room(self, end: int) -> None:
+        if end <= self.homes.start:
+            return
+        memory = self.config.soc.memory_bytes
+        needed = memory + end - self.homes.start
+        raise RequestError(
+            f"network '{self.graph.name}': firmware, program, weights and tensors need {needed} "
+            f"bytes of main memory, but memory_bytes is {memory}; enlarge memory_bytes"
+        )
+
+    def _port(self, name: str) -> ProgramPort:
+        tensor = self.graph.tensors[name]
+        assert tensor.quant is not None
+        return ProgramPort(name, self._memory_address(name), tensor.shape, tensor.quant)
+
+    def _layer(self, index: int) -> ProgramLayer:
+        layer = self.layers[index]
+        return ProgramLayer(
+            name=layer.op.name,
+            op=layer.shown,
+            engine=layer.engine,
+            macs=layer.macs,
+            covers=layer.covers,
+            reason=layer.reason,
+            tensor=layer.output,
+            output=self._location(layer.output),
+            tiles=self.tiles.get(index, 0),
+        )
+
+    def _location(self, tensor: str) -> Location:
+        found, shape = self.slices[tensor], self.rewritten.tensors[tensor].shape
+        home = self.residency.addresses.get(found.buffer)
+        base = self.homes.buffers[found.buffer] if home is None else home
+        space = "memory" if home is None else "scratchpad"
+        return Location(space, base + found.offset, shape, found.pixel_pitch, found.row_pitch)
+
+    def _memory_plan(self) -> tuple[tuple[MemoryUse, ...], int]:
+        uses = [
+            MemoryUse(b.name, "scratchpad", self.residency.addresses[b.name], b.bytes, b.first,
+                      b.last)
+            for b in self.residency.blocks
+        ]  # fmt: skip
+        for index, plans in enumerate(self.residency.plans):
+            name = self.layers[index].op.name
+            uses.extend(
+                MemoryUse(f"{name} staging {work}.{copy}.{operand}", "scratchpad", address, size,
+                          index, index)
+                for work, plan in enumerate(plans)
+                for copy, addresses in enumerate(plan.staging)
+                for operand, (address, size) in enumerate(zip(addresses, plan.sizes, strict=True))
+                if size
+            )  # fmt: skip
+        peak = max(map(_union, self._in_use(uses)), default=0)
+        uses.extend(
+            MemoryUse(b.name, "memory", self.homes.buffers[b.name], b.bytes, b.first, b.last)
+            for b in self.lives.homes(set(self.residency.addresses), len(self.layers))
+        )
+        return tuple(uses), peak
+
+    def _in_use(self, uses: Sequence[MemoryUse]) -> list[list[Span]]:
+        """The scratchpad's bytes in use at each layer."""
+        spans: list[list[Span]] = [[] for _ in self.layers]
+        for use in uses:
+            for layer in range(use.first, use.last + 1):
+                spans[layer].append((use.address, use.address + use.bytes))
+        return spans
+
+
+def _union(spans: Sequence[Span]) -> int:
+    """Bytes that are in any of the spans; works of one layer take turns in staging."""
+    total, end = 0, 0
+    for start, stop in sorted(spans):
+        total += max(stop - max(start, end), 0)
+        end = max(end, stop)
+    return total

@@ -1,0 +1,109 @@
+"""The Program: what all backends run, and what reports need to know about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from hw.spec.commands import Command, decode_stream
+from hw.spec.config import Config
+from hw.spec.program import Step
+from mapper.graph.tensor import Quant
+from mapper.placement.layer import Engine
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where a tensor lies: dense when the pitches are 0, else rows and pixels are apart.
+
+    ``shape`` is the tensor's. ``address`` is absolute in main memory, or within the scratchpad.
+    """
+
+    space: Literal["memory", "scratchpad"]
+    address: int
+    shape: tuple[int, ...]
+    pixel_pitch: int = 0
+    row_pitch: int = 0
+
+
+@dataclass(frozen=True)
+class ProgramPort:
+    """A network input or output: int8, dense, in main memory."""
+
+    name: str
+    address: int
+    shape: tuple[int, ...]
+    quant: Quant
+
+
+@dataclass(frozen=True)
+class ProgramLayer:
+    """A layer of the report. ``covers`` are the operators of the imported graph it computes.
+
+    ``output`` is where the tensor ``tensor`` lies when the layer has ended.
+    """
+
+    name: str
+    op: str
+    engine: Engine
+    macs: int
+    covers: tuple[str, ...]
+    reason: str
+    tensor: str
+    output: Location
+    tiles: int
+
+
+@dataclass(frozen=True)
+class MemoryUse:
+    """Bytes of a memory that hold a buffer from layer ``first`` to layer ``last``."""
+
+    name: str
+    space: Literal["memory", "scratchpad"]
+    address: int
+    bytes: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Program:
+    """A network mapped onto a configuration.
+
+    ``image`` is to be placed at ``base``; what lies between its end and the buffers, and the
+    buffers, may hold anything. ``cycle_bounds`` has one entry a step. ``peak_sram_bytes`` is the
+    most scratchpad in use at a time, staging areas included.
+    """
+
+    name: str
+    config: Config
+    base: int
+    image: bytes
+    steps: Sequence[Step]
+    layers: Sequence[ProgramLayer]
+    inputs: Sequence[ProgramPort]
+    outputs: Sequence[ProgramPort]
+    memory_plan: Sequence[MemoryUse]
+    peak_sram_bytes: int
+    profile_address: int
+    profile_records: int
+    times_address: int
+    total_address: int
+    weight_bytes: int
+    macs: int
+    cycle_bounds: Sequence[int]
+
+    @property
+    def words(self) -> Sequence[int]:
+        """The image as 32-bit words."""
+        return memoryview(self.image[: len(self.image) // 4 * 4]).cast("I")
+
+    def commands(self, step: Step) -> list[Command]:
+        """The command stream of a step of the NPU."""
+        return decode_stream(self.words[(step.values["commands"] - self.base) // 4 :])
+
+    @property
+    def cycle_bound(self) -> int:
+        """Cycles within which the inference must have ended."""
+        return sum(self.cycle_bounds)

@@ -1,0 +1,234 @@
+"""The order of transfers and compute commands, layer by layer, tile by tile.
+
+Loads for the next tile stand before the command that computes this one, and stores behind it, so
+that the DMA works beside the array; `mapper.scheduling.stream` finds what a command waits for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from hw.spec.commands import Command, Opcode
+from hw.spec.npu_config import NpuConfig
+from mapper.array.array import array_of
+from mapper.placement.buffers import Slices
+from mapper.planning.residency import WorkPlan
+from mapper.scheduling.arrival import Arrival, strips
+from mapper.scheduling.stream import CommandStream
+from mapper.scheduling.transfer import Rectangle, copies
+from mapper.works.geometry import Operand, Place, Shape, Tile
+from mapper.works.weights import (
+    BlobKey,
+    PackedWeights,
+    WeightsOrder,
+    WeightUse,
+    restream,
+    streamed_blob,
+)
+from mapper.works.work import Emitted, Work
+
+
+@dataclass
+class Scheduler:
+    """Emits layers into command streams.
+
+    ``scratchpad`` has the address of each resident buffer, ``memory`` that of each buffer with a
+    home in main memory, ``arrivals`` the network inputs that become resident. ``blobs`` collects
+    the weights in order of first use, ``packed`` those of this network in all their layouts.
+    """
+
+    config: NpuConfig
+    slices: Slices
+    scratchpad: Mapping[str, int]
+    memory: Mapping[str, int]
+    arrivals: dict[str, Arrival]
+    packed: PackedWeights
+    blobs: dict[BlobKey, bytes] = field(default_factory=dict[BlobKey, bytes])
+    stream: CommandStream = field(default_factory=CommandStream)
+
+    def work(self, number: int, work: Work, plan: WorkPlan) -> int:
+        """Emit all tiles of a work, and return how many; ``number`` tells works apart."""
+        return _WorkScheduler(self, number, work, plan).run()
+
+    def store(self, buffer: str, offset: int, size: int) -> None:
+        """Copy bytes of a resident buffer to its home in main memory."""
+        place = self.scratchpad[buffer] + offset
+        self.transfer(Opcode.STORE, Rectangle.flat(self.memory[buffer] + offset, place, size))
+
+    def require(self, buffer: str, upto: int) -> None:
+        """Load an arriving buffer's bytes up to ``upto``, where they are not on their way."""
+        arrival = self.arrivals.get(buffer)
+        if arrival is None or upto <= arrival.arrived:
+            return
+        start = arrival.arrived
+        self.transfer(
+            Opcode.LOAD,
+            Rectangle.flat(arrival.memory + start, arrival.scratchpad + start, upto - start),
+        )
+        arrival.arrived = upto
+
+    def transfer(self, opcode: Opcode, rectangle: Rectangle) -> None:
+        """A LOAD or STORE of a rectangle, in as many commands as it takes."""
+        for values, span in copies(rectangle):
+            self.stream.transfer(Command(opcode, values), span)
+
+
+def _pitches(operand: Operand, slices: Slices, shape: Shape) -> tuple[int, int]:
+    """(pixel pitch, row pitch) of an operand: its own, its tensor's, or dense."""
+    found = slices[operand.tensor]
+    pixel = operand.pixel_pitch or found.pixel_pitch or shape[2]
+    return pixel, operand.row_pitch or found.row_pitch or shape[1] * pixel
+
+
+class _Job(NamedTuple):
+    """A tile, the copies of the staging areas it uses, and whether its input must be loaded."""
+
+    tile: Tile
+    input_copy: int
+    output_copy: int
+    fresh: bool
+
+
+class _WorkScheduler:
+    """Emits one work."""
+
+    def __init__(self, owner: Scheduler, number: int, work: Work, plan: WorkPlan) -> None:
+        self.owner, self.number, self.work, self.plan = owner, number, work, plan
+        self.stream, self.config = owner.stream, owner.config
+        self.array = array_of(owner.config)
+
+    def run(self) -> int:
+        """Emit all tiles; returns their number."""
+        jobs = self._jobs()
+        ahead = self.plan.tiling.copies > 1
+        self._load(jobs[0])
+        for job, following in zip(jobs, [*jobs[1:], None], strict=True):
+            if following is not None:
+                self._require(following.tile)
+                if ahead:
+                    self._load(following)
+            self._compute(job)
+            self._store(job)
+            if following is not None and not ahead:
+                self._load(following)
+        return len(jobs)
+
+    def _jobs(self) -> list[_Job]:
+        """The tiles in order. A convolution's channel tiles share the input of their pixels."""
+        copies = self.plan.tiling.copies
+        jobs: list[_Job] = []
+        loads = 0
+        for index, tile in enumerate(self._tiles()):
+            shared = self.work.shares_input and jobs and jobs[-1].tile.region == tile.region
+            loads += not shared
+            jobs.append(_Job(tile, (loads - 1) % copies, index % copies, not shared))
+        return jobs
+
+    def _tiles(self) -> Iterator[Tile]:
+        """The tiles in order, in strips of rows while the input is still arriving."""
+        work, tiling = self.work, self.plan.tiling
+        if work.in_strips and not any(self.plan.staged):
+            found = self.owner.slices[work.inputs[0].tensor]
+            arrival = self.owner.arrivals.get(found.buffer)
+            if arrival is not None and arrival.arrived < arrival.bytes and found.offset == 0:
+                for region in strips(work, tiling, arrival, self.array):
+                    yield from work.tiles(tiling, region)
+                return
+        yield from work.tiles(tiling)
+
+    def _require(self, tile: Tile) -> None:
+        for position, operand in enumerate(self.work.inputs):
+            found = self.owner.slices[operand.tensor]
+            arrival = self.owner.arrivals.get(found.buffer)
+            if arrival is None:
+                continue
+            needed = self.work.arrived_bytes(position, tile) if found.offset == 0 else None
+            end = arrival.bytes if needed is None else min(needed, arrival.bytes)
+            self.owner.require(found.buffer, end)
+
+    def _home(self, position: int, tile: Tile) -> Place:
+        """Where an operand's part lies in its buffer: in the scratchpad if it is resident."""
+        work, owner = self.work, self.owner
+        operand = (*work.inputs, work.output)[position]
+        part, shape = work.part(position, tile), work.image(position)
+        found = owner.slices[operand.tensor]
+        home = owner.scratchpad.get(found.buffer)
+        base = owner.memory[found.buffer] if home is None else home
+        pixel, row = _pitches(operand, owner.slices, shape)
+        start = found.offset + operand.offset + part.first_channel
+        start += part.region.top * row + part.region.left * pixel
+        return Place(base + start, pixel, row)
+
+    def _place(self, position: int, job: _Job) -> Place:
+        """Where a command finds an operand's part: dense in its staging area, or in its buffer."""
+        if not self.plan.staged[position]:
+            return self._home(position, job.tile)
+        _, cols, channels = self.work.part(position, job.tile).shape
+        return Place(self._staging(position, job), channels, cols * channels)
+
+    def _staging(self, position: int, job: _Job) -> int:
+        """The address of an operand's staging area; a work may write over a staged input."""
+        last = position == len(self.work.inputs)
+        over = self.work.written_over(self.plan.staged) if last else None
+        if last and over is None:
+            return self.plan.staging[job.output_copy][position]
+        return self.plan.staging[job.input_copy][position if over is None else over]
+
+    def _load(self, job: _Job) -> None:
+        self._require(job.tile)
+        for position in range(len(self.work.inputs)):
+            if self.plan.staged[position] and job.fresh:
+                self._transfer(Opcode.LOAD, position, job)
+
+    def _store(self, job: _Job) -> None:
+        position = len(self.work.inputs)
+        if self.plan.staged[position]:
+            self._transfer(Opcode.STORE, position, job)
+
+    def _transfer(self, opcode: Opcode, position: int, job: _Job) -> None:
+        shape = self.work.part(position, job.tile).shape
+        home, staging = self._home(position, job.tile), self._staging(position, job)
+        self.owner.transfer(opcode, Rectangle(home, staging, *shape))
+
+    def _compute(self, job: _Job) -> None:
+        count = len(self.work.inputs)
+        sources = [self._place(position, job) for position in range(count)]
+        emitted = self.work.emit(job.tile, sources, self._place(count, job), self.array)
+        order = emitted.weights
+        if order is None:
+            self.stream.compute(emitted)
+        elif order.streamed:
+            self._streamed(order, job.tile, emitted)
+        else:
+            self._replayed(order, job.tile, emitted)
+
+    def _replayed(self, order: WeightsOrder, tile: Tile, emitted: Emitted) -> None:
+        """The command behind its weights."""
+        first, count = tile.first_channel, tile.channels
+        kind = "paired" if order.paired else "single"
+        key = BlobKey(self.number, first, count, kind, order.transposed)
+        if key not in self.owner.blobs:
+            self.owner.blobs[key] = self.owner.packed.replayed(
+                order.work, first, count, self.config, paired=order.paired
+            )
+        self.stream.weights(WeightUse(key, 0, len(self.owner.blobs[key])))
+        self.stream.compute(emitted)
+
+    def _streamed(self, order: WeightsOrder, tile: Tile, emitted: Emitted) -> None:
+        """The command stands between its first weights and the repetitions.
+
+        So it is at work when they need room in the ring.
+        """
+        key = BlobKey(self.number, tile.first_channel, tile.channels, "restreamed")
+        if key not in self.owner.blobs:
+            self.owner.blobs[key] = streamed_blob(
+                order.work, tile.first_channel, tile.channels, self.config
+            )
+        sent = restream(order.work, order.streamed, self.config)
+        rest = [sent.window] * sent.repeats + [sent.tail] * (sent.tail > 0)
+        self.stream.weights(WeightUse(key, 0, sent.head + rest[0]))
+        self.stream.compute(emitted)
+        for size in rest[1:]:
+            self.stream.weights(WeightUse(key, sent.head, size))

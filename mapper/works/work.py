@@ -1,0 +1,123 @@
+"""What a work of the accelerator is: operands, tiles, price and command of one unit's job.
+
+A layer on the accelerator consists of works; each becomes one command a tile. A work may see a
+dense tensor in a shape of its own, since the bytes are the same. Planning and scheduling know works
+by these methods only.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterator, Sequence
+from typing import ClassVar, NamedTuple
+
+from hw.spec.commands import Command
+from hw.spec.npu_config import NpuConfig
+from mapper.array.array import Array
+from mapper.memory import Span
+from mapper.works.geometry import Operand, Part, Place, Region, Shape, Tile, Tiling
+from mapper.works.tilings import Group
+from mapper.works.weights import WeightsOrder
+
+
+class Emitted(NamedTuple):
+    """A compute command, the scratchpad bytes it reads and writes, and the weights it takes."""
+
+    command: Command
+    reads: tuple[Span, ...]
+    writes: tuple[Span, ...]
+    weights: WeightsOrder | None = None
+
+
+class Work(ABC):
+    """One job of a unit of the accelerator.
+
+    in_strips: it may begin on the first rows of an input while the others are on their way.
+    shares_input: tiles of the same pixels read the same input, whatever their channels.
+    """
+
+    in_strips: ClassVar[bool] = False
+    output: Operand
+
+    @property
+    @abstractmethod
+    def inputs(self) -> tuple[Operand, ...]:
+        """The operands that are read."""
+
+    @property
+    @abstractmethod
+    def geometry(self) -> Hashable:
+        """Equal for works that take the same tilings at the same costs."""
+
+    @property
+    @abstractmethod
+    def extent(self) -> Shape:
+        """(rows, columns, channels) that are computed."""
+
+    @property
+    def origin(self) -> tuple[int, int]:
+        """(row, column) of the first output pixel that is computed."""
+        return (0, 0)
+
+    @property
+    def shares_input(self) -> bool:
+        """Whether tiles of the same pixels read the same input, whatever their channels."""
+        return False
+
+    def objection(self, config: NpuConfig) -> str | None:
+        """Why an accelerator of this configuration cannot do it; None when it can."""
+        return None
+
+    def tiles(self, tiling: Tiling, region: Region | None = None) -> Iterator[Tile]:
+        """The tiles of the work, or of a region of its output: rows first, channels last."""
+        rows, cols, channels = self.extent
+        top, left = self.origin
+        bottom, right = top + rows, left + cols
+        if region is not None:
+            top, left, bottom, right = region
+        for row in range(top, bottom, tiling.rows):
+            for col in range(left, right, tiling.cols):
+                part = Region(
+                    row, col, min(row + tiling.rows, bottom), min(col + tiling.cols, right)
+                )
+                for first in range(0, channels, tiling.channels):
+                    yield Tile(part, first, min(tiling.channels, channels - first))
+
+    @abstractmethod
+    def tilings(self, config: NpuConfig, staged: tuple[bool, ...]) -> list[Group]:
+        """Tilings in groups from preferred to last resort; the last has the smallest tile."""
+
+    @abstractmethod
+    def staging_bytes(self, tiling: Tiling, staged: tuple[bool, ...]) -> tuple[int, ...]:
+        """Bytes of one copy of the staging area of each operand, inputs first; 0 where none.
+
+        ``staged`` tells for each operand whether it lives in main memory.
+        """
+
+    @abstractmethod
+    def moved_bytes(self, tiling: Tiling, staged: tuple[bool, ...]) -> int:
+        """Bytes of staged operands that cross the bus."""
+
+    @abstractmethod
+    def price(self, tiling: Tiling, array: Array, region: Region | None = None) -> tuple[int, int]:
+        """(cycles, bytes of weights) of all commands, or of those of a region of the output."""
+
+    @abstractmethod
+    def image(self, position: int) -> Shape:
+        """The whole image of an operand, inputs first and the output last: its dense pitches."""
+
+    @abstractmethod
+    def part(self, position: int, tile: Tile) -> Part:
+        """The part of an operand (inputs first, the output last) that a tile touches."""
+
+    def arrived_bytes(self, position: int, tile: Tile) -> int | None:
+        """Bytes from an input's begin that a tile needs; None: all of them."""
+        return None
+
+    def written_over(self, staged: tuple[bool, ...]) -> int | None:
+        """The staged input whose staging area takes the output; None: the output has its own."""
+        return None
+
+    @abstractmethod
+    def emit(self, tile: Tile, sources: Sequence[Place], target: Place, array: Array) -> Emitted:
+        """The command of a tile, whose parts lie at these places in the scratchpad."""

@@ -1,0 +1,325 @@
+"""What the TensorFlow Lite importer takes, and what it says where it does not."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hw.spec.errors import RequestError
+from mapper.importers import import_model
+from mapper.importers.tflite.importer import import_tflite
+from mapper.operators.convolution import DepthwiseConv2d
+from mapper.operators.images import Padding
+from tests.tflite_builder import TfliteBuilder
+
+PATH = Path("somewhere/net.tflite")
+ACTIVATION = {"scale": 0.1, "zero_point": -3}
+
+
+def small_conv(
+    *,
+    weights_zero=0,
+    weights_dtype=np.int8,
+    axis=0,
+    y_shape=(1, 3, 3, 4),
+    x_shape=(1, 3, 3, 2),
+    x_kind=None,
+    channels=2,
+    bias_dtype=np.int32,
+    signature=None,
+    **options,
+) -> bytes:
+    """A 1x1 convolution with one thing wrong."""
+    builder = TfliteBuilder()
+    x = builder.tensor("image", x_shape, signature=signature, **(x_kind or ACTIVATION))
+    data = np.ones((4, 1, 1, channels), weights_dtype)
+    scales = 4 if axis == 0 else channels
+    w = builder.constant("w", data, scale=[0.1] * scales, zero_point=weights_zero, axis=axis)
+    bias = builder.constant("b", np.zeros(4, bias_dtype))
+    y = builder.tensor("features", y_shape, **ACTIVATION)
+    builder.conv_2d(x, w, bias, y, **options)
+    return builder.finish([x], [y])
+
+
+def refusal(content: bytes) -> str:
+    """The message with which a file is refused: always one line that names the file."""
+    with pytest.raises(RequestError) as caught:
+        import_tflite(PATH, content)
+    message = str(caught.value)
+    assert message.startswith(str(PATH))
+    assert "\n" not in message
+    return message
+
+
+def test_depthwise_weights_lose_their_first_axis():
+    builder = TfliteBuilder()
+    x = builder.tensor("x", (1, 4, 6, 3), **ACTIVATION)
+    data = np.arange(-27, 27).reshape(1, 3, 3, 6).astype(np.int8)
+    w = builder.constant("w", data, scale=[0.1] * 6, axis=3)
+    y = builder.tensor("y", (1, 2, 3, 6), **ACTIVATION)
+    builder.depthwise_conv_2d(x, w, None, y, multiplier=2, stride=(2, 2), same=True)
+    graph = import_tflite(PATH, builder.finish([x], [y]))
+    (op,) = graph.ops
+    _, weights, bias = graph.operands(op)
+    padding = Padding(top=0, left=0, bottom=1, right=1)
+    assert op.kind == "DEPTHWISE_CONV_2D"
+    assert op.operator == DepthwiseConv2d(stride=(2, 2), padding=padding, multiplier=2)
+    assert np.array_equal(weights.data, data[0])
+    assert weights.quant.axis == 2
+    assert bias.data.tolist() == [0] * 6
+    assert graph.macs() == 2 * 3 * 6 * 9
+    assert graph.parameters() == 54 + 6
+
+
+def test_names_and_indices_of_tensors_are_kept():
+    graph = import_tflite(PATH, small_conv())
+    assert graph.name == "net"
+    assert (graph.inputs, graph.outputs) == (("image",), ("features",))
+    assert {t.name: t.index for t in graph.tensors.values()} == {
+        "image": 0,
+        "w": 1,
+        "b": 2,
+        "features": 3,
+    }
+
+
+def test_repeated_names_are_told_apart():
+    builder = TfliteBuilder()
+    indices = [builder.tensor("t", (1, 5), **ACTIVATION) for _ in range(3)]
+    builder.operator("RELU", [indices[0]], [indices[1]])
+    builder.operator("RELU", [indices[1]], [indices[2]])
+    graph = import_tflite(PATH, builder.finish(indices[:1], indices[2:]))
+    assert (graph.inputs, graph.outputs) == (("t#0",), ("t#2",))
+
+
+@pytest.mark.parametrize(
+    ("outside", "dtype"),
+    [
+        ({"dtype": "float32"}, "float32"),
+        ({"dtype": "uint8", "scale": 0.1, "zero_point": 125}, "uint8"),
+    ],
+)
+def test_conversions_at_the_edges_become_ports(outside, dtype):
+    builder = TfliteBuilder()
+    given = builder.tensor("given", (1, 4), **outside)
+    x, y = (builder.tensor(name, (1, 4), **ACTIVATION) for name in "xy")
+    result = builder.tensor("result", (1, 4), **outside)
+    builder.quantize(given, x)
+    builder.operator("RELU", [x], [y])
+    (builder.dequantize if dtype == "float32" else builder.quantize)(y, result)
+    graph = import_tflite(PATH, builder.finish([given], [result]))
+    assert [op.kind for op in graph.ops] == ["RELU"]
+    assert (graph.inputs, graph.outputs) == (("x",), ("y",))
+    assert [(p.name, p.dtype) for p in graph.ports.values()] == [
+        ("given", dtype),
+        ("result", dtype),
+    ]
+
+
+def test_a_free_batch_in_the_signature_is_one():
+    graph = import_tflite(PATH, small_conv(signature=(-1, 3, 3, 2)))
+    assert graph.tensors["image"].shape == (1, 3, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"dilation": (2, 1)}, ["'0: features' (CONV_2D)", "Dilation must be 1"]),
+        ({"stride": (0, 1)}, ["Strides must be 1 to 1024", "(0, 1)"]),
+        ({"activation": "TANH"}, ["fused activation", "RELU6"]),
+        ({"weights_zero": 3}, ["zero point 0", "symmetrically"]),
+        ({"weights_dtype": np.int16}, ["'w' are int16", "quantise the weights to int8"]),
+        ({"axis": 3}, ["Per-channel", "output channels"]),
+        ({"channels": 1, "axis": 0}, ["read all channels", "CONCATENATION"]),
+        ({"bias_dtype": np.int64}, ["bias 'b' is int64", "int32 [4] is needed"]),
+        ({"x_shape": (3, 3, 2)}, ["batch must be 1"]),
+        ({"x_shape": (2, 3, 3, 2)}, ["batch must be 1"]),
+        ({"y_shape": (1, 3, 2, 4)}, ["'conv_2d_0'", "(1, 3, 2, 4)", "(1, 3, 3, 4)"]),
+        ({"x_shape": (1, 0, 3, 2)}, ["dynamic or empty shape", "static"]),
+        ({"signature": (1, -1, 3, 2)}, ["dynamic", "static"]),
+        ({"x_shape": (1, 65536, 65536, 2)}, ["too large"]),
+        ({"x_kind": {"dtype": "int8"}}, ["'image' is int8 without a scale", "quantise"]),
+        ({"x_kind": {"dtype": "float32"}}, ["floating point", "quantize_static"]),
+        ({"x_kind": {"dtype": "uint8", "scale": 0.1}}, ["'image' is uint8", "int8"]),
+        ({"x_kind": {"scale": 0.1, "zero_point": 128}}, ["zero point outside"]),
+        ({"x_kind": {"scale": [0.1, 0.2], "axis": 3}}, ["with 2 scale(s)", "one scale"]),
+        ({"x_kind": {"scale": float("nan")}}, ["'image': A scale must be a number"]),
+        ({"x_kind": {"scale": [0.1, 0.2, 0.3], "axis": 3}}, ["3 scales", "2 channels"]),
+    ],
+)
+def test_convolution_limits(arguments, words):
+    message = refusal(small_conv(**arguments))
+    assert [word for word in words if word not in message] == [], message
+
+
+def unary(name, x=None, y=None, *, options=None, extra=()):
+    """One operator from x to y, shapes [1,4,4,2] unless told."""
+    builder = TfliteBuilder()
+    source = builder.tensor("x", **{"shape": (1, 4, 4, 2), **ACTIVATION, **(x or {})})
+    result = builder.tensor("y", **{"shape": (1, 4, 4, 2), **ACTIVATION, **(y or {})})
+    more = [builder.constant(f"c{i}", data) for i, data in enumerate(extra)]
+    builder.operator(name, [source, *more], [result], options)
+    return builder.finish([source], [result])
+
+
+@pytest.mark.parametrize(
+    ("operator", "nearest"),
+    [
+        ("HARD_SWISH", "RELU6"),
+        ("LEAKY_RELU", "RELU"),
+        ("TRANSPOSE_CONV", "CONV_2D"),
+        ("REDUCE_MAX", "MAX_POOL_2D"),
+        ("MUL", "ADD"),
+        ("SHAPE", "supported are CONV_2D"),
+    ],
+)
+def test_unsupported_operators_name_the_nearest_form(operator, nearest):
+    message = refusal(unary(operator))
+    assert f"layer '0: y' ({operator}): this operator is not supported" in message
+    assert nearest in message
+
+
+def test_requantising_pools_pads_and_reshapes_are_refused():
+    builder = TfliteBuilder()
+    x = builder.tensor("x", (1, 4, 4, 2), **ACTIVATION)
+    y = builder.tensor("y", (1, 2, 2, 2), scale=0.2)
+    builder.pool_2d("MAX_POOL_2D", x, y, window=(2, 2), stride=(2, 2))
+    assert "must share one scale" in refusal(builder.finish([x], [y]))
+    assert "must share one scale" in refusal(unary("RESHAPE", y={"scale": 0.2}))
+
+
+@pytest.mark.parametrize(
+    ("pairs", "words"),
+    [
+        ([[0, 0], [1, 1], [0, 0], [0, 2]], "PAD may add pixels around H and W only"),
+        ([[0, 0], [-1, 1], [0, 0], [0, 0]], "Padding must be 0 to 4096"),
+        ([[0, 0], [1, 1]], "PAD may add pixels around H and W only"),
+    ],
+)
+def test_pad_limits(pairs, words):
+    content = unary("PAD", y={"shape": (1, 6, 4, 2)}, extra=[np.array(pairs, np.int32)])
+    assert words in refusal(content)
+
+
+def test_pad_with_another_value_is_refused():
+    pairs = np.array([[0, 0], [1, 1], [0, 0], [0, 0]], np.int32)
+    content = unary("PADV2", y={"shape": (1, 6, 4, 2)}, extra=[pairs, np.array([7], np.int8)])
+    assert "PAD must add the zero point" in refusal(content)
+
+
+def test_mean_over_channels_is_refused():
+    builder = TfliteBuilder()
+    x = builder.tensor("x", (1, 4, 4, 2), **ACTIVATION)
+    y = builder.tensor("y", (1, 4, 4, 1), **ACTIVATION)
+    builder.mean(x, y, axes=(3,))
+    assert "MEAN must be over H and W" in refusal(builder.finish([x], [y]))
+
+
+def test_softmax_with_another_quantisation_is_refused():
+    builder = TfliteBuilder()
+    x, y = (builder.tensor(name, (1, 4), **ACTIVATION) for name in "xy")
+    builder.softmax(x, y)
+    assert "scale 1/256 and zero point -128" in refusal(builder.finish([x], [y]))
+
+
+def test_add_limits():
+    builder = TfliteBuilder()
+    a = builder.tensor("a", (1, 4, 4, 2), **ACTIVATION)
+    b = builder.tensor("b", (1, 1, 1, 2), **ACTIVATION)
+    y = builder.tensor("y", (1, 4, 4, 2), **ACTIVATION)
+    builder.add(a, b, y)
+    assert "no broadcast" in refusal(builder.finish([a, b], [y]))
+    builder = TfliteBuilder()
+    a, y = (builder.tensor(name, (1, 2), **ACTIVATION) for name in "ay")
+    b = builder.constant("b", np.ones((1, 2), np.int8), **ACTIVATION)
+    builder.add(a, b, y)
+    assert "'b' is a constant" in refusal(builder.finish([a], [y]))
+
+
+def test_fully_connected_of_many_rows_is_refused():
+    builder = TfliteBuilder()
+    x = builder.tensor("x", (1, 5, 8), **ACTIVATION)
+    w = builder.constant("w", np.ones((3, 8), np.int8), scale=0.1)
+    y = builder.tensor("y", (1, 5, 3), **ACTIVATION)
+    builder.fully_connected(x, w, None, y)
+    assert "one row" in refusal(builder.finish([x], [y]))
+
+
+def test_concatenation_of_different_scales_is_refused():
+    builder = TfliteBuilder()
+    a = builder.tensor("a", (1, 2), scale=0.1)
+    b = builder.tensor("b", (1, 2), scale=0.2)
+    y = builder.tensor("y", (1, 4), scale=0.1)
+    builder.concatenation([a, b], y, axis=1)
+    assert "put a QUANTIZE before" in refusal(builder.finish([a, b], [y]))
+
+
+def test_computed_weights_are_refused():
+    builder = TfliteBuilder()
+    x = builder.tensor("x", (1, 8), **ACTIVATION)
+    w = builder.tensor("w", (3, 8), scale=0.1)
+    y = builder.tensor("y", (1, 3), **ACTIVATION)
+    builder.fully_connected(x, w, None, y)
+    assert "must be constants" in refusal(builder.finish([x, w], [y]))
+
+
+def test_float_networks_are_told_how_to_quantise():
+    message = refusal(unary("RELU", {"dtype": "float32", "scale": None}, {"dtype": "float32"}))
+    assert "quantize_static" in message
+    assert "TFLITE_BUILTINS_INT8" in message
+
+
+def test_dequantisation_in_the_middle_is_refused():
+    builder = TfliteBuilder()
+    x = builder.tensor("x", (1, 4), **ACTIVATION)
+    middle = builder.tensor("middle", (1, 4), dtype="float32")
+    y = builder.tensor("y", (1, 4), dtype="float32")
+    builder.dequantize(x, middle)
+    builder.operator("RELU", [middle], [y])
+    assert "'middle' is not int8 inside the network" in refusal(builder.finish([x], [y]))
+
+
+def test_other_interface_types_are_refused():
+    builder = TfliteBuilder()
+    given = builder.tensor("given", (1, 4), dtype="int16", scale=0.1)
+    x, y = (builder.tensor(name, (1, 4), **ACTIVATION) for name in "xy")
+    builder.quantize(given, x)
+    builder.operator("RELU", [x], [y])
+    assert "int8 interface" in refusal(builder.finish([given], [y]))
+
+
+def test_values_that_nothing_computes_are_refused():
+    builder = TfliteBuilder()
+    x, lost, y = (builder.tensor(name, (1, 4), **ACTIVATION) for name in ("x", "lost", "y"))
+    builder.add(x, lost, y)
+    assert "'lost', which nothing computes" in refusal(builder.finish([x], [y]))
+
+
+def test_cycles_are_refused():
+    builder = TfliteBuilder()
+    x, a, b = (builder.tensor(name, (1, 4), **ACTIVATION) for name in "xab")
+    builder.add(x, b, a)
+    builder.operator("RELU", [a], [b])
+    assert "cycle" in refusal(builder.finish([x], [b]))
+
+
+@pytest.mark.parametrize("suffix", [".tflite", ".onnx", ".bin"])
+def test_files_that_are_no_networks(tmp_path: Path, suffix: str):
+    path = tmp_path / f"net{suffix}"
+    with pytest.raises(RequestError, match="No such file"):
+        import_model(path)
+    with pytest.raises(RequestError, match="not a regular file"):
+        import_model(tmp_path)
+    path.write_bytes(b"")
+    with pytest.raises(RequestError, match=r"net\.\w+: the file is empty"):
+        import_model(path)
+    for content in (b"hello", b"{}" * 100, b"\x89PNG\r\n\x1a\n" * 50, bytes(1000), b"\xff" * 5000):
+        path.write_bytes(content)
+        with pytest.raises(RequestError, match=r"net\.\w+: .*\.tflite or \.onnx"):
+            import_model(path)
+
+
+def test_content_decides_what_a_file_is(tmp_path: Path):
+    path = tmp_path / "net.onnx"
+    path.write_bytes(small_conv())
+    assert import_model(path).ops[0].kind == "CONV_2D"

@@ -1,0 +1,109 @@
+"""Which operator runs where, and why."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from hw.spec.errors import RequestError
+from hw.spec.settings import load_config
+from mapper.compile import compile_model
+from mapper.graph.tensor import Quant, Tensor
+from mapper.operators.images import Padding
+from mapper.operators.moves import Reshape
+from mapper.operators.pooling import MaxPool2d
+from mapper.operators.requantise import Quantize
+from mapper.operators.softmax import Softmax
+from tests.mapper.networks import Sketch
+
+
+def placed(graph, *sets):
+    return compile_model(graph, load_config(sets=sets)).layers
+
+
+def only(layers):
+    assert len(layers) == 1
+    return layers[0]
+
+
+def test_without_an_npu_all_is_on_the_cpu():
+    sketch = Sketch()
+    layer = only(placed(sketch.graph(sketch.conv("x", "c", 4)), "npu=none"))
+    assert (layer.engine, layer.reason) == ("cpu", "the configuration has no NPU")
+
+
+def test_softmax_is_on_the_cpu():
+    sketch = Sketch(shape=(1, 9))
+    out = sketch.activation("s", (1, 9), 1 / 256, -128)
+    graph = sketch.graph(sketch.op(Softmax(), ["x"], out))
+    layer = only(placed(graph))
+    assert layer.engine == "cpu"
+    assert "exponential" in layer.reason
+
+
+def test_softmax_of_another_output_scale_is_refused():
+    sketch = Sketch(shape=(1, 9))
+    out = sketch.activation("s", (1, 9), 1 / 128, 0)
+    graph = sketch.graph(sketch.op(Softmax(), ["x"], out))
+    with pytest.raises(RequestError, match=r"'make s'.*nearest supported form.*1/256"):
+        placed(graph)
+
+
+def test_sums_that_could_overflow_go_to_the_cpu():
+    sketch = Sketch(shape=(1, 4, 4, 100))
+    graph = sketch.graph(sketch.conv("x", "c", 4, (3, 3)))
+    assert only(placed(graph)).engine == "npu"
+    narrow = only(placed(graph, "accumulator_bits=20"))
+    assert narrow.engine == "cpu"
+    assert "accumulator_bits = 20" in narrow.reason
+
+
+def test_a_large_left_shift_goes_to_the_cpu():
+    sketch = Sketch(scale=1.0)
+    out = sketch.like("x", "q", scale=1 / 300)
+    graph = sketch.graph(sketch.op(Quantize(), ["x"], out))
+    layer = only(placed(graph))
+    assert layer.engine == "cpu"
+    assert "shifts left by 9 bits, more than 7" in layer.reason
+
+
+def test_a_huge_window_goes_to_the_cpu():
+    sketch = Sketch(shape=(1, 300, 2, 3))
+    attrs = MaxPool2d(window=(300, 1), stride=(1, 1), padding=Padding())
+    out = sketch.like("x", "p", shape=(1, 1, 2, 3))
+    graph = sketch.graph(sketch.op(attrs, ["x"], out))
+    layer = only(placed(graph))
+    assert layer.engine == "cpu"
+    assert "300 pixels exceeds 255" in layer.reason
+
+
+def test_asymmetric_weights_are_refused():
+    sketch = Sketch()
+    sketch.conv("x", "c", 2)
+    weights = sketch.tensors["c w"]
+    sketch.tensors["c w"] = dataclasses.replace(
+        weights, quant=Quant(weights.quant.scale, (0, 5), 0)
+    )
+    with pytest.raises(RequestError, match=r"'make c'.*zero point 0"):
+        placed(sketch.graph("c"))
+
+
+def test_a_constant_operand_is_read_by_the_cpu():
+    sketch = Sketch()
+    data = np.zeros((1, 6, 5, 3), dtype=np.int8)
+    sketch.tensors["k"] = Tensor("k", data.shape, "int8", Quant((0.05,), (3,)), data)
+    layer = only(placed(sketch.graph(sketch.add("x", "k", "s"))))
+    assert (layer.engine, layer.reason) == ("cpu", "its operand 'k' is a constant")
+
+
+def test_layers_name_the_operators_they_cover():
+    sketch = Sketch()
+    padded = sketch.pad("x", "p", Padding(top=1, left=1, bottom=1, right=1))
+    conv = sketch.conv(padded, "c", 4, (3, 3))
+    relu = sketch.relu(conv, "r")
+    shape = sketch.like(relu, "flat", shape=(1, 120))
+    flat = sketch.op(Reshape(), [relu], shape)
+    layer = only(placed(sketch.graph(flat)))
+    assert layer.covers == ("make p", "make c", "make r", "make flat")
+    assert layer.macs == 6 * 5 * 4 * 27
+    assert layer.op == "CONV_2D"
