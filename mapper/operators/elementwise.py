@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 from hw.spec import numerics as nm
+from hw.spec.commands import Operation
 from hw.spec.npu_config import NpuConfig
 from hw.spec.steps import ADD
 from mapper.graph.operator import Cpu, Shape, Site, Steps
+from mapper.operators.binary import Factors, binary_work, spread_objection
 from mapper.operators.clamp import Clamped
 from mapper.operators.images import clamp_fields
-from mapper.works.add import AddWork
-from mapper.works.geometry import Operand
 from mapper.works.work import Work
 
 
@@ -24,6 +24,7 @@ class Add(Clamped):
     kind: ClassVar[str] = "ADD"
     inputs: ClassVar[tuple[int, int]] = (2, 2)
     in_place: ClassVar[bool] = True
+    takes_constants: ClassVar[bool] = True
 
     def shapes(self, site: Site) -> Sequence[Shape]:
         """Return the shape of both operands."""
@@ -33,30 +34,23 @@ class Add(Clamped):
         return [a.shape]
 
     def objection(self, site: Site) -> str | None:
-        """An accelerator with an adder can."""
-        return None
+        """Return why no accelerator computes this; None when one could."""
+        return spread_objection(*(tensor.shape for tensor in site.inputs))
 
     def unit_objection(self, config: NpuConfig) -> str | None:
-        """Return why this accelerator has no adder; None if it has."""
+        """Return why this accelerator has no element-wise unit; None if it has."""
         return f"control = microcode has no {self.kind}" if config.microcode else None
 
     def works(self, site: Site, rows: int) -> list[Work]:
-        """Return one work of the adder."""
+        """Return one work of the element-wise unit."""
         (a, b), result = site.inputs, site.result
-        return [
-            AddWork(
-                a=Operand(a.name),
-                b=Operand(b.name),
-                output=Operand(result.name),
-                elements=result.elements,
-                a_zero_point=a.zero_point,
-                b_zero_point=b.zero_point,
-                zero_point=result.zero_point,
-                lo=self.lo,
-                hi=self.hi,
-                parameters=nm.add_parameters(a.scale, b.scale, result.scale),
-            )
-        ]
+        p = nm.add_parameters(a.scale, b.scale, result.scale)
+        factors = Factors(
+            a=(p.a_multiplier, p.a_shift),
+            b=(p.b_multiplier, p.b_shift),
+            output=(p.output_multiplier, p.output_shift),
+        )
+        return [binary_work(Operation.ADD, (a, b), result, factors, (self.lo, self.hi))]
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""

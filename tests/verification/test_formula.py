@@ -6,7 +6,7 @@ from hw.spec.commands import Command, Opcode
 from hw.spec.npu_config import NpuConfig
 from hw.spec.settings import load_config
 from mapper.array.array import array_of
-from mapper.array.cycles import add_cycles, array_cycles, command_cycles
+from mapper.array.cycles import array_cycles, command_cycles, elementwise_cycles
 from mapper.compile import compile_model
 from mapper.importers import import_model
 from sim.rtl import run_rtl
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.rtl]
 def formula(command: Command, config: NpuConfig) -> tuple[int, int]:
     """Cycles of a compute command whose weights are there, and of one that the bus brings them."""
     if command.opcode is Opcode.ELEMENTWISE:
-        return (add_cycles(command["run_bytes"], array_of(config)),) * 2
+        return (elementwise_cycles(2 * -(-command["run_bytes"] // config.requantiser_lanes)),) * 2
     window, arrangement = geometry(command)
     return (
         array_cycles(window, arrangement, array_of(config)),
