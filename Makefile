@@ -7,7 +7,7 @@ MODEL  ?= vww.onnx
 BOARD  ?= ulx3s-85f
 VENV   := .venv
 BIN    := $(VENV)/bin
-C_FILES = $(wildcard firmware/*.[ch] firmware/*/*.[ch] tests/firmware/host/*.[ch] verification/compression/*.h \
+C_FILES = $(wildcard firmware/*.[ch] firmware/*/*.[ch] tests/firmware/host/*.[ch] verification/cosim/compression/*.h \
             sim/model/replay/*.[ch])
 
 .PHONY: run test slow fpga performance lint format benchmark clean
@@ -26,7 +26,7 @@ fpga: $(VENV)/fpga.stamp ## a bitstream (BOARD=..., ARGS="--rows 8 --cols 8")
 	@$(BIN)/python -m sim fpga --board $(BOARD) --out build/$(BOARD) $(ARGS)
 
 performance: $(VENV)/run.stamp ## cycles of the MLPerf Tiny networks on several arrays
-	@$(BIN)/python -m verification.performance $(ARGS)
+	@$(BIN)/python -m sim.measure.performance $(ARGS)
 
 lint: $(VENV)/test.stamp ## formatting, rules, types, import contracts
 	@$(BIN)/ruff check
@@ -41,7 +41,7 @@ format: $(VENV)/test.stamp ## rewrite the sources in the project's format
 	@$(if $(C_FILES),$(BIN)/clang-format -i $(C_FILES))
 
 benchmark: $(VENV)/run.stamp ## speed of the simulation under cocotb and in bare C++ (ARGS=...)
-	@$(BIN)/python -m verification.benchmark $(ARGS)
+	@$(BIN)/python -m verification.cosim.benchmark $(ARGS)
 
 clean: ## remove .venv and caches of this checkout
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .import_linter_cache

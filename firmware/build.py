@@ -21,7 +21,7 @@ from hw.header import c_header
 from hw.spec.config import Config
 from hw.spec.errors import TilewrightError
 from hw.spec.registers import BOOT_BYTES, FIRMWARE_BYTES, MEMORY_BASE
-from verification.cache import cached
+from verification.tools.cache import cached
 
 SOURCES = Path(__file__).parent
 BINARY = "firmware.bin"

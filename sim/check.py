@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mapper.program.program import Program
 from sim.result import Check
-from verification.cache import cache_directory
+from verification.tools.cache import cache_directory
 
 Tensors = Mapping[str, NDArray[Any]]
 

@@ -6,7 +6,7 @@ from hw.spec.commands import Opcode
 from hw.spec.profile import CAUSES
 from hw.spec.registers import ERROR_CODES, EXIT_STATUS, NPU
 from mapper.program.program import Program
-from verification.simulate import Job, Outcome
+from verification.cosim.simulate import Job, Outcome
 
 TRAP_CAUSES = {
     0: "instruction address misaligned",

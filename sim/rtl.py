@@ -23,9 +23,9 @@ from sim.failure import describe_failure
 from sim.files import replacing
 from sim.progress import Progress
 from sim.segments import CLOCK, Segment, read_segments
-from verification.build import Model, build_model
-from verification.cache import cache_directory
-from verification.simulate import Job, Outcome, simulate
+from verification.cosim.build import Model, build_model
+from verification.cosim.simulate import Job, Outcome, simulate
+from verification.tools.cache import cache_directory
 
 BOOT_CYCLES = 200_000
 STEP_CYCLES = 20_000

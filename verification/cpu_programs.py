@@ -45,8 +45,8 @@ from hw.spec.steps import (
 )
 from sim.model.cpu.paths import Paths, operator_paths
 from sim.model.cpu.softmax import softmax_paths
-from verification.build import build_model
-from verification.simulate import Job, simulate
+from verification.cosim.build import build_model
+from verification.cosim.simulate import Job, simulate
 
 _LINE = 32
 STEP_HEAD_WORDS = 2

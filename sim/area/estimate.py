@@ -1,7 +1,7 @@
 """A design's area from its configuration, in microseconds and without Yosys.
 
 Each block's gates are a sum of structural counts (`sim.area.counts`: elements, register bits,
-multiplexer inputs) times coefficients in gates.yaml, which ``python -m verification.area`` fits to
+multiplexer inputs) times coefficients in gates.yaml, which ``python -m sim.measure.area`` fits to
 designs that Yosys mapped. Bits of SRAM are exact.
 """
 

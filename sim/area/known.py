@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+import verification.area
 from hw.spec.config import Config
 from sim.area.estimate import area_table, estimate_area
 from sim.area.parts import BLOCKS, SRAM, Area, block_of
 from sim.progress import Progress
-from verification.cache import cache_directory, cached
+from verification.tools.cache import cache_directory, cached
+from verification.tools.description import source_key
 
 KIND = "area"
 """Folder of the cache."""
 
 BLOCKS_FILE = "blocks.json"
 
-FLOW_FILES = ("area_synthesis.py", "map_gates.py", "cells_45nm.genlib")
-"""Of `verification`: how gates are counted. An area that another state of them counted is not
+FLOW = Path(verification.area.__file__).parent
+FLOW_FILES = ("synthesis.py", "map_gates.py", "cells_45nm.genlib")
+"""How gates are counted. An area that another state of them counted is not
 known any more."""
 
 
@@ -42,7 +44,7 @@ def mapped_blocks(config: Config, progress: Progress) -> tuple[dict[str, float],
     """Gate equivalents of logic and bits of SRAM by block, as `synthesise_area` counts them."""
 
     def count(folder: Path) -> None:
-        from verification.area_synthesis import synthesise_modules
+        from verification.area.synthesis import synthesise_modules
 
         with progress.step("counting gates") as step:
             found = synthesise_modules(config, lambda text: setattr(step, "detail", text))
@@ -72,14 +74,11 @@ def _area(logic: Mapping[str, float], bits: Mapping[str, int]) -> Area:
 
 
 def _key(config: Config) -> str:
-    return hashlib.sha256(f"{config.hardware_key()} {_flow()}".encode()).hexdigest()[:16]
+    return source_key(config, *_flow())
 
 
 @cache
-def _flow() -> str:
-    """Hash of the hardware's sources, and of how its gates are counted."""
-    from verification.build import DESCRIPTION, HERE, versions
-
-    flow = [(HERE / name).read_text() for name in FLOW_FILES]
-    blocks = {name: list(paths) for name, paths in BLOCKS.items()}
-    return hashlib.sha256(json.dumps([DESCRIPTION, versions(), flow, blocks]).encode()).hexdigest()
+def _flow() -> tuple[list[str], dict[str, list[str]]]:
+    """How gates are counted, and to which block they belong."""
+    texts = [(FLOW / name).read_text() for name in FLOW_FILES]
+    return texts, {name: list(paths) for name, paths in BLOCKS.items()}

@@ -33,10 +33,10 @@ from sim.fpga.synthesis import (
 )
 from sim.fpga.tools import Tool
 from sim.progress import Progress
-from verification.build import source_key
-from verification.cache import cached
-from verification.netlist import SYNTHESIS
-from verification.run_tool import run_tool
+from verification.cells.netlist import SYNTHESIS
+from verification.tools.cache import cached
+from verification.tools.description import source_key
+from verification.tools.run_tool import run_tool
 
 SYNTHESIS_LOG, ROUTING_LOG, PACKING_LOG = "synthesis.log", "routing.log", "packing.log"
 BITSTREAM = {"ecp5": f"{TOP}.bit", "ice40": f"{TOP}.bin"}

@@ -12,7 +12,7 @@ from typing import Any
 from hw.fpga.boards import FLIP_FLOP, RESOURCE_CELLS
 from hw.spec.errors import TilewrightError
 from sim.fpga.tools import Tool
-from verification.run_tool import Note, run_tool
+from verification.tools.run_tool import Note, run_tool
 
 REPORT = "report.json"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from hw.fpga.boards import BLOCK_RAM, DSP, FLIP_FLOP, LUT, SPRAM
 from hw.spec.errors import TilewrightError
-from verification.netlist import SYNTHESIS
-from verification.run_tool import Note, run_tool
+from verification.cells.netlist import SYNTHESIS
+from verification.tools.run_tool import Note, run_tool
 
 NETLIST = "netlist.json"
 CELLS = "cells.json"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from hw.spec.errors import TilewrightError
 from sim.model.layout import c_header
-from verification.cache import cached
-from verification.toolchain import Compiler, find_compiler
+from verification.tools.cache import cached
+from verification.tools.toolchain import Compiler, find_compiler
 
 SOURCES = Path(__file__).parent / "replay"
 FLAGS = ("-x", "c", "-std=c11", "-O2", "-Wall", "-Wextra", "-shared", "-fPIC")

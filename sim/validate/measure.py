@@ -22,7 +22,7 @@ from sim.functional.backend import run_functional
 from sim.progress import Progress
 from sim.rtl import memory_image, run_rtl
 from sim.segments import Segment
-from verification.build import source_key
+from verification.tools.description import source_key
 
 Tensors = Mapping[str, NDArray[np.int8]]
 

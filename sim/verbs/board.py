@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ ACTIONS = {
     "run": "one inference",
     "info": "the board's configuration, as a file for --config",
     "reset": "reset the chip",
+    "serve": "keep the simulated board there for others, and print its port",
 }
 
 
@@ -31,6 +33,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", metavar="P", help="serial port, as /dev/ttyUSB0")
     parser.add_argument(
         "--simulate", action="store_true", help="simulate a board of the configuration"
+    )
+    parser.add_argument(
+        "--boot", action="store_true", help="serve a board without firmware in its memory"
     )
     parser.add_argument("--baud", type=int, default=BAUD, metavar="N", help=f"default: {BAUD}")
     parser.add_argument(
@@ -57,10 +62,16 @@ def _handle(options: argparse.Namespace) -> None:
         raise RequestError(f"--baud {options.baud}: must be more than 0")
     if options.action == "run" and options.model is None:
         raise RequestError("board run: name the network with --model")
+    if options.action == "serve" and not options.simulate:
+        raise RequestError("board serve: keeps a simulated board there; add --simulate")
+    if options.boot and options.action != "serve":
+        raise RequestError("--boot: a board without firmware can only be served")
     progress = Progress()
     with _place(options, progress) as place:
         if options.action == "run":
             _run(options, place, progress)
+        elif options.action == "serve":
+            _serve(place)
         else:
             _ask(options.action, place, progress)
 
@@ -73,11 +84,13 @@ def _place(options: argparse.Namespace, progress: Progress) -> Generator[Place]:
     if not options.simulate:
         yield Place(options.port, options.baud, options.timeout)
         return
-    from verification.board import prepare_board, simulated_board
+    from verification.board.board import prepare_board, simulated_board
 
     config = config_of(options)
     with progress.step("Preparing the simulated board") as step:
-        board = prepare_board(config, lambda text: setattr(step, "detail", text))
+        board = prepare_board(
+            config, lambda text: setattr(step, "detail", text), boot_stage=options.boot
+        )
     with simulated_board(board) as port:
         yield Place(port, options.baud, options.timeout)
 
@@ -96,6 +109,13 @@ def _run(options: argparse.Namespace, place: Place, progress: Progress) -> None:
         ),
         progress,
     )
+
+
+def _serve(place: Place) -> None:
+    """Print where the board is, and leave it there until the user interrupts."""
+    print(f"{place.port} is the serial port of a simulated board; Ctrl-C ends it", flush=True)
+    with suppress(KeyboardInterrupt):
+        threading.Event().wait()
 
 
 def _ask(action: str, place: Place, progress: Progress) -> None:

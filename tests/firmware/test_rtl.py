@@ -20,8 +20,8 @@ from hw.spec.steps import NPU as NPU_STEP
 from tests.firmware.cases import Image as Window
 from tests.firmware.cases import random_factors, random_int8
 from tests.firmware.images import TIMES_ADDRESS, TOTAL_ADDRESS, Image, step_times
-from verification.build import build_model
-from verification.simulate import Job, Outcome, simulate
+from verification.cosim.build import build_model
+from verification.cosim.simulate import Job, Outcome, simulate
 
 pytestmark = pytest.mark.rtl
 

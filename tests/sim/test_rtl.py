@@ -11,7 +11,7 @@ from mapper.importers import import_model
 from sim.functional.backend import run_functional
 from sim.rtl import memory_image, run_rtl
 from sim.zoo import zoo_model
-from verification.cache import cache_directory
+from verification.tools.cache import cache_directory
 
 FIRMWARE = b"firmware"
 

@@ -11,7 +11,7 @@ from sim.progress import Progress
 from sim.rtl import RtlResult
 from sim.run import RunRequest, run
 from sim.segments import Segment
-from verification.cache import cache_directory
+from verification.tools.cache import cache_directory
 
 
 @pytest.mark.rtl

@@ -11,8 +11,8 @@ from hw.generate import write_header
 from hw.spec.registers import EXIT_STATUS, MEMORY_BASE, PROGRAM_BASE
 from hw.spec.settings import load_config
 from hw.spec.soc_config import CPU_VARIANTS
-from verification.build import build_model
-from verification.simulate import Job, simulate
+from verification.cosim.build import build_model
+from verification.cosim.simulate import Job, simulate
 
 HERE = Path(__file__).parent
 LIMIT = 1_000_000

@@ -5,7 +5,7 @@ from hw.spec.settings import load_config
 from hw.spec.soc_config import CPU_VARIANTS
 from sim.area import area_table, chip_sram_bits, estimate_area
 from sim.area.parts import BLOCKS
-from verification.area import COEFFICIENTS, coefficients_text, read_designs
+from sim.measure.area import COEFFICIENTS, coefficients_text, read_designs
 
 BIT = 45478.818 / (2048 * 39) / 0.798
 

@@ -6,17 +6,17 @@ import pytest
 
 from hw.spec.settings import load_config
 from sim.area import known
-from verification import build
+from verification import area
 
-FLOW = Path(build.__file__).parent
+FLOW = Path(area.__file__).parent
 
 
-@pytest.mark.parametrize("name", ["area_synthesis.py", "map_gates.py", "cells_45nm.genlib"])
+@pytest.mark.parametrize("name", ["synthesis.py", "map_gates.py", "cells_45nm.genlib"])
 def test_an_area_is_known_no_more_when_its_gates_are_counted_otherwise(name, tmp_path, monkeypatch):
     for path in FLOW.iterdir():
         if path.is_file():
             (tmp_path / path.name).write_bytes(path.read_bytes())
-    monkeypatch.setattr(build, "HERE", tmp_path)
+    monkeypatch.setattr(known, "FLOW", tmp_path)
 
     def key():
         known._flow.cache_clear()

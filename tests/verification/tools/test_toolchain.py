@@ -6,9 +6,9 @@ import pytest
 
 from hw.spec.errors import RequestError
 from hw.spec.settings import load_config
-from verification.build import build_model
-from verification.simulate import Job, simulate
-from verification.toolchain import find_compiler, require_make
+from verification.cosim.build import build_model
+from verification.cosim.simulate import Job, simulate
+from verification.tools.toolchain import find_compiler, require_make
 
 
 def test_a_named_compiler_comes_first(monkeypatch):

@@ -20,7 +20,7 @@ from hw.spec.config import Config
 from hw.spec.errors import RequestError, TilewrightError
 from hw.spec.registers import MEMORY_BASE
 
-PROJECT = Path(__file__).parent.parent
+PROJECT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "PYGPI_PYTHON_BIN": sys.executable,
         "GPI_USERS": f"{libpython};{cocotb_tools.config.pygpi_entry_point()}",
         "COCOTB_TOPLEVEL": "top",
-        "COCOTB_TEST_MODULES": "verification.bench",
+        "COCOTB_TEST_MODULES": "verification.cosim.bench",
         "COCOTB_RESULTS_FILE": str(folder / "results.xml"),
         "COCOTB_LOG_LEVEL": "WARNING",
         "COCOTB_TRUST_INERTIAL_WRITES": "1",

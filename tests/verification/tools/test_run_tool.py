@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from hw.spec.errors import TilewrightError
-from verification.run_tool import run_tool
+from verification.tools.run_tool import run_tool
 
 SAID = """
 1.2. Executing OPT_EXPR pass (perform const folding).

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hw.spec.errors import RequestError
-from verification.cache import cache_directory, cached
+from verification.tools.cache import cache_directory, cached
 
 
 @pytest.fixture(autouse=True)

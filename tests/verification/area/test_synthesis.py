@@ -4,7 +4,7 @@ from hw.spec.errors import TilewrightError
 from hw.spec.settings import load_config
 from sim.area import area_table, estimate_area, known_area, synthesise_area
 from sim.progress import Progress
-from verification.area_synthesis import SITES, gate_equivalents, map_modules
+from verification.area.synthesis import SITES, gate_equivalents, map_modules
 
 CPU = """
 module VexRiscv(input clk, input [7:0] d, output reg [7:0] q);
@@ -159,7 +159,7 @@ def test_the_estimate_is_not_stale(cache):
     config = load_config(sets=["rows=3", "cols=2", "requantiser_lanes=1", "cpu=lite"])
     assert known_area(config).source == "estimate"
     counted, estimate = synthesise_area(config, Progress()), estimate_area(config)
-    stale = "the hardware's area has changed: run python -m verification.area"
+    stale = "the hardware's area has changed: run python -m sim.measure.area"
     assert estimate.memory_ge == pytest.approx(counted.memory_ge), stale
     assert estimate.logic_ge == pytest.approx(counted.logic_ge, rel=area_table().max_error), stale
     assert known_area(config) == counted

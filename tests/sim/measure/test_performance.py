@@ -8,8 +8,8 @@ import pytest
 from hw.spec.settings import load_config
 from mapper.compile import compile_model
 from mapper.importers import import_model
+from sim.measure.performance import REST, kinds_of, unpaired_steps
 from sim.zoo import zoo_model
-from verification.performance import REST, kinds_of, unpaired_steps
 
 TILES_8 = {
     "ad": 16 * (640 + 3 * 128) + 128 + 16 * (8 + 3 * 128) + 80 * 128,

@@ -13,16 +13,10 @@ from hw.netlist import to_verilog
 from hw.npu.compute.array import MacArray
 from hw.npu.compute.requantiser import RequantiserLane
 from hw.spec.settings import load_config
-from verification.build import (
-    COMMON_FLAGS,
-    EXECUTABLE,
-    HERE,
-    NETLIST_FLAGS,
-    OPTIMISATION,
-    _build,
-)
-from verification.netlist import CELLS, NETLIST, write_cells
-from verification.toolchain import find_compiler
+from verification.cells.netlist import CELLS, NETLIST, write_cells
+from verification.cosim.build import HERE, NETLIST_FLAGS
+from verification.cosim.verilate import COMMON_FLAGS, EXECUTABLE, OPTIMISATION, verilate
+from verification.tools.toolchain import find_compiler
 
 CYCLES = 4000
 
@@ -67,7 +61,7 @@ def test_parts_of_the_array_do_the_same_as_cells(tmp_path) -> None:
     sizes = {"CYCLES": CYCLES, "INPUTS": widths[In], "OUTPUTS": widths[Out]}
     flags = [*COMMON_FLAGS, "--timing", *NETLIST_FLAGS]
     flags += [f"-G{name}={value}" for name, value in sizes.items()]
-    _build(tmp_path, sources, flags, find_compiler(), dict.fromkeys(OPTIMISATION, "-O0"))
+    verilate(tmp_path, sources, flags, find_compiler(), dict.fromkeys(OPTIMISATION, "-O0"))
     done = subprocess.run(
         [tmp_path / EXECUTABLE], capture_output=True, text=True, timeout=60, check=False
     )

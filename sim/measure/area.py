@@ -1,6 +1,6 @@
 """Makes the area estimate: synthesises a set of designs and fits sim/area/gates.yaml to them.
 
-``python -m verification.area`` takes what was mapped before from the cache; without any it needs
+``python -m sim.measure.area`` takes what was mapped before from the cache; without any it needs
 about 25 CPU minutes. Beside gates.yaml it writes the designs' areas, area_designs.yaml, and
 the table of docs/area.md.
 """
@@ -19,10 +19,10 @@ from hw.spec.soc_config import CPU_VARIANTS
 from sim.area.counts import sram_bits
 from sim.area.known import mapped_blocks
 from sim.files import write_atomically
+from sim.measure.area_fit import Design, errors_left_out, fit
 from sim.progress import Progress
-from verification.area_fit import Design, errors_left_out, fit
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 COEFFICIENTS = ROOT / "sim" / "area" / "gates.yaml"
 DESIGNS_FILE = Path(__file__).with_name("area_designs.yaml")
 PAGE = ROOT / "docs" / "area.md"
@@ -94,7 +94,7 @@ def coefficients_text(designs: Sequence[Design]) -> str:
     errors = [abs(error) for error in errors_left_out(designs, accelerated(designs))]
     lines = [
         "# Gate equivalents (NAND2) of what sim/area/counts.py counts. Written by",
-        "# python -m verification.area; the error is that of designs left out of the fit.",
+        "# python -m sim.measure.area; the error is that of designs left out of the fit.",
         f"error: {{designs: {len(errors)}, mean: {sum(errors) / len(errors):.4f}, "
         f"max: {max(errors):.4f}}}",
         "cpu:",
@@ -112,7 +112,7 @@ def coefficients_text(designs: Sequence[Design]) -> str:
 
 def designs_text(designs: Sequence[Design]) -> str:
     """The text of area_designs.yaml."""
-    lines = ["# Gate equivalents and SRAM bits by Yosys. Written by python -m verification.area."]
+    lines = ["# Gate equivalents and SRAM bits by Yosys. Written by python -m sim.measure.area."]
     for design in designs:
         logic = ", ".join(f"{name}: {ge:.0f}" for name, ge in design.logic.items())
         bits = ", ".join(f"{name}: {count}" for name, count in design.sram_bits.items())
@@ -140,7 +140,7 @@ def table_text(designs: Sequence[Design]) -> str:
 
 
 def main() -> int:
-    """Entry of ``python -m verification.area``."""
+    """Entry of ``python -m sim.measure.area``."""
     progress = Progress()
     try:
         found: list[Design] = []

@@ -1,19 +1,15 @@
-"""A simulated board, for who has none: ``python -m verification.board [--rows N] ... [--boot]``.
+"""A simulated board, for who has none: ``python -m sim board --simulate serve``.
 
-Builds the chip, its memory and the bitstream's firmware as a simulation whose serial port is a
-pseudo-terminal, prints the terminal's name, and runs until it is interrupted. Connect with
-``python -m sim board --port NAME``.
+The chip, its memory and the bitstream's firmware as a simulation whose serial port is a
+pseudo-terminal.
 """
 
 from __future__ import annotations
 
-import argparse
 import subprocess
-import sys
 import tempfile
-import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,10 +17,12 @@ from firmware.build import build_boot_stage, build_firmware
 from hw.spec.config import Config
 from hw.spec.errors import TilewrightError
 from hw.spec.soc_config import SMALL_CPUS
-from sim.progress import Progress
-from sim.verbs.options import add_config_options, config_of
-from verification.build import build_board
-from verification.simulate import reversed_words
+from verification.cosim.chip import chip_parameters, chip_sources
+from verification.cosim.simulate import reversed_words
+from verification.cosim.verilate import COMMON_FLAGS, executable_of
+from verification.tools.toolchain import find_compiler
+
+HERE = Path(__file__).parent
 
 UART_BIT_CYCLES = 8
 SMALL_CPU_BIT_CYCLES = 40
@@ -48,12 +46,30 @@ def prepare_board(
     """A board around ``config``'s chip, built if the cache lacks it.
 
     Memory holds the firmware at power-up, or with ``boot_stage`` what receives it. ``note`` is
-    called with what is going on. Raises as `verification.build.build_model`.
+    called with what is going on. Raises as `verification.cosim.build.build_model`.
     """
     bit_cycles = SMALL_CPU_BIT_CYCLES if config.soc.cpu in SMALL_CPUS else UART_BIT_CYCLES
-    executable = build_board(config, bit_cycles, note).executable
+    executable = build_board(config, bit_cycles, note)
     image = (build_boot_stage if boot_stage else build_firmware)(config)
     return SimulatedBoard(executable, config, image)
+
+
+def build_board(
+    config: Config, uart_bit_cycles: int, note: Callable[[str], None] = lambda _: None
+) -> Path:
+    """The simulator of a board around ``config``'s chip, behind a pseudo-terminal: see board.cpp.
+
+    Built if the cache lacks it; the chip says that its clock is the configuration's. Raises as
+    `verification.cosim.build.build_model`.
+    """
+    sources = chip_sources(config, uart_bit_cycles, None, note) | {
+        "top.sv": (HERE / "board.sv").read_text(),
+        "main.cpp": (HERE / "board.cpp").read_text(),
+    }
+    flags = [*COMMON_FLAGS, *chip_parameters(config), f"-GCLOCK_HZ={config.soc.clock_hz}"]
+    flags += ["-CFLAGS", f"-DUART_BIT_CYCLES={uart_bit_cycles}"]
+    executable, _ = executable_of(sources, flags, find_compiler(), note)
+    return executable
 
 
 @contextmanager
@@ -75,31 +91,3 @@ def simulated_board(board: SimulatedBoard) -> Generator[str]:
                 yield first.split()[1]
             finally:
                 process.kill()
-
-
-def main() -> int:
-    """Entry of ``python -m verification.board``."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    add_config_options(parser)
-    parser.add_argument("--boot", action="store_true", help="start without firmware in memory")
-    options = parser.parse_args()
-    progress = Progress()
-    try:
-        with progress.step("Preparing the simulated board") as step:
-            board = prepare_board(
-                config_of(options),
-                lambda text: setattr(step, "detail", text),
-                boot_stage=options.boot,
-            )
-        with simulated_board(board) as port:
-            print(f"{port} is the serial port of a simulated board; Ctrl-C ends it", flush=True)
-            with suppress(KeyboardInterrupt):
-                threading.Event().wait()
-    except TilewrightError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_status
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

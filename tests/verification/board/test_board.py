@@ -2,6 +2,8 @@
 
 import json
 import random
+import signal
+import subprocess
 import sys
 
 import pytest
@@ -27,7 +29,7 @@ from sim.board.frames import Deframer
 from sim.board.link import Link, Timing
 from sim.board.port import opened_port
 from sim.progress import Progress
-from verification.board import prepare_board, simulated_board
+from verification.board.board import prepare_board, simulated_board
 
 pytestmark = pytest.mark.rtl
 
@@ -256,3 +258,29 @@ def test_large_networks_take_the_cycles_of_the_simulation(name, monkeypatch, tmp
     assert board["outputs"] == rtl["outputs"]
     assert abs(board["total"]["cycles"] - rtl["total"]["cycles"]) <= PHASE_CYCLES
     assert board["total"]["read_bytes"] == rtl["total"]["read_bytes"]
+
+
+def test_a_served_board_answers_under_the_port_that_is_printed():
+    sets = [f"--set={item}" for item in ("cpu=full", "clock_hz=25000000")]
+    command = [sys.executable, "-m", "sim", "board", "--simulate", "serve", "--preset", "tiny"]
+    with subprocess.Popen([*command, *sets], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            name = process.stdout.readline().split()[0]
+            with opened_port(name, BAUD, PATIENCE_S) as port:
+                assert Board(Link(port, Timing(BAUD, PATIENCE_S))).config.soc == CONFIG.soc
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=60) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--port", "/dev/null", "serve"], "add --simulate"),
+        (["--simulate", "--boot", "info"], "can only be served"),
+    ],
+)
+def test_only_a_simulated_board_is_served(arguments, says, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["tilewright", "board", *arguments])
+    assert entry.main() == 2
+    assert says in capsys.readouterr().err

@@ -1,8 +1,8 @@
 """The chip as gates: Yosys maps each module once, and the result is kept under the module's text.
 
 Modules keep their borders, so that equal ones are mapped once, and another configuration maps only
-the modules that differ. Memories that are SRAM (`verification.map_gates`) are counted in bits; main
-memory stands outside the chip.
+the modules that differ. Memories that are SRAM (`verification.area.map_gates`) are counted in
+bits; main memory stands outside the chip.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from pathlib import Path
 from hw.generate import SOC_MODULE
 from hw.spec.config import Config
 from hw.spec.errors import TilewrightError
-from verification.cache import cache_directory, cached
-from verification.run_tool import run_tool
-from verification.toolchain import versions
+from verification.tools.cache import cache_directory, cached
+from verification.tools.run_tool import run_tool
+from verification.tools.toolchain import versions
 
 LIBRARY = Path(__file__).with_name("cells_45nm.genlib")
 MAPPER = Path(__file__).with_name("map_gates.py")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import verification
-from verification.toolchain import find_compiler
+from verification import cosim
+from verification.tools.toolchain import find_compiler
 
 PROGRAM = """
 #include "lz4.h"
@@ -37,7 +37,7 @@ int main(int, char **arguments) {
 def compress(tmp_path_factory):
     folder = tmp_path_factory.mktemp("compression")
     (folder / "main.cpp").write_text(PROGRAM)
-    headers = Path(verification.__file__).parent / "compression"
+    headers = Path(cosim.__file__).parent / "compression"
     command = [*find_compiler().command, "-std=c++20", "-O1", "-Wall", "-Werror", f"-I{headers}"]
     subprocess.run([*command, "main.cpp", "-o", "main"], cwd=folder, check=True)
 

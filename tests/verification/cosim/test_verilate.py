@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from verification.build import _run
+from verification.cosim.verilate import _run
 
 
 def runs(pid: int) -> bool:

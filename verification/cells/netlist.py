@@ -21,7 +21,7 @@ from hw.local_copy import KEEP_COPIES
 from hw.soc.cpu import cpu_verilog
 from hw.soc.soc import Soc
 from hw.spec.config import Config
-from verification.run_tool import Note, run_tool
+from verification.tools.run_tool import Note, run_tool
 
 NETLIST = "netlist.v"
 CELLS = "cells.v"

@@ -20,7 +20,7 @@ from sim.functional.backend import run_functional
 from sim.rtl import run_rtl
 from tests.random_networks import random_config, random_input, random_network
 from tests.shared_models import golden, shared_models
-from verification.netlist import NETLIST, UNDEFINED_READS, write_cells
+from verification.cells.netlist import NETLIST, UNDEFINED_READS, write_cells
 
 
 def check(graph: Graph, config: Config, seed: int) -> None:

@@ -1,8 +1,8 @@
 """How much of the model's speed is left under cocotb.
 
-``python -m verification.benchmark [--preset P] [--set KEY=VALUE]... [--cycles N]`` runs the same
-program for as many cycles under cocotb and in a bare C++ loop, and prints both speeds (cycles a
-second of processor time, start and end of the process included) and their ratio. It fails (exit
+``python -m verification.cosim.benchmark [--preset P] [--set KEY=VALUE]... [--cycles N]`` runs the
+same program for as many cycles under cocotb and in a bare C++ loop, and prints both speeds (cycles
+a second of processor time, start and end of the process included) and their ratio. It fails (exit
 status 1) under `REQUIRED_RATIO`.
 """
 
@@ -19,8 +19,8 @@ import cocotb_tools.config
 
 from hw.spec.config import Config
 from hw.spec.settings import load_config
-from verification.build import HERE, build_model
-from verification.simulate import Job, simulate
+from verification.cosim.build import HERE, build_model
+from verification.cosim.simulate import Job, simulate
 
 REQUIRED_RATIO = 0.5
 ROUNDS = 3
@@ -71,7 +71,7 @@ def _children_s() -> float:
 
 
 def main() -> int:
-    """Entry of ``python -m verification.benchmark``."""
+    """Entry of ``python -m verification.cosim.benchmark``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--preset", default="cpu-only")
     parser.add_argument("--set", action="append", default=[], dest="sets", metavar="KEY=VALUE")

@@ -1,4 +1,4 @@
-"""Run by `verification.area_synthesis` in a process of its own: Yosys from RTL to cells.
+"""Run by `verification.area.synthesis` in a process of its own: Yosys from RTL to cells.
 
 In the working directory lie soc.il and cpu.v, cells.genlib, and known.json, a list of modules that
 are not to be mapped. Leaves found.json: for each other module its cells by type, and the bits of

@@ -1,0 +1,91 @@
+"""Builds the simulation model of a configuration, or finds it in the cache."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cocotb_tools.config
+
+from hw.spec.config import Config
+from verification.cells.netlist import UNDEFINED_READS
+from verification.cosim.chip import chip_parameters, chip_sources
+from verification.cosim.verilate import COMMON_FLAGS, OPTIMISATION, Model, executable_of
+from verification.tools.toolchain import find_compiler
+
+HERE = Path(__file__).parent
+
+VERILATOR_FLAGS = (*COMMON_FLAGS, "--vpi", "--timing")
+WAVES_FLAGS = ("--trace-fst", "-CFLAGS", "-I..", "-LDFLAGS", "-L..")
+"""The FST writer finds lz4.h and zlib.h, and their empty libraries, in the build's folder."""
+
+NETLIST_FLAGS = (
+    "+define+NETLIST",
+    # Verilator takes an input's default for an initial value, of whatever is connected to it.
+    "+define+NO_ICE40_DEFAULT_ASSIGNMENTS",
+    # The ECP5's include other vendors' names for its cells, which no netlist has.
+    "+define+NO_INCLUDES",
+    # Yosys' models of cells have delays, which a simulation of cycles does not need.
+    "-Wno-SPECIFYIGN",
+    "-Wno-TIMESCALEMOD",
+)
+
+UNDEFINED_FLAGS = ("+define+NETLIST", "--x-assign", "1")
+"""Ones for what is undefined: anything but what stands in the memory would do."""
+
+NETLIST_OPTIMISATION = {**OPTIMISATION, "OPT_FAST": "-O1"}
+"""Tens of thousands of gates take minutes to compile, and are simulated for seconds."""
+
+EMPTY_ARCHIVE = "!<arch>\n"
+
+
+def build_model(
+    config: Config,
+    *,
+    waves: bool = False,
+    main: Path | None = None,
+    netlist: str | None = None,
+    note: Callable[[str], None] = lambda _: None,
+) -> Model:
+    """The model of ``config``; built if the cache lacks it.
+
+    Parameters
+    ----------
+    config: the hardware; the clock frequency has no influence.
+    waves: able to write FST waves, and slower.
+    main: C++ main program; the one that drives cocotb if None.
+    netlist: what is simulated in place of the RTL (verification.cells.netlist.SYNTHESIS): an FPGA
+        family's cells, or UNDEFINED_READS.
+    note: called with a line that says what is going on before each long step.
+
+    Raises RequestError when tools are missing, TilewrightError when they fail.
+    """
+    started = time.monotonic()
+    compiler = find_compiler()
+    sources = chip_sources(config, None, netlist, note) | {
+        "top.sv": (HERE / "top.sv").read_text(),
+        "public.vlt": (HERE / "public.vlt").read_text(),
+        "main.cpp": (main or HERE / "main.cpp").read_text(),
+    }
+    libraries = shlex.quote(str(cocotb_tools.config.libs_dir))
+    flags = [*VERILATOR_FLAGS, *chip_parameters(config)]
+    flags += ["-LDFLAGS", f"-L{libraries} -lcocotbvpi_verilator"]
+    cells = netlist not in (None, UNDEFINED_READS)
+    if cells:
+        flags += NETLIST_FLAGS
+    elif netlist:
+        flags += UNDEFINED_FLAGS
+    if waves:
+        sources |= _compression()
+        flags += WAVES_FLAGS
+    optimisation = NETLIST_OPTIMISATION if cells else OPTIMISATION
+    executable, is_new = executable_of(sources, flags, compiler, note, optimisation)
+    return Model(executable, time.monotonic() - started if is_new else 0.0)
+
+
+def _compression() -> dict[str, str]:
+    """What stands in for liblz4 and zlib, which few systems have headers of."""
+    headers = {path.name: path.read_text() for path in (HERE / "compression").glob("*.h")}
+    return {**headers, "liblz4.a": EMPTY_ARCHIVE, "libz.a": EMPTY_ARCHIVE}

@@ -1,0 +1,151 @@
+"""Makes an executable of Verilog and a C++ main program: Verilator, then a C++ compiler."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hw.spec.errors import RequestError, TilewrightError
+from verification.tools.cache import cached
+from verification.tools.toolchain import Compiler, require_make, verilator_root, versions
+
+EXECUTABLE = "model"
+
+COMMON_FLAGS = (
+    "--cc",
+    "--exe",
+    "--prefix",
+    "Vtop",
+    "--top-module",
+    "top",
+    "-O3",
+    "--x-assign",
+    "fast",
+    "--x-initial",
+    "fast",
+    "--no-assert",
+    # Fewer, larger files: each costs a second for its headers.
+    "--output-groups",
+    "2",
+    # Yosys and SpinalHDL write widths as they come; real mistakes stop at Amaranth.
+    "-Wno-WIDTH",
+    "-Wno-CASEINCOMPLETE",
+    "-Wno-fatal",
+)
+COMPILER_FLAGS = "-std=c++20 -fcoroutines"
+OPTIMISATION = {"OPT_FAST": "-O2", "OPT_SLOW": "-O0", "OPT_GLOBAL": "-O1"}
+"""OPT_FAST is for code that runs each cycle; measured in docs/adr/0005-co-simulation.md."""
+
+BUILD_JOBS = 2
+
+
+@dataclass(frozen=True)
+class Model:
+    """A built model: its executable, and the seconds that this call spent on building it."""
+
+    executable: Path
+    build_s: float
+
+
+def executable_of(
+    sources: Mapping[str, str],
+    flags: list[str],
+    compiler: Compiler,
+    note: Callable[[str], None],
+    optimisation: Mapping[str, str] = OPTIMISATION,
+) -> tuple[Path, bool]:
+    """The model made of ``sources``, and whether it was built just now."""
+
+    def build(folder: Path) -> None:
+        if compiler.is_fallback:
+            note("no C++ compiler found: building with the slower one of the package ziglang")
+        else:
+            note("building (once for this hardware)")
+        verilate(folder, sources, flags, compiler, optimisation)
+
+    folder, is_new = cached("models", _key(sources, flags, compiler), build)
+    return folder / EXECUTABLE, is_new
+
+
+def verilate(
+    folder: Path,
+    sources: Mapping[str, str],
+    flags: list[str],
+    compiler: Compiler,
+    optimisation: Mapping[str, str],
+) -> None:
+    """Leave the executable in ``folder``, and what it was made from."""
+    for name, text in sources.items():
+        (folder / name).write_text(text)
+    # Verilator reads what is said about modules before the modules.
+    suffixes = (".vlt", ".sv", ".v", ".cpp")
+    inputs = [name for suffix in suffixes for name in sources if name.endswith(suffix)]
+    command = [
+        str(verilator_root() / "bin" / "verilator_bin"),
+        *flags,
+        *("-Mdir", "objects", "-o", EXECUTABLE, "-CFLAGS", COMPILER_FLAGS),
+        *inputs,
+    ]
+    _run(command, folder, "Verilator")
+    variables = {
+        "VERILATOR_ROOT": str(verilator_root()),
+        "CXX": shlex.join(compiler.command),
+        "LINK": shlex.join(compiler.command),
+        "AR": shlex.join(compiler.archiver),
+        "PYTHON3": shlex.quote(sys.executable),
+        **optimisation,
+        **compiler.variables,
+    }
+    make = [require_make(), "-C", "objects", "-f", "Vtop.mk", f"-j{BUILD_JOBS}"]
+    _run([*make, *(f"{k}={v}" for k, v in variables.items())], folder, "the C++ compiler")
+    objects = folder / "objects"
+    (objects / EXECUTABLE).rename(folder / EXECUTABLE)
+    for path in objects.iterdir():
+        path.unlink()
+    objects.rmdir()
+
+
+def _key(sources: Mapping[str, str], flags: list[str], compiler: Compiler) -> str:
+    """Hash of everything that the model depends on."""
+    parts = [sources, flags, COMPILER_FLAGS, OPTIMISATION, compiler.version, versions()]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _run(command: list[str], folder: Path, who: str) -> None:
+    environment = os.environ | {"VERILATOR_ROOT": str(verilator_root())}
+    # Flags for another make must not reach this one.
+    environment.pop("MAKEFLAGS", None)
+    try:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            process_group=0,
+        )
+    except OSError as error:
+        raise RequestError(f"{command[0]}: cannot be run: {error.strerror}") from None
+    with process:
+        try:
+            output, _ = process.communicate()
+        except BaseException:
+            # Whoever interrupts us does not leave make's compilers behind.
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    if process.returncode:
+        lines = output.splitlines()
+        errors = [line for line in lines if "rror" in line] or lines
+        raise TilewrightError(
+            f"{who} could not build the simulation model:\n" + "\n".join(errors[-20:])
+        )
