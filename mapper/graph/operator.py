@@ -74,8 +74,8 @@ class Operator(ABC):
     keeps_quantisation: all activations share one. is_view: moves no byte. joins: several inputs are
     parts of the result. in_place: the result may lie over an input of its size that dies.
     takes_constants: the accelerator can compute with a constant in place of a computed tensor.
-    writes_pixels: the accelerator can write the result pixel by pixel, with gaps. by_rows: the works
-    depend on the rows of the array.
+    writes_pixels: the accelerator can write the result pixel by pixel, with gaps. by_rows: the
+    works depend on the rows of the array.
     """
 
     kind: ClassVar[str]
