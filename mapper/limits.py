@@ -20,6 +20,21 @@ SUPPORTED = (
     "DEPTHWISE_CONV_2D",
     "FULLY_CONNECTED",
     "ADD",
+    "SUB",
+    "MUL",
+    "DIV",
+    "SQUARED_DIFFERENCE",
+    "MAXIMUM",
+    "MINIMUM",
+    "PRELU",
+    "LEAKY_RELU",
+    "LOGISTIC",
+    "TANH",
+    "HARD_SWISH",
+    "ELU",
+    "GELU",
+    "ABS",
+    "RSQRT and other functions of one operand",
     "AVERAGE_POOL_2D",
     "MAX_POOL_2D",
     "RELU",
@@ -36,9 +51,8 @@ SUPPORTED = (
 _NEAREST = {
     ("TRANSPOSE_CONV", "CONVTRANSPOSE"): "CONV_2D at the input's resolution",
     ("CONV_3D",): "CONV_2D",
-    ("LEAKY_RELU", "PRELU", "LEAKYRELU", "ELU", "GELU", "SELU", "MISH"): "RELU",
-    ("HARD_SWISH", "HARDSWISH", "HARDSIGMOID", "LOGISTIC", "SIGMOID", "TANH"): "RELU6",
-    ("MUL", "SUB", "DIV", "SUM"): "ADD of two tensors of one shape",
+    ("FLOOR_DIV", "FLOOR_MOD", "MOD"): "DIV",
+    ("SUM", "ADD_N"): "ADD of two tensors",
     ("BATCHNORMALIZATION", "INSTANCENORMALIZATION", "LAYERNORMALIZATION"): (
         "CONV_2D with the normalisation folded into its weights before quantisation"
     ),
@@ -155,9 +169,47 @@ def one_group(channels: tuple[int, int]) -> bool:
     return channels[0] == channels[1]
 
 
-def operands_have_one_shape(shapes: Sequence[tuple[int, ...]]) -> bool:
-    """ADD needs two computed tensors of one shape: no broadcast and no constant operand."""
-    return len(shapes) == 2 and shapes[0] == shapes[1]
+def shapes_broadcast(shapes: Sequence[Sequence[int]]) -> bool:
+    """Two operands must have shapes that broadcast: extents, from the last one on, are equal or
+    one of them is 1."""
+    a, b = shapes
+    return all(m == n or 1 in (m, n) for m, n in zip(reversed(a), reversed(b), strict=False))
+
+
+def an_operand_is_computed(computed: Sequence[bool]) -> bool:
+    """An operator on two constants does not depend on the input: store its result as a constant."""
+    return any(computed)
+
+
+def logistic_quantisation(quantisation: tuple[float, int]) -> bool:
+    """The result of LOGISTIC must have scale 1/256 and zero point -128."""
+    return quantisation == (1.0 / 256.0, -128)
+
+
+def tanh_quantisation(quantisation: tuple[float, int]) -> bool:
+    """The result of TANH must have scale 1/128 and zero point 0."""
+    return quantisation == (1.0 / 128.0, 0)
+
+
+def slope_is_sensible(slope: float) -> bool:
+    """The slope of a LEAKY_RELU must be a number from -1000 to 1000."""
+    return -1000 <= slope <= 1000
+
+
+def two_operands(count: int) -> bool:
+    """Max and Min must have two operands: chain several of them. (Operands found)"""
+    return count == 2
+
+
+def exponent_is_constant(count: int) -> bool:
+    """The exponent of a power must be one number, stored in the file. (Numbers found)"""
+    return count == 1
+
+
+def constant_operand_is_quantised(values: Sequence[float]) -> bool:
+    """A constant operand must be one number, or be quantised to int8 or uint8 with one scale
+    (DequantizeLinear of the stored integers)."""
+    return len(set(values)) == 1
 
 
 def axis_is_output_channel(axis: tuple[int, int]) -> bool:

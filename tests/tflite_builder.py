@@ -130,6 +130,39 @@ class TfliteBuilder:
         """ADD."""
         self.operator("ADD", [a, b], [y], _activation_options("AddOptions", activation))
 
+    def binary(
+        self,
+        name: str,
+        inputs: Sequence[int],
+        y: int,
+        *,
+        options: str | None = None,
+        activation: str = "NONE",
+    ) -> None:
+        """An operator on two operands; `options` is the class that holds the activation."""
+        written = None if options is None else _activation_options(options, activation)
+        self.operator(name, inputs, [y], written)
+
+    def leaky_relu(self, x: int, y: int, *, alpha: float) -> None:
+        """LEAKY_RELU."""
+
+        def write(b: flatbuffers.Builder) -> int:
+            tflite.LeakyReluOptionsStart(b)
+            tflite.LeakyReluOptionsAddAlpha(b, alpha)
+            return tflite.LeakyReluOptionsEnd(b)
+
+        self.operator("LEAKY_RELU", [x], [y], ("LeakyReluOptions", write))
+
+    def gelu(self, x: int, y: int, *, approximate: bool) -> None:
+        """GELU."""
+
+        def write(b: flatbuffers.Builder) -> int:
+            tflite.GeluOptionsStart(b)
+            tflite.GeluOptionsAddApproximate(b, approximate)
+            return tflite.GeluOptionsEnd(b)
+
+        self.operator("GELU", [x], [y], ("GeluOptions", write))
+
     def pool_2d(
         self,
         kind: str,
@@ -230,7 +263,9 @@ def run_tflm(content: bytes, *inputs: np.ndarray) -> list[np.ndarray]:
     """The outputs of TensorFlow Lite Micro's reference kernels, one array an output."""
     from tflite_micro.python.tflite_micro import runtime
 
-    interpreter = runtime.Interpreter.from_bytes(content)
+    # By default the arena is ten times the file, which large tensors in small files outgrow.
+    arena = 10 * len(content) + (1 << 18)
+    interpreter = runtime.Interpreter.from_bytes(content, arena_size=arena)
     for index, value in enumerate(inputs):
         interpreter.set_input(value, index)
     interpreter.invoke()

@@ -27,9 +27,13 @@ static inline int32_t rescale(int32_t value, int32_t multiplier, int32_t shift) 
     return rounding_divide(high_multiply(value, multiplier), -shift);
 }
 
-static inline int8_t clamp(int32_t value, int32_t low, int32_t high) {
+static inline int32_t limit(int32_t value, int32_t low, int32_t high) {
     value = value < low ? low : value;
-    return (int8_t)(value > high ? high : value);
+    return value > high ? high : value;
+}
+
+static inline int8_t clamp(int32_t value, int32_t low, int32_t high) {
+    return (int8_t)limit(value, low, high);
 }
 
 #endif

@@ -18,11 +18,6 @@ SCALED = (Operation.ADD, Operation.A_MINUS_B, Operation.B_MINUS_A, Operation.B_A
 """Operations whose operands may have any factor."""
 
 
-def mul_parameters(a_scale: float, b_scale: float, output_scale: float) -> tuple[int, int]:
-    """(multiplier, shift) of MUL."""
-    return nm.quantize_multiplier(float(a_scale) * float(b_scale) / float(output_scale))
-
-
 def elementwise(values: Mapping[str, int], a: Int8Array, b: Int8Array) -> Int8Array:
     """Return the int8 result of a command's fields for operands that broadcast.
 

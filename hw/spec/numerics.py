@@ -161,17 +161,20 @@ class AddParameters:
     output_shift: int
 
 
-def add_parameters(a_scale: float, b_scale: float, output_scale: float) -> AddParameters:
-    """Factors of ADD for the scales of its inputs and output.
+def add_parameters(
+    a_scale: float, b_scale: float, output_scale: float, left_shift: int = ADD_LEFT_SHIFT
+) -> AddParameters:
+    """Factors of ADD and SUB for the scales of their inputs and output.
 
     Raises RequestError where the output scale is so fine that a left shift would be needed.
     """
     twice_largest = 2.0 * max(a_scale, b_scale)
-    output = twice_largest / ((1 << ADD_LEFT_SHIFT) * output_scale)
+    output = twice_largest / ((1 << left_shift) * output_scale)
     if output >= 1.0:
         raise RequestError(
-            f"ADD of scales {a_scale:g} and {b_scale:g} to {output_scale:g}: the output scale must "
-            f"exceed 2**-19 of the larger input scale; calibrate the output's range again"
+            f"a sum of scales {a_scale:g} and {b_scale:g} to {output_scale:g}: the output scale "
+            f"must exceed 2**-{left_shift - 1} of the larger input scale; calibrate the output's "
+            "range again"
         )
     a, b, out = (
         quantize_multiplier(r) for r in (a_scale / twice_largest, b_scale / twice_largest, output)

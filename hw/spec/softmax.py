@@ -11,23 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw.spec import numerics as nm
+from hw.spec.arithmetic.fixed_functions import exp_on_negative_values, one_over_one_plus
 from hw.spec.errors import RequestError
 
 DIFFERENCE_BITS = 5
 """Integer bits of a scaled difference from the row's maximum: Q5.26."""
 SUM_BITS = 12
 """Integer bits of the sum of exponentials: Q12.19."""
-
-_EXP_OF_POWERS = (
-    (24, 1672461947),
-    (25, 1302514674),
-    (26, 790015084),
-    (27, 290630308),
-    (28, 39332535),
-    (29, 720401),
-    (30, 242),
-)
-"""(bit of a Q5.26 difference, exp(-2**(bit - 26)) as Q0.31)."""
 
 _high_mul = nm.saturating_rounding_doubling_high_mul
 
@@ -74,41 +64,8 @@ def softmax(x: NDArray[np.int8], parameters: SoftmaxParameters) -> nm.Int8Array:
     return nm.clamp_int8(np.where(counts, scaled - 128, -128), -128, 127)
 
 
-def exp_on_negative_values(a: NDArray[np.int32]) -> nm.Int32Array:
-    """exp(a) as Q0.31 for a <= 0 in Q5.26."""
-    quarter = np.int32(1 << 24)
-    in_quarter = (a & (quarter - 1)) - quarter
-    result = _exp_in_quarter(_saturating_shift_left(in_quarter, DIFFERENCE_BITS))
-    rest = in_quarter - a
-    for bit, factor in _EXP_OF_POWERS:
-        result = np.where(rest & np.int32(1 << bit), _high_mul(result, factor), result)
-    return np.where(a == 0, np.int32(nm.INT32_MAX), result).astype(np.int32)
-
-
-def _exp_in_quarter(a: NDArray[np.int32]) -> nm.Int32Array:
-    """exp(a) for -1/4 <= a < 0, both Q0.31: a Taylor expansion around -1/8."""
-    exp_of_minus_eighth, third = 1895147668, 715827883
-    x = a + np.int32(1 << 28)
-    x2 = _high_mul(x, x)
-    x3 = _high_mul(x2, x)
-    x4_over_4 = nm.rounding_divide_by_pot(_high_mul(x2, x2), 2)
-    tail = nm.rounding_divide_by_pot(_high_mul(x4_over_4 + x3, third) + x2, 1)
-    return np.int32(exp_of_minus_eighth) + _high_mul(exp_of_minus_eighth, x + tail)
-
-
 def _reciprocal(total: NDArray[np.int64]) -> tuple[nm.Int32Array, nm.Int32Array]:
     """1 / total for a positive Q12.19: (Q0.31 in 1/2..1, binary exponent to divide by)."""
     leading_zeros = 32 - np.frexp(total.astype(np.float64))[1]
     fraction = nm.wrap_int32((total << leading_zeros) - (1 << 31))
-    # Three Newton-Raphson steps on half the denominator, from 48/17 - 32/17 * d (Q2.29).
-    half = ((fraction.astype(np.int64) + nm.INT32_MAX + 1) // 2).astype(np.int32)
-    x = np.int32(1515870810) + _high_mul(half, -1010580540)
-    for _ in range(3):
-        error = np.int32(1 << 29) - _high_mul(half, x)
-        x = x + _saturating_shift_left(_high_mul(x, error), 2)
-    return _saturating_shift_left(x, 1), (SUM_BITS - leading_zeros).astype(np.int32)
-
-
-def _saturating_shift_left(value: NDArray[np.int32], bits: int) -> nm.Int32Array:
-    wide = value.astype(np.int64) << bits
-    return np.clip(wide, nm.INT32_MIN, nm.INT32_MAX).astype(np.int32)
+    return one_over_one_plus(fraction), (SUM_BITS - leading_zeros).astype(np.int32)

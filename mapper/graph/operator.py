@@ -137,7 +137,7 @@ class Operator(ABC):
         """Return why an accelerator of this configuration has no unit for this; None if it has."""
         return None
 
-    def table(self, site: Site) -> bytes | None:
+    def lookup_table(self, site: Site) -> bytes | None:
         """Return the results of a function of single bytes, in the order of the unsigned byte.
 
         The accelerator sends what computes the input through it. None for all other operators.

@@ -27,6 +27,7 @@ def _works(site: Site, rows: int, lo: int, hi: int) -> list[Work]:
 
 def _steps(site: Site, cpu: Cpu, lo: int, hi: int) -> Steps:
     values = ends(site, cpu) | quant_fields(site, lo, hi) | {"count": site.x.elements}
+    values |= {"input_bytes": 1, "output_bytes": 1}
     factor = nm.rescale_parameters(site.x.scale, site.result.scale)
     values["multiplier"], values["shift"] = factor
     return [(REQUANTISE, values)]

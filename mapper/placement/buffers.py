@@ -73,14 +73,14 @@ def fused_tables(graph: Graph, on_npu: Mapping[str, bool]) -> dict[str, Op]:
     """
     found: dict[str, Op] = {}
     for op in graph.ops:
-        if op.operator.table(graph.site(op)) is None or not on_npu[op.name]:
+        if op.operator.lookup_table(graph.site(op)) is None or not on_npu[op.name]:
             continue
         source = op.inputs[0]
         producer = graph.producer(source)
         if producer is None or not on_npu[producer.name]:
             continue
         computes = not (producer.operator.is_view or producer.operator.joins)
-        free = producer.operator.table(graph.site(producer)) is None
+        free = producer.operator.lookup_table(graph.site(producer)) is None
         alone = source not in graph.outputs and len(graph.consumers(source)) == 1
         if computes and free and alone:
             found[producer.name] = op

@@ -95,7 +95,7 @@ class Placer:
         works = self._lower(op, rows)
         function = slices.looked_up.get(op.name)
         if function is not None:
-            table = function.operator.table(self._graph.site(function))
+            table = function.operator.lookup_table(self._graph.site(function))
             return tuple(work.through(table) for work in works)
         if not op.operator.joins:
             return works

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 import firmware
 from hw.generate import write_header
-from hw.spec.program import Step
+from hw.spec.program import Step, decode_step
 from hw.spec.steps import StepKind
+from sim.functional.memory import Memory
 
 HOST = Path(__file__).parent / "host"
 FIRMWARE = Path(firmware.__file__).parent
@@ -52,9 +53,14 @@ class HostKernels:
         self._memory[address : self._end] = data
         return address
 
-    def run(self, kind: StepKind, shape: tuple[int, ...], **values: int) -> NDArray[np.int8]:
-        """Run one step and return its int8 output; fails when it writes outside of it."""
-        size = int(np.prod(shape))
+    def run(
+        self, kind: StepKind, shape: tuple[int, ...], dtype: type[np.generic] = np.int8, **values
+    ) -> NDArray:
+        """Run one step and return its output; fails when it writes outside of it.
+
+        The step's meaning in NumPy must give the same.
+        """
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
         guarded = np.full(size + 2 * GUARD_BYTES, GUARD, np.uint8)
         start = self.place(guarded, misalign=size % 4)
         output = start + GUARD_BYTES
@@ -65,7 +71,13 @@ class HostKernels:
         around = self._memory[start : start + guarded.size]
         assert (around[:GUARD_BYTES] == GUARD).all(), "wrote in front of the output"
         assert (around[-GUARD_BYTES:] == GUARD).all(), "wrote behind the output"
-        return around[GUARD_BYTES:-GUARD_BYTES].view(np.int8).reshape(shape).copy()
+        result = around[GUARD_BYTES:-GUARD_BYTES].view(dtype).reshape(shape).copy()
+        around[:] = GUARD
+        memory = Memory(self._memory.view(np.int8), 0, "the test's memory")
+        kind.run(decode_step(words).values, memory)
+        meant = around[GUARD_BYTES:-GUARD_BYTES].view(dtype).reshape(shape)
+        assert np.array_equal(result, meant), "the kernel and the step's meaning differ"
+        return result
 
     def clear(self) -> None:
         """Forget all tensors."""

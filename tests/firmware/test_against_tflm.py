@@ -7,7 +7,6 @@ from hw.spec import kernels as reference
 from hw.spec import numerics as nm
 from hw.spec.softmax import softmax_parameters
 from hw.spec.steps import (
-    ADD,
     AVERAGE_POOL_2D,
     CONV_2D,
     COPY,
@@ -16,7 +15,6 @@ from hw.spec.steps import (
     MAX_POOL_2D,
     MEAN,
     PAD,
-    REQUANTISE,
     SOFTMAX,
 )
 from tests.firmware.cases import (
@@ -135,37 +133,6 @@ def test_fully_connected(kernels, rng):
     assert np.array_equal(result, expected)
 
 
-def test_add(kernels, rng):
-    shape = (1, *(int(n) for n in rng.integers(1, 9, 3)))
-    a, b, y = [(random_scale(rng), random_zero_point(rng)) for _ in range(3)]
-    data = [random_int8(rng, *shape) for _ in range(2)]
-    activation, low, high = random_activation(rng, y)
-
-    builder = TfliteBuilder()
-    sources = [
-        builder.tensor(name, shape, scale=scale, zero_point=zero_point)
-        for name, (scale, zero_point) in (("a", a), ("b", b))
-    ]
-    target = builder.tensor("y", shape, scale=y[0], zero_point=y[1])
-    builder.add(*sources, target, activation=activation)
-    expected = run_tflm(builder.finish(sources, [target]), *data)[0]
-
-    result = kernels.run(
-        ADD,
-        shape,
-        a=kernels.place(data[0]),
-        b=kernels.place(data[1]),
-        count=data[0].size,
-        a_zero_point=a[1],
-        b_zero_point=b[1],
-        output_zero_point=y[1],
-        clamp_low=low,
-        clamp_high=high,
-        **vars(nm.add_parameters(a[0], b[0], y[0])),
-    )
-    assert np.array_equal(result, expected)
-
-
 @pytest.mark.parametrize("kind", [AVERAGE_POOL_2D, MAX_POOL_2D])
 def test_pool_2d(kernels, rng, kind):
     same = bool(rng.integers(2))
@@ -190,38 +157,6 @@ def test_pool_2d(kernels, rng, kind):
         clamp_low=low,
         clamp_high=high,
         **image.values(channels),
-    )
-    assert np.array_equal(result, expected)
-
-
-@pytest.mark.parametrize("operator", ["QUANTIZE", "RELU", "RELU6"])
-def test_requantise(kernels, rng, operator):
-    data = np.arange(-128, 128, dtype=np.int8).reshape(1, 256)
-    x, y = [(random_scale(rng), random_zero_point(rng)) for _ in range(2)]
-    if operator == "RELU6":
-        # TFLM's RELU6 clamps, and does not rescale.
-        y = x
-    bounds = {"QUANTIZE": (None, None), "RELU": (0.0, None), "RELU6": (0.0, 6.0)}[operator]
-    low, high = nm.activation_range(*y, *bounds)
-
-    builder = TfliteBuilder()
-    source = builder.tensor("x", data.shape, scale=x[0], zero_point=x[1])
-    target = builder.tensor("y", data.shape, scale=y[0], zero_point=y[1])
-    if operator == "QUANTIZE":
-        builder.quantize(source, target)
-    else:
-        builder.operator(operator, [source], [target])
-    expected = run_tflm(builder.finish([source], [target]), data)[0]
-
-    multiplier, shift = nm.rescale_parameters(x[0], y[0])
-    result = kernels.run(
-        REQUANTISE,
-        data.shape,
-        input=kernels.place(data),
-        count=data.size,
-        multiplier=multiplier,
-        shift=shift,
-        **quantisation(x, y, low, high),
     )
     assert np.array_equal(result, expected)
 

@@ -7,7 +7,6 @@ from hw.spec import kernels as reference
 from hw.spec import numerics as nm
 from hw.spec import softmax as reference_softmax
 from hw.spec.steps import (
-    ADD,
     AVERAGE_POOL_2D,
     CONV_2D,
     COPY,
@@ -16,7 +15,6 @@ from hw.spec.steps import (
     MAX_POOL_2D,
     MEAN,
     PAD,
-    REQUANTISE,
     SOFTMAX,
 )
 from tests.firmware.cases import (
@@ -124,30 +122,6 @@ def test_fully_connected(kernels, rng):
     assert np.array_equal(result, requantised(sums, *factors, quantisation))
 
 
-def test_add(kernels, rng):
-    count = int(rng.integers(1, 200))
-    a, b = random_int8(rng, count), random_int8(rng, count)
-    a_scale, b_scale, scale = 2.0 ** rng.uniform(-8, 2, 3)
-    parameters = nm.add_parameters(a_scale, b_scale, scale)
-    a_zero_point, b_zero_point, zero_point = (int(n) for n in rng.integers(-128, 128, 3))
-    low, high = sorted(int(n) for n in rng.integers(-128, 128, 2))
-    result = kernels.run(
-        ADD,
-        (count,),
-        a=kernels.place(a, misalign=1),
-        b=kernels.place(b, misalign=2),
-        count=count,
-        a_zero_point=a_zero_point,
-        b_zero_point=b_zero_point,
-        output_zero_point=zero_point,
-        clamp_low=low,
-        clamp_high=high,
-        **vars(parameters),
-    )
-    expected = nm.add(a, a_zero_point, b, b_zero_point, parameters, zero_point, low, high)
-    assert np.array_equal(result, expected)
-
-
 @pytest.mark.parametrize(
     ("kind", "operator"),
     [
@@ -172,23 +146,6 @@ def test_pool_2d(kernels, rng, kind, operator):
         x, window=image.kernel, stride=image.stride, padding=image.padding, lo=low, hi=high
     )
     assert np.array_equal(result, expected)
-
-
-def test_requantise(kernels, rng):
-    x = np.arange(-128, 128, dtype=np.int8)
-    (multiplier,), (shift,) = (table.tolist() for table in random_factors(rng, 1))
-    quantisation = random_quantisation(rng)
-    result = kernels.run(
-        REQUANTISE,
-        x.shape,
-        input=kernels.place(x),
-        count=x.size,
-        multiplier=multiplier,
-        shift=shift,
-        **quantisation,
-    )
-    sums = x.astype(np.int32) - quantisation["input_zero_point"]
-    assert np.array_equal(result, requantised(sums, multiplier, shift, quantisation))
 
 
 def test_pad(kernels, rng):

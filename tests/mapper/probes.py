@@ -9,27 +9,22 @@ import numpy as np
 
 from hw.spec.commands import Operation
 from mapper.graph.operator import Cpu, Operator, Site, Steps
-from mapper.operators.binary import Factors, binary_work, spread_objection, table_work
+from mapper.operators.element_works import Factors, OnElementwiseUnit, binary_work, table_work
 from mapper.works.work import Work
 
 
 @dataclass(frozen=True, kw_only=True)
-class Binary(Operator):
+class Binary(OnElementwiseUnit):
     """An operation with given factors."""
 
     kind: ClassVar[str] = "BINARY"
     inputs: ClassVar[tuple[int, int]] = (2, 2)
-    in_place: ClassVar[bool] = True
-    takes_constants: ClassVar[bool] = True
     operation: Operation
     factors: Factors
     keeps_bytes: bool = False
 
     def shapes(self, site: Site) -> list[tuple[int, ...]]:
         return [np.broadcast_shapes(*(tensor.shape for tensor in site.inputs))]
-
-    def objection(self, site: Site) -> str | None:
-        return spread_objection(*(tensor.shape for tensor in site.inputs))
 
     def works(self, site: Site, rows: int) -> list[Work]:
         a, b = site.inputs
@@ -56,7 +51,7 @@ class Function(Operator):
     def objection(self, site: Site) -> str | None:
         return None
 
-    def table(self, site: Site) -> bytes:
+    def lookup_table(self, site: Site) -> bytes:
         return self.entries
 
     def works(self, site: Site, rows: int) -> list[Work]:

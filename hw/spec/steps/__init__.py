@@ -5,7 +5,16 @@ functional backend executes, the watchdog's bounds and the table in docs/command
 goes to the end; firmware/kernels has the same arithmetic in C.
 """
 
-from hw.spec.steps.elementwise import ADD, REQUANTISE
+from hw.spec.steps.elementwise import (
+    ADD,
+    DIV,
+    LOOKUP,
+    MAXIMUM_MINIMUM,
+    MUL,
+    PRELU,
+    REQUANTISE,
+    SIGMOID_INT16,
+)
 from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
 from hw.spec.steps.matrix import FULLY_CONNECTED
 from hw.spec.steps.moves import COPY, PAD
@@ -21,12 +30,18 @@ __all__ = [
     "CONV_2D",
     "COPY",
     "DEPTHWISE_CONV_2D",
+    "DIV",
     "FULLY_CONNECTED",
+    "LOOKUP",
+    "MAXIMUM_MINIMUM",
     "MAX_POOL_2D",
     "MEAN",
+    "MUL",
     "NPU",
     "PAD",
+    "PRELU",
     "REQUANTISE",
+    "SIGMOID_INT16",
     "SOFTMAX",
     "STEP_KINDS",
     "Bound",
@@ -48,6 +63,12 @@ STEP_KINDS: tuple[StepKind, ...] = (
     SOFTMAX,
     COPY,
     MEAN,
+    MUL,
+    DIV,
+    MAXIMUM_MINIMUM,
+    PRELU,
+    LOOKUP,
+    SIGMOID_INT16,
 )
 
 BY_NAME = {kind.name: kind for kind in STEP_KINDS}

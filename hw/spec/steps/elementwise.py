@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from hw.spec import numerics as nm
+from hw.spec.arithmetic import binary, sigmoid_int16
+from hw.spec.steps.broadcast import (
+    BROADCAST,
+    broadcast_bound,
+    operands,
+    read_elements,
+    write_elements,
+)
 from hw.spec.steps.images import CLAMP, QUANT
 from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
 
-_ADD_FACTORS = (
+ZERO_POINTS = ("a_zero_point", "b_zero_point", "output_zero_point")
+FACTOR = ("multiplier", "shift")
+FACTORS = (
     "a_multiplier",
     "a_shift",
     "b_multiplier",
@@ -16,59 +28,149 @@ _ADD_FACTORS = (
 )
 
 
-def _add(v: Values, memory: MainMemory) -> None:
-    total = nm.add(
-        memory.read(v["a"], v["count"]),
-        v["a_zero_point"],
-        memory.read(v["b"], v["count"]),
-        v["b_zero_point"],
-        nm.AddParameters(**{name: v[name] for name in _ADD_FACTORS}),
-        v["output_zero_point"],
-        v["clamp_low"],
-        v["clamp_high"],
+def _quantisation(v: Values) -> binary.Quantisation:
+    return binary.Quantisation(
+        a=v["a_zero_point"],
+        b=v["b_zero_point"],
+        output=v["output_zero_point"],
+        lo=v["clamp_low"],
+        hi=v["clamp_high"],
     )
-    memory.write(v["output"], total)
+
+
+def _add(v: Values, memory: MainMemory) -> None:
+    size = v["element_bytes"]
+    parameters = nm.AddParameters(**{name: v[name] for name in FACTORS})
+    a, b = operands(v, memory, size, size)
+    total = binary.combine(v["operation"], a, b, parameters, v["left_shift"], _quantisation(v))
+    write_elements(memory, v["output"], total, size)
+
+
+ADD = StepKind(
+    "ADD",
+    # operation 0 ADD, 1 SUB, 2 SQUARED_DIFFERENCE; left_shift widens both operands
+    (*BROADCAST, "element_bytes", "operation", "left_shift", *ZERO_POINTS, *FACTORS, *CLAMP),
+    _add,
+    broadcast_bound,
+)
+
+
+def _mul(v: Values, memory: MainMemory) -> None:
+    size = v["element_bytes"]
+    a, b = operands(v, memory, size, size)
+    result = binary.mul(a, b, v["multiplier"], v["shift"], _quantisation(v))
+    write_elements(memory, v["output"], result, size)
+
+
+MUL = StepKind(
+    "MUL", (*BROADCAST, "element_bytes", *ZERO_POINTS, *FACTOR, *CLAMP), _mul, broadcast_bound
+)
+
+
+def _div(v: Values, memory: MainMemory) -> None:
+    a, b = operands(v, memory, 1, 1)
+    result = binary.div(a, b, v["multiplier"], v["shift"], _quantisation(v))
+    write_elements(memory, v["output"], result, 1)
+
+
+DIV = StepKind(
+    "DIV",
+    # int8; reciprocals as `hw.spec.arithmetic.binary.reciprocals` gives them
+    (*BROADCAST, *ZERO_POINTS, *FACTOR, "reciprocals*", *CLAMP),
+    _div,
+    broadcast_bound,
+)
+
+
+def _maximum_minimum(v: Values, memory: MainMemory) -> None:
+    size = v["element_bytes"]
+    choose = np.minimum if v["smaller"] else np.maximum
+    result = choose(*operands(v, memory, size, size))
+    write_elements(memory, v["output"], result, size)
+
+
+MAXIMUM_MINIMUM = StepKind(
+    "MAXIMUM_MINIMUM",
+    # smaller: 1 for MINIMUM, 0 for MAXIMUM
+    (*BROADCAST, "element_bytes", "smaller"),
+    _maximum_minimum,
+    broadcast_bound,
+)
+
+
+def _prelu(v: Values, memory: MainMemory) -> None:
+    x, alpha = operands(v, memory, v["element_bytes"], 1)
+    above, below = ((v[f"{side}_multiplier"], v[f"{side}_shift"]) for side in ("above", "below"))
+    result = binary.prelu(x, alpha, above, below, _quantisation(v))
+    write_elements(memory, v["output"], result, v["element_bytes"])
+
+
+PRELU = StepKind(
+    "PRELU",
+    # b is alpha, int8; LEAKY_RELU (of a slope of 0 or more) and ABS of int16 have one, 1 or -1
+    (
+        *BROADCAST,
+        "element_bytes",
+        *ZERO_POINTS,
+        "above_multiplier",
+        "above_shift",
+        "below_multiplier",
+        "below_shift",
+        *CLAMP,
+    ),
+    _prelu,
+    broadcast_bound,
+)
 
 
 def _count_bound(v: Values) -> Bound:
     return Bound(v["count"], v["count"])
 
 
-ADD = StepKind(
-    "ADD",
-    (
-        "a*",
-        "b*",
-        "output*",
-        "count",
-        "a_zero_point",
-        "b_zero_point",
-        "output_zero_point",
-        *_ADD_FACTORS,
-        *CLAMP,
-    ),
-    _add,
-    _count_bound,
-)
-
-
 def _requantise(v: Values, memory: MainMemory) -> None:
-    result = nm.rescale(
-        memory.read(v["input"], v["count"]),
-        v["input_zero_point"],
-        v["multiplier"],
-        v["shift"],
-        v["output_zero_point"],
-        v["clamp_low"],
-        v["clamp_high"],
+    x = read_elements(memory, v["input"], v["count"], v["input_bytes"]).astype(np.int64)
+    scaled = nm.multiply_by_quantized_multiplier(
+        nm.wrap_int32(x - v["input_zero_point"]), v["multiplier"], v["shift"]
     )
-    memory.write(v["output"], result)
+    result = nm.wrap_int32(scaled.astype(np.int64) + v["output_zero_point"])
+    clamped = np.clip(result, v["clamp_low"], v["clamp_high"])
+    write_elements(memory, v["output"], clamped, v["output_bytes"])
 
 
 REQUANTISE = StepKind(
     "REQUANTISE",
-    # output = clamp(requantise(input - zero point)): RELU, RELU6, QUANTIZE
-    ("input*", "output*", "count", "multiplier", "shift", *QUANT),
+    # output = clamp(requantise(input - zero point)): RELU, RELU6, QUANTIZE of signed integers
+    ("input*", "output*", "count", *FACTOR, *QUANT, "input_bytes", "output_bytes"),
     _requantise,
+    _count_bound,
+)
+
+
+def _lookup(v: Values, memory: MainMemory) -> None:
+    index = memory.read(v["input"], v["count"]).view(np.uint8)
+    memory.write(v["output"], memory.read(v["table"], 256)[index])
+
+
+LOOKUP = StepKind(
+    "LOOKUP",
+    # table [256] bytes, indexed by the input's byte: any function of one 8-bit operand
+    ("input*", "output*", "count", "table*"),
+    _lookup,
+    _count_bound,
+)
+
+
+def _sigmoid_int16(v: Values, memory: MainMemory) -> None:
+    x = memory.int16(v["input"], v["count"])
+    entries = memory.int16(v["table"], 256).view("<u2")
+    result = sigmoid_int16.sigmoid(x, entries, v["multiplier"], v["shift"], bool(v["symmetric"]))
+    memory.write(v["output"], result)
+
+
+SIGMOID_INT16 = StepKind(
+    "SIGMOID_INT16",
+    # LOGISTIC, or TANH where symmetric is 1; table uint16 [256]
+    ("input*", "output*", "count", *FACTOR, "table*", "symmetric"),
+    _sigmoid_int16,
     _count_bound,
 )

@@ -1,7 +1,6 @@
 """Conv, Gemm and MatMul: what multiplies data by constant weights, and the bias after it."""
 
 from dataclasses import dataclass, replace
-from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,31 +152,27 @@ def _fully_connected(builder: Builder, node: Node, weights: _Weights, transposed
     return product.pending()
 
 
-def add_constant(builder: Builder, node: Node, position: int, constant: Constant) -> Value:
-    """Add of a constant: the bias of the convolution or fully-connected layer just before it.
+def add_constant(builder: Builder, node: Node, position: int, constant: Constant) -> Value | None:
+    """Add of a constant as the bias of the convolution or fully-connected layer just before it.
 
-    Where that layer's result is quantised before the addition, that rounding is left out.
+    Where that layer's result is quantised before the addition, that rounding is left out. None
+    where there is no such layer or the constant is no bias.
     """
     value = builder.value(node, position)
     if isinstance(value, Constant):
-        raise RequestError(f"{node.place}: adds two constants; store their sum")
+        return None
     layer = value if isinstance(value, Pending) else builder.settled.get(id(value.draft))
     if layer is None or layer.with_bias is None or layer.low is not None or layer.high is not None:
-        _refuse_constant(node, value.view.shape, constant)
+        return None
+    if np.broadcast_shapes(constant.data.shape, value.view.shape) != value.view.shape:
+        return None
     # The vector to add at each stored position; its rows, one a pixel, must be alike.
     wide = np.empty(value.view.size)
     wide[value.view.reshape(-1)] = np.broadcast_to(constant.real(), value.view.shape).reshape(-1)
     rows = wide.reshape(-1, layer.channels)
     if (rows != rows[0]).any():
-        _refuse_constant(node, value.view.shape, constant)
+        return None
     return replace(layer.with_bias(rows[0]), view=value.view, place=node.place)
-
-
-def _refuse_constant(node: Node, shape: tuple[int, ...], constant: Constant) -> NoReturn:
-    raise RequestError(
-        f"{node.place}: adds a constant of shape {constant.data.shape} to {shape}; the nearest "
-        "supported form is the bias of the convolution or fully-connected layer just before it"
-    )
 
 
 def _whole(shape: tuple[int, ...]) -> View:

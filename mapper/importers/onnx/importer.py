@@ -19,6 +19,8 @@ from mapper.graph.graph import Graph
 from mapper.graph.op import Op, Port
 from mapper.graph.tensor import Quant, Tensor
 from mapper.importers.onnx import convolution as onnx_convolution
+from mapper.importers.onnx import elementwise as onnx_elementwise
+from mapper.importers.onnx import functions as onnx_functions
 from mapper.importers.onnx import layers as onnx_layers
 from mapper.importers.onnx import pools as onnx_pools
 from mapper.importers.onnx import views as onnx_views
@@ -266,7 +268,6 @@ _OPERATORS: dict[str, Callable[[Builder, Node], Value]] = {
     "Conv": onnx_convolution.conv,
     "Gemm": onnx_convolution.gemm,
     "MatMul": onnx_convolution.matmul,
-    "Add": onnx_layers.add,
     "Concat": onnx_layers.concat,
     "Relu": onnx_layers.relu,
     "Clip": onnx_layers.clip,
@@ -284,4 +285,6 @@ _OPERATORS: dict[str, Callable[[Builder, Node], Value]] = {
     "Unsqueeze": onnx_views.unsqueeze,
     "Constant": onnx_views.stored,
     "Shape": onnx_views.shape,
+    **onnx_elementwise.RULES,
+    **onnx_functions.RULES,
 }

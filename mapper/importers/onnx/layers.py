@@ -1,4 +1,4 @@
-"""ONNX operators without weights or windows: Add, Concat, Relu, Clip, Pad and Softmax."""
+"""ONNX operators without weights or windows: Concat, Relu, Clip, Pad and Softmax."""
 
 from dataclasses import replace
 
@@ -7,14 +7,12 @@ import numpy as np
 from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.tensor import Quant
-from mapper.importers.onnx.convolution import add_constant
+from mapper.importers.onnx.alignment import aligned
 from mapper.importers.onnx.model import Node
 from mapper.importers.onnx.values import (
     CHANNELS_LAST,
-    Activation,
     Axes,
     Builder,
-    Constant,
     Draft,
     Pending,
     Value,
@@ -23,7 +21,6 @@ from mapper.importers.onnx.values import (
 )
 from mapper.limits import require
 from mapper.operators.concatenation import Concatenation
-from mapper.operators.elementwise import Add
 from mapper.operators.images import Padding
 from mapper.operators.moves import Pad
 from mapper.operators.requantise import Relu
@@ -71,25 +68,6 @@ def _clamp(builder: Builder, node: Node, low: float | None, high: float | None) 
     return Pending(node.place, x.draft.positions(x.view), emit, x_quant, low, high)
 
 
-def add(builder: Builder, node: Node) -> Value:
-    """Add of two computed tensors, or of a bias."""
-    for position, other in ((0, 1), (1, 0)):
-        value = builder.value(node, position)
-        if isinstance(value, Constant):
-            return add_constant(builder, node, other, value)
-    (a, _), (b, _) = builder.quantised(node, 0), builder.quantised(node, 1)
-    require(node.place, limits.operands_have_one_shape, [a.view.shape, b.view.shape])
-    axes, drafts = _aligned(builder, node, (a, b))
-    shape = drafts[0].shape
-    view = a.draft.positions(a.view) if axes == () else view_of(shape, axes)
-
-    def emit(quant: Quant, lo: int, hi: int) -> Draft:
-        operator = Add(lo=lo, hi=hi)
-        return builder.add(node.place, operator, drafts, shape, quant)
-
-    return Pending(node.place, view, emit)
-
-
 def concat(builder: Builder, node: Node) -> Value:
     """Concat of computed tensors; those of another quantisation are requantised first."""
     operands = [builder.quantised(node, position) for position in range(len(node.inputs))]
@@ -97,7 +75,7 @@ def concat(builder: Builder, node: Node) -> Value:
     quants = {quant for _, quant in operands}
     rank = activations[0].view.ndim
     axis = node.integer("axis", 1) % max(rank, 1)
-    axes, drafts = _aligned(builder, node, activations, whole=True)
+    axes, drafts = aligned(builder, node, activations, whole=True)
     stored_axis = axes.index(axis) if axes else axis
     extents = [draft.shape[stored_axis] for draft in drafts]
     shape = (*drafts[0].shape[:stored_axis], sum(extents), *drafts[0].shape[stored_axis + 1 :])
@@ -110,32 +88,6 @@ def concat(builder: Builder, node: Node) -> Value:
 
     natural = quants.pop() if len(quants) == 1 else None
     return Pending(node.place, view_of(shape, axes), emit, natural)
-
-
-def _aligned(
-    builder: Builder, node: Node, operands: tuple[Activation, ...], *, whole: bool = False
-) -> tuple[Axes, tuple[Draft, ...]]:
-    """Tensors whose elements correspond: (axes from the file's order to theirs, tensors).
-
-    Axes () is no transposition, or with `whole` False also: all are stored in one same order.
-    """
-    first = operands[0]
-    open_inputs = [a for a in operands if a.draft.declared is not None and not a.draft.used]
-    alike = all(
-        a.draft.shape == first.draft.shape
-        and np.array_equal(a.draft.positions(a.view), first.draft.positions(first.view))
-        for a in operands
-    )
-    if alike and not open_inputs and not whole:
-        return (), tuple(a.draft for a in operands)
-    candidates: list[Axes] = [CHANNELS_LAST, ()] if first.view.ndim == 4 else [()]
-    fixed = [a for a in operands if a not in open_inputs]
-    for axes in candidates:
-        if all(in_order(a.draft.positions(a.view.transpose(axes or None))) for a in fixed):
-            break
-    else:
-        axes = candidates[0]
-    return axes, tuple(builder.stored(node.place, a, axes or None) for a in operands)
 
 
 def pad(builder: Builder, node: Node) -> Value:

@@ -94,10 +94,13 @@ def _gemm(rewriter: _Rewriter, node: Node) -> None:
     rewriter.quantised(node, "Gemm", operands + bias, node.inputs[7], node.inputs[8])
 
 
-def _add(rewriter: _Rewriter, node: Node) -> None:
-    _need(node, 8)
-    operands = (rewriter.dequantised(node, 0), rewriter.dequantised(node, 3))
-    rewriter.quantised(node, "Add", operands, node.inputs[6], node.inputs[7])
+def _binary(op: str) -> Callable[[_Rewriter, Node], None]:
+    def rule(rewriter: _Rewriter, node: Node) -> None:
+        _need(node, 8)
+        operands = (rewriter.dequantised(node, 0), rewriter.dequantised(node, 3))
+        rewriter.quantised(node, op, operands, node.inputs[6], node.inputs[7])
+
+    return rule
 
 
 def _concat(rewriter: _Rewriter, node: Node) -> None:
@@ -119,7 +122,10 @@ _RULES: dict[str, Callable[[_Rewriter, Node], None]] = {
     "QLinearConv": _conv,
     "QLinearMatMul": _matmul,
     "QGemm": _gemm,
-    "QLinearAdd": _add,
+    "QLinearAdd": _binary("Add"),
+    "QLinearMul": _binary("Mul"),
+    "QLinearSigmoid": _unary("Sigmoid"),
+    "QLinearLeakyRelu": _unary("LeakyRelu"),
     "QLinearConcat": _concat,
     "QLinearGlobalAveragePool": _unary("GlobalAveragePool"),
     "QLinearAveragePool": _unary("AveragePool"),

@@ -17,12 +17,20 @@ from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.graph import Graph
 from mapper.graph.op import Op
-from mapper.importers.tflite import convolution, elementwise, matrix, moves, pooling, softmax
+from mapper.importers.tflite import (
+    convolution,
+    elementwise,
+    functions,
+    matrix,
+    moves,
+    pooling,
+    softmax,
+)
 from mapper.importers.tflite.flatbuffer import TYPE_NAMES, FileNetwork, read_network
 from mapper.importers.tflite.interface import strip_interface
 from mapper.importers.tflite.operands import Operands, Rule
 
-_FAMILIES = (convolution, elementwise, matrix, moves, pooling, softmax)
+_FAMILIES = (convolution, elementwise, functions, matrix, moves, pooling, softmax)
 _RULES: Mapping[str, Rule] = ChainMap(*(dict(family.RULES) for family in _FAMILIES))
 """For each operator of the format the function that checks it and adds it to the graph."""
 

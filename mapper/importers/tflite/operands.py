@@ -50,6 +50,22 @@ class Operands:
         index = self.source(operator, position).index
         return self.activation_at(index, f"{self.place(operator)}: input {position}")
 
+    def operand(self, operator: FileOperator, position: int) -> Tensor:
+        """The input at a position as an int8 tensor with one scale, computed or constant."""
+        source = self.source(operator, position)
+        if source.data is None:
+            return self.activation(operator, position)
+        quant, what = source.quant, f"{self.place(operator)}: input {position} '{source.name}'"
+        if source.type != TensorType.INT8 or quant is None or quant.axis is not None:
+            raise RequestError(
+                f"{what} is a constant {_type(source)} {_scales(source)}; constants must be int8 "
+                "with one scale and zero point: quantise the network fully to int8"
+            )
+        if not -128 <= quant.zero_point[0] <= 127:
+            raise RequestError(f"{what} has a zero point outside -128..127")
+        name = self._names[source.index]
+        return self.enter(Tensor(name, source.shape, "int8", quant, source.data, source.index))
+
     def result(self, operator: FileOperator) -> Tensor:
         """The one output, a computed int8 tensor."""
         if len(operator.outputs) != 1:

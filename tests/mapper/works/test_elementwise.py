@@ -12,7 +12,7 @@ from mapper.compile import compile_model
 from mapper.graph.graph import Graph
 from mapper.graph.op import Op
 from mapper.graph.tensor import Quant, Tensor
-from mapper.operators.binary import Factors, spread
+from mapper.operators.element_works import Factors, spread
 from sim.functional.backend import run_functional
 from sim.model.backend import ModelBackend
 from tests.hw.npu.reference import combine, scale

@@ -1,13 +1,16 @@
-"""Two operands of any shapes that broadcast, as a work of the element-wise unit."""
+"""Two operands of any shapes that broadcast, or one and a table, as works of the element-wise unit."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from hw.spec.commands import EXACT_SCALE, Operation
+from hw.spec.npu_config import NpuConfig
+from hw.spec.numerics import AddParameters
+from mapper.graph.operator import Operator, Site
 from mapper.graph.tensor import Tensor
 from mapper.works.elementwise import Along, ElementwiseWork, Side
 from mapper.works.geometry import Operand, Shape
@@ -29,6 +32,15 @@ class Factors:
     a: tuple[int, int] = EXACT_SCALE
     b: tuple[int, int] = EXACT_SCALE
     output: tuple[int, int]
+
+    @staticmethod
+    def of(p: AddParameters) -> Factors:
+        """Those of a sum or difference."""
+        return Factors(
+            a=(p.a_multiplier, p.a_shift),
+            b=(p.b_multiplier, p.b_shift),
+            output=(p.output_multiplier, p.output_shift),
+        )
 
 
 class Spread(NamedTuple):
@@ -55,6 +67,22 @@ def spread(a: Sequence[int], b: Sequence[int]) -> Spread | None:
     axes += [(1, True, True)] * (_AXES - len(axes))
     (channels, *c), (cols, *w), (rows, *h) = axes
     return Spread((rows, cols, channels), (h[0], w[0], c[0]), (h[1], w[1], c[1]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnElementwiseUnit(Operator):
+    """An operator that the element-wise unit has, on operands of any shapes that `spread` takes."""
+
+    in_place: ClassVar[bool] = True
+    takes_constants: ClassVar[bool] = True
+
+    def objection(self, site: Site) -> str | None:
+        """Return why no accelerator computes this; None when one could."""
+        return spread_objection(*(tensor.shape for tensor in site.inputs))
+
+    def unit_objection(self, config: NpuConfig) -> str | None:
+        """Return why this accelerator has no element-wise unit; None if it has."""
+        return f"control = microcode has no {self.kind}" if config.microcode else None
 
 
 def spread_objection(a: Sequence[int], b: Sequence[int]) -> str | None:

@@ -1,0 +1,1 @@
+"""Arithmetic of TensorFlow Lite Micro's operators, a file a family."""

@@ -1,0 +1,196 @@
+"""ONNX operators on two operands, either of them repeated along axes or a constant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mapper import limits
+from mapper.graph.tensor import Quant, Tensor
+from mapper.importers.onnx.alignment import aligned
+from mapper.importers.onnx.convolution import add_constant
+from mapper.importers.onnx.functions import function_of
+from mapper.importers.onnx.model import Array, Node
+from mapper.importers.onnx.values import (
+    Activation,
+    Builder,
+    Constant,
+    Draft,
+    Pending,
+    Value,
+    View,
+    view_of,
+)
+from mapper.limits import require
+from mapper.operators.broadcast import Arithmetic
+from mapper.operators.elementwise import Add, Sub
+from mapper.operators.extremes import Extreme, Maximum, Minimum
+from mapper.operators.lookup import LeakyRelu
+from mapper.operators.products import Div, Mul, Prelu
+
+Stored = Draft | Constant
+"""An operand in the order of the graph; a constant's data are in that order too."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Operands:
+    """Both operands, the shape of the result and the file's view of it."""
+
+    both: tuple[Stored, Stored]
+    shape: tuple[int, ...]
+    view: View
+
+
+def _operands(builder: Builder, node: Node) -> _Operands:
+    values = [builder.value(node, position) for position in (0, 1)]
+    shapes = [v.data.shape if isinstance(v, Constant) else v.view.shape for v in values]
+    require(node.place, limits.shapes_broadcast, shapes)
+    require(
+        node.place, limits.an_operand_is_computed, [not isinstance(v, Constant) for v in values]
+    )
+    rank = max(map(len, shapes))
+    computed = {
+        position: _wider(builder.quantised(node, position)[0], rank)
+        for position, value in enumerate(values)
+        if not isinstance(value, Constant)
+    }
+    if len(computed) == 2:
+        return _two(builder, node, (computed[0], computed[1]))
+    ((position, x),) = computed.items()
+    constant = values[1 - position]
+    assert isinstance(constant, Constant)
+    draft, constant, shape, view = _with_constant(builder, node, x, constant)
+    return _Operands((draft, constant) if position == 0 else (constant, draft), shape, view)
+
+
+def _wider(x: Activation, rank: int) -> Activation:
+    return replace(x, view=x.view.reshape((1,) * (rank - x.view.ndim) + x.view.shape))
+
+
+def _two(builder: Builder, node: Node, operands: tuple[Activation, Activation]) -> _Operands:
+    axes, (a, b) = aligned(builder, node, operands)
+    if a.shape == b.shape and axes == ():
+        return _Operands((a, b), a.shape, operands[0].draft.positions(operands[0].view))
+    shape = np.broadcast_shapes(a.shape, b.shape)
+    return _Operands((a, b), shape, view_of(shape, axes))
+
+
+def _with_constant(
+    builder: Builder, node: Node, x: Activation, constant: Constant
+) -> tuple[Draft, Constant, tuple[int, ...], View]:
+    """The computed operand and the constant in one order, and the result's shape and view."""
+    if constant.data.size == 1:
+        one = replace(constant, data=constant.data.reshape(1))
+        return x.draft, one, x.draft.shape, x.draft.positions(x.view)
+    axes, (draft,) = aligned(builder, node, (x,), whole=True)
+    data = constant.data.reshape((1,) * (x.view.ndim - constant.data.ndim) + constant.data.shape)
+    ordered = replace(constant, data=np.ascontiguousarray(data.transpose(axes or None)))
+    shape = np.broadcast_shapes(draft.shape, ordered.data.shape)
+    return draft, ordered, shape, view_of(shape, axes)
+
+
+def _tensor(builder: Builder, node: Node, operand: Stored) -> Draft | Tensor:
+    """An operand with the quantisation that the file gives it."""
+    if isinstance(operand, Draft):
+        return operand
+    data, quant = _integers(node, operand)
+    return builder.stored_constant(f"{node.name}/constant", data, quant)
+
+
+def _integers(node: Node, constant: Constant) -> tuple[Array, Quant]:
+    """The int8 that stand for a constant."""
+    data, kind = constant.data, constant.data.dtype.name
+    if constant.scale is not None and constant.scale.size == 1 and kind in ("int8", "uint8"):
+        assert constant.zero_point is not None
+        shift = 128 if kind == "uint8" else 0
+        zero = int(constant.zero_point.reshape(-1)[0]) - shift
+        scale = float(np.float32(constant.scale.reshape(-1)[0]))
+        return (data.astype(np.int16) - shift).astype(np.int8), Quant((scale,), (zero,))
+    real = constant.real()
+    require(node.place, limits.constant_operand_is_quantised, real.reshape(-1)[:64].tolist())
+    require(node.place, limits.constant_operand_is_quantised, np.unique(real).tolist())
+    value = float(np.float32(real.reshape(-1)[0]))
+    scale = abs(value) or 1.0
+    require(node.place, limits.scales_are_sensible, [scale])
+    return np.full(data.shape, np.sign(value), np.int8), Quant((scale,), (0,))
+
+
+def _arithmetic(kind: type[Arithmetic]) -> Callable[[Builder, Node], Value]:
+    def rule(builder: Builder, node: Node) -> Value:
+        found = _operands(builder, node)
+        both = tuple(_tensor(builder, node, operand) for operand in found.both)
+
+        def emit(quant: Quant, lo: int, hi: int) -> Draft:
+            return builder.add(node.place, kind(lo=lo, hi=hi), both, found.shape, quant)
+
+        return Pending(node.place, found.view, emit)
+
+    return rule
+
+
+def _extreme(kind: type[Extreme]) -> Callable[[Builder, Node], Value]:
+    """Operands of another quantisation than the result's are requantised first."""
+
+    def rule(builder: Builder, node: Node) -> Value:
+        require(node.place, limits.two_operands, len(node.inputs))
+        found = _operands(builder, node)
+
+        def alike(operand: Stored, quant: Quant) -> Draft | Tensor:
+            if isinstance(operand, Draft):
+                return builder.rescaled(node.place, operand, quant, -128, 127)
+            steps = np.rint(operand.real() / quant.scale[0]) + quant.zero_point[0]
+            data = np.clip(steps, -128, 127).astype(np.int8)
+            return builder.stored_constant(f"{node.name}/constant", data, quant)
+
+        def emit(quant: Quant, lo: int, hi: int) -> Draft:
+            both = tuple(alike(operand, quant) for operand in found.both)
+            result = builder.add(node.place, kind(), both, found.shape, quant)
+            return builder.rescaled(node.place, result, quant, lo, hi)
+
+        return Pending(node.place, found.view, emit)
+
+    return rule
+
+
+def _add(builder: Builder, node: Node) -> Value:
+    """Add; of a constant also as the bias of the layer before."""
+    for position, other in ((0, 1), (1, 0)):
+        constant = builder.value(node, position)
+        if isinstance(constant, Constant):
+            folded = add_constant(builder, node, other, constant)
+            if folded is not None:
+                return folded
+    return _arithmetic(Add)(builder, node)
+
+
+def _sub(builder: Builder, node: Node) -> Value:
+    """Sub; of a constant also as the bias of the layer before."""
+    constant = builder.value(node, 1)
+    if isinstance(constant, Constant):
+        folded = add_constant(builder, node, 0, Constant(-constant.real()))
+        if folded is not None:
+            return folded
+    return _arithmetic(Sub)(builder, node)
+
+
+def _prelu(builder: Builder, node: Node) -> Value:
+    """PRelu; of one slope it is a LeakyRelu."""
+    slope = builder.value(node, 1)
+    if isinstance(slope, Constant):
+        slopes = np.unique(slope.real())
+        if slopes.size == 1:
+            return function_of(builder, node, LeakyRelu(alpha=float(slopes[0]), real=True))
+    return _arithmetic(Prelu)(builder, node)
+
+
+RULES: Mapping[str, Callable[[Builder, Node], Value]] = {
+    "Add": _add,
+    "Div": _arithmetic(Div),
+    "Max": _extreme(Maximum),
+    "Min": _extreme(Minimum),
+    "Mul": _arithmetic(Mul),
+    "PRelu": _prelu,
+    "Sub": _sub,
+}

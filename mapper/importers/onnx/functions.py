@@ -1,0 +1,109 @@
+"""ONNX functions of one operand, element by element: tables of the real function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from hw.spec.errors import RequestError
+from mapper import limits
+from mapper.graph.tensor import Quant
+from mapper.importers.onnx.model import Node
+from mapper.importers.onnx.values import Builder, Draft, Pending, Value
+from mapper.limits import require
+from mapper.operators import functions, lookup
+
+_PLAIN: Mapping[str, lookup.Lookup] = {
+    "Abs": lookup.Abs(real=True),
+    "Ceil": functions.Ceil(),
+    "Cos": functions.Cos(),
+    "Erf": functions.Erf(),
+    "Exp": functions.Exp(),
+    "Floor": functions.Floor(),
+    "HardSwish": lookup.HardSwish(real=True),
+    "Log": functions.Log(),
+    "Mish": functions.Mish(),
+    "Neg": functions.Neg(),
+    "Reciprocal": functions.Reciprocal(),
+    "Round": functions.Round(),
+    "Sigmoid": lookup.Logistic(real=True),
+    "Sign": functions.Sign(),
+    "Sin": functions.Sin(),
+    "Softplus": functions.Softplus(),
+    "Softsign": functions.Softsign(),
+    "Sqrt": functions.Sqrt(),
+    "Tan": functions.Tan(),
+    "Tanh": lookup.Tanh(real=True),
+}
+
+
+def function_of(builder: Builder, node: Node, operator: lookup.Lookup) -> Value:
+    """A function of the first operand."""
+    x, _ = builder.quantised(node, 0)
+    if x.dtype != "float32":
+        raise RequestError(
+            f"{node.place}: computes on integers; the nearest supported form is the same operator "
+            "between DequantizeLinear and QuantizeLinear"
+        )
+
+    def emit(quant: Quant, lo: int, hi: int) -> Draft:
+        clamped = replace(operator, lo=lo, hi=hi)
+        return builder.add(node.place, clamped, (x.draft,), x.draft.shape, quant)
+
+    return Pending(node.place, x.draft.positions(x.view), emit)
+
+
+def _number(node: Node, name: str, default: float) -> float:
+    value = node.number(name, default)
+    assert value is not None
+    return value
+
+
+def _gelu(node: Node) -> lookup.Lookup:
+    if node.text("approximate", "none") == "tanh":
+        return functions.GeluTanh()
+    return functions.Gelu()
+
+
+def _hard_sigmoid(node: Node) -> lookup.Lookup:
+    alpha, beta = _number(node, "alpha", 0.2), _number(node, "beta", 0.5)
+    return functions.HardSigmoid(alpha=alpha, beta=beta)
+
+
+def _selu(node: Node) -> lookup.Lookup:
+    alpha = _number(node, "alpha", 1.67326319217681884765625)
+    return functions.Selu(alpha=alpha, gamma=_number(node, "gamma", 1.05070102214813232421875))
+
+
+_WITH_ATTRIBUTES: Mapping[str, Callable[[Node], lookup.Lookup]] = {
+    "Celu": lambda node: functions.Celu(alpha=_number(node, "alpha", 1.0)),
+    "Elu": lambda node: lookup.Elu(alpha=_number(node, "alpha", 1.0), real=True),
+    "Gelu": _gelu,
+    "HardSigmoid": _hard_sigmoid,
+    "LeakyRelu": lambda node: lookup.LeakyRelu(alpha=_number(node, "alpha", 0.01), real=True),
+    "QuickGelu": lambda node: functions.QuickGelu(alpha=_number(node, "alpha", 1.702)),
+    "Selu": _selu,
+    "Swish": lambda node: functions.QuickGelu(alpha=_number(node, "alpha", 1.0)),
+    "ThresholdedRelu": lambda node: functions.ThresholdedRelu(alpha=_number(node, "alpha", 1.0)),
+}
+
+
+def _plain(builder: Builder, node: Node) -> Value:
+    return function_of(builder, node, _PLAIN[node.op])
+
+
+def _with_attributes(builder: Builder, node: Node) -> Value:
+    return function_of(builder, node, _WITH_ATTRIBUTES[node.op](node))
+
+
+def _power(builder: Builder, node: Node) -> Value:
+    exponent = builder.constant(node, 1).real().reshape(-1)
+    require(node.place, limits.exponent_is_constant, exponent.size)
+    return function_of(builder, node, functions.Power(exponent=float(exponent[0])))
+
+
+RULES: Mapping[str, Callable[[Builder, Node], Value]] = {
+    **dict.fromkeys(_PLAIN, _plain),
+    **dict.fromkeys(_WITH_ATTRIBUTES, _with_attributes),
+    "Pow": _power,
+}

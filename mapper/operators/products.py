@@ -1,0 +1,96 @@
+"""MUL, DIV and PRELU: products and quotients of two operands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from hw.spec.arithmetic import binary
+from hw.spec.commands import Operation
+from hw.spec.steps import DIV, MUL, PRELU
+from mapper.graph.operator import Cpu, Shape, Site, Steps
+from mapper.operators.broadcast import Arithmetic, scales_of, step_of
+from mapper.operators.element_works import Factors, OnElementwiseUnit, binary_work
+from mapper.operators.images import int32_table
+from mapper.works.work import Work
+
+MAX_DIV_SHIFT = 22
+"""Bits by which the factor of a quotient may shift it left."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mul(Arithmetic, OnElementwiseUnit):
+    """MUL: a * b."""
+
+    kind: ClassVar[str] = "MUL"
+
+    def works(self, site: Site, rows: int) -> list[Work]:
+        """Return one work of the element-wise unit."""
+        (a, b), factors = site.inputs, Factors(output=binary.mul_factor(*scales_of(site)))
+        clamp = (self.lo, self.hi)
+        return [binary_work(Operation.MULTIPLY, (a, b), site.result, factors, clamp)]
+
+    def verify(self, site: Site) -> None:
+        """Check the scales too."""
+        super().verify(site)
+        binary.mul_factor(*scales_of(site))
+
+    def steps(self, site: Site, cpu: Cpu) -> Steps:
+        """Return one step."""
+        multiplier, shift = binary.mul_factor(*scales_of(site))
+        own = {"element_bytes": 1, "multiplier": multiplier, "shift": shift}
+        return step_of(MUL, self.fields(site, cpu), own)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Div(Arithmetic):
+    """DIV: a / b; a constant b must not hold the number 0."""
+
+    kind: ClassVar[str] = "DIV"
+
+    def verify(self, site: Site) -> None:
+        """Check the scales and a constant divisor too."""
+        super().verify(site)
+        _, divisor = site.inputs
+        if divisor.data is not None and (divisor.data == divisor.zero_point).any():
+            site.refuse(f" divides by '{divisor.name}', a constant that holds 0")
+        _, shift = binary.div_factor(*scales_of(site))
+        if shift > MAX_DIV_SHIFT:
+            site.refuse(
+                f": the result's scale is too fine for a quotient of scales {site.x.scale:g} and "
+                f"{divisor.scale:g}; calibrate the output's range again"
+            )
+
+    def steps(self, site: Site, cpu: Cpu) -> Steps:
+        """Return one step."""
+        multiplier, shift = binary.div_factor(*scales_of(site))
+        own = {"multiplier": multiplier, "shift": shift}
+        own["reciprocals"] = int32_table(cpu, binary.reciprocals())
+        return step_of(DIV, self.fields(site, cpu), own)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prelu(Arithmetic):
+    """PRELU of x and alpha: x where it is 0 or more, else alpha * x; alpha is repeated."""
+
+    kind: ClassVar[str] = "PRELU"
+
+    def shapes(self, site: Site) -> Sequence[Shape]:
+        """Return the shape of x, along which alpha is repeated."""
+        (shape,) = super().shapes(site)
+        if site.x.shape != shape:
+            site.refuse(f" repeats its input {site.x.shape} along {site.inputs[1].shape}")
+        return [shape]
+
+    def verify(self, site: Site) -> None:
+        """Check the scales too."""
+        super().verify(site)
+        binary.prelu_factors(*scales_of(site))
+
+    def steps(self, site: Site, cpu: Cpu) -> Steps:
+        """Return one step."""
+        above, below = binary.prelu_factors(*scales_of(site))
+        own = {"element_bytes": 1, "above_multiplier": above[0], "above_shift": above[1]}
+        own |= {"below_multiplier": below[0], "below_shift": below[1]}
+        return step_of(PRELU, self.fields(site, cpu), own)
