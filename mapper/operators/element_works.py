@@ -1,4 +1,4 @@
-"""Two operands of any shapes that broadcast, or one and a table, as works of the element-wise unit."""
+"""Works of the element-wise unit: two operands that broadcast, or one and a table."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from hw.spec.commands import Opcode
 from hw.spec.config import FIELDS, make_config
 from hw.spec.errors import RequestError
 from hw.spec.settings import load_config
@@ -65,3 +66,20 @@ def test_refusals_name_the_key_and_the_limit(sets: list[str], words: list[str]) 
 def test_configurations_are_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         make_config({}).npu.rows = 3  # type: ignore[misc]
+
+
+def test_units_are_there_or_not():
+    assert make_config({"table_unit": "false"}).npu.table_unit is False
+    assert make_config({"table_unit": "True", "elementwise_unit": 0}).npu.elementwise_unit is False
+    assert load_config("icebreaker").npu.table_unit is False
+    with pytest.raises(RequestError, match="table_unit = 'yes': must be true or false"):
+        load_config(sets=["table_unit=yes"])
+
+
+def test_opcodes_of_units_that_are_left_out_are_unknown():
+    opcodes = make_config({"table_unit": False}).npu.opcodes
+    assert set(Opcode) - set(opcodes) == {Opcode.TABLE}
+    assert set(Opcode) - set(load_config("icebreaker").npu.opcodes) == {
+        Opcode.ELEMENTWISE,
+        Opcode.TABLE,
+    }
