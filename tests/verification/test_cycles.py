@@ -12,7 +12,7 @@ from mapper.importers import import_model
 from sim.rtl.backend import run_rtl
 from tests.shared_models import golden, shared_models
 
-CYCLES = {"vww": 131_410, "kws": 49_510, "ic": 207_562, "ad": 35_762}
+CYCLES = {"vww": 131_401, "kws": 49_492, "ic": 207_547, "ad": 35_761}
 
 
 @pytest.mark.rtl
