@@ -1,4 +1,4 @@
-"""Data of the user to the quantised tensors at the inputs of a graph."""
+"""Data of the user to quantised tensors at the inputs of a graph, and back at its outputs."""
 
 from typing import Any
 
@@ -44,3 +44,19 @@ def encode_input(graph: Graph, tensor: str, values: NDArray[Any]) -> NDArray[Any
     raise RequestError(
         f"network '{graph.name}': input '{port.name}' has shape {array.shape}; give {port.shape}"
     )
+
+
+def decode_output(graph: Graph, tensor: str, integers: NDArray[Any]) -> NDArray[Any]:
+    """An output of the graph in the file's form: type, shape and order of axes of its port.
+
+    `integers` are the tensor's, in its shape.
+    """
+    port, source = graph.ports[tensor], graph.tensors[tensor]
+    values: NDArray[Any] = integers
+    if port.dtype == "float32":
+        values = nm.dequantise(integers, source.scale, source.zero_point)
+    elif port.dtype == "uint8" and source.dtype == "int8":
+        values = (integers.astype(np.int16) + 128).astype(np.uint8)
+    if port.permutation is not None:
+        values = values.transpose(np.argsort(port.permutation))
+    return values.reshape(port.shape)

@@ -208,9 +208,18 @@ def softmax_is_over_last_axis(axis: tuple[int, int]) -> bool:
     return axis[0] == axis[1]
 
 
-def softmax_quantisation(quantisation: tuple[float, int]) -> bool:
-    """The result of SOFTMAX must have scale 1/256 and zero point -128."""
-    return quantisation == (1.0 / 256.0, -128)
+def softmax_quantisation(found: tuple[str, str, float, int]) -> bool:
+    """The result of SOFTMAX must have scale 1/256 and zero point -128 where int8 becomes int8,
+    1/65536 and -32768 where it becomes int16, 1/32768 and 0 where int16 becomes int16. (Types of
+    input and result, scale, zero point)"""
+    source, target, scale, zero_point = found
+    if (source, target) == ("int8", "int8"):
+        return (scale, zero_point) == (1.0 / 256.0, -128)
+    wanted, zero = {
+        ("int8", "int16"): (1.0 / 65536.0, -(1 << 15)),
+        ("int16", "int16"): (1.0 / 32768.0, 0),
+    }.get((source, target), (0.0, 0))
+    return abs(scale - wanted) <= 1e-3 * wanted and zero_point == zero
 
 
 def tensor_is_addressable(shape: Sequence[int]) -> bool:

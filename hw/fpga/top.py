@@ -32,7 +32,12 @@ class BoardTop(Elaboratable):
         m.submodules.clock = clock = BoardClock(self._board, config.soc.clock_hz)
         bit_cycles = round(config.soc.clock_hz / self._board.baud)
         m.submodules.soc = soc = Soc(config, bit_cycles)
-        m.d.comb += [soc.clock_hz.eq(config.soc.clock_hz), clock.restart.eq(soc.finish)]
+        m.d.comb += [
+            soc.clock_hz.eq(config.soc.clock_hz),
+            soc.memory_bytes.eq(config.soc.memory_bytes),
+            soc.memory_latency.eq(config.soc.memory_latency),
+            clock.restart.eq(soc.finish),
+        ]
         m.submodules.memory = memory = BlockMemory(config, self._image, self._board.boot_bytes)
         connect(m, soc.memory, memory.bus)
 

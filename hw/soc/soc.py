@@ -36,7 +36,8 @@ class Soc(Component):
     ----------
     memory: master of the main memory bus.
     debug: a second master of the peripherals' registers.
-    preloaded, clock_hz: what `System` tells firmware; constants of whoever holds the chip.
+    preloaded, clock_hz, memory_bytes, memory_latency: what `System` tells firmware; constants of
+        whoever holds the chip.
     uart_tx, uart_rx: serial port.
     uart_sent, uart_byte: each byte as it starts to be sent.
     finish, status, trap_cause, trap_pc, trap_value: see `Finisher`. Where nothing ends with the
@@ -55,6 +56,8 @@ class Soc(Component):
                 "debug": In(ClassicWishbone),
                 "preloaded": In(1),
                 "clock_hz": In(32),
+                "memory_bytes": In(32),
+                "memory_latency": In(32),
                 "uart_tx": Out(1),
                 "uart_rx": In(1, init=1),
                 "uart_sent": Out(1),
@@ -121,6 +124,8 @@ class Soc(Component):
             self.cycles.eq(timer.cycles),
             system.preloaded.eq(self.preloaded),
             system.clock_hz.eq(self.clock_hz),
+            system.memory_bytes.eq(self.memory_bytes),
+            system.memory_latency.eq(self.memory_latency),
             self.uart_tx.eq(uart.tx),
             uart.rx.eq(self.uart_rx),
             self.uart_sent.eq(uart.sent),

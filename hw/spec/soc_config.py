@@ -23,6 +23,10 @@ CPU_BUILDS: Mapping[str, str] = {**CPU_VARIANTS, **SMALL_CPUS}
 """All CPUs."""
 
 
+MAX_MEMORY_BYTES = 64 * 1024 * 1024
+MAX_MEMORY_LATENCY = 64
+
+
 @dataclass(frozen=True, kw_only=True)
 class SocConfig:
     """The system around the accelerator.
@@ -51,12 +55,12 @@ class SocConfig:
         )
         require(self.npu in ("array", "none"), f"npu = {self.npu!r}: must be array or none")
         require(
-            self.memory_bytes % (1 << 14) == 0 and 1 << 17 <= self.memory_bytes <= 1 << 26,
+            self.memory_bytes % (1 << 14) == 0 and 1 << 17 <= self.memory_bytes <= MAX_MEMORY_BYTES,
             f"memory_bytes = {self.memory_bytes}: must be a multiple of 16 KiB (16384), "
             "128 KiB..64 MiB",
         )
         require(
-            1 <= self.memory_latency <= 64,
+            1 <= self.memory_latency <= MAX_MEMORY_LATENCY,
             f"memory_latency = {self.memory_latency}: must be 1..64 cycles",
         )
         require(

@@ -97,6 +97,13 @@ class Rescaled(Reduction):
 
     writes_pixels: ClassVar[bool] = True
 
+    def verify_types(self, site: Site) -> None:
+        """Raise RequestError unless int8 becomes int8, or int16 int16, of one scale each."""
+        x, result = site.x, site.result
+        whole = x.is_whole and result.is_whole
+        if not whole or x.dtype != result.dtype or x.dtype not in ("int8", "int16"):
+            site.refuse(f": from {x.dtype} to {result.dtype}; int8 or int16 of one scale is needed")
+
     @abstractmethod
     def factor(self, site: Site) -> tuple[int, int]:
         """Return (multiplier, shift) of the sum."""
@@ -124,6 +131,8 @@ class Rescaled(Reduction):
 
     def objection(self, site: Site) -> str | None:
         """Return why no accelerator computes this; None when one could."""
+        if site.x.dtype != "int8":
+            return f"its operands are {site.x.dtype}"
         found = self._image(site)
         if found is None:
             return f"axes {self.axes} of {site.x.shape} are no window of an image"
@@ -177,7 +186,8 @@ class Mean(Rescaled):
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
-        if sorted(self.axes) != [1, 2] or len(site.x.shape) != 4 or site.x.shape[0] != 1:
+        image = len(site.x.shape) == 4 and site.x.shape[0] == 1 and site.x.dtype == "int8"
+        if not image or sorted(self.axes) != [1, 2]:
             return Rescaled.steps(self, site, cpu)
         values = image_fields(site, cpu) | quant_fields(site)
         values["multiplier"], values["shift"] = self.factor(site)

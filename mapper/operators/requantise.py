@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from hw.spec import numerics as nm
 from hw.spec.npu_config import NpuConfig
 from hw.spec.steps import REQUANTISE
@@ -16,6 +18,9 @@ from mapper.works.geometry import Operand
 from mapper.works.pointwise import flat_shape, pointwise
 from mapper.works.requantisation import uniform
 from mapper.works.work import Work
+
+QUANTISED = ("int8", "int16", "int32")
+"""Types between which QUANTIZE converts."""
 
 
 def _works(site: Site, rows: int, lo: int, hi: int) -> list[Work]:
@@ -28,7 +33,8 @@ def _works(site: Site, rows: int, lo: int, hi: int) -> list[Work]:
 
 def _steps(site: Site, cpu: Cpu, lo: int, hi: int) -> Steps:
     values = ends(site, cpu) | quant_fields(site, lo, hi) | {"count": site.x.elements}
-    values |= {"input_bytes": 1, "output_bytes": 1}
+    for place, tensor in (("input", site.x), ("output", site.result)):
+        values[f"{place}_bytes"] = np.dtype(tensor.dtype).itemsize
     factor = nm.rescale_parameters(site.x.scale, site.result.scale)
     values["multiplier"], values["shift"] = factor
     return [(REQUANTISE, values)]
@@ -64,7 +70,7 @@ class Relu(Clamped):
 
 @dataclass(frozen=True, kw_only=True)
 class Quantize(Operator):
-    """QUANTIZE: int8 to int8 of another scale or zero point."""
+    """QUANTIZE: int8, int16 or int32 to one of these with another scale or zero point."""
 
     kind: ClassVar[str] = "QUANTIZE"
     by_rows: ClassVar[bool] = True
@@ -73,12 +79,20 @@ class Quantize(Operator):
         """Return the input's shape."""
         return [site.x.shape]
 
+    def verify_types(self, site: Site) -> None:
+        """Raise RequestError unless both are signed integers of one scale each."""
+        for tensor in (site.x, site.result):
+            if tensor.dtype not in QUANTISED or not tensor.is_whole:
+                site.refuse(f": '{tensor.name}' is not {' or '.join(QUANTISED)} of one scale")
+
     def changes_nothing(self, site: Site) -> bool:
         """Whether the result is the input."""
-        return site.x.quant == site.result.quant
+        return site.x.quant == site.result.quant and site.x.dtype == site.result.dtype
 
     def objection(self, site: Site) -> str | None:
         """Return why no accelerator computes this; None when one could."""
+        if (site.x.dtype, site.result.dtype) != ("int8", "int8"):
+            return f"it makes {site.result.dtype} of {site.x.dtype}"
         return channel_objection(site.result.shape[-1])
 
     def works(self, site: Site, npu: NpuConfig) -> list[Work]:
@@ -87,4 +101,5 @@ class Quantize(Operator):
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
-        return _steps(site, cpu, INT8_MIN, INT8_MAX)
+        limits = np.iinfo(site.result.dtype)
+        return _steps(site, cpu, int(limits.min), int(limits.max))

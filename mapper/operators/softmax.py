@@ -6,15 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from hw.spec.softmax import softmax_parameters
-from hw.spec.steps import SOFTMAX
+from hw.spec.softmax_int16 import exponential_table, reciprocal_table, softmax_int16_parameters
+from hw.spec.steps import SOFTMAX, SOFTMAX_INT16, SOFTMAX_WIDE
 from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
+from mapper.limits import softmax_quantisation
 from mapper.operators.images import ends
 
 
 @dataclass(frozen=True, kw_only=True)
 class Softmax(Operator):
-    """SOFTMAX over the last axis, int8 to int8 with scale 1/256 and zero point -128."""
+    """SOFTMAX over the last axis: int8 to int8 or int16, or int16 to int16, each of one scale."""
 
     kind: ClassVar[str] = "SOFTMAX"
 
@@ -28,16 +32,29 @@ class Softmax(Operator):
         """No accelerator has exponentials."""
         return "the NPU has no exponential"
 
+    def verify_types(self, site: Site) -> None:
+        """Raise RequestError unless int8 becomes int8 or int16, or int16 int16."""
+        types = (site.x.dtype, site.result.dtype)
+        if types not in (("int8", "int8"), ("int8", "int16"), ("int16", "int16")):
+            site.refuse(f": from {types[0]} to {types[1]}; int8 or int16 is needed")
+
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
-        x, result = site.x, site.result
-        if abs(result.scale - 1 / 256) > 1e-9 or result.zero_point != -128:
-            site.refuse(
-                f": output '{result.name}' has scale {result.scale:g} and zero point "
-                f"{result.zero_point}; the nearest supported form has scale 1/256 and -128"
-            )
-        p = softmax_parameters(x.scale, self.beta)
-        cols = x.shape[-1]
+        result = site.result
+        found = (site.x.dtype, result.dtype, result.scale, result.zero_point)
+        if not softmax_quantisation(found):
+            site.refuse(f": from '{site.x.name}' to '{result.name}', which are {found}")
+        x, cols = site.x, site.x.shape[-1]
         values = ends(site, cpu) | {"rows": x.elements // cols, "cols": cols}
+        if x.dtype == "int16":
+            values["multiplier"], values["shift"] = softmax_int16_parameters(x.scale, self.beta)
+            for name, table in (
+                ("exponentials", exponential_table()),
+                ("reciprocals", reciprocal_table()),
+            ):
+                values[name] = cpu.constant(np.array(table, "<i2").tobytes())
+            return [(SOFTMAX_INT16, values)]
+        p = softmax_parameters(x.scale, self.beta)
         values |= {"multiplier": p.multiplier, "left_shift": p.left_shift}
-        return [(SOFTMAX, values | {"diff_min": p.smallest_difference})]
+        values["diff_min"] = p.smallest_difference
+        return [(SOFTMAX if site.result.dtype == "int8" else SOFTMAX_WIDE, values)]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import firmware
-from hw.generate import write_header
+from hw.header import write_header
 from hw.spec.program import Step, decode_step
 from hw.spec.steps import StepKind
 from sim.functional.memory import Memory

@@ -58,7 +58,20 @@ def test_long_values_are_shortened():
         (limits.log_softmax_quantisation, [(1 / 16, 127)], [(1 / 16, 0), (0.1, 127)]),
         (limits.nothing_is_fused, [(-128, 127)], [(0, 127)]),
         (limits.one_quantisation, [[1, 1]], [[1, 2]]),
-        (limits.softmax_quantisation, [(1 / 256, -128)], [(1 / 255, -128), (1 / 256, 0)]),
+        (
+            limits.softmax_quantisation,
+            [
+                ("int8", "int8", 1 / 256, -128),
+                ("int8", "int16", 1 / 65536, -32768),
+                ("int16", "int16", 1.0001 / 32768, 0),
+            ],
+            [
+                ("int8", "int8", 1 / 255, -128),
+                ("int8", "int8", 1 / 256, 0),
+                ("int16", "int8", 1 / 256, -128),
+                ("int16", "int16", 1 / 32000, 0),
+            ],
+        ),
     ],
 )
 def test_limits(limit, accepted, refused):

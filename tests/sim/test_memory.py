@@ -7,8 +7,8 @@ LIMIT = 300e6
 
 PREDICT = """
 from hw.spec.config import make_config
-from sim.network_file import open_network
-from sim.predict import KEPT, Predictor
+from sim.networks.network_file import open_network
+from sim.run.predict import KEPT, Predictor
 from sim.progress import Progress
 
 predictor = Predictor(open_network("vww", Progress()))

@@ -12,7 +12,7 @@ from mapper.importers import import_model
 from sim.rtl.backend import run_rtl
 from tests.shared_models import golden, shared_models
 
-CYCLES = {"vww": 131_401, "kws": 49_492, "ic": 207_547, "ad": 35_761}
+CYCLES = {"vww": 131_325, "kws": 49_436, "ic": 207_492, "ad": 35_690}
 
 
 @pytest.mark.rtl

@@ -17,7 +17,12 @@ from firmware.build import build_boot_stage, build_firmware
 from hw.spec.config import Config
 from hw.spec.errors import TilewrightError
 from hw.spec.soc_config import SMALL_CPUS
-from verification.cosim.chip import chip_parameters, chip_sources
+from verification.cosim.chip import (
+    chip_parameters,
+    chip_sources,
+    memory_arguments,
+    simulated_design,
+)
 from verification.cosim.simulate import reversed_words
 from verification.cosim.verilate import COMMON_FLAGS, executable_of
 from verification.tools.toolchain import find_compiler
@@ -62,7 +67,7 @@ def build_board(
     Built if the cache lacks it; the chip says that its clock is the configuration's. Raises as
     `verification.cosim.build.build_model`.
     """
-    sources = chip_sources(config, uart_bit_cycles, None, note) | {
+    sources = chip_sources(simulated_design(config), uart_bit_cycles, None, note) | {
         "top.sv": (HERE / "board.sv").read_text(),
         "main.cpp": (HERE / "board.cpp").read_text(),
     }
@@ -81,7 +86,7 @@ def simulated_board(board: SimulatedBoard) -> Generator[str]:
     with tempfile.TemporaryDirectory(prefix="tilewright-board-") as folder:
         path = Path(folder, "image.bin")
         path.write_bytes(reversed_words(board.image, board.config.npu.bus_bytes))
-        command = [str(board.executable), f"+image={path}"]
+        command = [str(board.executable), f"+image={path}", *memory_arguments(board.config)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             try:
                 assert process.stdout is not None

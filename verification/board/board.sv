@@ -1,10 +1,8 @@
 // A board: the chip with its main memory, and a reset that also answers the end of the firmware. Its
-// serial lines are driven by board.cpp, bit by bit. Plusarg: +image=FILE (see main_memory).
+// serial lines are driven by board.cpp, bit by bit. Plusargs: those of chip.
 `timescale 1ns / 1ns
 module top #(
     parameter int unsigned BUS_BYTES = 8,
-    parameter int unsigned LATENCY = 8,
-    parameter int unsigned MEMORY_BYTES = 4194304,
     parameter bit [31:0] MEMORY_BASE = 32'h40000000,
     parameter bit [31:0] CLOCK_HZ = 0
 ) (
@@ -24,8 +22,6 @@ module top #(
 
     chip #(
         .BUS_BYTES(BUS_BYTES),
-        .LATENCY(LATENCY),
-        .MEMORY_BYTES(MEMORY_BYTES),
         .MEMORY_BASE(MEMORY_BASE)
     ) chip (
         .preloaded(1'b0),

@@ -20,6 +20,7 @@ import cocotb_tools.config
 from hw.spec.config import Config
 from hw.spec.settings import load_config
 from verification.cosim.build import HERE, build_model
+from verification.cosim.chip import memory_arguments
 from verification.cosim.simulate import Job, simulate
 
 REQUIRED_RATIO = 0.5
@@ -58,6 +59,7 @@ def bare_speed(config: Config, cycles: int) -> float:
             b"".join(padded[i : i + width][::-1] for i in range(0, len(padded), width))
         )
         command = [str(executable), f"+image={path}", f"+cycle_limit={cycles}", "+bare"]
+        command += memory_arguments(config)
         libraries = {"LD_LIBRARY_PATH": str(cocotb_tools.config.libs_dir)}
         started = _children_s()
         subprocess.run(command, env=libraries, check=True, capture_output=True)

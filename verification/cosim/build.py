@@ -11,7 +11,7 @@ import cocotb_tools.config
 
 from hw.spec.config import Config
 from verification.cells.netlist import UNDEFINED_READS
-from verification.cosim.chip import chip_parameters, chip_sources
+from verification.cosim.chip import chip_parameters, chip_sources, simulated_design
 from verification.cosim.verilate import COMMON_FLAGS, OPTIMISATION, Model, executable_of
 from verification.tools.toolchain import find_compiler
 
@@ -53,7 +53,8 @@ def build_model(
 
     Parameters
     ----------
-    config: the hardware; the clock frequency has no influence.
+    config: the hardware; its clock has no influence, and but for cells of an FPGA family nor have
+        size and latency of main memory, unless the accelerator's scratchpad lies in it.
     waves: able to write FST waves, and slower.
     main: C++ main program; the one that drives cocotb if None.
     netlist: what is simulated in place of the RTL (verification.cells.netlist.SYNTHESIS): an FPGA
@@ -64,12 +65,14 @@ def build_model(
     """
     started = time.monotonic()
     compiler = find_compiler()
-    sources = chip_sources(config, None, netlist, note) | {
+    design = config if netlist else simulated_design(config)
+    sources = chip_sources(design, None, netlist, note) | {
         "top.sv": (HERE / "top.sv").read_text(),
         "public.vlt": (HERE / "public.vlt").read_text(),
         "main.cpp": (main or HERE / "main.cpp").read_text(),
     }
-    libraries = shlex.quote(str(cocotb_tools.config.libs_dir))
+    # Not by way of links: a checkout that shares its environment shares its models.
+    libraries = shlex.quote(str(Path(cocotb_tools.config.libs_dir).resolve()))
     flags = [*VERILATOR_FLAGS, *chip_parameters(config)]
     flags += ["-LDFLAGS", f"-L{libraries} -lcocotbvpi_verilator"]
     cells = netlist not in (None, UNDEFINED_READS)

@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from hw.spec.config import Config
 from hw.spec.errors import TilewrightError
 from hw.spec.registers import MEMORY_BASE
+from hw.spec.soc_config import MAX_MEMORY_LATENCY, SocConfig
 from hw.verilog import write_verilog
 from verification.cells.netlist import SYNTHESIS, cell_models, write_netlist
 from verification.tools.cache import cached
 from verification.tools.description import CHIP, SOURCES, described, read_sources, source_key
 
 WRAPPER = Path(__file__).with_name("chip.sv")
+
+
+def simulated_design(config: Config) -> Config:
+    """The design whose RTL is simulated for ``config``, the same for every main memory.
+
+    Size and latency of main memory are told to the simulator when it starts. In the chip the
+    latency is only how many requests its arbiter can have in flight, which is enough with any; the
+    size is where a microprogrammed accelerator finds its scratchpad.
+    """
+    size = config.soc.memory_bytes if config.shares_memory else SocConfig().memory_bytes
+    soc = replace(config.soc, memory_latency=MAX_MEMORY_LATENCY, memory_bytes=size)
+    return replace(config, soc=soc)
+
+
+def memory_arguments(config: Config) -> list[str]:
+    """What the simulator must be told of main memory."""
+    return [
+        f"+memory_bytes={config.soc.memory_bytes}",
+        f"+memory_latency={config.soc.memory_latency}",
+    ]
 
 
 def chip_sources(
@@ -40,12 +62,7 @@ def chip_sources(
 
 def chip_parameters(config: Config) -> list[str]:
     """What Verilator is told of the parameters of `chip`."""
-    values = {
-        "BUS_BYTES": config.npu.bus_bytes,
-        "LATENCY": config.soc.memory_latency,
-        "MEMORY_BYTES": config.soc.memory_bytes,
-        "MEMORY_BASE": MEMORY_BASE,
-    }
+    values = {"BUS_BYTES": config.npu.bus_bytes, "MEMORY_BASE": MEMORY_BASE}
     return [f"-G{name}={value}" for name, value in values.items()]
 
 

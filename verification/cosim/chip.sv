@@ -1,9 +1,8 @@
-// The chip and its main memory. Plusargs: those of main_memory.
+// The chip and its main memory. Plusargs: +memory_bytes=N and +memory_latency=N, which the chip's
+// registers tell as well, and those of main_memory.
 `timescale 1ns / 1ns
 module chip #(
     parameter int unsigned BUS_BYTES,
-    parameter int unsigned LATENCY,
-    parameter int unsigned MEMORY_BYTES,
     parameter bit [31:0] MEMORY_BASE
 ) (
     input logic clk,
@@ -34,6 +33,12 @@ module chip #(
     logic [BUS_BYTES-1:0] sel;
     logic [8*BUS_BYTES-1:0] dat_w, dat_r;
 
+    bit [31:0] memory_bytes, memory_latency;
+    initial
+        if (!$value$plusargs("memory_bytes=%d", memory_bytes)
+            || !$value$plusargs("memory_latency=%d", memory_latency))
+            $fatal(1, "+memory_bytes and +memory_latency must be given");
+
     soc soc (
         .memory__cyc(cyc),
         .memory__stb(stb),
@@ -61,10 +66,10 @@ module chip #(
 
     main_memory #(
         .BUS_BYTES(BUS_BYTES),
-        .LATENCY(LATENCY),
-        .BYTES(MEMORY_BYTES),
         .BASE(MEMORY_BASE)
     ) memory (
+        .bytes(memory_bytes),
+        .latency(memory_latency),
         .*
     );
 endmodule

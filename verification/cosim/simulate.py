@@ -19,6 +19,7 @@ import numpy as np
 from hw.spec.config import Config
 from hw.spec.errors import RequestError, TilewrightError
 from hw.spec.registers import MEMORY_BASE
+from verification.cosim.chip import memory_arguments
 
 PROJECT = Path(__file__).parents[2]
 
@@ -29,7 +30,7 @@ class Job:
 
     Parameters
     ----------
-    config: what the model was built from.
+    config: what the model was built from, and main memory.
     image: main memory's bytes from MEMORY_BASE on; the rest is zero.
     ranges: (address, bytes) of what to read back, anywhere in main memory.
     cycle_limit: the watchdog.
@@ -94,6 +95,7 @@ def simulate(
     ranges.write_text("".join(f"{first} {count}\n" for first, count in words))
     arguments = [
         f"+image={image}",
+        *memory_arguments(job.config),
         f"+ranges={ranges}",
         f"+dump={dump}",
         f"+cycle_limit={job.cycle_limit}",

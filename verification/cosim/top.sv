@@ -3,12 +3,10 @@
 // The clock runs here, so that Python sleeps through it. It wakes on three events only: a byte
 // sent by the UART, a heartbeat every 2**HEARTBEAT cycles, and the end of the run.
 // Plusargs: +cycle_limit=N (the watchdog), +bare (end by $finish: for runs without Python),
-// +activity=FILE (when which engine of the accelerator worked), and those of main_memory.
+// +activity=FILE (when which engine of the accelerator worked), and those of chip.
 `timescale 1ns / 1ns
 module top #(
     parameter int unsigned BUS_BYTES = 8,
-    parameter int unsigned LATENCY = 8,
-    parameter int unsigned MEMORY_BYTES = 4194304,
     parameter bit [31:0] MEMORY_BASE = 32'h40000000
 );
     /* verilator public_module */  // main.cpp reads its signals
@@ -44,8 +42,6 @@ module top #(
     bit stopped = 0;
     chip #(
         .BUS_BYTES(BUS_BYTES),
-        .LATENCY(LATENCY),
-        .MEMORY_BYTES(MEMORY_BYTES),
         .MEMORY_BASE(MEMORY_BASE)
     ) chip (
         .preloaded(1'b1),

@@ -14,7 +14,7 @@ from mapper.limits import require
 from mapper.operators.elementwise import Add, SquaredDifference, Sub
 from mapper.operators.extremes import Maximum, Minimum
 from mapper.operators.products import Div, Mul, Prelu
-from mapper.operators.requantise import Quantize, Relu
+from mapper.operators.requantise import QUANTISED, Quantize, Relu
 
 _CLAMPS: dict[str, tuple[float | None, float | None]] = {
     "RELU": (0.0, None),
@@ -61,7 +61,7 @@ def _relu(operands: Operands, operator: FileOperator) -> Op:
 
 
 def _quantize(operands: Operands, operator: FileOperator) -> Op:
-    x, result = operands.activation(operator, 0), operands.result(operator)
+    x, result = operands.activation(operator, 0, QUANTISED), operands.result(operator, QUANTISED)
     return operands.op(operator, Quantize(), (x,), result)
 
 

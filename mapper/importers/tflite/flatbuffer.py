@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.tensor import Quant
-from mapper.importers.tflite.options import read_options, table_name, tag_of
+from mapper.importers.tflite.options import operator_of, read_options, table_name, tag_of
 
 Accessor = Any
 """One of flatbuffers' generated accessors, which carry no types."""
@@ -37,6 +37,10 @@ _DTYPES = {
 }
 """How the data of a constant is stored, by type."""
 
+_LOST_CODE = "ADD"
+"""The operator of number 0, which a file that has lost a code shows; its options tell the truth."""
+
+_WITHOUT_OUTPUT = ("CALL_ONCE", "ASSIGN_VARIABLE")
 _MOST_SUBGRAPHS = 64
 _MOST_OPERATORS = 10_000
 _MOST_OPERANDS = 256
@@ -285,22 +289,22 @@ class _Reader:
         if not 0 <= source.OpcodeIndex() < len(codes):
             raise _damaged(self._file, f"operator {index} has no operator code")
         name = codes[source.OpcodeIndex()]
+        if name == _LOST_CODE:
+            name = operator_of(source.BuiltinOptionsType()) or name
         what = f"operator {index} ({name})"
         inputs = self._indices(source.InputsAsNumpy(), tensors, -1, f"inputs of {what}")
         outputs = self._indices(source.OutputsAsNumpy(), tensors, 0, f"outputs of {what}")
-        if not outputs:
+        if not outputs and name not in _WITHOUT_OUTPUT:
             raise _damaged(self._file, f"{what} has no output")
-        return FileOperator(index, name, inputs, outputs, self._options(source, name, what))
+        return FileOperator(index, name, inputs, outputs, self._options(source, name))
 
-    def _options(self, source: Accessor, name: str, what: str) -> Mapping[str, Any]:
+    def _options(self, source: Accessor, name: str) -> Mapping[str, Any]:
         known = table_name(name)
         if known is None:
             return {}
         table = source.BuiltinOptions()
-        if source.BuiltinOptionsType() == tflite.BuiltinOptions.NONE:
-            table = None
-        elif source.BuiltinOptionsType() != tag_of(known):
-            raise _damaged(self._file, f"{what} has the options of another operator")
+        if source.BuiltinOptionsType() != tag_of(known):
+            table = None  # Left out, or another operator's: TFLM takes the defaults as well.
         return read_options(known, table)
 
 

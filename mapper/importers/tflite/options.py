@@ -31,9 +31,18 @@ _BY_LETTERS = {
 }
 
 
+_OPERATORS = [n for n, code in vars(tflite.BuiltinOperator).items() if isinstance(code, int)]
+
+
 def table_name(operator: str) -> str | None:
     """The schema's options table of an operator; None where it has none."""
     return _TABLES.get(operator) or _BY_LETTERS.get(f"{operator}options".replace("_", "").lower())
+
+
+def operator_of(tag: int) -> str | None:
+    """The operator to which alone a table of options belongs, by the table's number; else None."""
+    found = [name for name in _OPERATORS if (table := table_name(name)) and tag_of(table) == tag]
+    return found[0] if len(found) == 1 else None
 
 
 def read_options(name: str, table: Any) -> dict[str, Value]:

@@ -1,4 +1,4 @@
-"""MEAN, SUM, REDUCE_MAX and REDUCE_MIN."""
+"""MEAN, SUM, REDUCE_MAX, REDUCE_MIN, ARG_MAX and ARG_MIN."""
 
 from __future__ import annotations
 
@@ -10,18 +10,30 @@ from mapper.importers.tflite.axes import constant_axes
 from mapper.importers.tflite.flatbuffer import FileOperator
 from mapper.importers.tflite.operands import Operands, Rule
 from mapper.limits import require
-from mapper.operators.reductions import Mean, ReduceMax, ReduceMin, Sum
+from mapper.operators.reductions import ArgMax, ArgMin, Mean, ReduceMax, ReduceMin, Rescaled, Sum
 
 _REDUCTIONS = {"MEAN": Mean, "SUM": Sum, "REDUCE_MAX": ReduceMax, "REDUCE_MIN": ReduceMin}
+_ARGUMENTS = {"ARG_MAX": ArgMax, "ARG_MIN": ArgMin}
 
 
 def _reduce(operands: Operands, operator: FileOperator) -> Op:
-    x, result = operands.activation(operator, 0), operands.result(operator)
     reduction = _REDUCTIONS[operator.name]
+    types = ("int8", "int16") if issubclass(reduction, Rescaled) else ("int8",)
+    x, result = operands.activation(operator, 0, types), operands.result(operator, types)
     if reduction.keeps_quantisation:
         require(operands.place(operator), limits.one_quantisation, [x.quant, result.quant])
     axes = constant_axes(operands, operator, 1, len(x.shape))
     return operands.op(operator, reduction(axes=axes), (x,), result)
 
 
-RULES: Mapping[str, Rule] = dict.fromkeys(_REDUCTIONS, _reduce)
+def _argument(operands: Operands, operator: FileOperator) -> Op:
+    x, result = operands.activation(operator, 0), operands.result(operator, ("int32",))
+    axes = constant_axes(operands, operator, 1, len(x.shape))
+    require(operands.place(operator), limits.one_axis, axes)
+    return operands.op(operator, _ARGUMENTS[operator.name](axis=axes[0]), (x,), result)
+
+
+RULES: Mapping[str, Rule] = {
+    **dict.fromkeys(_REDUCTIONS, _reduce),
+    **dict.fromkeys(_ARGUMENTS, _argument),
+}

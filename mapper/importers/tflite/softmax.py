@@ -13,9 +13,10 @@ from mapper.operators.softmax import Softmax
 
 
 def _softmax(operands: Operands, operator: FileOperator) -> Op:
-    x, result = operands.activation(operator, 0), operands.result(operator)
-    quantisation = (result.scale, result.zero_point)
-    require(operands.place(operator), limits.softmax_quantisation, quantisation)
+    types = ("int8", "int16")
+    x, result = operands.activation(operator, 0, types), operands.result(operator, types)
+    found = (x.dtype, result.dtype, result.scale, result.zero_point)
+    require(operands.place(operator), limits.softmax_quantisation, found)
     computed = Softmax(beta=float(operator.options["Beta"]))
     return operands.op(operator, computed, (x,), result)
 

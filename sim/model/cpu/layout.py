@@ -55,7 +55,7 @@ MOST_POSTED = 15
 
 STREAM_STARTS = 1
 """Cycles from a write of NPU.CONTROL to the pulse that starts the stream, from which a replay
-counts (hw.npu.registers)."""
+counts (hw.npu.memory.registers)."""
 
 NPU_FIRST_REQUEST = FIRST_FETCH + 1
 """From there to the accelerator's first request."""

@@ -132,7 +132,7 @@ def table_accesses(c: Command, config: NpuConfig) -> int:
     if c.opcode is Opcode.TABLE:
         return 64 * config.requantiser_lanes
     elements = c.values.get("channels") or c["run_bytes"]
-    return c["output_rows"] * c["output_cols"] * elements if c["table"] else 0
+    return c["output_rows"] * c["output_cols"] * elements if c.values.get("table") else 0
 
 
 def run(config: NpuConfig, seed: int, count: int, stall: float) -> None:

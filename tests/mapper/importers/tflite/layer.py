@@ -38,6 +38,14 @@ class Layer:
         scale = float(np.float32(2.0 ** self.rng.uniform(-7, -1)))
         return {"scale": scale, "zero_point": self.integer(-128, 127)}
 
+    def wide(self, shape) -> int:
+        """An int16 input."""
+        quantisation = self.quantisation() | {"zero_point": 0}
+        name = f"x{len(self.inputs)}"
+        self.inputs.append(self.builder.tensor(name, shape, dtype="int16", **quantisation))
+        self.data.append(self.rng.integers(-(1 << 15), 1 << 15, shape).astype(np.int16))
+        return self.inputs[-1]
+
     def input(self, shape, **quantisation) -> int:
         index = self.builder.tensor(
             f"x{len(self.inputs)}", shape, **(quantisation or self.quantisation())

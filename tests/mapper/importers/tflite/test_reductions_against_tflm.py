@@ -65,12 +65,50 @@ def test_extremes(layers, name):
         layer.check(y)
 
 
+@pytest.mark.parametrize("name", ["MEAN", "SUM"])
+def test_mean_and_sum_of_int16(layers, name):
+    for layer in layers:
+        shape = layer.shape(1, 4, 9)
+        axes, keep = axes_of(layer, len(shape), 2), bool(layer.integer(0, 1))
+        x = layer.wide(shape)
+        wanted = layer.data[0].max(axes, keepdims=keep).shape
+        quantisation = layer.quantisation() | {"zero_point": 0, "dtype": "int16"}
+        y = layer.builder.tensor("y", wanted, **quantisation)
+        layer.add(name, [x, layer.vector(axes)], [y], options("ReducerOptions", KeepDims=keep))
+        layer.check(y)
+
+
+@pytest.mark.parametrize("name", ["ARG_MAX", "ARG_MIN"])
+def test_arguments(layers, name):
+    for layer in layers:
+        shape = layer.shape(1, 4)
+        axis = layer.integer(-len(shape), len(shape) - 1)
+        x = layer.input(shape)
+        y = layer.builder.tensor("y", layer.data[0].max(axis).shape, dtype="int32")
+        table = options(f"{name.title().replace('_', '')}Options", OutputType=2)
+        layer.add(name, [x, layer.vector(axis)], [y], table)
+        layer.check(y)
+
+
 def test_l2_normalization(layers):
     for layer in layers:
         shape = (*layer.shape(0, 3), layer.integer(1, 70))
         x = layer.input(shape)
         y = layer.builder.tensor("y", shape, scale=1 / 128, zero_point=0)
         layer.add("L2_NORMALIZATION", [x], [y], options("L2NormOptions"))
+        layer.check(y)
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_softmax_to_int16(layers, wide):
+    for layer in layers:
+        shape = (*layer.shape(0, 3, 4), layer.integer(1, 70))
+        x = layer.wide(shape) if wide else layer.input(shape)
+        scale, zero_point = (1 / 32768, 0) if wide else (1 / 65536, -32768)
+        kind = {"scale": scale, "zero_point": zero_point, "dtype": "int16"}
+        y = layer.builder.tensor("y", shape, **kind)
+        beta = float(layer.rng.choice([0.5, 1.0]))
+        layer.add("SOFTMAX", [x], [y], options("SoftmaxOptions", Beta=beta))
         layer.check(y)
 
 
