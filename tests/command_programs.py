@@ -125,11 +125,12 @@ class CommandProgram:
             layers=tuple(
                 ProgramLayer(name, "", "npu", 0, (), "", "", location, 1) for name in names
             ),
-            inputs=(ProgramPort("x", self.x, (COMPUTED,), quant),),
+            inputs=(ProgramPort("x", self.x, (COMPUTED,), "int8", quant),),
             outputs=(
-                ProgramPort("y", self.y, (COMPUTED,), quant),
-                ProgramPort("z", self.z, (BESIDE,), quant),
+                ProgramPort("y", self.y, (COMPUTED,), "int8", quant),
+                ProgramPort("z", self.z, (BESIDE,), "int8", quant),
             ),
+            states=(),
             memory_plan=(),
             peak_sram_bytes=COMPUTED + BESIDE,
             profile_address=self.records,

@@ -6,7 +6,7 @@ import pytest
 from hw.spec.config import make_config
 from sim.functional.backend import run_functional
 from sim.model.backend import ModelBackend
-from sim.rtl import run_rtl
+from sim.rtl.backend import run_rtl
 from tests.command_programs import COMPUTED, CommandProgram
 
 DESIGNS = {

@@ -12,7 +12,7 @@ from mapper.operators.lookup import HardSwish, LeakyRelu, Logistic, Tanh
 from mapper.operators.products import Mul
 from sim.functional.backend import run_functional
 from sim.model.backend import ModelBackend
-from sim.rtl import run_rtl
+from sim.rtl.backend import run_rtl
 from tests.mapper.networks import Sketch
 
 
