@@ -18,7 +18,7 @@ from mapper.program.image import Image, encode_stream, npu_config_word
 from mapper.program.program import Location, Program, ProgramLayer, ProgramPort
 from mapper.scheduling.stream import CommandStream
 from mapper.works.work import Emitted
-from tests.hw.npu.commands import random_add
+from tests.hw.npu.commands import random_elementwise
 from tests.hw.npu.moves import random_move, runs
 from tests.hw.npu.reference import Reference
 
@@ -97,9 +97,10 @@ def random_moves_program(
         half = rng.choice([range(2000), range(2000, 4096)])
         other = range(2000) if half.start else range(2000, 4096)
         if rng.random() < 0.2:
-            add = random_add(rng)
-            Reference(config.npu, scratchpad).run(add, [])
-            stream.compute(_add_spans(add))
+            drawn = random_elementwise(rng, config.npu)
+            command = Command(drawn.opcode, {**drawn.values, "table": 0})
+            Reference(config.npu, scratchpad).run(command, [])
+            stream.compute(_elementwise_spans(command))
         else:
             move = random_move(rng, read=half, write=other, most=60)
             Reference(config.npu, scratchpad).run(move, [])
@@ -150,10 +151,14 @@ def _load(
     scratchpad[place : place + size] = given[place : place + size]
 
 
-def _add_spans(add: Command) -> Emitted:
-    size = add["bytes"]
-    spans = [(add[f"{n}_address"], add[f"{n}_address"] + size) for n in ("a", "b", "output")]
-    return Emitted(add, tuple(spans[:2]), tuple(spans[2:]))
+def _elementwise_spans(c: Command) -> Emitted:
+    rows, cols = c["output_rows"], c["output_cols"]
+    spans: list[tuple[int, int]] = []
+    for name in ("a", "b", "output"):
+        last = (rows - 1) * c[f"{name}_row_pitch"] + (cols - 1) * c[f"{name}_pixel_pitch"]
+        start = c[f"{name}_address"]
+        spans.append((start, start + last + c["run_bytes"]))
+    return Emitted(c, tuple(spans[:2]), tuple(spans[2:]))
 
 
 def _move_spans(move: Command) -> Emitted:

@@ -6,7 +6,7 @@ order and hands each to one of three queues, which run side by side:
 
 - weights (WEIGHTS): streams from main memory into the weight ring, as far as it has room;
 - transfers (LOAD, STORE): scratchpad from and to main memory;
-- compute (CONV, DEPTHWISE, ADD, MOVE, MARK).
+- compute (CONV, DEPTHWISE, ELEMENTWISE, TABLE, MOVE, MARK).
 
 Each queue works in order. Transfers and compute operations are counted as they complete; the
 wait count of a compute command is the number of transfers since the start that must have
@@ -36,15 +36,52 @@ class Opcode(IntEnum):
     MARK = 0x05
     CONV = 0x10
     DEPTHWISE = 0x11
-    ADD = 0x12
+    ELEMENTWISE = 0x12
+    TABLE = 0x13
     MOVE = 0x14
 
 
+class Operation(IntEnum):
+    """What ELEMENTWISE computes of its scaled operands, before the output's requantisation."""
+
+    ADD = 0
+    A_MINUS_B = 1
+    B_MINUS_A = 2
+    MULTIPLY = 3
+    MAXIMUM = 4
+    MINIMUM = 5
+    B_ALONE = 6
+
+
 TRANSFER_OPCODES = (Opcode.LOAD, Opcode.STORE)
-COMPUTE_OPCODES = (Opcode.MARK, Opcode.CONV, Opcode.DEPTHWISE, Opcode.ADD, Opcode.MOVE)
+COMPUTE_OPCODES = (
+    Opcode.MARK,
+    Opcode.CONV,
+    Opcode.DEPTHWISE,
+    Opcode.ELEMENTWISE,
+    Opcode.TABLE,
+    Opcode.MOVE,
+)
 WAIT_BITS = 16
 ADDRESS_BITS = 20
 """Scratchpad addresses and pitches, bytes."""
+
+EXACT_SCALE = (1 << 11, 0)
+"""(multiplier, shift) that leave an operand of ELEMENTWISE as it is without its zero point, since
+operands are widened by 20 bits: what operations other than sums and differences need of both.
+MAXIMUM and MINIMUM compare the bytes and subtract b's zero point."""
+
+TABLE_SLOTS = 2
+"""Tables that the chip holds."""
+
+TABLE_ENTRIES = 256
+"""Bytes of a table, which stand in the order of the unsigned byte that they are looked up by:
+entries 0..127 are for themselves, 128..255 for -128..-1."""
+
+TABLE_WORD_BYTES = 4
+"""Bytes of a table that are loaded in a cycle."""
+
+TABLE_FIELD = Field("table", 1, 30, 2, "0: none; or 1 + slot: results go through that table.")
 
 HEADER: tuple[Field, ...] = (
     Field("opcode", 0, 0, 8, "What the command does."),
@@ -70,6 +107,7 @@ _WINDOW: tuple[Field, ...] = (
         "Byte address of input column 0, channel 0 in the row in which the first window starts: "
         "that of row 0 less pad_top rows, modulo 2**20.",
     ),
+    TABLE_FIELD,
     Field("input_row_pitch", 2, 0, 20, "Bytes from kernel row to kernel row: input rows apart."),
     Field("input_rows", 3, 0, 16, "Input rows that exist; others read as pad_value."),
     Field("pad_top", 3, 16, 8, "Rows above input row 0 at which the first window starts."),
@@ -148,22 +186,38 @@ _DEPTHWISE: tuple[Field, ...] = (
     Field("block_step", 20, 20, 7, "Input bytes from block to block: its channels / multiplier."),
 )
 
-_ADD: tuple[Field, ...] = (
-    Field("a_address", 1, 0, 20, "Byte address of the first operand (dense)."),
-    Field("b_address", 2, 0, 20, "Byte address of the second operand (dense)."),
-    Field("output_address", 3, 0, 20, "Byte address of the sum (dense)."),
-    Field("bytes", 4, 0, 20, "Elements."),
-    Field("a_zero_point", 5, 0, 8, "Subtracted from the first operand.", signed=True),
-    Field("b_zero_point", 5, 8, 8, "Subtracted from the second operand.", signed=True),
+_ELEMENTWISE: tuple[Field, ...] = (
+    Field("a_address", 1, 0, 20, "Byte address of operand a's row 0, pixel 0."),
+    Field("operation", 1, 20, 3, "`Operation`: what is computed of both operands."),
+    Field("a_repeat", 1, 23, 1, "1: a pixel of a is one byte, for all bytes of b's pixel."),
+    TABLE_FIELD,
+    Field("b_address", 2, 0, 20, "Byte address of operand b's row 0, pixel 0."),
+    Field("output_address", 3, 0, 20, "Byte address of the output's row 0, pixel 0."),
+    Field("run_bytes", 4, 0, 20, "Bytes of a pixel, 1 or more."),
+    Field("output_cols", 5, 0, 16, "Pixels of a row."),
+    Field("output_rows", 5, 16, 16, "Rows."),
+    Field("a_zero_point", 6, 0, 8, "Subtracted from operand a.", signed=True),
     Field("output_zero_point", 6, 8, 8, "Added after requantisation.", signed=True),
     Field("clamp_low", 6, 16, 8, "Smallest output.", signed=True),
     Field("clamp_high", 6, 24, 8, "Largest output.", signed=True),
-    Field("a_multiplier", 7, 0, 32, "31-bit fixed-point factor of the first operand."),
-    Field("b_multiplier", 8, 0, 32, "31-bit fixed-point factor of the second operand."),
-    Field("output_multiplier", 9, 0, 32, "31-bit fixed-point factor of the sum."),
+    Field("a_multiplier", 7, 0, 32, "31-bit fixed-point factor of operand a."),
+    Field("b_multiplier", 8, 0, 32, "31-bit fixed-point factor of operand b."),
+    Field("output_multiplier", 9, 0, 32, "31-bit fixed-point factor of the result."),
     Field("a_shift", 10, 0, 8, "Power of two of the first factor, at most 0.", signed=True),
     Field("b_shift", 10, 8, 8, "Power of two of the second factor, at most 0.", signed=True),
-    Field("output_shift", 10, 16, 8, "Power of two of the sum's factor.", signed=True),
+    Field("output_shift", 10, 16, 8, "Power of two of the result's factor.", signed=True),
+    Field("b_zero_point", 10, 24, 8, "Subtracted from operand b.", signed=True),
+    Field("a_pixel_pitch", 11, 0, 20, "Bytes from pixel to pixel of a; 0: one for a whole row."),
+    Field("a_row_pitch", 12, 0, 20, "Bytes from row to row of a; 0: one for all rows."),
+    Field("b_pixel_pitch", 13, 0, 20, "Bytes from pixel to pixel of b, as of a."),
+    Field("b_row_pitch", 14, 0, 20, "Bytes from row to row of b, as of a."),
+    Field("output_pixel_pitch", 15, 0, 20, "Bytes from pixel to pixel of the output."),
+    Field("output_row_pitch", 16, 0, 20, "Bytes from row to row of the output."),
+)
+
+_TABLE: tuple[Field, ...] = (
+    Field("input_address", 1, 0, 20, "Scratchpad, byte address of the table's 256 bytes."),
+    Field("slot", 1, 20, 1, "Where they go: 0 or 1."),
 )
 
 MOVE_LOOPS = 5
@@ -204,7 +258,8 @@ BODY: Mapping[Opcode, tuple[Field, ...]] = {
     Opcode.MARK: (Field("layer", 1, 0, 16, "Number written into the profile record."),),
     Opcode.CONV: _CONV,
     Opcode.DEPTHWISE: _DEPTHWISE,
-    Opcode.ADD: _ADD,
+    Opcode.ELEMENTWISE: _ELEMENTWISE,
+    Opcode.TABLE: _TABLE,
     Opcode.MOVE: _MOVE,
 }
 """Fields of each command behind the header."""
@@ -217,7 +272,9 @@ SUMMARY: Mapping[Opcode, str] = {
     Opcode.MARK: "Writes a profile record: a layer has ended.",
     Opcode.CONV: "Convolution or fully connected layer, channels x pixels on the array.",
     Opcode.DEPTHWISE: "Depthwise convolution, pooling, requantisation or copy, channel by channel.",
-    Opcode.ADD: "Adds two tensors with rescaling.",
+    Opcode.ELEMENTWISE: "Adds, subtracts, multiplies or compares two tensors, one of them alone; "
+    "with rescaling and broadcast.",
+    Opcode.TABLE: "Copies a table of 256 bytes from the scratchpad into a slot.",
     Opcode.MOVE: "Copies runs of bytes within the scratchpad, in five loops, or fills them.",
 }
 

@@ -30,11 +30,14 @@ class NpuConfig:
     depthwise_kernel: largest depthwise or pooling kernel that reuses its window on chip (larger
         ones work, at one scratchpad read a tap and pixel).
     bus_bytes: width of the DMA's bus, bytes a cycle.
-    move_unit: whether there is a unit that copies within the scratchpad, so that transpositions,
-        slices and the like need no CPU; never with control = microcode.
+    elementwise_unit: whether there is a unit for ELEMENTWISE: additions, products, maxima of two
+        tensors, with broadcast. Without it they run on the CPU.
+    table_unit: whether results can go through a table (TABLE), for any function of one int8.
+    move_unit: whether there is a unit that copies within the scratchpad (MOVE), so that
+        transpositions, slices and the like need no CPU.
     control: ``"hardwired"``, or ``"microcode"`` for small FPGAs: the same commands, one thing after
-        the other, with the scratchpad in main memory (docs/microcode.md). Layers that it does not
-        take run on the CPU.
+        the other, with the scratchpad in main memory and without the three units
+        (docs/microcode.md). Layers that it does not take run on the CPU.
     """
 
     rows: int = 8
@@ -47,6 +50,8 @@ class NpuConfig:
     requantiser_lanes: int = AUTO
     depthwise_kernel: int = 3
     bus_bytes: int = 8
+    elementwise_unit: bool = True
+    table_unit: bool = True
     move_unit: bool = True
     control: str = "hardwired"
 
@@ -68,7 +73,7 @@ class NpuConfig:
         self._validate_memories()
 
     def _validate_microcode(self) -> None:
-        for name in ("move_unit",):
+        for name in ("elementwise_unit", "table_unit", "move_unit"):
             object.__setattr__(self, name, False)
         for name, value in (("rows", 4), ("bus_bytes", 4), ("port_bytes", 4)):
             found = getattr(self, name)
@@ -145,7 +150,8 @@ class NpuConfig:
     def opcodes(self) -> tuple[Opcode, ...]:
         """Commands that the design knows."""
         missing = {
-            Opcode.ADD: self.microcode,
+            Opcode.ELEMENTWISE: not self.elementwise_unit,
+            Opcode.TABLE: not self.table_unit,
             Opcode.MOVE: not self.move_unit,
         }
         return tuple(opcode for opcode in Opcode if not missing.get(opcode))

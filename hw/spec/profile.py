@@ -8,7 +8,7 @@ counts, so that their differences add up to the difference of the time stamps.
 from __future__ import annotations
 
 CAUSES: tuple[tuple[str, str], ...] = (
-    ("busy", "the array takes a reduction step, the adder a word, or the mover a run's bytes"),
+    ("busy", "the array takes a reduction step, or another unit reads a word"),
     ("weights", "waits for weights (the ring is empty)"),
     ("activations", "waits for activations from the scratchpad"),
     ("drain", "waits for the requantiser to take the finished tile"),
@@ -25,6 +25,8 @@ EVENTS: tuple[tuple[str, str], ...] = (
     ("scratchpad_write_words", "scratchpad writes, up to port_bytes each"),
     ("weight_buffer_read_words", "weight words read"),
     ("requantise", "elements requantised"),
+    ("elementwise", "operands of ELEMENTWISE, each time that a lane scales one"),
+    ("table", "accesses to the tables, each lane's: elements looked up, words of a new table"),
     ("memory_read_beats", "main memory reads by the NPU, bus_bytes each"),
     ("memory_write_beats", "main memory writes by the NPU, bus_bytes each"),
 )

@@ -136,7 +136,7 @@ NPU = Peripheral(
             "Completed commands since the start, modulo 65536.",
             (
                 Field("transfers", 0, 0, 16, "LOAD and STORE."),
-                Field("computes", 0, 16, 16, "CONV, DEPTHWISE, ADD and MARK."),
+                Field("computes", 0, 16, 16, "Commands of the compute queue."),
             ),
         ),
     ),

@@ -20,8 +20,8 @@ from mapper.array.array import Array
 COMMAND_CYCLES = 40
 """From one command's last step to the next one's first."""
 
-_ADD_CYCLES = 23
-"""From one command's last step to an ADD's first, and from its last one to its end."""
+_ELEMENTWISE_CYCLES = 23
+"""From one command's last step to an ELEMENTWISE's first read, and from its last one to its end."""
 
 _FILL_CYCLES = 3
 """From a read of the scratchpad to its pixel's first step."""
@@ -161,9 +161,9 @@ def bytes_read(window: Window, arrangement: Arrangement, array: Array) -> int:
     return blocks * (reads * array.port_bytes + words * tile.step_bytes)
 
 
-def add_cycles(elements: int, array: Array) -> int:
-    """Cycles of an ADD."""
-    return _ADD_CYCLES + 2 * -(-elements // array.requantiser_lanes)
+def elementwise_cycles(reads: int) -> int:
+    """Cycles of an ELEMENTWISE of so many reads of its operands."""
+    return _ELEMENTWISE_CYCLES + reads
 
 
 def lying(window: Window, arrangement: Arrangement) -> Window:

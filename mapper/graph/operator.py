@@ -72,10 +72,11 @@ class Operator(ABC):
     kind: the name in reports. inputs: the least and largest number of inputs. computed: how many
     of them, counted from the first, are computed tensors (None: all); the others are constants.
     keeps_quantisation: all activations share one. is_view: moves no byte. joins: several inputs are
-    parts of the result. in_place: the result may lie over an input that dies. writes_pixels: the
-    accelerator can write the result pixel by pixel, with gaps. by_rows: the works depend on the
-    rows of the array, and on nothing else of the accelerator. updates_states: the next value of a
-    state may be written over the one that is read.
+    parts of the result. in_place: the result may lie over an input of its size that dies.
+    takes_constants: the accelerator can compute with a constant in place of a computed tensor.
+    writes_pixels: the accelerator can write the result pixel by pixel, with gaps. by_rows: the
+    works depend on the rows of the array, and on nothing else of the accelerator. updates_states:
+    the next value of a state may be written over the one that is read.
     """
 
     kind: ClassVar[str]
@@ -85,6 +86,7 @@ class Operator(ABC):
     is_view: ClassVar[bool] = False
     joins: ClassVar[bool] = False
     in_place: ClassVar[bool] = False
+    takes_constants: ClassVar[bool] = False
     writes_pixels: ClassVar[bool] = False
     by_rows: ClassVar[bool] = False
     updates_states: ClassVar[bool] = False
@@ -139,6 +141,13 @@ class Operator(ABC):
 
     def unit_objection(self, config: NpuConfig) -> str | None:
         """Return why an accelerator of this configuration has no unit for this; None if it has."""
+        return None
+
+    def lookup_table(self, site: Site) -> bytes | None:
+        """Return the results of a function of single bytes, in the order of the unsigned byte.
+
+        The accelerator sends what computes the input through it. None for all other operators.
+        """
         return None
 
     def works_key(self, site: Site, npu: NpuConfig) -> Hashable:

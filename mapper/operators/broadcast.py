@@ -45,12 +45,6 @@ def broadcast_fields(site: Site, cpu: Cpu) -> dict[str, int]:
     return values
 
 
-def spread_objection(site: Site) -> str | None:
-    """Return why no unit of the accelerator takes these operands; None when one could."""
-    a, b = site.inputs
-    return None if a.shape == b.shape else f"its operands have shapes {a.shape} and {b.shape}"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Binary(Operator):
     """The result has the operands' common shape."""

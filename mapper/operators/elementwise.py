@@ -7,12 +7,12 @@ from typing import ClassVar
 
 from hw.spec import numerics as nm
 from hw.spec.arithmetic import binary
+from hw.spec.commands import Operation
 from hw.spec.npu_config import NpuConfig
 from hw.spec.steps import ADD
 from mapper.graph.operator import Cpu, Site, Steps
-from mapper.operators.broadcast import Arithmetic, scales_of, spread_objection, step_of
-from mapper.works.add import AddWork
-from mapper.works.geometry import Operand
+from mapper.operators.broadcast import Arithmetic, scales_of, step_of
+from mapper.operators.element_works import Factors, OnElementwiseUnit, binary_work
 from mapper.works.work import Work
 
 
@@ -38,46 +38,33 @@ class Combined(Arithmetic):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Add(Combined):
+class Sum(Combined, OnElementwiseUnit):
+    """The common part of those that the accelerator has; ``command`` is what it calls them."""
+
+    command: ClassVar[Operation]
+
+    def works(self, site: Site, npu: NpuConfig) -> list[Work]:
+        """Return one work of the element-wise unit."""
+        (a, b), factors = site.inputs, Factors.of(self._factors(site))
+        return [binary_work(self.command, (a, b), site.result, factors, (self.lo, self.hi))]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Add(Sum):
     """ADD of a and b."""
 
     kind: ClassVar[str] = "ADD"
     operation: ClassVar[int] = binary.ADD
-    in_place: ClassVar[bool] = True
-
-    def objection(self, site: Site) -> str | None:
-        """Return why no adder of an accelerator computes this; None when one could."""
-        return spread_objection(site)
-
-    def unit_objection(self, config: NpuConfig) -> str | None:
-        """Return why this accelerator has no adder; None if it has."""
-        return f"control = microcode has no {self.kind}" if config.microcode else None
-
-    def works(self, site: Site, npu: NpuConfig) -> list[Work]:
-        """Return one work of the adder."""
-        (a, b), result = site.inputs, site.result
-        return [
-            AddWork(
-                a=Operand(a.name),
-                b=Operand(b.name),
-                output=Operand(result.name),
-                elements=result.elements,
-                a_zero_point=a.zero_point,
-                b_zero_point=b.zero_point,
-                zero_point=result.zero_point,
-                lo=self.lo,
-                hi=self.hi,
-                parameters=nm.add_parameters(a.scale, b.scale, result.scale),
-            )
-        ]
+    command: ClassVar[Operation] = Operation.ADD
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sub(Combined):
+class Sub(Sum):
     """SUB: a - b."""
 
     kind: ClassVar[str] = "SUB"
     operation: ClassVar[int] = binary.SUB
+    command: ClassVar[Operation] = Operation.A_MINUS_B
 
 
 @dataclass(frozen=True, kw_only=True)

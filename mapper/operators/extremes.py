@@ -5,17 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from hw.spec.commands import Operation
+from hw.spec.npu_config import NpuConfig
 from hw.spec.steps import MAXIMUM_MINIMUM
 from mapper.graph.operator import Cpu, Site, Steps
 from mapper.operators.broadcast import Binary, broadcast_fields, step_of
+from mapper.operators.clamp import INT8_MAX, INT8_MIN
+from mapper.operators.element_works import Factors, OnElementwiseUnit, binary_work
+from mapper.works.requantisation import IDENTITY
+from mapper.works.work import Work
 
 
 @dataclass(frozen=True, kw_only=True)
-class Extreme(Binary):
+class Extreme(Binary, OnElementwiseUnit):
     """The common part: operands and result share one quantisation."""
 
     keeps_quantisation: ClassVar[bool] = True
     smaller: ClassVar[bool]
+
+    def works(self, site: Site, npu: NpuConfig) -> list[Work]:
+        """Return one work of the element-wise unit, which compares bytes."""
+        (a, b), factors = site.inputs, Factors(output=IDENTITY)
+        command = Operation.MINIMUM if self.smaller else Operation.MAXIMUM
+        return [
+            binary_work(
+                command, (a, b), site.result, factors, (INT8_MIN, INT8_MAX), keeps_bytes=True
+            )
+        ]
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""

@@ -15,18 +15,21 @@ import numpy as np
 
 from hw.spec import numerics as nm
 from hw.spec.arithmetic import functions, tables
+from hw.spec.npu_config import NpuConfig
 from hw.spec.steps import LOOKUP
 from mapper.graph.operator import Cpu, Shape, Site, Steps
 from mapper.graph.tensor import Tensor
 from mapper.operators.clamp import Clamped
+from mapper.operators.element_works import OnElementwiseUnit, table_work
 from mapper.operators.images import ends
+from mapper.works.work import Work
 
 Point = tuple[float, int]
 """Scale and zero point."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lookup(Clamped):
+class Lookup(Clamped, OnElementwiseUnit):
     """A function of each element."""
 
     @abstractmethod
@@ -42,9 +45,21 @@ class Lookup(Clamped):
         super().verify(site)
         self._clamped_table(site)
 
+    def objection(self, site: Site) -> str | None:
+        """An accelerator with a table unit can."""
+        return None
+
+    def lookup_table(self, site: Site) -> bytes:
+        """Return the results by the operand's byte."""
+        return self._clamped_table(site).tobytes()
+
+    def works(self, site: Site, npu: NpuConfig) -> list[Work]:
+        """Return one work: the operand alone, through the table."""
+        return [table_work(site.x, site.result, self.lookup_table(site))]
+
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
-        table = cpu.constant(self._clamped_table(site).tobytes())
+        table = cpu.constant(self.lookup_table(site))
         return [(LOOKUP, ends(site, cpu) | {"count": site.x.elements, "table": table})]
 
     def _clamped_table(self, site: Site) -> nm.Int8Array:

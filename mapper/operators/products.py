@@ -7,20 +7,30 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hw.spec.arithmetic import binary
+from hw.spec.commands import Operation
+from hw.spec.npu_config import NpuConfig
 from hw.spec.steps import DIV, MUL, PRELU
 from mapper.graph.operator import Cpu, Shape, Site, Steps
 from mapper.operators.broadcast import Arithmetic, scales_of, step_of
+from mapper.operators.element_works import Factors, OnElementwiseUnit, binary_work
 from mapper.operators.images import int32_table
+from mapper.works.work import Work
 
 MAX_DIV_SHIFT = 22
 """Bits by which the factor of a quotient may shift it left."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mul(Arithmetic):
+class Mul(Arithmetic, OnElementwiseUnit):
     """MUL: a * b."""
 
     kind: ClassVar[str] = "MUL"
+
+    def works(self, site: Site, npu: NpuConfig) -> list[Work]:
+        """Return one work of the element-wise unit."""
+        (a, b), factors = site.inputs, Factors(output=binary.mul_factor(*scales_of(site)))
+        clamp = (self.lo, self.hi)
+        return [binary_work(Operation.MULTIPLY, (a, b), site.result, factors, clamp)]
 
     def verify(self, site: Site) -> None:
         """Check the scales too."""

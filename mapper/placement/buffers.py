@@ -6,7 +6,7 @@ buffer is a slice of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 from mapper.graph.graph import Graph
@@ -26,10 +26,15 @@ class Slice:
 
 @dataclass(frozen=True)
 class Slices:
-    """The slice of every activation tensor; ``placed`` are (concatenation, input index)."""
+    """The slice of every activation tensor; ``placed`` are (concatenation, input index).
+
+    ``looked_up``: by operator, the one that sends its results through the table of a function and
+    so computes that function's result (`fused_tables`).
+    """
 
     of: Mapping[str, Slice]
     placed: frozenset[tuple[str, int]]
+    looked_up: Mapping[str, Op]
 
     def __getitem__(self, tensor: str) -> Slice:
         return self.of[tensor]
@@ -39,9 +44,13 @@ class Slices:
         return (operator, index) in self.placed
 
 
-def assign_slices(graph: Graph, on_npu: dict[str, bool]) -> Slices:
-    """Decide which tensors share bytes."""
-    parents: dict[str, Slice] = {}
+def assign_slices(graph: Graph, on_npu: dict[str, bool], with_tables: Set[str]) -> Slices:
+    """Decide which tensors share bytes.
+
+    ``with_tables``: the operators on the NPU whose results can go through a table.
+    """
+    looked_up = fused_tables(graph, on_npu, with_tables)
+    parents = {op.inputs[0]: Slice(op.outputs[0]) for op in looked_up.values()}
     placed: set[tuple[str, int]] = set()
     for op in graph.ops:
         if op.operator.is_view:
@@ -53,9 +62,31 @@ def assign_slices(graph: Graph, on_npu: dict[str, bool]) -> Slices:
                     pixel, row = op.operator.pitches(site, index)
                     parents[chunk.tensor] = Slice(op.outputs[0], chunk.offset, pixel, row)
                     placed.add((op.name, index))
-    _add_in_place(graph, on_npu, parents)
+    _add_in_place(graph, on_npu, parents, looked_up)
     names = [name for name, tensor in graph.tensors.items() if tensor.data is None]
-    return Slices({name: _resolve(name, parents) for name in names}, frozenset(placed))
+    of = {name: _resolve(name, parents) for name in names}
+    return Slices(of, frozenset(placed), looked_up)
+
+
+def fused_tables(graph: Graph, on_npu: Mapping[str, bool], with_tables: Set[str]) -> dict[str, Op]:
+    """By the name of an operator on the NPU the function that is applied to its results.
+
+    Functions of single bytes cost nothing there: results go through their table before they are
+    written. Nobody else may read what the function is applied to.
+    """
+    found: dict[str, Op] = {}
+    for op in graph.ops:
+        if op.operator.lookup_table(graph.site(op)) is None or not on_npu[op.name]:
+            continue
+        source = op.inputs[0]
+        producer = graph.producer(source)
+        if producer is None or producer.name not in with_tables:
+            continue
+        free = producer.operator.lookup_table(graph.site(producer)) is None
+        alone = source not in graph.sinks and len(graph.consumers(source)) == 1
+        if free and alone:
+            found[producer.name] = op
+    return found
 
 
 def _can_write_in_place(graph: Graph, op: Op, chunk: Chunk, on_npu: Mapping[str, bool]) -> bool:
@@ -95,7 +126,12 @@ def _resolve(tensor: str, parents: Mapping[str, Slice]) -> Slice:
     return found
 
 
-def _add_in_place(graph: Graph, on_npu: dict[str, bool], parents: dict[str, Slice]) -> None:
+def _add_in_place(
+    graph: Graph,
+    on_npu: Mapping[str, bool],
+    parents: dict[str, Slice],
+    looked_up: Mapping[str, Op],
+) -> None:
     """Let a sum be written over an operand that is a buffer of its own and dies there."""
     sharing: dict[str, list[str]] = {}
     for name, tensor in graph.tensors.items():
@@ -104,13 +140,14 @@ def _add_in_place(graph: Graph, on_npu: dict[str, bool], parents: dict[str, Slic
     last_read = {name: position for position, op in enumerate(graph.ops) for name in op.inputs}
     ends = {*graph.sources, *graph.sinks}
     for position, op in enumerate(graph.ops):
-        result = op.outputs[0]
-        if not op.operator.in_place or not on_npu[op.name] or result in parents:
+        written = looked_up.get(op.name, op).outputs[0]
+        if not op.operator.in_place or not on_npu[op.name] or written in parents:
             continue
         for operand in op.inputs:
-            shared = sharing.get(operand, [])
+            tensor, shared = graph.tensors[operand], sharing.get(operand, [])
+            fits = tensor.data is None and tensor.shape == graph.result(op).shape
             lasts = any(name in ends or last_read.get(name, -1) > position for name in shared)
-            if operand not in parents and not lasts:
-                parents[result] = Slice(operand)
-                shared += sharing.pop(result)
+            if fits and operand not in parents and not lasts:
+                parents[written] = Slice(operand)
+                shared += sharing.pop(written, [])
                 break

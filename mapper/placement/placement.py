@@ -79,7 +79,8 @@ class Placer:
 
     def _make(self, reasons: Mapping[str, str | None], npu: NpuConfig) -> Placement:
         original, graph = self._original, self._graph
-        slices = assign_slices(graph, {name: reason is None for name, reason in reasons.items()})
+        on_npu = {name: reason is None for name, reason in reasons.items()}
+        slices = assign_slices(graph, on_npu, self._with_tables(on_npu, npu))
         owners = _owners(original, graph, slices)
         owned: dict[str, list[Op]] = {}
         for op in original.ops:
@@ -97,7 +98,7 @@ class Placer:
                     op=op,
                     engine="cpu" if reason is not None else "npu",
                     reads=_reads(graph, op, slices),
-                    output=op.outputs[0],
+                    output=slices.looked_up.get(op.name, op).outputs[0],
                     covers=tuple(o.name for o in covered),
                     macs=sum(original.op_macs(o) for o in covered),
                     shown=kinds.get(op.name, op.kind),
@@ -109,8 +110,22 @@ class Placer:
         layers += states.copies
         return Placement(layers, slices, lifetimes(graph, layers, slices, states.shared))
 
+    def _with_tables(self, on_npu: Mapping[str, bool], npu: NpuConfig) -> frozenset[str]:
+        """The operators whose results the accelerator can send through a table."""
+        return frozenset(
+            op.name
+            for op in self._graph.ops
+            if on_npu[op.name]
+            and not (op.operator.is_view or op.operator.joins)
+            and all(work.takes_table for work in self._lower(op, npu))
+        )
+
     def _works(self, op: Op, slices: Slices, npu: NpuConfig) -> tuple[Work, ...]:
         works = self._lower(op, npu)
+        function = slices.looked_up.get(op.name)
+        if function is not None:
+            table = function.operator.lookup_table(self._graph.site(function))
+            return tuple(work.through(table) for work in works)
         if not op.operator.joins:
             return works
         return tuple(work for i, work in enumerate(works) if not slices.in_place(op.name, i))
@@ -120,16 +135,18 @@ def _objection(graph: Graph, op: Op) -> str | None:
     """Why no accelerator computes an operator; None when one could."""
     site = graph.site(op)
     constant = next((t for t in op.operator.activations(site) if t.data is not None), None)
-    if constant is not None and not op.operator.is_view:
+    takes = op.operator.is_view or op.operator.takes_constants
+    if constant is not None and not takes:
         return f"its operand '{constant.name}' is a constant"
     return op.operator.objection(site)
 
 
 def _is_layer(op: Op, slices: Slices) -> bool:
-    """Whether an operator has anything to do: views and concatenations in place have not."""
+    """Whether an operator has anything to do: views and concatenations in place have not, nor has a
+    function that its input's producer applies."""
     if op.operator.joins:
         return any(not slices.in_place(op.name, index) for index in range(len(op.inputs)))
-    return not op.operator.is_view
+    return not op.operator.is_view and op not in slices.looked_up.values()
 
 
 def _reads(graph: Graph, op: Op, slices: Slices) -> tuple[str, ...]:

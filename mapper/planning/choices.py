@@ -60,7 +60,10 @@ class _Price(NamedTuple):
 
 
 class Choices:
-    """The tilings of a work; ``staged`` tells for each operand whether it is in main memory."""
+    """The tilings of a work; ``staged`` tells for each operand whether it is in main memory.
+
+    What is stored before the first tile has a staging area of its own, behind the operands'.
+    """
 
     def __init__(self, work: Work, staged: tuple[bool, ...], config: NpuConfig) -> None:
         self._work, self.staged, self._config = work, staged, config
@@ -83,7 +86,7 @@ class Choices:
 
         Areas of more than ``room`` bytes together fit in no way.
         """
-        if not any(self.staged):
+        if not any(self.staged) and not self._work.stored:
             return self._without_staging()
         for group in self._groups:
             for cost, _, extents, copies in sorted(self._within(group, room)):
@@ -103,7 +106,8 @@ class Choices:
     def _staging(self, extents: Extents) -> _Areas:
         found = self._areas.get(extents)
         if found is None:
-            sizes = self._work.staging_bytes(Tiling(*extents), self.staged)
+            stored = tuple(map(len, self._work.stored))
+            sizes = self._work.staging_bytes(Tiling(*extents), self.staged) + stored
             aligned = sum(align(size, self._config.port_bytes) for size in sizes)
             found = self._areas[extents] = _Areas(sizes, sum(sizes), aligned)
         return found

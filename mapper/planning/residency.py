@@ -24,7 +24,8 @@ from mapper.works.work import Work
 
 @dataclass(frozen=True)
 class WorkPlan:
-    """How a work is tiled; ``staging`` holds an address for each copy and operand (0: none)."""
+    """How a work is tiled; ``staging`` holds an address for each copy and operand (0: none), and
+    behind them of what is stored before the first tile."""
 
     tiling: Tiling
     staged: tuple[bool, ...]
@@ -122,13 +123,14 @@ class _Planner:
 
     def _needed(self, layer: int, resident: frozenset[str], limit: int) -> int:
         """Bytes of staging that a layer needs."""
-        if self._touched[layer] <= resident:
+        works = self._problem.layers[layer].works
+        if self._touched[layer] <= resident and not any(work.stored for work in works):
             return 0
         return max(
             (
                 self._choices_of(layer, position, resident).least_staging(limit)
                 for position, names in enumerate(self._buffers[layer])
-                if not resident.issuperset(names)
+                if not resident.issuperset(names) or works[position].stored
             ),
             default=0,
         )
@@ -235,7 +237,7 @@ def _numbered(layers: Sequence[Layer]) -> list[list[int]]:
 
 
 def _work_plan(chosen: Choice, staged: tuple[bool, ...]) -> WorkPlan:
-    count = len(staged)
+    count = len(chosen.sizes)
     copies = tuple(
         tuple(chosen.addresses[copy * count : (copy + 1) * count])
         for copy in range(chosen.tiling.copies)

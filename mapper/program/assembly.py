@@ -59,7 +59,7 @@ class Assembly:
         runs = [list(run) for _, run in groupby(range(len(self.layers)), self._run_of)]
         image = Image(self.cpu_steps + sum(self._is_npu(run[0]) for run in runs))
         cpu = CpuSteps(self.rewritten, self.slices, self._memory_address, image.place)
-        scheduler = self._scheduler()
+        scheduler = self._scheduler(image)
         parts: list[list[Step] | CommandStream] = []
         for run in runs:
             if self._is_npu(run[0]):
@@ -97,7 +97,7 @@ class Assembly:
         found = self.slices[tensor]
         return self.homes.buffers[found.buffer] + found.offset
 
-    def _scheduler(self) -> Scheduler:
+    def _scheduler(self, image: Image) -> Scheduler:
         resident = self.residency.addresses
         arrivals = {
             name: Arrival(self.homes.buffers[name], resident[name], self.lives.buffers[name].bytes)
@@ -105,7 +105,9 @@ class Assembly:
             if name in resident
         }
         homes = self.homes.buffers
-        return Scheduler(self.config.npu, self.slices, resident, homes, arrivals, self.packed)
+        return Scheduler(
+            self.config.npu, self.slices, resident, homes, arrivals, self.packed, image.place
+        )
 
     def _schedule(self, scheduler: Scheduler, run: Sequence[int]) -> CommandStream:
         """One command stream for consecutive layers on the NPU."""

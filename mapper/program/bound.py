@@ -41,8 +41,9 @@ def _command_cycles(command: Command, config: Config) -> int:
     if command.opcode in (Opcode.LOAD, Opcode.STORE):
         beats = command["row_bytes"] // npu.bus_bytes + 2
         return cycles + command["rows"] * beats * (1 + latency)
-    if command.opcode is Opcode.ADD:
-        return cycles + 8 * command["bytes"]
+    if command.opcode is Opcode.ELEMENTWISE:
+        pixels = command["output_rows"] * command["output_cols"]
+        return cycles + 8 * pixels * command["run_bytes"]
     if command.opcode is Opcode.MOVE:
         extents = (command[f"extent_{loop}"] for loop in range(MOVE_LOOPS))
         return cycles + prod(extents) * (command["run_bytes"] // npu.port_bytes + 1)

@@ -6,11 +6,11 @@ that the DMA works beside the array; `mapper.scheduling.stream` finds what a com
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from hw.spec.commands import Command, Opcode
+from hw.spec.commands import TABLE_SLOTS, Command, Opcode
 from hw.spec.npu_config import NpuConfig
 from mapper.array.array import array_of
 from mapper.placement.buffers import Slices
@@ -37,6 +37,8 @@ class Scheduler:
     ``scratchpad`` has the address of each resident buffer, ``memory`` that of each buffer with a
     home in main memory, ``arrivals`` the network inputs that become resident. ``blobs`` collects
     the weights in order of first use, ``packed`` those of this network in all their layouts.
+    ``place_constant`` puts bytes into main memory, which ``constants`` keeps the addresses of;
+    ``tables`` are those that the chip holds, of which ``recent_slot`` was in use last.
     """
 
     config: NpuConfig
@@ -45,6 +47,10 @@ class Scheduler:
     memory: Mapping[str, int]
     arrivals: dict[str, Arrival]
     packed: PackedWeights
+    place_constant: Callable[[bytes], int]
+    constants: dict[bytes, int] = field(default_factory=dict[bytes, int])
+    tables: list[bytes] = field(default_factory=lambda: [b""] * TABLE_SLOTS)
+    recent_slot: int = TABLE_SLOTS - 1
     blobs: dict[BlobKey, bytes] = field(default_factory=dict[BlobKey, bytes])
     stream: CommandStream = field(default_factory=CommandStream)
 
@@ -56,6 +62,23 @@ class Scheduler:
         """Copy bytes of a resident buffer to its home in main memory."""
         place = self.scratchpad[buffer] + offset
         self.transfer(Opcode.STORE, Rectangle.flat(self.memory[buffer] + offset, place, size))
+
+    def constant(self, data: bytes) -> int:
+        """Return the address in main memory of bytes that never change."""
+        if data not in self.constants:
+            self.constants[data] = self.place_constant(data)
+        return self.constants[data]
+
+    def slot(self, table: bytes) -> int:
+        """Return the slot that holds a table, which is in use from now on."""
+        self.recent_slot = self.tables.index(table)
+        return self.recent_slot
+
+    def replace_table(self, table: bytes) -> int:
+        """Return the slot that a new table takes: another one than was in use last."""
+        slot = (self.recent_slot + 1) % TABLE_SLOTS
+        self.tables[slot] = table
+        return slot
 
     def require(self, buffer: str, upto: int) -> None:
         """Load an arriving buffer's bytes up to ``upto``, where they are not on their way."""
@@ -94,6 +117,7 @@ class _WorkScheduler:
 
     def run(self) -> int:
         """Emit all tiles; returns their number."""
+        self._load_stored()
         jobs = self._jobs()
         ahead = self.plan.tiling.copies > 1
         self._load(jobs[0])
@@ -107,6 +131,25 @@ class _WorkScheduler:
             if following is not None and not ahead:
                 self._load(following)
         return len(jobs)
+
+    def _stored(self) -> tuple[int, ...]:
+        """Addresses of what is stored before the first tile: constants, then the table."""
+        return self.plan.staging[0][len(self.plan.staged) :]
+
+    def _load_stored(self) -> None:
+        """Constants into their staging areas, and from there a table that the chip lacks."""
+        work = self.work
+        for data, address in zip(work.stored, self._stored(), strict=True):
+            is_table = data is work.table
+            if is_table and data in self.owner.tables:
+                continue
+            home = self.owner.constant(data)
+            self.owner.transfer(Opcode.LOAD, Rectangle.flat(home, address, len(data)))
+            if is_table:
+                slot = self.owner.replace_table(data)
+                values = {"input_address": address, "slot": slot}
+                span = (address, address + len(data))
+                self.stream.compute(Emitted(Command(Opcode.TABLE, values), (span,), ()))
 
     def _jobs(self) -> list[_Job]:
         """The tiles in order. A convolution's channel tiles share the input of their pixels."""
@@ -188,8 +231,16 @@ class _WorkScheduler:
     def _compute(self, job: _Job) -> None:
         count = len(self.work.inputs)
         sources = [self._place(position, job) for position in range(count)]
+        sources += [Place(address, 0, 0) for address in self._stored()[: len(self.work.constants)]]
         for emitted in self.work.emit(job.tile, sources, self._place(count, job), self.array):
-            self._issue(emitted, job)
+            self._issue(self._looked_up(emitted), job)
+
+    def _looked_up(self, emitted: Emitted) -> Emitted:
+        """A command with its results sent through the work's table."""
+        if self.work.table is None:
+            return emitted
+        values = {**emitted.command.values, "table": 1 + self.owner.slot(self.work.table)}
+        return emitted._replace(command=replace(emitted.command, values=values))
 
     def _issue(self, emitted: Emitted, job: _Job) -> None:
         """A command, behind its weights."""

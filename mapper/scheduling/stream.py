@@ -54,7 +54,7 @@ class CommandStream:
         self.items.append(use)
 
     def compute(self, emitted: Emitted) -> None:
-        """A CONV, DEPTHWISE, ADD or MARK."""
+        """A command of the compute queue."""
         assert emitted.command.opcode in COMPUTE_OPCODES
         access = _Access(emitted.reads, emitted.writes)
         self._waited_transfers = _last_conflict(access, self._transfers, self._waited_transfers)

@@ -49,6 +49,7 @@ class MoveWork(Work):
     """
 
     in_strips: ClassVar[bool] = True
+    takes_table: ClassVar[bool] = False
 
     sources: tuple[Operand, ...]
     output: Operand

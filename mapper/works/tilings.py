@@ -12,6 +12,8 @@ from mapper.works.geometry import Shape
 
 _MAX_EXTENT = 65535
 _MAX_PIXELS = (1 << 24) - 1
+_MAX_RUN = (1 << 20) - 64
+"""Bytes of a stretch."""
 
 
 Extents = tuple[int, int, int]
@@ -100,11 +102,21 @@ def window_tilings(
     ]
 
 
-def linear_tilings(elements: int, config: NpuConfig) -> list[Group]:
-    """Stretches of a dense tensor, in whole words of the scratchpad."""
+def elementwise_tilings(extent: Shape, config: NpuConfig) -> list[Group]:
+    """First tiles of whole rows, then parts of a row, then stretches of a pixel in whole words of
+    the scratchpad."""
+    rows, cols, channels = extent
     port = config.port_bytes
-    sizes = {min(elements, -(-size // port) * port) for size in shares(elements, elements)}
-    return [Group([1], sorted(sizes, reverse=True), [1], (1, 2))]
+    row_shares, col_shares = shares(rows, _MAX_EXTENT), shares(cols, _MAX_EXTENT)
+    sizes = {min(channels, -(-size // port) * port) for size in shares(channels, _MAX_RUN)}
+    stretches = sorted(sizes, reverse=True)
+    groups = [Group([1], [1], stretches, (1, 2))]
+    if rows * cols > 1:
+        groups[:0] = [
+            Group(row_shares, col_shares[:1], stretches[:1], (1, 2)),
+            Group([1], col_shares, stretches[:1], (1, 2)),
+        ]
+    return groups
 
 
 def shares(extent: int, limit: int) -> list[int]:

@@ -26,11 +26,12 @@ class WindowWork(WindowGeometry, Work):
     """A CONV, or with ``depthwise`` a DEPTHWISE: the job of the array."""
 
     in_strips: ClassVar[bool] = True
+    table: bytes | None = None
 
     @property
     def geometry(self) -> Hashable:
         """Equal for works that take the same tilings at the same costs."""
-        return self.costs_key
+        return (self.costs_key, self.table is not None)
 
     @property
     def inputs(self) -> tuple[Operand, ...]:
@@ -54,7 +55,7 @@ class WindowWork(WindowGeometry, Work):
 
     def objection(self, config: NpuConfig) -> str | None:
         """Why the array cannot do it; None when it can."""
-        return window_objection(self.demands, config)
+        return window_objection(self.demands, config) or super().objection(config)
 
     @cached_property
     def demands(self) -> Demands:

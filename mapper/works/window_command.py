@@ -52,6 +52,7 @@ def _window_values(
         "output_zero_point": requantisation.zero_point,
         "clamp_low": requantisation.lo,
         "clamp_high": requantisation.hi,
+        "table": 0,
     }
 
 

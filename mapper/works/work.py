@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Sequence
-from typing import ClassVar, NamedTuple
+from dataclasses import replace
+from typing import Any, ClassVar, NamedTuple, Self, cast
 
 from hw.spec.commands import Command
 from hw.spec.npu_config import NpuConfig
@@ -32,12 +33,31 @@ class Emitted(NamedTuple):
 class Work(ABC):
     """One job of a unit of the accelerator.
 
+    table: the results go through these 256 bytes, in the order of the unsigned byte that they are
+        looked up by.
     in_strips: it may begin on the first rows of an input while the others are on their way.
+    takes_table: the unit can send results through a table.
     shares_input: tiles of the same pixels read the same input, whatever their channels.
     """
 
     in_strips: ClassVar[bool] = False
+    takes_table: ClassVar[bool] = True
     output: Operand
+    table: bytes | None = None
+
+    def through(self, table: bytes | None) -> Self:
+        """The work with its results sent through a table; every work is a dataclass."""
+        return replace(cast("Any", self), table=table)
+
+    @property
+    def constants(self) -> tuple[bytes, ...]:
+        """Constant operands: dense, and in the scratchpad from before the first tile on."""
+        return ()
+
+    @property
+    def stored(self) -> tuple[bytes, ...]:
+        """All that is loaded before the first tile, each into a staging area of its own."""
+        return self.constants if self.table is None else (*self.constants, self.table)
 
     @property
     @abstractmethod
@@ -66,6 +86,8 @@ class Work(ABC):
 
     def objection(self, config: NpuConfig) -> str | None:
         """Why an accelerator of this configuration cannot do it; None when it can."""
+        if self.table is not None and not config.table_unit:
+            return "there is no table unit (table_unit = false)"
         return None
 
     def tiles(self, tiling: Tiling, region: Region | None = None) -> Iterator[Tile]:
@@ -122,4 +144,7 @@ class Work(ABC):
     def emit(
         self, tile: Tile, sources: Sequence[Place], target: Place, array: Array
     ) -> list[Emitted]:
-        """The commands of a tile in order, whose parts lie at these places in the scratchpad."""
+        """The commands of a tile in order, whose parts lie at these places in the scratchpad.
+
+        ``sources`` are the inputs and behind them the constants. Who calls it adds the table.
+        """

@@ -8,22 +8,24 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from hw.spec import numerics as nm
 from hw.spec.commands import Command, Opcode
 from hw.spec.errors import CheckError
 from hw.spec.npu_config import NpuConfig
 from hw.spec.numerics import Int8Array
+from sim.functional.elementwise import run_elementwise
 from sim.functional.hazards import Access, HazardCheck
 from sim.functional.memory import Memory
 from sim.functional.move import move
 from sim.functional.ring import Ring
+from sim.functional.tables import Tables
+from sim.functional.units import Units
 from sim.functional.window import convolve, depthwise
 
 _JUNK = 0x5A
 
 
 class Npu:
-    """Scratchpad and counters of the accelerator; both last from one stream to the next.
+    """Scratchpad, tables and counters of the accelerator; all last from one stream to the next.
 
     ``image`` is (address, bytes) of what no STORE may touch. ``events`` has a mapping for each
     layer that has ended.
@@ -34,6 +36,7 @@ class Npu:
         self._opcodes = frozenset(config.opcodes)
         content = np.full(config.scratchpad_bytes, _JUNK, dtype=np.int8)
         self.scratchpad = Memory(content, 0, "the scratchpad")
+        self.units = Units(config, self.scratchpad, Tables(config))
         self.events: dict[int, Mapping[str, int]] = {}
 
     def run(self, commands: Sequence[Command], layer_ended: Callable[[int], None]) -> None:
@@ -64,11 +67,13 @@ class Npu:
             case Opcode.LOAD | Opcode.STORE:
                 return self._copy(command, counts)
             case Opcode.CONV:
-                return convolve(command, ring.take(command), self.scratchpad, self.config, counts)
+                return convolve(command, ring.take(command), self.units, counts)
             case Opcode.DEPTHWISE:
-                return depthwise(command, ring.take(command), self.scratchpad, self.config, counts)
-            case Opcode.ADD:
-                return self._add(command, counts)
+                return depthwise(command, ring.take(command), self.units, counts)
+            case Opcode.ELEMENTWISE:
+                return run_elementwise(command, self.units, counts)
+            case Opcode.TABLE:
+                return self.units.tables.load(command, self.scratchpad, counts)
             case Opcode.MOVE:
                 return move(command, self.scratchpad)
             case _:
@@ -100,31 +105,3 @@ class Npu:
         home[:] = local
         counts["memory_write_beats"] += beats
         return Access(reads=(spans[1],))
-
-    def _add(self, command: Command, counts: Counter[str]) -> Access:
-        size = command["bytes"]
-        a, b = (self.scratchpad.read(command[name], size) for name in ("a_address", "b_address"))
-        names = (
-            "a_multiplier", "a_shift", "b_multiplier", "b_shift", "output_multiplier",
-            "output_shift",
-        )  # fmt: skip
-        total = nm.add(
-            a,
-            command["a_zero_point"],
-            b,
-            command["b_zero_point"],
-            nm.AddParameters(**{name: command[name] for name in names}),
-            command["output_zero_point"],
-            command["clamp_low"],
-            command["clamp_high"],
-        )
-        output = command["output_address"]
-        for operand in (command["a_address"], command["b_address"]):
-            if operand != output and abs(operand - output) < size:
-                raise CheckError("writes over a part of an operand that is still to be read")
-        self.scratchpad.write(output, total)
-        counts["requantise"] += size
-        spans = tuple(
-            (command[n], command[n] + size) for n in ("a_address", "b_address", "output_address")
-        )
-        return Access(reads=spans[:2], writes=spans[2:])

@@ -18,6 +18,7 @@ from hw.spec.tile_shape import TileShape, tile_shape
 from sim.functional.hazards import Access
 from sim.functional.memory import Memory
 from sim.functional.ring import Blocks
+from sim.functional.units import Units
 
 _LARGEST_PRODUCT = 128 * 128
 """Of two int8 values."""
@@ -25,11 +26,9 @@ _LARGEST_PRODUCT = 128 * 128
 Span = tuple[int, int]
 
 
-def convolve(
-    command: Command, blocks: Blocks, scratchpad: Memory, config: NpuConfig, counts: Counter[str]
-) -> Access:
+def convolve(command: Command, blocks: Blocks, units: Units, counts: Counter[str]) -> Access:
     """CONV: [pixels, taps] x [taps, channels]."""
-    v = command.values
+    v, config = command.values, units.config
     rows, cols, run = v["output_rows"], v["output_cols"], v["run_bytes"]
     taps, channels = v["runs"] * run, v["channels"]
     kernel = v["kernel_rows"], v["kernel_cols"]
@@ -41,24 +40,22 @@ def convolve(
     shared = (v["group"] - 1) * v["x_step"] + run <= config.port_bytes
     _need(shared or v["group"] == 1, "group exceeds a word")
     _need(1 <= v["group"] <= tile.pixels, "group exceeds a tile")
-    image, read = _window_image(command, (kernel[1] - 1) * v["tap_step"] + run, scratchpad)
+    image, read = _window_image(command, (kernel[1] - 1) * v["tap_step"] + run, units.scratchpad)
     width = image.shape[1]
     strides = (v["stride_rows"] * width, v["x_step"], v["dilation_rows"] * width, v["tap_step"], 1)
     windows = as_strided(image, (rows, cols, *kernel, run), strides, writeable=False)
     patches = windows.reshape(rows * cols, taps)
     sums = exact_matmul(patches, blocks.weights[:, :channels], _LARGEST_PRODUCT)
-    written = _finish(command, blocks, sums.reshape(rows, cols, channels), scratchpad, config)
+    written = _finish(command, blocks, sums.reshape(rows, cols, channels), units, counts)
     counts["mac"] += rows * cols * channels * taps
     counts["weight_buffer_read_words"] += _words_read(v, tile)
     counts["requantise"] += rows * cols * channels
     return Access(reads=read, writes=written)
 
 
-def depthwise(
-    command: Command, blocks: Blocks, scratchpad: Memory, config: NpuConfig, counts: Counter[str]
-) -> Access:
+def depthwise(command: Command, blocks: Blocks, units: Units, counts: Counter[str]) -> Access:
     """DEPTHWISE: sum or maximum over the window, channel by channel."""
-    v = command.values
+    v, config = command.values, units.config
     rows, cols, channels = v["output_rows"], v["output_cols"], v["channels"]
     tile = _tile(v, config)
     _check_strips(v, tile, config)
@@ -70,7 +67,7 @@ def depthwise(
     sources = sources // block * v["block_step"] + sources % block // v["multiplier"]
     pixel = int(sources.max()) + 1
     run = (v["kernel_cols"] - 1) * v["pixel_bytes"] + pixel
-    image, read = _window_image(command, run, scratchpad)
+    image, read = _window_image(command, run, units.scratchpad)
     width = image.shape[1]
     windows = as_strided(
         image,
@@ -85,7 +82,7 @@ def depthwise(
         for tap in range(taps):
             sums += windows[tap] * blocks.weights[tap, :channels].astype(np.int32)
         counts["mac"] += rows * cols * channels * taps
-    written = _finish(command, blocks, sums, scratchpad, config)
+    written = _finish(command, blocks, sums, units, counts)
     counts["weight_buffer_read_words"] += _words_read(v, tile)
     counts["requantise"] += rows * cols * channels
     return Access(reads=read, writes=written)
@@ -159,13 +156,13 @@ def _finish(
     command: Command,
     blocks: Blocks,
     sums: nm.Int64Array | nm.Int32Array,
-    scratchpad: Memory,
-    config: NpuConfig,
+    units: Units,
+    counts: Counter[str],
 ) -> tuple[Span, ...]:
     """Requantise [rows, cols, channels] and write them; returns the bytes written."""
-    v = command.values
+    v, scratchpad = command.values, units.scratchpad
     rows, cols, channels = sums.shape
-    limit = 1 << (config.accumulator_bits - 1)
+    limit = 1 << (units.config.accumulator_bits - 1)
     _need(bool(sums.max() < limit and sums.min() >= -limit), "an accumulator overflows")
     shifts = blocks.shifts[:channels]
     _need(bool(shifts.max() <= MAX_LEFT_SHIFT and shifts.min() >= -31), "shift out of range")
@@ -180,5 +177,6 @@ def _finish(
     pixel, row = v["output_pixel_pitch"], v["output_row_pitch"]
     extent = (rows - 1) * row + (cols - 1) * pixel + channels
     start = scratchpad.offset(v["output_address"], extent)
-    as_strided(scratchpad.data[start:], (rows, cols, channels), (row, pixel, 1))[:] = result
+    target = as_strided(scratchpad.data[start:], (rows, cols, channels), (row, pixel, 1))
+    target[:] = units.tables.through(command, result, counts)
     return ((v["output_address"], v["output_address"] + extent),)

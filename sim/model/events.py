@@ -6,7 +6,15 @@ from collections import Counter
 from functools import lru_cache
 from math import prod
 
-from hw.spec.commands import MOVE_LOOPS, PARAMETER_WORDS, Command, Opcode
+from hw.spec.commands import (
+    MOVE_LOOPS,
+    PARAMETER_WORDS,
+    TABLE_ENTRIES,
+    TABLE_WORD_BYTES,
+    Command,
+    Opcode,
+    Operation,
+)
 from hw.spec.npu_config import NpuConfig
 from sim.model.geometry import Geometry, first_pixels, strips
 
@@ -25,27 +33,33 @@ def window_events(command: Command, geometry: Geometry, config: NpuConfig) -> Co
             "scratchpad_write_words": pixels * _writes(channels, config),
             "weight_buffer_read_words": words << g.paired,
             "requantise": outputs,
+            "table": outputs if command["table"] else 0,
         }
     )
 
 
-def add_events(command: Command, config: NpuConfig) -> Counter[str]:
-    """Events of an ADD."""
-    assert command.opcode is Opcode.ADD
-    words = add_words(command, config)
+def unit_events(command: Command, config: NpuConfig) -> Counter[str]:
+    """Events of an ELEMENTWISE or TABLE."""
+    if command.opcode is Opcode.TABLE:
+        words = TABLE_ENTRIES // TABLE_WORD_BYTES
+        return Counter(scratchpad_read_words=words, table=words * config.requantiser_lanes)
+    v, lanes = command.values, config.requantiser_lanes
+    pixels, run = v["output_rows"] * v["output_cols"], v["run_bytes"]
+    elements, words = pixels * run, pixels * -(-run // lanes)
+    scaled, reads = elements, words
+    if v["operation"] != Operation.B_ALONE:
+        scaled += pixels * min(run, lanes) if v["a_repeat"] else elements
+        reads += pixels if v["a_repeat"] else words
     return Counter(
         {
-            "accumulator_access": command["bytes"],
-            "scratchpad_read_words": 2 * words,
+            "accumulator_access": elements,
+            "scratchpad_read_words": reads,
             "scratchpad_write_words": words,
-            "requantise": command["bytes"],
+            "requantise": elements,
+            "elementwise": scaled,
+            "table": elements if v["table"] else 0,
         }
     )
-
-
-def add_words(command: Command, config: NpuConfig) -> int:
-    """Words that an ADD writes: what the requantiser takes in a cycle."""
-    return -(-command["bytes"] // config.requantiser_lanes)
 
 
 def move_events(command: Command, config: NpuConfig) -> Counter[str]:

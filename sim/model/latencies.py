@@ -48,8 +48,18 @@ CAPTURE_LATENCY = 5
 REQUANTISER_LATENCY = 9
 """From a beat of the drain to its result (hw.npu.compute.requantiser)."""
 
-ADD_CYCLES = 8
-"""From an operand's read to the sum: scratchpad and scaler (hw.npu.compute.adder)."""
+OPERAND_CYCLES = 8
+"""From an operand's read to the sum: scratchpad and scaler (hw.npu.compute.elementwise)."""
+
+TABLE_LATENCY = 2
+"""From a result to what its table says (hw.npu.compute.tables)."""
+
+TABLE_WORDS = 64
+"""Reads of a TABLE (hw.npu.compute.tables)."""
+
+TABLE_CYCLES = 4
+"""From a TABLE's last read to its end but for the margin: scratchpad, and two states of
+hw.npu.compute.compute_control."""
 
 MOVE_CYCLES = 2
 """From a MOVE's read to its write: the scratchpad (hw.npu.ports)."""

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hw.spec.commands import MOVE_LOOPS, PARAMETER_WORDS, Opcode
+from hw.spec.commands import (
+    MOVE_LOOPS,
+    PARAMETER_WORDS,
+    TABLE_WORD_BYTES,
+    Opcode,
+    Operation,
+)
 from hw.spec.profile import CAUSES, RECORD_BYTES, RECORD_WORDS
 from sim.model import latencies
 
@@ -30,11 +36,12 @@ FIELDS = (
     *("memory_address", "scratchpad_address", "row_bytes", "rows", "memory_pitch"),
     *("scratchpad_pitch", "input_address", "input_row_pitch", "input_rows", "pad_top", "x_start"),
     *("x_step", "row_step", "stride_rows", "stride_cols", "kernel_rows", "kernel_cols", "group"),
-    *("stream", "maximum", "run_bytes", "pixels", "pixel_bytes", "output_address"),
+    *("stream", "maximum", "table", "run_bytes", "pixels", "pixel_bytes", "output_address"),
     *("tap_step", "dilation_rows", "block_step"),
     *("output_pixel_pitch", "output_row_pitch", "output_cols", "output_rows", "channels"),
     *("blocks", "block_words", "tiles", "paired", "strip_input_step", "strip_output_step"),
-    *("a_address", "b_address"),
+    *("operation", "a_repeat", "a_address", "a_pixel_pitch", "a_row_pitch"),
+    *("b_address", "b_pixel_pitch", "b_row_pitch"),
     "fill",
     *(f"extent_{loop}" for loop in range(MOVE_LOOPS)),
     *(f"input_pitch_{loop}" for loop in range(MOVE_LOOPS)),
@@ -61,9 +68,11 @@ def c_header() -> str:
     """The names for C: places in arrays, opcodes, latencies."""
     constants = {name: value for name, value in vars(latencies).items() if name.isupper()}
     constants |= {f"OPCODE_{opcode.name}": int(opcode) for opcode in Opcode}
+    constants |= {f"OPERATION_{operation.name}": int(operation) for operation in Operation}
     constants |= {
         "PARAMETER_WORDS": PARAMETER_WORDS,
         "MOVE_LOOPS": MOVE_LOOPS,
+        "TABLE_WORD_BYTES": TABLE_WORD_BYTES,
         "RECORD_WORDS": RECORD_WORDS,
         "RECORD_BYTES": RECORD_BYTES,
         "MARK_VALUES": MARK_VALUES,

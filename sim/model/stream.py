@@ -19,7 +19,7 @@ from hw.spec.config import Config
 from hw.spec.errors import TilewrightError
 from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import CAUSES, EVENTS, RECORD, RECORD_WORDS
-from sim.model.events import add_events, move_events, window_events
+from sim.model.events import move_events, unit_events, window_events
 from sim.model.geometry import Geometry, geometry_of
 from sim.model.layout import DERIVED, FIELDS, LEFT, MARK, MARK_VALUES
 from sim.model.library import replay_function
@@ -28,6 +28,7 @@ LONGEST = 1 << 32
 """Cycles of a stream, at most: those that the hardware's counters can count."""
 
 _WINDOWS = (Opcode.CONV, Opcode.DEPTHWISE)
+_UNITS = (Opcode.ELEMENTWISE, Opcode.TABLE)
 
 _Integers = NDArray[np.int64]
 
@@ -166,6 +167,6 @@ def _events(command: Command, geometry: Geometry | None, npu: NpuConfig) -> Coun
     """Events of a command that the DMA has no part in."""
     if geometry:
         return window_events(command, geometry, npu)
-    if command.opcode is Opcode.ADD:
-        return add_events(command, npu)
+    if command.opcode in _UNITS:
+        return unit_events(command, npu)
     return move_events(command, npu) if command.opcode is Opcode.MOVE else Counter()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from hw.spec.commands import Command, Opcode
+from hw.spec.commands import TABLE_WORD_BYTES, Command, Opcode
 from hw.spec.config import Config
 from hw.spec.steps import NPU
 from mapper.program.program import Program, ProgramLayer
@@ -143,6 +143,8 @@ def energy_events(
         "mac": counted["mac"],
         "accumulator_access": counted["accumulator_access"],
         "requantise": counted["requantise"],
+        "elementwise": counted["elementwise"],
+        "table_access_bytes": counted["table"] * TABLE_WORD_BYTES,
         "scratchpad_read_bytes": counted["scratchpad_read_words"] * npu.port_bytes,
         "scratchpad_write_bytes": counted["scratchpad_write_words"] * npu.port_bytes,
         "weight_buffer_read_bytes": counted["weight_buffer_read_words"] * npu.weight_word_bytes,

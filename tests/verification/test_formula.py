@@ -6,7 +6,7 @@ from hw.spec.commands import Command, Opcode
 from hw.spec.npu_config import NpuConfig
 from hw.spec.settings import load_config
 from mapper.array.array import array_of
-from mapper.array.cycles import add_cycles, array_cycles, command_cycles
+from mapper.array.cycles import array_cycles, command_cycles, elementwise_cycles
 from mapper.compile import compile_model
 from mapper.importers import import_model
 from sim.rtl.backend import run_rtl
@@ -19,8 +19,8 @@ pytestmark = [pytest.mark.rtl]
 
 def formula(command: Command, config: NpuConfig) -> tuple[int, int]:
     """Cycles of a compute command whose weights are there, and of one that the bus brings them."""
-    if command.opcode is Opcode.ADD:
-        return (add_cycles(command["bytes"], array_of(config)),) * 2
+    if command.opcode is Opcode.ELEMENTWISE:
+        return (elementwise_cycles(2 * -(-command["run_bytes"] // config.requantiser_lanes)),) * 2
     window, arrangement = geometry(command)
     return (
         array_cycles(window, arrangement, array_of(config)),
@@ -35,7 +35,7 @@ def by_layer(program) -> dict[int, list[tuple[int, int]]]:
     for command in commands(program):
         if command.opcode is Opcode.MARK:
             found[command["layer"]], pending = pending, []
-        elif command.opcode in (Opcode.CONV, Opcode.DEPTHWISE, Opcode.ADD):
+        elif command.opcode in (Opcode.CONV, Opcode.DEPTHWISE, Opcode.ELEMENTWISE):
             pending.append(formula(command, program.config.npu))
     return found
 

@@ -22,12 +22,13 @@ class ComputeControl(Component):
     Ports
     -----
     compute, blocked: commands from the sequencer; blocked: one waits for transfers.
-    command: the command at work, stable until the next one is accepted. is_add, is_move: it is
-        an ADD, a MOVE.
-    start_window: CONV or DEPTHWISE begins; start_add: ADD begins; start_move: MOVE begins.
+    command: the command at work, stable until the next one is accepted. is_elementwise, is_table,
+        is_move: it is an ELEMENTWISE, a TABLE, a MOVE; is_unit: one of the first two.
+    start_window: CONV or DEPTHWISE begins; start_elementwise, start_table,
+        start_move.
     weights: what the weight ring shall deliver.
     mac_done: the array has taken the last step; mac_cause: what it counts.
-    adding, moving: the adder reads, the mover is at work. adder_busy, drain_busy,
+    unit_reading: the unit of an ELEMENTWISE, TABLE or MOVE reads; unit_busy, drain_busy,
         requantiser_busy: not finished yet.
     mark, layer: take a profile record, while ``mark_ready``: the one before has been sent.
     cause: what this cycle counts as. completed: pulse. opcode: of the command at work, or 0.
@@ -40,17 +41,19 @@ class ComputeControl(Component):
                 "compute": In(stream.Signature(COMMAND_LAYOUT)),
                 "blocked": In(1),
                 "command": Out(COMMAND_LAYOUT),
-                "is_add": Out(1),
+                "is_elementwise": Out(1),
+                "is_table": Out(1),
                 "is_move": Out(1),
+                "is_unit": Out(1),
                 "start_window": Out(1),
-                "start_add": Out(1),
+                "start_elementwise": Out(1),
+                "start_table": Out(1),
                 "start_move": Out(1),
                 "weights": Out(stream.Signature(WEIGHT_START)),
                 "mac_done": In(1),
                 "mac_cause": In(range(len(CAUSES))),
-                "adding": In(1),
-                "moving": In(1),
-                "adder_busy": In(1),
+                "unit_reading": In(1),
+                "unit_busy": In(1),
                 "drain_busy": In(1),
                 "requantiser_busy": In(1),
                 "mark": Out(1),
@@ -86,8 +89,12 @@ class ComputeControl(Component):
                 m.d.comb += self.cause.eq(Mux(self.blocked, CAUSE["transfer"], CAUSE["command"]))
                 with m.If(self.compute.valid):
                     m.d.sync += self.command.eq(self.compute.payload)
-                    m.d.sync += self.is_add.eq(opcode_of(self.compute.payload) == Opcode.ADD)
-                    m.d.sync += self.is_move.eq(opcode_of(self.compute.payload) == Opcode.MOVE)
+                    following = opcode_of(self.compute.payload)
+                    m.d.sync += self.is_elementwise.eq(following == Opcode.ELEMENTWISE)
+                    m.d.sync += self.is_table.eq(following == Opcode.TABLE)
+                    m.d.sync += self.is_move.eq(following == Opcode.MOVE)
+                    units = (following == Opcode.ELEMENTWISE) | (following == Opcode.TABLE)
+                    m.d.sync += self.is_unit.eq(units)
                     m.next = "START"
             with m.State("START"), m.Switch(opcode):
                 with m.Case(Opcode.MARK):
@@ -95,12 +102,11 @@ class ComputeControl(Component):
                     with m.If(self.mark_ready):
                         m.d.comb += self.completed.eq(1)
                         m.next = "IDLE"
-                with m.Case(Opcode.ADD):
-                    m.d.comb += self.start_add.eq(1)
-                    m.next = "ADD"
-                with m.Case(Opcode.MOVE):
-                    m.d.comb += self.start_move.eq(1)
-                    m.next = "MOVE"
+                with m.Case(Opcode.ELEMENTWISE, Opcode.TABLE, Opcode.MOVE):
+                    m.d.comb += self.start_elementwise.eq(self.is_elementwise)
+                    m.d.comb += self.start_table.eq(self.is_table)
+                    m.d.comb += self.start_move.eq(self.is_move)
+                    m.next = "UNIT"
                 with m.Default():
                     m.d.comb += self.weights.valid.eq(1)
                     m.d.comb += self.start_window.eq(self.weights.ready)
@@ -110,14 +116,9 @@ class ComputeControl(Component):
                 m.d.comb += self.cause.eq(self.mac_cause)
                 with m.If(self.mac_done):
                     m.next = "DRAIN"
-            with m.State("ADD"):
-                m.d.comb += self.cause.eq(Mux(self.adding, CAUSE["busy"], CAUSE["drain"]))
-                with m.If(~self.adder_busy):
-                    m.next = "DRAIN"
-            with m.State("MOVE"):
-                # What is read in a cycle is written while the margin runs.
-                m.d.comb += self.cause.eq(Mux(self.moving, CAUSE["busy"], CAUSE["drain"]))
-                with m.If(~self.moving):
+            with m.State("UNIT"):
+                m.d.comb += self.cause.eq(Mux(self.unit_reading, CAUSE["busy"], CAUSE["drain"]))
+                with m.If(~self.unit_busy):
                     m.next = "DRAIN"
             with m.State("DRAIN"):
                 m.d.comb += self.cause.eq(CAUSE["drain"])

@@ -1,23 +1,26 @@
-"""The compute side of the NPU: the array's path, adder, mover and counters, connected."""
+"""The compute side of the NPU: the array's path, the units beside it and the counters."""
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal
+from typing import Any
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from hw.npu.command_view import COMMAND_LAYOUT, CommandView
-from hw.npu.compute.adder import Adder
 from hw.npu.compute.array import MacArray
 from hw.npu.compute.columns import Columns
 from hw.npu.compute.compute_control import ComputeControl
 from hw.npu.compute.counters import Counters
 from hw.npu.compute.drain import Drain
+from hw.npu.compute.elementwise import ElementwiseUnit
 from hw.npu.compute.feeder import Feeder
 from hw.npu.compute.mac_control import MacControl
 from hw.npu.compute.mover import Mover
 from hw.npu.compute.parameters import ParameterSets
 from hw.npu.compute.requantiser import Requantiser
+from hw.npu.compute.tables import Tables
 from hw.npu.ports import WEIGHT_START, read_port, write_port
 from hw.spec.commands import Opcode
 from hw.spec.npu_config import NpuConfig
@@ -77,19 +80,30 @@ class ComputeSide(Component):
         m.submodules.array = self._array = MacArray(config)
         m.submodules.parameter_sets = self._parameters = ParameterSets(config)
         m.submodules.drain = self._drain = Drain(config)
-        m.submodules.adder = self._adder = Adder(config)
+        self._elementwise = ElementwiseUnit(config) if config.elementwise_unit else None
+        self._tables = Tables(config) if config.table_unit else None
+        self._units = [unit for unit in (self._elementwise, self._tables) if unit is not None]
+        for name, unit in (("elementwise", self._elementwise), ("tables", self._tables)):
+            if unit is not None:
+                m.submodules[name] = unit
+        self._mover = Mover(config) if config.move_unit else None
         m.submodules.requantiser = self._requantiser = Requantiser(config)
         m.submodules.counters = self._counters = Counters(config)
         self._connect_control(m)
         self._connect_array(m)
         self._connect_scratchpad(m)
-        if config.move_unit:
-            self._connect_mover(m)
+        if self._mover is not None:
+            self._connect_mover(m, self._mover)
         self._connect_counters(m)
         return m
 
     def _connect_control(self, m: Module) -> None:
         control = self._control
+        results_busy = self._requantiser.busy
+        if self._tables is not None:
+            results_busy |= self._tables.looking_up
+        # What the mover reads in a cycle it writes while the control counts its margin.
+        moving = self._mover.moving if self._mover is not None else Const(0)
         connect(m, flipped(self.compute), control.compute)
         connect(m, control.weights, flipped(self.weights))
         m.d.comb += [
@@ -98,22 +112,25 @@ class ComputeSide(Component):
             self.idle.eq(control.idle),
             control.mac_done.eq(self._mac.done),
             control.mac_cause.eq(self._mac.cause),
-            control.adding.eq(self._adder.reading),
-            control.adder_busy.eq(self._adder.busy),
+            control.unit_reading.eq(Cat(moving, *(unit.reading for unit in self._units)).any()),
+            control.unit_busy.eq(Cat(moving, *(unit.busy for unit in self._units)).any()),
             control.drain_busy.eq(self._drain.busy),
-            control.requantiser_busy.eq(self._requantiser.busy),
+            control.requantiser_busy.eq(results_busy),
             control.mark_ready.eq(self._counters.ready),
             self.cause.eq(control.cause),
             self.stepping.eq(self._mac.step.valid),
             self.requantising.eq(self._requantiser.output.valid),
             self.opcode.eq(control.opcode),
-            self.drain_busy.eq(self._drain.busy | self._requantiser.busy),
+            self.drain_busy.eq(self._drain.busy | results_busy),
         ]
-        for engine in (self._feeder, self._mac, self._drain):
-            m.d.comb += engine.start.eq(control.start_window)
-            m.d.comb += engine.command.eq(control.command)
-        m.d.comb += self._adder.start.eq(control.start_add)
-        m.d.comb += self._adder.command.eq(control.command)
+        window: tuple[Any, ...] = (self._feeder, self._mac, self._drain)
+        starts = [(engine, control.start_window) for engine in window]
+        if self._elementwise is not None:
+            starts.append((self._elementwise, control.start_elementwise))
+        if self._tables is not None:
+            starts.append((self._tables, control.start_table))
+        for engine, start in starts:
+            m.d.comb += [engine.start.eq(start), engine.command.eq(control.command)]
 
     def _connect_array(self, m: Module) -> None:
         feeder, columns, mac, array = self._feeder, self._columns, self._mac, self._array
@@ -145,47 +162,59 @@ class ComputeSide(Component):
         ]
 
     def _connect_scratchpad(self, m: Module) -> None:
-        """Feeder and adder share the read port, drain and adder the requantiser and its writes."""
-        adder, requantiser = self._adder, self._requantiser
-        command = self._control.command
-        adding = self._control.is_add
+        """All that reads shares the read port; what writes goes through the requantiser."""
+        control, feeder = self._control, self._feeder
         for name in ("valid", "address", "size", "crosses"):
-            choice = Mux(adding, getattr(adder.read, name), getattr(self._feeder.read, name))
+            choice = getattr(feeder.read, name)
+            if self._units:
+                first, *others = (getattr(unit.read, name) for unit in self._units)
+                beside = Mux(control.is_table, others[0], first) if others else first
+                # The feeder has the least time.
+                choice = Mux(control.is_unit, beside, choice)
             m.d.comb += getattr(self.read, name).eq(choice)
-        m.d.comb += adder.read.data.eq(self.read.data)
-        m.d.comb += self._feeder.read.data.eq(self.read.data)
+        for reader in (feeder, *self._units):
+            m.d.comb += reader.read.data.eq(self.read.data)
+        self._connect_requantiser(m)
+        results = self._requantiser.output
+        if self._tables is not None:
+            m.d.comb += self._tables.results.eq(results)
+            results = self._tables.output
+        m.d.comb += [
+            self.write.valid.eq(results.valid),
+            self.write.address.eq(results.address),
+            self.write.data.eq(results.data),
+            self.write.mask.eq(results.mask),
+        ]
+
+    def _connect_requantiser(self, m: Module) -> None:
+        """Its sums come from the drain or from the element-wise unit."""
+        requantiser, command = self._requantiser, self._control.command
         # Results come many cycles after their command, so that the requantiser, a thousand
         # multiplexers, has a register of its own.
-        requantises_sums = Signal()
-        m.d.sync += requantises_sums.eq(adding)
-        with m.If(requantises_sums):
-            m.d.comb += requantiser.input.eq(adder.output)
-        with m.Else():
-            m.d.comb += requantiser.input.eq(self._drain.output)
+        beside = Signal()
+        m.d.sync += beside.eq(self._control.is_elementwise)
+        m.d.comb += requantiser.input.eq(self._drain.output)
+        if self._elementwise is not None:
+            with m.If(beside):
+                m.d.comb += requantiser.input.eq(self._elementwise.output)
         for name, field in (
             ("zero_point", "output_zero_point"),
             ("low", "clamp_low"),
             ("high", "clamp_high"),
         ):
-            window, add = CommandView(command, Opcode.CONV), CommandView(command, Opcode.ADD)
-            value = Mux(requantises_sums, add[field], window[field])
-            m.d.comb += requantiser.stage[name].eq(value)
-        m.d.comb += [
-            self.write.valid.eq(requantiser.output.valid),
-            self.write.address.eq(requantiser.output.address),
-            self.write.data.eq(requantiser.output.data),
-            self.write.mask.eq(requantiser.output.mask),
-        ]
+            window, other = (
+                CommandView(command, opcode)[field] for opcode in (Opcode.CONV, Opcode.ELEMENTWISE)
+            )
+            m.d.comb += requantiser.stage[name].eq(Mux(beside, other, window))
 
-    def _connect_mover(self, m: Module) -> None:
+    def _connect_mover(self, m: Module, mover: Mover) -> None:
         """A MOVE has both ports of the scratchpad to itself."""
-        m.submodules.mover = mover = Mover(self._config)
+        m.submodules.mover = mover
         control = self._control
         m.d.comb += [
             mover.start.eq(control.start_move),
             mover.command.eq(control.command),
             mover.read.data.eq(self.read.data),
-            control.moving.eq(mover.moving),
         ]
         with m.If(control.is_move):
             for name in ("valid", "address", "size", "crosses"):
@@ -217,6 +246,8 @@ class ComputeSide(Component):
             events.scratchpad_read_words.eq(self.read.valid + self.dma_read),
             events.scratchpad_write_words.eq(self.write.valid + self.dma_write),
             events.weight_buffer_read_words.eq(Mux(paired, read << 1, read)),
+            events.elementwise.eq(0 if self._elementwise is None else self._elementwise.elements),
+            events.table.eq(0 if self._tables is None else self._tables.accesses),
             events.memory_read_beats.eq(self.read_beat),
             events.memory_write_beats.eq(self.write_beat),
             counters.clear.eq(self.clear),

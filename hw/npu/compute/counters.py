@@ -19,7 +19,7 @@ class EventLayout(data.StructLayout):
 
     def __init__(self, config: NpuConfig) -> None:
         elements = range(config.rows * config.cols + config.requantiser_lanes + 1)
-        wide = {"mac", "accumulator_access", "requantise"}
+        wide = {"mac", "accumulator_access", "requantise", "elementwise", "table"}
         ports = {"scratchpad_read_words": 2, "scratchpad_write_words": 2}
         # A pair of weights and a pair of parameters.
         words = {"weight_buffer_read_words": 3}

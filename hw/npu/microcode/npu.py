@@ -5,8 +5,9 @@ has no memory of its own but for a column's sums. CONV and DEPTHWISE work as on 
 ``rows`` x ``cols``, where the rows are at work at once and the columns in turn. A sequencer of some
 hundred microinstructions does all that an engine does elsewhere.
 
-It does not take ADD, paired commands, maxima, and weights that are sent again for each tile; the
-mapper does not emit them for it. Records hold a layer's number and time, and count nothing.
+It does not take ELEMENTWISE, TABLE, paired commands, maxima, and weights that are sent again for
+each tile; the mapper does not emit them for it. Records hold a layer's number and time, and count
+nothing.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from hw.spec.commands import ADDRESS_BITS
+from hw.spec.commands import ADDRESS_BITS, TABLE_ENTRIES, TABLE_SLOTS
 from hw.spec.config import Config
 from hw.spec.npu_config import NpuConfig
 from hw.spec.soc_config import SMALL_CPUS
@@ -67,6 +67,8 @@ def sram_bits(config: Config) -> dict[str, int]:
         "weight_ring": 8 * npu.weight_buffer_bytes,
         "transfers": OUTSTANDING * (tag + 8 * npu.bus_bytes),
     }
+    if npu.table_unit:
+        bits["tables"] = 8 * TABLE_SLOTS * TABLE_ENTRIES * npu.requantiser_lanes
     fetched = _fetch_bits(npu) - _fetch_registers(npu)
     return bits | {"commands": fetched} if fetched else bits
 
@@ -99,9 +101,16 @@ def _compute_side(npu: NpuConfig) -> Mapping[str, Mapping[str, float]]:
             "choice_bit": takes_turns * npu.rows * (npu.accumulator_bits + PARAMETER_BITS),
         },
         "requantiser": {"base": 1, "lane": npu.requantiser_lanes},
-        "adder": {"base": 1, "lane": npu.requantiser_lanes},
+        **_units(npu),
         "control": {"base": 1, "row": npu.rows, "column": npu.cols},
     }
+
+
+def _units(npu: NpuConfig) -> Mapping[str, Mapping[str, float]]:
+    """Of the units beside the array those that there are."""
+    units = {"elementwise": npu.elementwise_unit, "tables": npu.table_unit}
+    lanes = {"base": 1, "lane": npu.requantiser_lanes}
+    return {name: lanes for name, there in units.items() if there}
 
 
 @lru_cache(maxsize=1024)

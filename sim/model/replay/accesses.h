@@ -68,11 +68,10 @@ static uint32_t feeder_reads(const Npu *n) {
     return bank_mask(n, address, channels);
 }
 
-/* Banks that a MOVE reads in this cycle. */
-static uint32_t move_reads(const Npu *n) {
+/* Banks that a MOVE reads, `index` accesses behind its first one. */
+static uint32_t move_reads(const Npu *n, int64_t index) {
     const int64_t *c = n->control.command;
-    int64_t index = n->now - n->control.started - 1;
-    if (index >= n->control.accesses || c[F_FILL])
+    if (c[F_FILL])
         return 0;
     return move_banks(n, c, index, F_INPUT_ADDRESS, F_INPUT_PITCH_0);
 }
@@ -80,24 +79,69 @@ static uint32_t move_reads(const Npu *n) {
 /* Banks that a MOVE writes in cycle `at`. */
 static uint32_t move_writes(const Npu *n, cycle at) {
     int64_t index = at - n->control.started - 1 - MOVE_CYCLES;
-    if (index < 0 || index >= n->control.accesses)
+    if (index < 0 || index >= n->control.reads)
         return 0;
     return move_banks(n, n->control.command, index, F_OUTPUT_ADDRESS, F_OUTPUT_PITCH_0);
+}
+
+/* A read of an ELEMENTWISE: of which operand, and what part of it. */
+typedef struct {
+    bool second;
+    int64_t row, col, byte;
+} GroupRead;
+
+/* Reads of a pixel of an ELEMENTWISE. */
+static inline int64_t pixel_reads(const Npu *n, const int64_t *c) {
+    int64_t groups = quotient_up(c[F_RUN_BYTES], n->lanes);
+    if (c[F_OPERATION] == OPERATION_B_ALONE)
+        return groups;
+    return c[F_A_REPEAT] ? groups + 1 : 2 * groups;
+}
+
+static GroupRead group_read(const Npu *n, const int64_t *c, int64_t index) {
+    int64_t reads = pixel_reads(n, c), pixel = index / reads, place = index % reads;
+    GroupRead read = {true, pixel / c[F_OUTPUT_COLS], pixel % c[F_OUTPUT_COLS], 0};
+    if (c[F_OPERATION] == OPERATION_B_ALONE) {
+        read.byte = place * n->lanes;
+    } else if (c[F_A_REPEAT]) {
+        read.second = place != 0;
+        read.byte = read.second ? (place - 1) * n->lanes : 0;
+    } else {
+        read.second = place & 1;
+        read.byte = (place >> 1) * n->lanes;
+    }
+    return read;
+}
+
+/* Banks that an ELEMENTWISE, TABLE or MOVE reads, `index` reads behind its first one. */
+static uint32_t unit_reads(const Npu *n, int64_t index) {
+    const int64_t *c = n->control.command;
+    if (index >= n->control.reads)
+        return 0;
+    if (c[F_OPCODE] == OPCODE_MOVE)
+        return move_reads(n, index);
+    if (c[F_OPCODE] == OPCODE_TABLE)
+        return bank_mask(n, c[F_INPUT_ADDRESS] + index * TABLE_WORD_BYTES, TABLE_WORD_BYTES);
+    GroupRead read = group_read(n, c, index);
+    int64_t address = read.byte;
+    if (read.second)
+        address += c[F_B_ADDRESS] + read.row * c[F_B_ROW_PITCH] + read.col * c[F_B_PIXEL_PITCH];
+    else
+        address += c[F_A_ADDRESS] + read.row * c[F_A_ROW_PITCH] + read.col * c[F_A_PIXEL_PITCH];
+    return bank_mask(n, address, n->lanes);
 }
 
 /* Banks that compute commands read in this cycle. */
 static uint32_t compute_reads(const Npu *n) {
     const Control *control = &n->control;
-    if (control->state == MOVING)
-        return move_reads(n);
-    if (control->state != ADDING)
+    if (control->state != READING)
         return feeder_reads(n);
-    int64_t index = n->now - control->started - 1;
-    if (index >= 2 * control->adds)
-        return 0;
-    const int64_t *c = control->command;
-    int64_t first = index & 1 ? c[F_B_ADDRESS] : c[F_A_ADDRESS];
-    return bank_mask(n, first + n->lanes * (index >> 1), n->lanes);
+    return unit_reads(n, n->now - control->started - 1);
+}
+
+/* Cycles that results of a command spend in its table. */
+static inline cycle in_table(const int64_t *c) {
+    return c[F_TABLE] ? TABLE_LATENCY : 0;
 }
 
 /* Banks of the write of a beat of a tile. */
@@ -138,13 +182,17 @@ static uint32_t compute_writes(const Npu *n, cycle at) {
     const int64_t *c = control->command;
     if (c && c[F_OPCODE] == OPCODE_MOVE)
         return move_writes(n, at);
-    if (!c || c[F_OPCODE] != OPCODE_ADD)
+    if (!c || c[F_OPCODE] != OPCODE_ELEMENTWISE)
         return 0;
-    int64_t index = at - control->started - 2 - ADD_CYCLES - REQUANTISER_LATENCY;
-    if (index < 0 || index & 1 || index >> 1 >= control->adds)
+    int64_t index = at - control->started - 1 - OPERAND_CYCLES - REQUANTISER_LATENCY - in_table(c);
+    if (index < 0 || index >= control->reads)
         return 0;
-    int64_t done = n->lanes * (index >> 1);
-    return bank_mask(n, c[F_OUTPUT_ADDRESS] + done, smaller(n->lanes, c[F_BYTES] - done));
+    GroupRead read = group_read(n, c, index);
+    if (!read.second)
+        return 0;
+    int64_t address = c[F_OUTPUT_ADDRESS] + read.byte;
+    address += read.row * c[F_OUTPUT_ROW_PITCH] + read.col * c[F_OUTPUT_PIXEL_PITCH];
+    return bank_mask(n, address, smaller(n->lanes, c[F_RUN_BYTES] - read.byte));
 }
 
 #endif

@@ -183,7 +183,7 @@ static void end_tile(Npu *n) {
     cycle drain_ends = n->now + CAPTURE_LATENCY - 1 + length;
     Tile *tile = &n->tiles[++n->last_tile % TILES];
     tile->command = w->command;
-    tile->begin = n->now + CAPTURE_LATENCY + REQUANTISER_LATENCY;
+    tile->begin = n->now + CAPTURE_LATENCY + REQUANTISER_LATENCY + in_table(w->command);
     tile->end = tile->begin + length;
     tile->block = s->block;
     tile->strip = s->strip;
@@ -207,6 +207,7 @@ static void end_tile(Npu *n) {
         s->active = false;
         Control *control = &n->control;
         cycle written = drain_ends - w->command[F_HALF_EMPTY] + REQUANTISER_LATENCY;
+        written += in_table(w->command);
         control->completes = larger(drain_ends, written) + 1 + WRITE_MARGIN;
     }
 }

@@ -106,20 +106,26 @@ static void complete(Npu *n) {
 /* The cycle in which a command starts. */
 static void start(Npu *n) {
     Control *control = &n->control;
+    const int64_t *c = control->command;
     control->started = n->now;
-    switch (control->command[F_OPCODE]) {
+    switch (c[F_OPCODE]) {
     case OPCODE_MARK:
         break;
-    case OPCODE_ADD:
-        control->state = ADDING;
-        control->adds = quotient_up(control->command[F_BYTES], n->lanes);
-        control->completes = n->now + 2 * control->adds + ADD_CYCLES + REQUANTISER_LATENCY + 1;
-        control->completes += WRITE_MARGIN;
+    case OPCODE_ELEMENTWISE:
+        control->state = READING;
+        control->reads = pixel_reads(n, c) * c[F_OUTPUT_COLS] * c[F_OUTPUT_ROWS];
+        control->completes = n->now + control->reads + OPERAND_CYCLES + REQUANTISER_LATENCY + 1;
+        control->completes += in_table(c) + WRITE_MARGIN;
+        break;
+    case OPCODE_TABLE:
+        control->state = READING;
+        control->reads = TABLE_WORDS;
+        control->completes = n->now + TABLE_WORDS + TABLE_CYCLES + WRITE_MARGIN;
         break;
     case OPCODE_MOVE:
-        control->state = MOVING;
-        control->accesses = move_accesses(n, control->command);
-        control->completes = n->now + control->accesses + MOVE_CYCLES + WRITE_MARGIN;
+        control->state = READING;
+        control->reads = move_accesses(n, c);
+        control->completes = n->now + control->reads + MOVE_CYCLES + WRITE_MARGIN;
         break;
     default:
         control->state = STEPPING;
@@ -156,13 +162,8 @@ static inline bool control_tick(Npu *n, bool taken, bool blocked, bool marks) {
         if (!n->steps.active)
             control->state = DRAINING;
         break;
-    case ADDING:
-        n->causes[n->now - control->started <= 2 * control->adds ? CAUSE_BUSY : CAUSE_DRAIN]++;
-        if (n->now == control->completes)
-            complete(n);
-        break;
-    case MOVING:
-        n->causes[n->now - control->started <= control->accesses ? CAUSE_BUSY : CAUSE_DRAIN]++;
+    case READING:
+        n->causes[n->now - control->started <= control->reads ? CAUSE_BUSY : CAUSE_DRAIN]++;
         if (n->now == control->completes)
             complete(n);
         break;

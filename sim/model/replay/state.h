@@ -170,11 +170,10 @@ typedef struct {
 } Tile;
 
 typedef struct {
-    enum { IDLE, START, STEPPING, ADDING, MOVING, DRAINING } state;
+    enum { IDLE, START, STEPPING, READING, DRAINING } state;
     const int64_t *command;
     cycle started, completes;
-    int64_t adds;
-    int64_t accesses; /* of a MOVE */
+    int64_t reads; /* of an ELEMENTWISE or TABLE; accesses of a MOVE */
 } Control;
 
 typedef struct {

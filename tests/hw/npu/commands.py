@@ -6,7 +6,15 @@ import random
 from dataclasses import dataclass
 from math import prod
 
-from hw.spec.commands import ADDRESS_BITS, PARAMETER_WORDS, Command, Opcode
+from hw.spec.commands import (
+    ADDRESS_BITS,
+    PARAMETER_WORDS,
+    TABLE_SLOTS,
+    Command,
+    Opcode,
+    Operation,
+)
+from hw.spec.elementwise import SCALED
 from hw.spec.npu_config import NpuConfig
 
 
@@ -43,21 +51,41 @@ def _outputs(rng: random.Random) -> dict[str, int]:
     }
 
 
-def random_add(rng: random.Random) -> Command:
-    length = rng.randint(1, 90)
+def random_elementwise(rng: random.Random, config: NpuConfig) -> Command:
+    """Any operation; dense, pitched and repeated operands; odd sizes."""
+    operation = rng.choice(list(Operation))
+    rows, cols, run = rng.choice([(1, 1, 90), (4, 5, 20), (3, 9, 3), (2, 20, 1)])
+    rows, cols, run = (rng.randint(1, extent) for extent in (rows, cols, run))
     values = {
-        "a_address": rng.randint(0, 200),
-        "b_address": rng.randint(300, 500),
-        "output_address": rng.randint(2048, 3000),
-        "bytes": length,
+        "operation": int(operation),
+        "a_repeat": int(rng.random() < 0.3),
+        "run_bytes": run,
+        "output_cols": cols,
+        "output_rows": rows,
         "a_zero_point": rng.randint(-128, 127),
         "b_zero_point": rng.randint(-128, 127),
         **_outputs(rng),
+        "table": rng.randint(0, TABLE_SLOTS) if config.table_unit else 0,
     }
-    for side, shift in (("a", rng.randint(-5, 0)), ("b", rng.randint(-5, 0)), ("output", -18)):
-        values[f"{side}_multiplier"] = rng.randint(1 << 30, (1 << 31) - 1)
-        values[f"{side}_shift"] = shift
-    return Command(Opcode.ADD, values)
+    for name, place in (("a", 0), ("b", 900), ("output", 2048)):
+        pixel = run + rng.choice([0, 0, 3])
+        row = cols * pixel + rng.choice([0, 7])
+        if name != "output":
+            pixel, row = rng.choice([pixel, pixel, 0]), rng.choice([row, row, 0])
+        values[f"{name}_address"] = place + rng.randint(0, 60)
+        values[f"{name}_pixel_pitch"], values[f"{name}_row_pitch"] = pixel, row
+    scales = operation in SCALED
+    for side in "ab":
+        values[f"{side}_multiplier"] = rng.randint(1 << 30, (1 << 31) - 1) if scales else 1 << 11
+        values[f"{side}_shift"] = rng.randint(-5, 0) if scales else 0
+    values["output_multiplier"] = rng.randint(1 << 30, (1 << 31) - 1)
+    values["output_shift"] = rng.randint(-19, -17) if scales else rng.randint(-8, 1)
+    return Command(Opcode.ELEMENTWISE, values)
+
+
+def random_table(rng: random.Random) -> Command:
+    values = {"input_address": rng.randint(0, 1500), "slot": rng.randrange(TABLE_SLOTS)}
+    return Command(Opcode.TABLE, values)
 
 
 def row_address(c: Command, row: int) -> int:
@@ -118,6 +146,7 @@ def random_window(rng: random.Random, config: NpuConfig) -> tuple[Command, list[
     taps = 0 if maximum else prod(shape.kernel) * (1 if depthwise else channels_in)
     values = _places(rng, shape, (channels_in, pixel_in), channels)
     values["block_words"] = taps
+    values["table"] = rng.randint(0, TABLE_SLOTS) if config.table_unit else 0
     if depthwise:
         values |= _taps(rng, config, shape, pixel_in)
         values["maximum"] = int(maximum)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hw.spec.commands import PARAMETER_WORDS, Command, Opcode
+from hw.spec.commands import PARAMETER_WORDS, TABLE_SLOTS, Command, Opcode, Operation
 from hw.spec.npu_config import NpuConfig
 from tests.hw.npu.commands import input_channel, row_address
 from tests.hw.npu.moves import execute
@@ -44,16 +44,63 @@ def clamp(command: Command, value: int) -> int:
     return min(max(value, command["clamp_low"]), command["clamp_high"]) & 255
 
 
+def operands(c: Command) -> list[tuple[int, int, int]]:
+    """(address of a, of b, of the output) of each element, in order."""
+    return [
+        (
+            c["a_address"]
+            + row * c["a_row_pitch"]
+            + col * c["a_pixel_pitch"]
+            + (0 if c["a_repeat"] else i),
+            c["b_address"] + row * c["b_row_pitch"] + col * c["b_pixel_pitch"] + i,
+            c["output_address"] + row * c["output_row_pitch"] + col * c["output_pixel_pitch"] + i,
+        )
+        for row in range(c["output_rows"])
+        for col in range(c["output_cols"])
+        for i in range(c["run_bytes"])
+    ]
+
+
+def sums(c: Command, scratchpad: bytes) -> dict[int, int]:
+    """What an ELEMENTWISE requantises, by output address."""
+    return {
+        target: combine(c, signed_byte(scratchpad[a]), signed_byte(scratchpad[b]))
+        for a, b, target in operands(c)
+    }
+
+
+def combine(c: Command, a: int, b: int) -> int:
+    operation = Operation(c["operation"])
+    if operation is Operation.MULTIPLY:
+        return (a - c["a_zero_point"]) * (b - c["b_zero_point"])
+    if operation is Operation.MAXIMUM:
+        return max(a, b) - c["b_zero_point"]
+    if operation is Operation.MINIMUM:
+        return min(a, b) - c["b_zero_point"]
+    x = scale((a - c["a_zero_point"]) << 20, c["a_multiplier"], c["a_shift"])
+    y = scale((b - c["b_zero_point"]) << 20, c["b_multiplier"], c["b_shift"])
+    signs = {
+        Operation.ADD: (1, 1),
+        Operation.A_MINUS_B: (1, -1),
+        Operation.B_MINUS_A: (-1, 1),
+        Operation.B_ALONE: (0, 1),
+    }[operation]
+    return signs[0] * x + signs[1] * y
+
+
 class Reference:
     """Executes compute commands on ``scratchpad``, taking weight words from ``words``."""
 
     def __init__(self, config: NpuConfig, scratchpad: bytearray) -> None:
         self.config = config
         self.scratchpad = scratchpad
+        self.tables = [bytes(256)] * TABLE_SLOTS
 
     def run(self, command: Command, words: list[bytes]) -> None:
-        if command.opcode is Opcode.ADD:
-            self._add(command)
+        if command.opcode is Opcode.ELEMENTWISE:
+            self._elementwise(command)
+        elif command.opcode is Opcode.TABLE:
+            self._table(command)
         elif command.opcode is Opcode.MOVE:
             execute(command, self.scratchpad)
         elif command.opcode is Opcode.CONV:
@@ -61,17 +108,17 @@ class Reference:
         else:
             self._window(command, words, depthwise=True)
 
-    def _add(self, c: Command) -> None:
-        results = []
-        for i in range(c["bytes"]):
-            total = 0
-            for side in "ab":
-                value = signed_byte(self.scratchpad[c[f"{side}_address"] + i])
-                centred = (value - c[f"{side}_zero_point"]) << 20
-                total += scale(centred, c[f"{side}_multiplier"], c[f"{side}_shift"])
-            results.append(clamp(c, scale(total, c["output_multiplier"], c["output_shift"])))
-        for i, value in enumerate(results):
-            self.scratchpad[c["output_address"] + i] = value
+    def _table(self, c: Command) -> None:
+        start = c["input_address"]
+        self.tables[c["slot"]] = bytes(self.scratchpad[start : start + 256])
+
+    def _looked_up(self, c: Command, value: int) -> int:
+        return self.tables[c["table"] - 1][value] if c["table"] else value
+
+    def _elementwise(self, c: Command) -> None:
+        for address, total in sums(c, self.scratchpad).items():
+            value = clamp(c, scale(total, c["output_multiplier"], c["output_shift"]))
+            self.scratchpad[address] = self._looked_up(c, value)
 
     def _byte(self, c: Command, row: int, x: int) -> int:
         if 0 <= row < c["input_rows"] and 0 <= x < c["input_row_bytes"]:
@@ -103,7 +150,7 @@ class Reference:
                         + ox * c["output_pixel_pitch"]
                         + channel
                     )
-                    writes[address] = clamp(c, requantise(total, plane))
+                    writes[address] = self._looked_up(c, clamp(c, requantise(total, plane)))
         for address, value in writes.items():
             self.scratchpad[address] = value
 

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from hw.spec.commands import Opcode
 from hw.spec.config import FIELDS, make_config
 from hw.spec.errors import RequestError
 from hw.spec.settings import load_config
@@ -78,3 +79,21 @@ def test_a_unit_left_out(value: bool | str | int) -> None:
 
 def test_microcode_has_no_move_unit() -> None:
     assert load_config(preset="icebreaker").npu.move_unit is False
+
+
+def test_units_are_there_or_not():
+    assert make_config({"table_unit": "false"}).npu.table_unit is False
+    assert make_config({"table_unit": "True", "elementwise_unit": 0}).npu.elementwise_unit is False
+    assert load_config("icebreaker").npu.table_unit is False
+    with pytest.raises(RequestError, match="table_unit = 'yes': must be true or false"):
+        load_config(sets=["table_unit=yes"])
+
+
+def test_opcodes_of_units_that_are_left_out_are_unknown():
+    opcodes = make_config({"table_unit": False}).npu.opcodes
+    assert set(Opcode) - set(opcodes) == {Opcode.TABLE}
+    assert set(Opcode) - set(load_config("icebreaker").npu.opcodes) == {
+        Opcode.ELEMENTWISE,
+        Opcode.TABLE,
+        Opcode.MOVE,
+    }

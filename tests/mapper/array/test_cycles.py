@@ -12,10 +12,10 @@ from mapper.array.cycles import (
     COMMAND_CYCLES,
     Arrangement,
     Window,
-    add_cycles,
     array_cycles,
     bytes_read,
     command_cycles,
+    elementwise_cycles,
     weight_bytes,
 )
 from tests.hw.npu.commands import random_window
@@ -180,8 +180,9 @@ def test_a_streamed_block_takes_its_weights_again_for_each_tile():
     assert weight_bytes(window, streamed, ARRAY) == (9 + 2 * 100) * 8
 
 
-def test_additions():
-    assert add_cycles(100, array_of(NpuConfig(requantiser_lanes=8))) == 23 + 26
+def test_elementwise_commands():
+    """A read a cycle between 23 cycles of beginning and end."""
+    assert elementwise_cycles(26) == 23 + 26
 
 
 def slot_cycles(command: Command, slot) -> tuple[int, int]:

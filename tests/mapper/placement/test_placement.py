@@ -98,12 +98,19 @@ def test_weights_with_several_zero_points_are_refused():
         placed(sketch.graph("c"))
 
 
-def test_a_constant_operand_is_read_by_the_cpu():
-    sketch = Sketch()
+def test_a_constant_operand_is_for_units_that_take_one():
+    """The element-wise unit does, a requantisation does not."""
     data = np.zeros((1, 6, 5, 3), dtype=np.int8)
-    sketch.tensors["k"] = Tensor("k", data.shape, "int8", Quant((0.05,), (3,)), data)
+    constant = Tensor("k", data.shape, "int8", Quant((0.05,), (3,)), data)
+    sketch = Sketch()
+    sketch.tensors["k"] = constant
     layer = only(placed(sketch.graph(sketch.add("x", "k", "s"))))
-    assert (layer.engine, layer.reason) == ("cpu", "its operand 'k' is a constant")
+    assert (layer.engine, layer.reason) == ("npu", "")
+    sketch = Sketch()
+    sketch.tensors["k"] = constant
+    q = sketch.op(Quantize(), ["k"], sketch.like("k", "q", scale=0.3))
+    layers = placed(sketch.graph(sketch.add("x", q, "s")))
+    assert (layers[0].engine, layers[0].reason) == ("cpu", "its operand 'k' is a constant")
 
 
 def test_layers_name_the_operators_they_cover():

@@ -12,7 +12,7 @@ def store(stream, start, end):
 
 
 def compute(stream, reads, writes):
-    stream.compute(Emitted(Command(Opcode.ADD, {}), (reads,), (writes,)))
+    stream.compute(Emitted(Command(Opcode.ELEMENTWISE, {}), (reads,), (writes,)))
 
 
 def waits(stream):

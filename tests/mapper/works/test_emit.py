@@ -4,7 +4,6 @@ import dataclasses
 import random
 from collections import Counter
 
-import numpy as np
 import pytest
 
 from hw.spec.npu_config import NpuConfig
@@ -14,11 +13,11 @@ from mapper.works.geometry import Place, Region, Tile
 from mapper.works.weights import layout
 from mapper.works.window import WindowWork
 from mapper.works.window_command import window_command
-from sim.functional.memory import Memory
 from sim.functional.ring import Blocks
 from sim.functional.window import depthwise
 from tests.hw.npu.reference import Reference
 from tests.mapper.works.test_weights import window_work
+from tests.units import units_of
 
 CONFIGS = {
     "8x8": NpuConfig(scratchpad_bytes=4096),
@@ -105,9 +104,9 @@ def test_all_arrangements_of_a_depthwise_work_compute_the_same(name, monkeypatch
             expected = bytearray(content)
             words = words_of(lying, tile, config, paired=arrangement.paired)
             Reference(config, expected).run(command, words)
-            scratchpad = Memory(np.frombuffer(content, dtype=np.int8).copy(), 0, "the scratchpad")
-            access = depthwise(command, blocks_of(lying, tile), scratchpad, config, Counter())
-            assert scratchpad.data.tobytes() == expected
+            units = units_of(config, content)
+            access = depthwise(command, blocks_of(lying, tile), units, Counter())
+            assert units.scratchpad.data.tobytes() == expected
             assert within(access.reads, emitted.reads[0])
             assert within(access.writes, emitted.writes[0])
             results.add(bytes(expected))
@@ -150,6 +149,6 @@ def test_bytes_beyond_the_last_channel_read_as_padding():
     tile = Tile(work.region, 2, 3)
     emitted = window_command(work, tile, Place(4088, 5, 10), Place(0, 3, 6), array_of(config))
     assert emitted.reads == ((4088, 4096),)
-    scratchpad = Memory(np.zeros(4096, dtype=np.int8), 0, "the scratchpad")
-    access = depthwise(emitted.command, blocks_of(work, tile), scratchpad, config, Counter())
+    units = units_of(config, bytes(4096))
+    access = depthwise(emitted.command, blocks_of(work, tile), units, Counter())
     assert access.reads == emitted.reads

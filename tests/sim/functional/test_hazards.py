@@ -14,7 +14,7 @@ def store(wait, start, end):
 
 
 def add(wait, reads, writes):
-    return Command(Opcode.ADD, {}, wait), Access(reads=(reads,), writes=(writes,))
+    return Command(Opcode.ELEMENTWISE, {}, wait), Access(reads=(reads,), writes=(writes,))
 
 
 def check(*commands):

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from hw.spec.commands import PARAMETER_WORDS, Command, Opcode
+from hw.spec.commands import PARAMETER_WORDS, TABLE_SLOTS, Command, Opcode
 from hw.spec.errors import CheckError
 from hw.spec.npu_config import NpuConfig
 from sim.functional.memory import Memory
@@ -15,6 +15,9 @@ from sim.functional.ring import Ring, demand
 from sim.functional.window import convolve, depthwise
 from tests.hw.npu.commands import random_window
 from tests.hw.npu.reference import Reference
+from tests.units import units_of
+
+TABLES = [random.Random(slot).randbytes(256) for slot in range(TABLE_SLOTS)]
 
 CONFIGS = {
     "8x8": {},
@@ -37,12 +40,12 @@ def ring_of(command: Command, words: list[bytes], config: NpuConfig) -> Ring:
 def execute(command: Command, words: list[bytes], config: NpuConfig, content: bytes):
     """(scratchpad afterwards, event counts)."""
     ring = ring_of(command, words, config)
-    scratchpad = Memory(np.frombuffer(content, dtype=np.int8).copy(), 0, "the scratchpad")
+    units = units_of(config, content, TABLES)
     counts: Counter[str] = Counter()
     run = convolve if command.opcode is Opcode.CONV else depthwise
-    run(command, ring.take(command), scratchpad, config, counts)
+    run(command, ring.take(command), units, counts)
     ring.check_end()
-    return scratchpad.data.tobytes(), counts
+    return units.scratchpad.data.tobytes(), counts
 
 
 def streamed(command: Command, words: list[bytes]) -> tuple[Command, list[bytes]]:
@@ -67,7 +70,9 @@ def test_random_commands(name):
         seen[command.opcode, command["paired"]] += 1
         content = rng.randbytes(config.scratchpad_bytes)
         expected = bytearray(content)
-        Reference(config, expected).run(command, words)
+        reference = Reference(config, expected)
+        reference.tables = TABLES
+        reference.run(command, words)
         found, counts = execute(command, words, config, content)
         assert found == expected
         steps = PARAMETER_WORDS + command["tiles"] * command["block_words"]
@@ -117,10 +122,10 @@ def test_rules_of_pairs(sets, opcode, wanted, change, message):
     # Enough words for whatever the changed command takes.
     words = words * (-(-demand(changed, config) // (len(words) * config.weight_word_bytes)) + 1)
     ring = ring_of(changed, words, config)
-    scratchpad = Memory(np.zeros(config.scratchpad_bytes, dtype=np.int8), 0, "the scratchpad")
+    units = units_of(config, bytes(config.scratchpad_bytes))
     run = convolve if opcode is Opcode.CONV else depthwise
     with pytest.raises(CheckError, match=message):
-        run(changed, ring.take(changed), scratchpad, config, Counter())
+        run(changed, ring.take(changed), units, Counter())
 
 
 def test_a_pair_of_blocks_must_fit_the_ring_to_be_replayed():

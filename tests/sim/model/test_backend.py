@@ -6,7 +6,15 @@ import json
 import pytest
 
 from hw.npu import ports
-from hw.npu.compute import adder, array, compute_control, fills, parameters, requantiser
+from hw.npu.compute import (
+    array,
+    compute_control,
+    elementwise,
+    fills,
+    parameters,
+    requantiser,
+    tables,
+)
 from hw.npu.memory import (
     bus_multiplexer,
     command_fetch,
@@ -45,7 +53,13 @@ def test_latencies_are_those_of_the_hardware():
         (latencies.QUEUE, weights_dma.WEIGHTS_QUEUE),
         (latencies.OUTSTANDING, bus_multiplexer.OUTSTANDING),
         (latencies.PARAMETER_SETS, parameters.SETS),
-        (latencies.ADD_CYCLES, adder.SCALER_LATENCY + adder.SCRATCHPAD_READ_LATENCY),
+        (
+            latencies.OPERAND_CYCLES,
+            elementwise.SCALER_LATENCY + elementwise.SCRATCHPAD_READ_LATENCY,
+        ),
+        (latencies.TABLE_LATENCY, tables.TABLE_LATENCY),
+        (latencies.TABLE_WORDS, tables.TABLE_WORDS),
+        (latencies.TABLE_CYCLES, tables.SCRATCHPAD_READ_LATENCY + 2),
         (latencies.FILL_CYCLES, fills.FILL_LATENCY),
         (layout.UART_BIT_CYCLES, uart.BIT_CYCLES),
         (layout.MOST_POSTED, line_bridge.MAX_POSTED),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hw.spec.commands import BODY, Command, Opcode
+from hw.spec.commands import BODY, Command, Opcode, Operation
 from hw.spec.config import Config, make_config
 from hw.spec.profile import CAUSES, EVENTS, RECORD
 from sim.model.stream import Left, Stream
@@ -19,6 +19,12 @@ def command(opcode: Opcode, wait: int = 0, **values: int) -> Command:
     return Command(opcode, {field.name: values.get(field.name, 0) for field in BODY[opcode]}, wait)
 
 
+def dense(size: int, **values: int) -> Command:
+    """An addition of so many bytes."""
+    extents = {"run_bytes": size, "output_cols": 1, "output_rows": 1}
+    return command(Opcode.ELEMENTWISE, **extents, **values)
+
+
 MARK, END = command(Opcode.MARK), command(Opcode.END)
 
 
@@ -31,7 +37,7 @@ def between_marks(compute: Command, config: Config, weights: int = 0):
     lines = -(-weights // config.npu.weight_memory_bytes) * config.npu.weight_memory_bytes
     stream = [
         command(Opcode.WEIGHTS, memory_address=0x4000_0000, bytes=lines),
-        command(Opcode.ADD, bytes=8000),
+        dense(8000),
         MARK,
         compute,
         MARK,
@@ -179,7 +185,7 @@ def test_taps_read_one_by_one():
 @pytest.mark.parametrize("size", [80, 100, 1000])
 def test_an_addition(size):
     """Two reads a word, eight cycles to the sum, nine to the result, a margin of three."""
-    cycles, causes, _ = between_marks(command(Opcode.ADD, bytes=size), make_config({}))
+    cycles, causes, _ = between_marks(dense(size), make_config({}))
     reads = 2 * -(-size // 8)
     assert causes == {"command": 4, "busy": reads, "drain": 8 + 9 + 3}
     assert cycles == sum(causes.values())
@@ -201,6 +207,49 @@ def test_a_move(run, fill, accesses):
     assert {name: events[name] for name in events if "scratchpad" in name} == reads | {
         "scratchpad_write_words": 30 * accesses
     }
+
+
+ALONE = int(Operation.B_ALONE)
+
+
+@pytest.mark.parametrize(
+    ("fields", "reads", "words", "scaled"),
+    [
+        ({}, 3 * 7 * 2 * 3, 3 * 7 * 3, 2 * 3 * 7 * 20),
+        ({"a_repeat": 1}, 3 * 7 * (1 + 3), 3 * 7 * 3, 3 * 7 * (8 + 20)),
+        ({"a_repeat": 1, "operation": ALONE}, 3 * 7 * 3, 3 * 7 * 3, 3 * 7 * 20),
+    ],
+)
+@pytest.mark.parametrize("table", [0, 2])
+def test_pixels_of_an_elementwise_command(fields, reads, words, scaled, table):
+    """Three rows of seven pixels of 20 bytes, three groups of up to eight each: two reads a group,
+    or one and one more a pixel, or one. A table's two cycles come once."""
+    extents = {"output_rows": 3, "output_cols": 7, "run_bytes": 20, "table": table, **fields}
+    compute = command(Opcode.ELEMENTWISE, **extents)
+    cycles, causes, events = between_marks(compute, make_config({}))
+    late = 2 if table else 0
+    assert causes == {"command": 4, "busy": reads, "drain": 8 + 9 + 3 + late}
+    assert cycles == sum(causes.values())
+    assert events["scratchpad_read_words"] == reads
+    assert events["scratchpad_write_words"] == words
+    assert events["requantise"] == 3 * 7 * 20
+    assert events["elementwise"] == scaled
+    assert events.get("table", 0) == (3 * 7 * 20 if table else 0)
+
+
+def test_a_table_takes_a_word_a_cycle():
+    """64 reads; two cycles behind the last one it is written, four more to the end."""
+    cycles, causes, events = between_marks(command(Opcode.TABLE), make_config({}))
+    assert causes == {"command": 4, "busy": 64, "drain": 2 + 4}
+    assert cycles == sum(causes.values())
+    assert (events["scratchpad_read_words"], events["table"]) == (64, 64 * 8)
+
+
+def test_results_of_a_convolution_spend_two_cycles_in_their_table():
+    plain, _, _ = between_marks(pointwise(), make_config({}), 8 * WEIGHT_WORDS)
+    through, _, events = between_marks(pointwise(table=1), make_config({}), 8 * WEIGHT_WORDS)
+    assert through == plain + 2
+    assert events["table"] == events["requantise"] == 16 * 8
 
 
 def transfer(opcode: Opcode, beats: int) -> Command:
@@ -250,13 +299,14 @@ def test_transfers_get_three_turns_of_four_beside_weights():
 
 
 def test_a_store_waits_for_banks_that_are_read():
-    """The second ADD reads banks 0 and 1 in turns in cycles 3 to 10 behind the first one's end, the
-    STORE from cycle 5 on: its four words of bank 0 in cycles 6, 8, 10 and 11, of bank 2 at once."""
+    """The second addition reads banks 0 and 1 in turns in cycles 3 to 10 behind the first one's
+    end, the STORE from cycle 5 on: its four words of bank 0 in cycles 6, 8, 10 and 11, of bank 2 at
+    once."""
 
     def stored(address: int) -> int:
         stream = [
-            command(Opcode.ADD, output_address=4096, bytes=2000),
-            command(Opcode.ADD, b_address=32, output_address=4096, bytes=8 * 4),
+            dense(2000, output_address=4096),
+            dense(8 * 4, b_address=32, output_address=4096),
             command(Opcode.STORE, 1, memory_address=0x4000_0000, scratchpad_address=address,
                     row_bytes=32, rows=4, memory_pitch=32, scratchpad_pitch=128),
             Command(Opcode.MARK, MARK.values, 1),

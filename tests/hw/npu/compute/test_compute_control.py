@@ -12,10 +12,11 @@ from hw.spec.commands import Command, Opcode
 from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import CAUSES
 from tests.hw.npu.bench import command_words, simulate
-from tests.hw.npu.commands import random_add, random_window
+from tests.hw.npu.commands import random_elementwise, random_table, random_window
 from tests.hw.npu.moves import random_move
 
-PULSES = ("start_window", "start_add", "start_move", "mark", "completed")
+PULSES = ("start_window", "start_elementwise", "start_table", "start_move", "mark", "completed")
+UNITS = (Opcode.ELEMENTWISE.value, Opcode.TABLE.value)
 CONFIG = NpuConfig(rows=5, cols=3)
 
 
@@ -41,8 +42,10 @@ class Tb:
         assert ctx.get(dut.idle) == (self.opcode == 0 and ctx.get(dut.mark_ready))
         assert ctx.get(dut.opcode) == self.opcode
         if self.opcode:
-            assert ctx.get(dut.is_add) == (self.opcode == Opcode.ADD.value)
+            assert ctx.get(dut.is_elementwise) == (self.opcode == Opcode.ELEMENTWISE.value)
+            assert ctx.get(dut.is_table) == (self.opcode == Opcode.TABLE.value)
             assert ctx.get(dut.is_move) == (self.opcode == Opcode.MOVE.value)
+            assert ctx.get(dut.is_unit) == (self.opcode in UNITS)
             assert [ctx.get(dut.command[i]) for i in range(len(self.words))] == self.words
         await ctx.tick()
 
@@ -90,24 +93,26 @@ class Tb:
         await self.cycle(ctx, "drain")
         ctx.set(dut.drain_busy, 0)
 
-    async def add(self, ctx: SimulatorContext) -> None:
+    async def unit(self, ctx: SimulatorContext, start: str) -> None:
         dut = self.dut
-        ctx.set(dut.adder_busy, 1)
-        await self.cycle(ctx, "command", "start_add")
-        for adding in (1, 0):
-            ctx.set(dut.adding, adding)
+        ctx.set(dut.unit_busy, 1)
+        await self.cycle(ctx, "command", start)
+        for reading in (1, 0):
+            ctx.set(dut.unit_reading, reading)
             for _ in self.wait():
-                await self.cycle(ctx, "busy" if adding else "drain")
-        ctx.set(dut.adder_busy, 0)
+                await self.cycle(ctx, "busy" if reading else "drain")
+        ctx.set(dut.unit_busy, 0)
 
     async def move(self, ctx: SimulatorContext) -> None:
         """Completed once, when the write of the last read can be read."""
         dut = self.dut
         await self.cycle(ctx, "command", "start_move")
-        ctx.set(dut.moving, 1)
+        for port in (dut.unit_reading, dut.unit_busy):
+            ctx.set(port, 1)
         for _ in range(1 + self.rng.randint(0, self.longest)):
             await self.cycle(ctx, "busy")
-        ctx.set(dut.moving, 0)
+        for port in (dut.unit_reading, dut.unit_busy):
+            ctx.set(port, 0)
         for _ in range(SCRATCHPAD_READ_LATENCY + SCRATCHPAD_WRITE_LATENCY - 1):
             await self.cycle(ctx, "drain")
         await self.cycle(ctx, "drain", "completed")
@@ -145,11 +150,13 @@ class Tb:
 
     async def run(self, ctx: SimulatorContext) -> None:
         for _ in range(30):
-            kind = self.rng.choice(["window", "window", "add", "move", "mark"])
+            kind = self.rng.choice(["window", "window", "elementwise", "table", "move", "mark"])
             if kind == "mark":
                 command = Command(Opcode.MARK, {"layer": self.rng.getrandbits(16)})
-            elif kind == "add":
-                command = random_add(self.rng)
+            elif kind == "elementwise":
+                command = random_elementwise(self.rng, CONFIG)
+            elif kind == "table":
+                command = random_table(self.rng)
             elif kind == "move":
                 command = random_move(self.rng, read=range(500), write=range(500, 900))
             else:
@@ -164,7 +171,10 @@ class Tb:
             if kind == "move":
                 await self.move(ctx)
                 continue
-            await (self.add(ctx) if kind == "add" else self.window(ctx, command))
+            if kind == "window":
+                await self.window(ctx, command)
+            else:
+                await self.unit(ctx, f"start_{kind}")
             await self.finish(ctx)
 
 

@@ -7,10 +7,10 @@ from amaranth.sim import Simulator, SimulatorContext
 
 from hw.npu.compute.compute_side import ComputeSide
 from hw.npu.ports import SCRATCHPAD_READ_LATENCY
-from hw.spec.commands import MAX_LENGTH, Command, Opcode
+from hw.spec.commands import MAX_LENGTH, TABLE_SLOTS, Command, Opcode, Operation
 from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import CAUSES, RECORD, RECORD_WORDS
-from tests.hw.npu.commands import random_add, random_window
+from tests.hw.npu.commands import random_elementwise, random_table, random_window
 from tests.hw.npu.moves import random_move
 from tests.hw.npu.reference import Reference
 
@@ -118,17 +118,43 @@ class TB:
         return dict(zip(RECORD, words, strict=False))
 
 
+def operands_scaled(c: Command, config: NpuConfig) -> int:
+    """Of an ELEMENTWISE, in all lanes."""
+    if c.opcode is not Opcode.ELEMENTWISE:
+        return 0
+    pixels, run = c["output_rows"] * c["output_cols"], c["run_bytes"]
+    first = min(run, config.requantiser_lanes) if c["a_repeat"] else run
+    return pixels * (run + (0 if c["operation"] == Operation.B_ALONE else first))
+
+
+def table_accesses(c: Command, config: NpuConfig) -> int:
+    """Words written into all lanes' tables, elements looked up."""
+    if c.opcode is Opcode.TABLE:
+        return 64 * config.requantiser_lanes
+    elements = c.values.get("channels") or c["run_bytes"]
+    return c["output_rows"] * c["output_cols"] * elements if c.values.get("table") else 0
+
+
 def run(config: NpuConfig, seed: int, count: int, stall: float) -> None:
     tb = TB(config, seed)
     tb.stall = stall
 
     async def main(ctx: SimulatorContext) -> None:
-        products = 0
+        products = scaled = accesses = 0
+        reference = Reference(config, tb.memory)
+        if config.table_unit:
+            for slot in range(TABLE_SLOTS):
+                command = Command(Opcode.TABLE, {"input_address": 40 + slot, "slot": slot})
+                reference.run(command, [])
+                await tb.execute(ctx, command, [])
+                accesses += table_accesses(command, config)
         for number in range(count):
             kind = tb.rng.random()
-            if kind < 0.2:
-                command, words = random_add(tb.rng), []
-            elif kind < 0.4:
+            if kind < 0.25 and config.elementwise_unit:
+                command, words = random_elementwise(tb.rng, config), []
+            elif kind < 0.4 and config.table_unit:
+                command, words = random_table(tb.rng), []
+            elif kind < 0.55 and config.move_unit:
                 command, words = random_move(tb.rng, read=range(2048), write=range(2048, 9000)), []
             else:
                 command, words = random_window(tb.rng, config)
@@ -139,15 +165,19 @@ def run(config: NpuConfig, seed: int, count: int, stall: float) -> None:
                         * command["output_rows"]
                         * command["output_cols"]
                     )
-            expected = bytearray(tb.memory)
-            Reference(config, expected).run(command, words)
+            expected = reference.scratchpad = bytearray(tb.memory)
+            reference.run(command, words)
             await tb.execute(ctx, command, words)
+            scaled += operands_scaled(command, config)
+            accesses += table_accesses(command, config)
             wrong = [i for i in range(SCRATCHPAD_BYTES) if expected[i] != tb.memory[i]]
             assert not wrong, f"command {number}: {command}, first wrong byte {wrong[0]}"
         before = tb.cycles
         record = await tb.profile(ctx)
         assert record["layer"] == 7
         assert record["events_mac"] == products
+        assert record["events_elementwise"] == scaled
+        assert record["events_table"] == accesses
         assert record["events_weight_buffer_read_words"] == tb.read
         counted = sum(record[f"cycles_{name}"] for name, _ in CAUSES)
         assert before <= counted <= before + 4
@@ -170,8 +200,10 @@ def test_random_commands(seed: int) -> None:
         port_bytes=rng.choice([8, 16]),
         requantiser_lanes=rng.randint(1, rows),
         depthwise_kernel=rng.choice([2, 3, 3, 4]),
+        elementwise_unit=seed != 2,
+        table_unit=seed not in (2, 3),
     )
-    run(config, seed, 8, rng.choice([0.0, 0.3]))
+    run(config, seed, 12, rng.choice([0.0, 0.3]))
 
 
 def test_default_shape() -> None:

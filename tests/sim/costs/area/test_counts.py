@@ -57,7 +57,15 @@ def test_bits_of_sram():
         "scratchpad": 65536 * 8,
         "weight_ring": 16384 * 8,
         "transfers": 127 * (64 + 2 + 20 + 8),
+        "tables": 2 * 256 * 8 * 8,
     }
+
+
+def test_units_that_are_left_out_have_no_gates():
+    left_out = of("elementwise_unit=false", "table_unit=false")
+    assert not {"elementwise", "tables"} & set(counts.counts(left_out))
+    assert "tables" not in counts.sram_bits(left_out)
+    assert counts.counts(of("requantiser_lanes=3"))["tables"] == {"base": 1, "lane": 3}
 
 
 def test_commands_that_are_read_ahead_are_sram_only_on_a_narrow_bus():
