@@ -197,6 +197,11 @@ def scales_are_sensible(scales: Sequence[float]) -> bool:
     return all(1e-20 <= scale <= 1e20 for scale in scales)
 
 
+def scales_of_constants_are_sensible(scales: Sequence[float]) -> bool:
+    """A scale of a constant must be a number from 0 to 1e20: calibrate the network again."""
+    return all(0 <= scale <= 1e20 for scale in scales)
+
+
 def one_quantisation(quantisations: Sequence[object]) -> bool:
     """All these tensors must share one scale and zero point: put a QUANTIZE before the operator,
     or let the converter restrict their scales."""

@@ -12,8 +12,9 @@ from math import prod
 from typing import ClassVar
 
 from hw.spec.npu_config import NpuConfig
-from hw.spec.steps import COPY
 from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
+from mapper.moves.copy import Loop, Move
+from mapper.operators.moves import move_steps
 from mapper.works.geometry import Operand
 from mapper.works.pointwise import flat_shape, pointwise
 from mapper.works.requantisation import IDENTITY, uniform
@@ -99,19 +100,11 @@ class Concatenation(Operator):
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return a copy of each input that is not in place."""
-        result = cpu.address(site.result.name)
-        return [
-            (
-                COPY,
-                {
-                    "input": cpu.address(chunk.tensor),
-                    "output": result + chunk.offset,
-                    "chunks": chunk.outer,
-                    "chunk_bytes": chunk.length,
-                    "input_pitch": chunk.length,
-                    "output_pitch": chunk.pitch,
-                },
-            )
-            for index, chunk in enumerate(self.chunks(site))
-            if not cpu.in_place(site.name, index)
-        ]
+        steps: Steps = []
+        for index, chunk in enumerate(self.chunks(site)):
+            if not cpu.in_place(site.name, index):
+                loops = () if chunk.outer == 1 else (Loop(chunk.outer, chunk.length, chunk.pitch),)
+                move = Move(input=0, output=chunk.offset, run=chunk.length, loops=loops)
+                places = cpu.address(chunk.tensor), cpu.address(site.result.name)
+                steps += move_steps([move], *places)
+        return steps

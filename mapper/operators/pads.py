@@ -8,15 +8,13 @@ from enum import Enum
 from typing import ClassVar
 
 from hw.spec.npu_config import NpuConfig
-from hw.spec.steps import PAD
-from mapper.graph.operator import Cpu, Shape, Site, Steps
+from mapper.graph.operator import Shape, Site
 from mapper.moves import operators as plan
 from mapper.moves.copy import Move
 from mapper.operators.images import (
     MAX_WINDOW,
     Padding,
     channel_objection,
-    image_fields,
     image_shape,
 )
 from mapper.operators.moves import Moved, element_bytes
@@ -100,15 +98,6 @@ class Pad(Moved):
                 pad_value=x.zero_point,
             )
         ]
-
-    def steps(self, site: Site, cpu: Cpu) -> Steps:
-        """Return the steps of the CPU."""
-        if not self.is_image_padding(site):
-            return Moved.steps(self, site, cpu)
-        pad = self.padding
-        values = image_fields(site, cpu) | {"top": pad.top, "left": pad.left}
-        values |= {"bottom": pad.bottom, "right": pad.right, "value": site.x.zero_point}
-        return [(PAD, values)]
 
 
 class Mirror(Enum):

@@ -13,14 +13,13 @@ import numpy as np
 from hw.spec import numerics as nm
 from hw.spec.kernels import mean_parameters
 from hw.spec.npu_config import NpuConfig
-from hw.spec.steps import ARG_MAX, MEAN, REDUCE_MAX, REDUCE_SUM
+from hw.spec.steps import ARG_MAX, REDUCE_MAX, REDUCE_SUM
 from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
 from mapper.moves.index_maps import dense_pitches
 from mapper.operators.images import (
     Padding,
     Windows,
     ends,
-    image_fields,
     image_shape,
     quant_fields,
     window_objection,
@@ -183,15 +182,6 @@ class Mean(Rescaled):
     def factor(self, site: Site) -> tuple[int, int]:
         """Return (multiplier, shift) of the sum; the division is part of it."""
         return mean_parameters(site.x.scale, site.result.scale, self.count(site))
-
-    def steps(self, site: Site, cpu: Cpu) -> Steps:
-        """Return one step."""
-        image = len(site.x.shape) == 4 and site.x.shape[0] == 1 and site.x.dtype == "int8"
-        if not image or sorted(self.axes) != [1, 2]:
-            return Rescaled.steps(self, site, cpu)
-        values = image_fields(site, cpu) | quant_fields(site)
-        values["multiplier"], values["shift"] = self.factor(site)
-        return [(MEAN, values)]
 
 
 @dataclass(frozen=True, kw_only=True)

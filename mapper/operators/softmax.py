@@ -44,7 +44,11 @@ class Softmax(Operator):
         result = site.result
         found = (site.x.dtype, result.dtype, result.scale, result.zero_point)
         if not softmax_quantisation(found):
-            site.refuse(f": from '{site.x.name}' to '{result.name}', which are {found}")
+            site.refuse(
+                f": '{site.x.name}' and output '{result.name}' are {found}; the nearest supported "
+                "form has scale 1/256 and zero point -128 (int8 from int8), 1/65536 and -32768 "
+                "(int16 from int8), or 1/32768 and 0 (int16 from int16)"
+            )
         x, cols = site.x, last_axis(site)
         values = ends(site, cpu) | {"rows": x.elements // cols, "cols": cols}
         if x.dtype == "int16":

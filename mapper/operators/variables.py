@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hw.spec.steps import COPY
 from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
+from mapper.moves.copy import Move
+from mapper.operators.moves import move_steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +29,5 @@ class AssignVariable(Operator):
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one copy."""
-        size = site.x.bytes
-        values = {"input": cpu.address(site.x.name), "output": cpu.address(self.reads)}
-        values |= {"chunks": 1, "chunk_bytes": size, "input_pitch": size, "output_pitch": size}
-        return [(COPY, values)]
+        whole = Move(input=0, output=0, run=site.x.bytes)
+        return move_steps([whole], cpu.address(site.x.name), cpu.address(self.reads))

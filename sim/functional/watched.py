@@ -16,7 +16,10 @@ from sim.functional.memory import Memory
 
 @dataclass(frozen=True)
 class Read:
-    """Bytes that a step read, from ``offset`` behind the address that ``parameter`` holds."""
+    """Bytes that a step read, from ``offset`` behind the address that ``parameter`` holds.
+
+    The offset is negative where they begin in front of it.
+    """
 
     parameter: str
     offset: int
@@ -61,13 +64,10 @@ class Watched(Memory):
         addresses = {name: step.values[name] for name in step.kind.addresses}
         reads: list[Read] = []
         for address, data in self.found:
+            # What is read backwards begins in front of the address that the step holds.
+            inside = [n for n, place in addresses.items() if 0 <= place - address < data.size]
             behind = [name for name, place in addresses.items() if place <= address]
-            # What goes backwards begins behind the bytes that it reads.
-            parameter = (
-                max(behind, key=addresses.__getitem__)
-                if behind
-                else min(addresses, key=addresses.__getitem__)
-            )
+            parameter = max(inside or behind, key=addresses.__getitem__)
             reads.append(Read(parameter, address - addresses[parameter], data))
         self.found.clear()
         return tuple(reads)

@@ -3,18 +3,14 @@
 import numpy as np
 import pytest
 
-from hw.spec import kernels as reference
 from hw.spec import numerics as nm
 from hw.spec.softmax import softmax_parameters
 from hw.spec.steps import (
     AVERAGE_POOL_2D,
     CONV_2D,
-    COPY,
     DEPTHWISE_CONV_2D,
     FULLY_CONNECTED,
     MAX_POOL_2D,
-    MEAN,
-    PAD,
     SOFTMAX,
 )
 from tests.firmware.cases import (
@@ -167,35 +163,6 @@ def test_pool_2d(kernels, rng, kind):
     assert np.array_equal(result, expected)
 
 
-def test_pad(kernels, rng):
-    data = random_int8(rng, 1, *(int(n) for n in rng.integers(1, 7, 3)))
-    top, left, bottom, right = (int(n) for n in rng.integers(0, 4, 4))
-    _, rows, cols, channels = data.shape
-    x = random_scale(rng), random_zero_point(rng)
-
-    builder = TfliteBuilder()
-    source = builder.tensor("x", data.shape, scale=x[0], zero_point=x[1])
-    shape = (1, top + rows + bottom, left + cols + right, channels)
-    target = builder.tensor("y", shape, scale=x[0], zero_point=x[1])
-    builder.pad(source, target, [(0, 0), (top, bottom), (left, right), (0, 0)])
-    expected = run_tflm(builder.finish([source], [target]), data)[0]
-
-    result = kernels.run(
-        PAD,
-        shape,
-        input=kernels.place(data),
-        input_rows=rows,
-        input_cols=cols,
-        channels=channels,
-        top=top,
-        left=left,
-        bottom=bottom,
-        right=right,
-        value=x[1],
-    )
-    assert np.array_equal(result, expected)
-
-
 @pytest.mark.parametrize("cols", [1, 2, 10, 12, 100])
 def test_softmax(kernels, rng, cols):
     rows = int(rng.integers(1, 4))
@@ -219,63 +186,5 @@ def test_softmax(kernels, rng, cols):
         multiplier=parameters.multiplier,
         left_shift=parameters.left_shift,
         diff_min=parameters.smallest_difference,
-    )
-    assert np.array_equal(result, expected)
-
-
-def test_concatenation_copies(kernels, rng):
-    """One copy an input: pixels apart by the output's channels."""
-    rows, cols, first, second = (int(n) for n in rng.integers(1, 7, 4))
-    data = [random_int8(rng, 1, rows, cols, channels) for channels in (first, second)]
-    x = random_scale(rng), random_zero_point(rng)
-
-    builder = TfliteBuilder()
-    sources = [
-        builder.tensor(name, part.shape, scale=x[0], zero_point=x[1])
-        for name, part in zip("ab", data, strict=True)
-    ]
-    shape = (1, rows, cols, first + second)
-    target = builder.tensor("y", shape, scale=x[0], zero_point=x[1])
-    builder.concatenation(sources, target, axis=3)
-    expected = run_tflm(builder.finish(sources, [target]), *data)[0]
-
-    for part, start in ((data[0], 0), (data[1], first)):
-        channels = part.shape[3]
-        result = kernels.run(
-            COPY,
-            shape,
-            input=kernels.place(part),
-            chunks=rows * cols,
-            chunk_bytes=channels,
-            input_pitch=channels,
-            output_pitch=first + second,
-        )
-        copied = result.reshape(rows * cols, first + second)[:, :channels]
-        wanted = expected.reshape(rows * cols, first + second)[:, start : start + channels]
-        assert np.array_equal(copied, wanted)
-
-
-def test_mean(kernels, rng):
-    rows, cols, channels = (int(n) for n in rng.integers(1, 12, 3))
-    data = random_int8(rng, 1, rows, cols, channels)
-    x, y = [(random_scale(rng), random_zero_point(rng)) for _ in range(2)]
-
-    builder = TfliteBuilder()
-    source = builder.tensor("x", data.shape, scale=x[0], zero_point=x[1])
-    target = builder.tensor("y", (1, 1, 1, channels), scale=y[0], zero_point=y[1])
-    builder.mean(source, target)
-    expected = run_tflm(builder.finish([source], [target]), data)[0]
-
-    multiplier, shift = reference.mean_parameters(x[0], y[0], rows * cols)
-    result = kernels.run(
-        MEAN,
-        (1, 1, 1, channels),
-        input=kernels.place(data),
-        input_rows=rows,
-        input_cols=cols,
-        channels=channels,
-        multiplier=multiplier,
-        shift=shift,
-        **quantisation(x, y),
     )
     assert np.array_equal(result, expected)

@@ -9,12 +9,9 @@ from hw.spec import softmax as reference_softmax
 from hw.spec.steps import (
     AVERAGE_POOL_2D,
     CONV_2D,
-    COPY,
     DEPTHWISE_CONV_2D,
     FULLY_CONNECTED,
     MAX_POOL_2D,
-    MEAN,
-    PAD,
     SOFTMAX,
 )
 from tests.firmware.cases import (
@@ -186,27 +183,6 @@ def test_pool_2d(kernels, rng, kind, operator):
     assert np.array_equal(result, expected)
 
 
-def test_pad(kernels, rng):
-    rows, cols, channels = (int(n) for n in rng.integers(1, 8, 3))
-    top, left, bottom, right = padding = tuple(int(n) for n in rng.integers(0, 4, 4))
-    value = int(rng.integers(-128, 128))
-    x = random_int8(rng, 1, rows, cols, channels)
-    result = kernels.run(
-        PAD,
-        (1, top + rows + bottom, left + cols + right, channels),
-        input=kernels.place(x),
-        input_rows=rows,
-        input_cols=cols,
-        channels=channels,
-        top=top,
-        left=left,
-        bottom=bottom,
-        right=right,
-        value=value,
-    )
-    assert np.array_equal(result, reference.pad(x, padding, value))
-
-
 def test_softmax(kernels, rng):
     rows = int(rng.integers(1, 4))
     cols = int(rng.choice([1, 2, 3, 10, 12, 64, 65, 200, 1500]))
@@ -226,47 +202,3 @@ def test_softmax(kernels, rng):
         diff_min=parameters.smallest_difference,
     )
     assert np.array_equal(result, reference_softmax.softmax(x, parameters))
-
-
-def test_copy(kernels, rng):
-    chunks, chunk = (int(n) for n in rng.integers(1, 20, 2))
-    input_pitch, output_pitch = (chunk + int(n) for n in rng.integers(0, 5, 2))
-    x = random_int8(rng, chunks, input_pitch)
-    result = kernels.run(
-        COPY,
-        (chunks * output_pitch,),
-        input=kernels.place(x, misalign=1),
-        chunks=chunks,
-        chunk_bytes=chunk,
-        input_pitch=input_pitch,
-        output_pitch=output_pitch,
-    ).reshape(chunks, output_pitch)
-    assert np.array_equal(result[:, :chunk], x[:, :chunk])
-    assert (result[:, chunk:].view(np.uint8) == 0x5A).all()
-
-
-def test_mean(kernels, rng):
-    rows, cols, channels = (int(n) for n in rng.integers(1, 12, 3))
-    x = random_int8(rng, 1, rows, cols, channels)
-    input_scale, output_scale = (float(s) for s in 2.0 ** rng.uniform(-6, 0, 2))
-    multiplier, shift = reference.mean_parameters(input_scale, output_scale, rows * cols)
-    quantisation = {**random_quantisation(rng), "clamp_low": -128, "clamp_high": 127}
-    result = kernels.run(
-        MEAN,
-        (1, channels),
-        input=kernels.place(x),
-        input_rows=rows,
-        input_cols=cols,
-        channels=channels,
-        multiplier=multiplier,
-        shift=shift,
-        **quantisation,
-    )
-    expected = reference.mean(
-        x,
-        input_zero_point=quantisation["input_zero_point"],
-        multiplier=multiplier,
-        shift=shift,
-        output_zero_point=quantisation["output_zero_point"],
-    )
-    assert np.array_equal(result, expected)

@@ -15,7 +15,7 @@ from hw.spec.registers import EXIT_STATUS, MEMORY_BASE, NPU
 from hw.spec.settings import load_config
 from hw.spec.soc_config import SMALL_CPUS
 from hw.spec.softmax import softmax, softmax_parameters
-from hw.spec.steps import AVERAGE_POOL_2D, CONV_2D, COPY, SOFTMAX
+from hw.spec.steps import AVERAGE_POOL_2D, CONV_2D, MOVE, SOFTMAX
 from hw.spec.steps import NPU as NPU_STEP
 from tests.firmware.cases import PLAIN_CONV, random_factors, random_int8
 from tests.firmware.cases import Image as Window
@@ -42,9 +42,10 @@ def run(config: Config, image: Image, folder, ranges=()) -> Outcome:
 
 
 def copy_step(layer: int, source: int, target: int, size: int) -> Step:
-    pitches = {"input_pitch": size, "output_pitch": size}
-    places = {"input": source, "output": target}
-    return Step(COPY, layer, {**places, "chunks": 1, "chunk_bytes": size, **pitches})
+    values = {"input": source, "output": target, "run_bytes": size}
+    for loop in range(5):
+        values |= {f"extent_{loop}": 1, f"input_pitch_{loop}": 0, f"output_pitch_{loop}": 0}
+    return Step(MOVE, layer, values)
 
 
 def small_network(rng) -> tuple[Image, int, np.ndarray]:

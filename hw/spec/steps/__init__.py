@@ -17,11 +17,11 @@ from hw.spec.steps.elementwise import (
 )
 from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
 from hw.spec.steps.matrix import BATCH_MATMUL, FULLY_CONNECTED
-from hw.spec.steps.moves import COPY, FILL, GATHER, MOVE, PAD
+from hw.spec.steps.moves import FILL, GATHER, MOVE
 from hw.spec.steps.normalisation import CUMSUM, L2_NORMALIZATION, LOG_SOFTMAX
 from hw.spec.steps.npu import NPU
 from hw.spec.steps.recurrent import LSTM, SVDF
-from hw.spec.steps.reductions import ARG_MAX, MEAN, REDUCE_MAX, REDUCE_SUM
+from hw.spec.steps.reductions import ARG_MAX, REDUCE_MAX, REDUCE_SUM
 from hw.spec.steps.resize import RESIZE_BILINEAR, RESIZE_NEAREST
 from hw.spec.steps.softmax import SOFTMAX, SOFTMAX_INT16, SOFTMAX_WIDE
 from hw.spec.steps.windows import AVERAGE_POOL_2D, CONV_2D, DEPTHWISE_CONV_2D, MAX_POOL_2D
@@ -33,7 +33,6 @@ __all__ = [
     "BATCH_MATMUL",
     "BY_NAME",
     "CONV_2D",
-    "COPY",
     "CUMSUM",
     "DEPTHWISE_CONV_2D",
     "DIV",
@@ -46,11 +45,9 @@ __all__ = [
     "LSTM",
     "MAXIMUM_MINIMUM",
     "MAX_POOL_2D",
-    "MEAN",
     "MOVE",
     "MUL",
     "NPU",
-    "PAD",
     "PRELU",
     "REDUCE_MAX",
     "REDUCE_SUM",
@@ -78,10 +75,7 @@ STEP_KINDS: tuple[StepKind, ...] = (
     AVERAGE_POOL_2D,
     MAX_POOL_2D,
     REQUANTISE,
-    PAD,
     SOFTMAX,
-    COPY,
-    MEAN,
     MUL,
     DIV,
     MAXIMUM_MINIMUM,

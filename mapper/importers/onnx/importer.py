@@ -45,6 +45,20 @@ from mapper.importers.onnx.values import (
 from mapper.limits import require
 
 DType = Literal["float32", "int8", "uint8"]
+_DIALECTS = {
+    **dict.fromkeys(
+        ("Quant", "IntQuant", "BipolarQuant", "Trunc", "FloatQuant"),
+        "this is QONNX, which quantises by operators of its own; export the network in QDQ form "
+        "(Brevitas: export_onnx_qcdq; qonnx: convert.to_qcdq)",
+    ),
+    **dict.fromkeys(
+        ("RequantShift", "iRMSnorm", "iSoftmax", "iLayerNorm"),
+        "this is the integer dialect of PACT and DORY, which rescales by operators of its own; "
+        "export the network in QDQ form",
+    ),
+}
+"""Operators of dialects that are integer, but neither QDQ nor QOperator."""
+
 _QUANTISED = ("QuantizeLinear", "DequantizeLinear")
 
 
@@ -64,17 +78,28 @@ def import_onnx(path: Path, content: bytes) -> Graph:
 
 def _graph(file: str, name: str, model: Model) -> Graph:
     nodes, constants = to_qdq(model.nodes, model.constants)
+    for node in nodes:
+        if node.op in _DIALECTS:
+            raise RequestError(f"{node.place}: {_DIALECTS[node.op]}")
     if not any(node.op in _QUANTISED for node in nodes):
         limits.float_network(file, "the network computes in floating point")
-    builder = Builder(file)
+    builder, obstacles = Builder(file), limits.Obstacles(file)
     for constant, data in constants.items():
         builder.values[constant] = Constant(data)
-    for interface in model.inputs:
-        builder.values[interface.name] = _input(builder, interface)
+    remarks = [_input(builder, interface) for interface in model.inputs]
+    unknown: set[str] = set()
     for node in nodes:
-        value = _visit(builder, node, model.opset)
-        values = value if isinstance(value, tuple) else (value,)
-        builder.values.update(zip(node.outputs, values, strict=False))
+        known = unknown.isdisjoint(node.inputs)
+        if known or node.op not in _OPERATORS:
+            unknown.update(node.outputs)
+            with obstacles.noted():
+                value = _visit(builder, node, model.opset)
+                values = value if isinstance(value, tuple) else (value,)
+                builder.values.update(zip(node.outputs, values, strict=False))
+                unknown.difference_update(node.outputs)
+        else:
+            unknown.update(node.outputs)
+    obstacles.check()
     outputs = [_output(builder, interface) for interface in model.outputs]
     inputs = [builder.drafts[interface.name] for interface in model.inputs]
     ops = _needed(builder.ops, {draft.name for draft, _ in outputs})
@@ -85,10 +110,16 @@ def _graph(file: str, name: str, model: Model) -> Graph:
         [draft.name for draft in inputs],
         [draft.name for draft, _ in outputs],
         [*(_input_port(draft) for draft in inputs), *(port for _, port in outputs)],
+        remarks=[remark for remark in remarks if remark],
     )
 
 
-def _input(builder: Builder, interface: Interface) -> Value:
+def _input(builder: Builder, interface: Interface) -> str:
+    """Make a network input a value; returns a remark where its batch was free."""
+    remark = ""
+    if interface.shape[:1] == (-1,) and limits.shape_is_static(interface.shape[1:]):
+        interface = replace(interface, shape=(1, *interface.shape[1:]))
+        remark = f"The batch of input '{interface.name}' is free in the file; it is taken as 1."
     if not limits.shape_is_static(interface.shape):
         raise RequestError(
             f"{builder.file}: input '{interface.name}' has the dynamic shape "
@@ -97,7 +128,9 @@ def _input(builder: Builder, interface: Interface) -> Value:
         )
     draft = builder.draft(interface.name, interface.shape, None)
     draft.declared = interface
-    return Activation(draft, positions(interface.shape), cast("DType", interface.dtype))
+    whole = positions(interface.shape)
+    builder.values[interface.name] = Activation(draft, whole, cast("DType", interface.dtype))
+    return remark
 
 
 def _visit(builder: Builder, node: Node, opset: int) -> Value | tuple[Value, ...]:
@@ -134,7 +167,9 @@ def _quantisation(builder: Builder, node: Node) -> tuple[Constant, Constant]:
         raise RequestError(f"{node.place}: blocked quantisation is not supported; per channel is")
     if scale.data.size == 0 or scale.data.dtype.kind != "f":
         raise RequestError(f"{node.place}: its scale is no real number: export the network again")
-    require(node.place, limits.scales_are_sensible, scale.data.reshape(-1).tolist())
+    constant = isinstance(builder.value(node, 0), Constant)
+    limit = limits.scales_of_constants_are_sensible if constant else limits.scales_are_sensible
+    require(node.place, limit, scale.data.reshape(-1).tolist())
     if zero_point is None:
         default = np.uint8 if node.op == "QuantizeLinear" else np.int8
         zero_point = Constant(np.zeros(scale.data.size, default))

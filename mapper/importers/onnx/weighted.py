@@ -23,6 +23,10 @@ from mapper.limits import require
 from mapper.operators.convolution import Conv2d, DepthwiseConv2d, TransposeConv
 from mapper.operators.matrix import FullyConnected
 
+_LARGEST_BIAS = 1 << 31
+_LEAST_SCALE = 1e-30
+"""What stands for the scale 0 of weights that are all dead."""
+
 _SAME_SCALE = 4e-6
 """Relative difference of two float32 scales that mean the same."""
 
@@ -69,11 +73,8 @@ class Product:
 
     def emit(self, quant: Quant, lo: int, hi: int) -> Draft:
         """Add the operator to the graph. Raises RequestError where the bias is too large."""
-        if np.abs(self.bias).max(initial=0) >= 1 << 31:
-            raise RequestError(
-                f"{self.node.place}: the bias does not fit 32 bits at the scale of input times "
-                "weights: quantise the network again"
-            )
+        if np.abs(self.bias).max(initial=0) >= _LARGEST_BIAS:
+            return self._coarser(quant).emit(quant, lo, hi)
         builder, name = self.builder, self.node.name
         weights = builder.stored_constant(
             f"{name}/weights", self.weights.data, self.weights.quant(self.weights_axis)
@@ -82,6 +83,29 @@ class Product:
         operator = replace(self.operator, lo=lo, hi=hi)
         operands = (self.operand, weights, bias)
         return builder.add(self.node.place, operator, operands, self.shape, quant)
+
+    def _coarser(self, quant: Quant) -> "Product":
+        """The same with larger units in the channels whose bias does not fit 32 bits.
+
+        Weights of a dead channel have so small a scale that nothing is lost. Raises RequestError
+        where something would be.
+        """
+        times = np.ceil(np.abs(self.bias) * 2 / _LARGEST_BIAS).clip(1)
+        scale = np.broadcast_to(self.weights.scale, times.shape)
+        axis = self.weights_axis % self.weights.data.ndim
+        taps = self.weights.data.size // times.size
+        unit = _accumulator_unit(self.operand, replace(self.weights, scale=scale))
+        lost = np.where(times > 1, times * unit * taps * 128, 0.0)
+        if (lost > quant.scale[0] / 4).any() or times.size != self.weights.data.shape[axis]:
+            raise RequestError(
+                f"{self.node.place}: the bias does not fit 32 bits at the scale of input times "
+                "weights: quantise the network again"
+            )
+        by_channel = [1] * self.weights.data.ndim
+        by_channel[axis] = -1
+        data = np.rint(self.weights.data / times.reshape(by_channel)).astype(np.int8)
+        weights = replace(self.weights, data=data, scale=scale * times)
+        return replace(self, weights=weights, bias=np.rint(self.bias / times))
 
     def with_bias(self, vector: NDArray[np.float64]) -> Pending:
         """Return the same with a real vector, one number a channel, added."""
@@ -133,11 +157,16 @@ def stored_weights(builder: Builder, node: Node, position: int, channel_axis: in
         shape[channel_axis] = -1
     centred = data.astype(np.int64) - constant.zero_point.astype(np.int64).reshape(shape)
     if not centred.size or (centred.min() >= -128 and centred.max() <= 127):
-        return Weights(centred.astype(np.int8), constant.scale.reshape(-1))
+        return Weights(centred.astype(np.int8), _positive(constant.scale))
     points = sorted({int(value) for value in constant.zero_point.reshape(-1)})
     require(node.place, limits.weights_share_a_zero_point, points[:8])
     stored, (point,) = int8_of(node.place, data, points)
-    return Weights(stored, constant.scale.reshape(-1), point)
+    return Weights(stored, _positive(constant.scale), point)
+
+
+def _positive(scale: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scales as a vector, none of them 0."""
+    return np.maximum(scale.reshape(-1), _LEAST_SCALE)
 
 
 def int8_of(
