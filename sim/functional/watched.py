@@ -67,7 +67,13 @@ class Watched(Memory):
             # What is read backwards begins in front of the address that the step holds.
             inside = [n for n, place in addresses.items() if 0 <= place - address < data.size]
             behind = [name for name, place in addresses.items() if place <= address]
-            parameter = max(inside or behind, key=addresses.__getitem__)
+            # What goes backwards may begin behind all bytes that it reads.
+            near = inside or behind
+            parameter = (
+                max(near, key=addresses.__getitem__)
+                if near
+                else min(addresses, key=addresses.__getitem__)
+            )
             reads.append(Read(parameter, address - addresses[parameter], data))
         self.found.clear()
         return tuple(reads)
