@@ -157,8 +157,14 @@ def _overlapping(
     outputs: tuple[int, int], size: int, stride: int, pad: int, kernel: int, extent: int
 ) -> int:
     first, end = outputs
-    total = 0
-    for start in range(first, end, size):
+    read, step = (size - 1) * stride + kernel, size * stride
+    before, whole = first * stride - pad, (end - first) // size
+    # Whole tiles that read nothing outside of the image all read as much; few others are left.
+    skipped = min(max(-(before // step), 0), whole)
+    inside = range(skipped, max(skipped, min(whole, (extent - read - before) // step + 1)))
+    total = len(inside) * read
+    for tile in (*range(skipped), *range(inside.stop, -(-(end - first) // size))):
+        start = first + tile * size
         low = start * stride - pad
         high = (min(start + size, end) - 1) * stride - pad + kernel
         total += min(max(high, 0), extent) - min(max(low, 0), extent)

@@ -9,7 +9,7 @@ import numpy as np
 import tflite
 
 from tests.fuzz.draws import INTEGERS, WIDE, Draws
-from tests.fuzz.tflite_file import TABLES, Code, File, Operator, Subgraph, Tensor
+from tests.fuzz.tflite_file import TABLES, Code, File, Operator, Subgraph, Tensor, code_of
 
 _TYPES = {
     tflite.TensorType.FLOAT32: "<f4",
@@ -249,6 +249,27 @@ def _appended(draws: Draws, file: File, graph: Subgraph) -> None:
     graph.outputs = [after if index == before else index for index in graph.outputs]
 
 
+def _followed(draws: Draws, file: File, graph: Subgraph) -> None:
+    """Another operator reads a tensor, or two alike, and its result is an output, too."""
+    index = draws.below(len(graph.tensors))
+    source = graph.tensors[index]
+    alike = [i for i, tensor in enumerate(graph.tensors) if tensor.shape == source.shape]
+    name = draws.one_of(("RELU", "RELU6", "QUANTIZE", "LOGISTIC", "RESHAPE", "ADD", "MUL", "ABS"))
+    graph.tensors.append(copy.deepcopy(source))
+    result = graph.tensors[-1]
+    result.name, result.buffer, result.variable = b"followed", 0, False
+    if name == "LOGISTIC":
+        result.scale, result.zero_point = [1 / 256], [-128]
+    file.codes.append(code_of(name))
+    inputs = [index, draws.one_of(alike)] if name in ("ADD", "MUL") else [index]
+    last = len(graph.tensors) - 1
+    graph.operators.append(Operator(len(file.codes) - 1, inputs, [last], None, {}))
+    if draws.chance():
+        graph.outputs = [*graph.outputs, last]
+    else:
+        graph.outputs = [last]
+
+
 def _subgraphs(draws: Draws, file: File, graph: Subgraph) -> None:
     if draws.chance() or len(file.subgraphs) == 1:
         file.subgraphs.append(copy.deepcopy(graph))
@@ -271,5 +292,5 @@ Mutation = Callable[[Draws, File, Subgraph], None]
 _MUTATIONS: tuple[Mutation, ...] = (
     _shape, _shape, _extents, _extents, _extents, _type, _all_of_a_type, _scale, _scale,
     _zero_point, _axis, _data, _data, _indices, _indices, _option, _option, _table, _code,
-    _operators, _operators, _subgraphs, _flags,
+    _operators, _operators, _followed, _followed, _subgraphs, _flags,
 )  # fmt: skip

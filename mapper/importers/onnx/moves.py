@@ -25,7 +25,7 @@ def changed(builder: Builder, node: Node, change: Callable[[Array], Array]) -> V
             )
         return replace(value, data=change(value.data))
     view = change(value.view)
-    if view.size == 0 or not limits.tensor_is_addressable(view.shape):
+    if view.size == 0 or not limits.activation_is_small(view.shape):
         raise RequestError(f"{node.place}: its result has the impossible shape {list(view.shape)}")
     if isinstance(value, Pending):
         # What is added afterwards belongs to the elements that are left, not to the whole layer.
@@ -92,6 +92,8 @@ def _gather(builder: Builder, node: Node) -> Value:
         raise RequestError(f"{node.place}: indices must be integers, not {indices.dtype}")
     for index in (indices.min(initial=0), indices.max(initial=0)):
         require(node.place, limits.index_exists, (int(index), shape[axis]))
+    wanted = (*shape[:axis], *indices.shape, *shape[axis + 1 :])
+    require(node.place, limits.activation_is_small, wanted)
     return changed(builder, node, lambda array: array.take(indices, axis))
 
 
@@ -99,13 +101,13 @@ def _tile(builder: Builder, node: Node) -> Value:
     shape, repeats = extents(builder, node), builder.integers(node, 1)
     require(node.place, limits.one_entry_an_axis, (len(repeats), len(shape)))
     result = tuple(n * max(count, 0) for n, count in zip(shape, repeats, strict=True))
-    require(node.place, limits.tensor_is_addressable, result)
+    require(node.place, limits.activation_is_small, result)
     return changed(builder, node, lambda array: np.tile(array, repeats))
 
 
 def _expand(builder: Builder, node: Node) -> Value:
     wanted = np.broadcast_shapes(extents(builder, node), builder.integers(node, 1))
-    require(node.place, limits.tensor_is_addressable, wanted)
+    require(node.place, limits.activation_is_small, wanted)
     return changed(builder, node, lambda array: np.broadcast_to(array, wanted))
 
 

@@ -74,6 +74,7 @@ def _sizes(
         sizes = [math.floor(n * factor) for n, factor in zip(shape, found, strict=True)]
         factors = [*found]
     require(node.place, limits.resized_extents_are_sensible, sizes)
+    require(node.place, limits.activation_is_small, sizes)
     return factors, sizes
 
 

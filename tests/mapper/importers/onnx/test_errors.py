@@ -332,3 +332,20 @@ def test_zero_points_must_be_integers():
 def test_activations_have_a_largest_size():
     net = Image((1, 1 << 13, (1 << 11) + 1))
     assert "has the impossible shape" in refusal(net.end(net.node("Relu", [net.x])))
+
+
+@pytest.mark.parametrize(
+    ("op", "operands", "attributes"),
+    [
+        ("Upsample", [np.float32([1, 1, 512, 512])], {"mode": "nearest"}),
+        ("Tile", [np.array([1, 1, 512, 512])], {}),
+        ("Expand", [np.array([1 << 18, 2, 8, 8])], {}),
+        ("Gather", [np.zeros((4096, 4096), np.int64)], {"axis": 2}),
+    ],
+)
+def test_results_have_a_largest_size(op: str, operands: list[np.ndarray], attributes: dict):
+    net = Image((1, 2, 8, 8))
+    net.opset = 9 if op == "Upsample" else 17
+    names = [net.constant(f"c{n}", data) for n, data in enumerate(operands)]
+    content = net.end(net.node(op, [net.x, *names], **attributes))
+    assert "at most 2**24 elements" in refusal(content)
