@@ -12,7 +12,7 @@ from mapper.importers import import_model
 from sim.rtl.backend import run_rtl
 from tests.shared_models import golden, shared_models
 
-CYCLES = {"vww": 131_325, "kws": 49_436, "ic": 207_492, "ad": 35_690}
+CYCLES = {"vww": 131_317, "kws": 49_445, "ic": 207_495, "ad": 35_693}
 
 
 @pytest.mark.rtl
