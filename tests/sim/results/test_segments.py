@@ -27,7 +27,7 @@ def test_an_inference_across_the_clocks_wrap_is_cut_at_the_records():
     # Step 0 on the NPU from -100 to 900, asleep 940 of these 1000 cycles; then softmax until 950.
     origin = -100
     causes = [[200, 20, 0, 0, 0, 18, 12], [650, 70, 0, 0, 0, 36, 14]]
-    events = [[1000 + i for i in range(8)], [1500 + 2 * i for i in range(8)]]
+    events = [[1000 + i for i in range(10)], [1500 + 2 * i for i in range(10)]]
     segments = read_segments(
         [NPU_STEP, SOFTMAX],
         (origin - 7) % WRAP,
@@ -46,7 +46,7 @@ def test_an_inference_across_the_clocks_wrap_is_cut_at_the_records():
     assert sum(s.cycles for s in segments) == 960 + 107
     assert list(segments[1].causes.values()) == causes[0]
     assert list(segments[2].causes.values()) == [450, 50, 0, 0, 0, 18, 2]
-    assert list(segments[2].events.values()) == [500 + i for i in range(8)]
+    assert list(segments[2].events.values()) == [500 + i for i in range(10)]
     # 60 cycles awake lie behind the last record; all of the CPU's own steps are awake.
     assert [s.cpu_active for s in segments] == [7, 0, 0, 60, 50, 10]
 
