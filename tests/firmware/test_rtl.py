@@ -144,7 +144,8 @@ def test_trap_leaves_its_registers(tmp_path):
     cause, pc, value = outcome.trap
     assert (cause, value) == (LOAD_ACCESS_FAULT, nowhere)
     places = symbols(compile_firmware(config, tmp_path).read_bytes())
-    assert places["memcpy"] <= pc < places["memset"]
+    function = max((place, name) for name, place in places.items() if place <= pc)[1]
+    assert function in ("memcpy", "move", "walk")
 
 
 def stream(image: Image, *commands: Command) -> int:
