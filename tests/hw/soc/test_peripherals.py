@@ -183,12 +183,15 @@ def test_uart_takes_noise_for_nothing():
 
 @pytest.mark.parametrize("preset", ["default", "tiny", "cpu-only"])
 def test_system_tells_the_configuration_it_was_built_from(preset):
-    config = load_config(preset, None, ["clock_hz=25000000"])
-    dut = System(config)
+    """Clock and main memory are told from outside, whatever it was built with."""
+    told = {"clock_hz": 25_000_000, "memory_bytes": 3 << 19, "memory_latency": 11}
+    config = load_config(preset, None, [f"{name}={value}" for name, value in told.items()])
+    dut = System(load_config(preset))
 
     async def bench(ctx, registers):
         ctx.set(dut.preloaded, 1)
-        ctx.set(dut.clock_hz, 25_000_000)
+        for name, value in told.items():
+            ctx.set(getattr(dut, name), value)
         words = [await registers.read(register.name) for register in SYSTEM.registers]
         assert words[:2] == [1, 25_000_000]
         assert told_config(words) == config
