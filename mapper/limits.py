@@ -320,11 +320,6 @@ def matrices_have_one_scale(scales: int) -> bool:
     return scales == 1
 
 
-def one_row(rows: int) -> bool:
-    """FULLY_CONNECTED must have one row of input: use CONV_2D with a 1x1 kernel for several."""
-    return rows == 1
-
-
 def axis_exists(axis: tuple[int, int]) -> bool:
     """An axis must be one of the tensor's, counted from either end. (Axis, number of axes)"""
     return -axis[1] <= axis[0] < axis[1]

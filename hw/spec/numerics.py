@@ -68,22 +68,13 @@ def quantize_multipliers(reals: ArrayLike) -> tuple[Int32Array, Int32Array]:
 def conv_multipliers(
     input_scale: float, weight_scales: ArrayLike, output_scale: float, channels: int
 ) -> tuple[Int32Array, Int32Array]:
-    """Requantisation of CONV_2D and DEPTHWISE_CONV_2D: (multipliers, shifts), both [channels].
+    """Requantisation of sums of products with weights: (multipliers, shifts), both [channels].
 
-    `weight_scales` has one entry or one a channel.
+    `weight_scales` has one entry or one a channel. TFLM multiplies the scales of
+    FULLY_CONNECTED in double precision too, where TensorFlow Lite uses single.
     """
     scales = np.broadcast_to(np.asarray(weight_scales, dtype=np.float64), (channels,))
     return quantize_multipliers(input_scale * scales / output_scale)
-
-
-def fully_connected_multipliers(
-    input_scale: float, weight_scales: ArrayLike, output_scale: float, channels: int
-) -> tuple[Int32Array, Int32Array]:
-    """Requantisation of FULLY_CONNECTED: (multipliers, shifts), both [channels].
-
-    TFLM multiplies the scales in double precision here too, where TensorFlow Lite uses single.
-    """
-    return conv_multipliers(input_scale, weight_scales, output_scale, channels)
 
 
 def saturating_rounding_doubling_high_mul(a: ArrayLike, b: ArrayLike) -> Int32Array:
@@ -161,20 +152,6 @@ def requantise_int16(
 def rescale_parameters(input_scale: float, output_scale: float) -> tuple[int, int]:
     """(multiplier, shift) of QUANTIZE and RELU."""
     return quantize_multiplier(input_scale / output_scale)
-
-
-def rescale(
-    x: NDArray[np.int8],
-    input_zero_point: int,
-    multiplier: int,
-    shift: int,
-    output_zero_point: int,
-    lo: int = -128,
-    hi: int = 127,
-) -> Int8Array:
-    """QUANTIZE (int8 to int8) and RELU: int8 of one quantisation to another, clamped to lo..hi."""
-    difference = x.astype(np.int32) - np.int32(input_zero_point)
-    return requantise(difference, multiplier, shift, output_zero_point, lo, hi)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -101,13 +101,6 @@ class Sign(RealFunction):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Silu(RealFunction):
-    """SILU: x / (1 + exp(-x))."""
-
-    kind: ClassVar[str] = "SILU"
-
-
-@dataclass(frozen=True, kw_only=True)
 class Sin(RealFunction):
     """SIN: the sine."""
 

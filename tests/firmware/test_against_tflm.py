@@ -109,7 +109,7 @@ def test_fully_connected(kernels, rng):
     activation, low, high = random_activation(rng, y)
     scale = random_scale(rng) / 8
     bias = rng.integers(-3000, 3000, outputs).astype(np.int32)
-    multipliers, shifts = nm.fully_connected_multipliers(x[0], [scale], y[0], outputs)
+    multipliers, shifts = nm.conv_multipliers(x[0], [scale], y[0], outputs)
 
     builder = TfliteBuilder()
     source = builder.tensor("x", data.shape, scale=x[0], zero_point=x[1])

@@ -68,7 +68,7 @@ def test_fully_connected(kernels, rng, weights_are):
     inputs = {source: data} | ({w: weights} if weights_are == "computed" else {})
     expected = run_tflm(builder.finish(list(inputs), [target]), *inputs.values())[0]
 
-    multipliers, shifts = nm.fully_connected_multipliers(x[0], scales, y[0], outputs)
+    multipliers, shifts = nm.conv_multipliers(x[0], scales, y[0], outputs)
     values = {
         "input": kernels.place(data),
         "channels": channels,
@@ -112,7 +112,7 @@ def test_fully_connected_16x8(kernels, rng, bias_type):
     builder.fully_connected(source, w, b, target, activation=activation)
     expected = run_tflm(builder.finish([source], [target]), data)[0]
 
-    multipliers, shifts = nm.fully_connected_multipliers(x, [scale], y, outputs)
+    multipliers, shifts = nm.conv_multipliers(x, [scale], y, outputs)
     values = PIXELS | {"input_rows": rows, "output_rows": rows}
     values |= {"channels": channels, "output_channels": outputs, "element_bytes": 2}
     values |= {"bias_bytes": 4 if bias_type is np.int32 else 8}

@@ -270,7 +270,6 @@ REAL = {
     "ROUND": round,
     "RSQRT": lambda x: 1 / math.sqrt(x) if x > 0 else None,
     "SIGN": lambda x: (x > 0) - (x < 0),
-    "SILU": lambda x: x / (1 + math.exp(-x)),
     "SIN": math.sin,
     "SOFTPLUS": lambda x: math.log1p(math.exp(x)),
     "SOFTSIGN": lambda x: x / (1 + abs(x)),

@@ -89,7 +89,7 @@ def _fully_connected(graph: Graph, op: Op, values: Values):
     result = graph.result(op)
     operands = (values[name] for name in op.inputs)
     accumulator = kernels.fully_connected(*operands, input_zero_point=x.zero_point)
-    factors = nm.fully_connected_multipliers(x.scale, w.quant.scale, result.scale, w.shape[0])
+    factors = nm.conv_multipliers(x.scale, w.quant.scale, result.scale, w.shape[0])
     return _requantised(accumulator, op, result, factors)
 
 
@@ -122,7 +122,8 @@ def _rescale(graph: Graph, op: Op, values: Values):
     (x,), result = graph.operands(op), graph.result(op)
     factor = nm.rescale_parameters(x.scale, result.scale)
     lo, hi = (op.operator.lo, op.operator.hi) if op.kind == "RELU" else (-128, 127)
-    return nm.rescale(values[x.name], x.zero_point, *factor, result.zero_point, lo, hi)
+    difference = values[x.name].astype(np.int32) - np.int32(x.zero_point)
+    return nm.requantise(difference, *factor, result.zero_point, lo, hi)
 
 
 def _mean(graph: Graph, op: Op, values: Values):

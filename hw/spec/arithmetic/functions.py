@@ -68,7 +68,6 @@ FUNCTIONS: Mapping[str, Function] = {
     "ROUND": np.rint,
     "RSQRT": lambda x: 1 / np.sqrt(x),
     "SIGN": np.sign,
-    "SILU": lambda x: x * _logistic(x),
     "SIN": np.sin,
     "SOFTPLUS": _softplus,
     "SOFTSIGN": lambda x: x / (1 + np.abs(x)),

@@ -28,12 +28,6 @@ TANH_OUTPUT = (1 / 128, 0)
 _INT16 = (-(1 << 15), (1 << 15) - 1)
 
 
-def requantised(x: tuple[float, int], y: tuple[float, int], lo: int, hi: int) -> nm.Int8Array:
-    """QUANTIZE and RELU from (scale, zero point) x to y, clamped to lo..hi."""
-    multiplier, shift = nm.rescale_parameters(x[0], y[0])
-    return nm.requantise(OPERANDS - x[1], multiplier, shift, y[1], lo, hi)
-
-
 def logistic(scale: float, zero_point: int) -> nm.Int8Array:
     """LOGISTIC; the result has scale 1/256 and zero point -128."""
     return _saturating(scale, zero_point, ff.logistic, 31 - 8, LOGISTIC_OUTPUT[1])
