@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from hw.spec.commands import PARAMETER_WORDS
 from hw.spec.tile_shape import TileShape
+from hw.spec.timing import FILL_CYCLES
 from mapper.array.array import Array
 
 COMMAND_CYCLES = 40
@@ -22,9 +23,6 @@ COMMAND_CYCLES = 40
 
 _ELEMENTWISE_CYCLES = 23
 """From one command's last step to an ELEMENTWISE's first read, and from its last one to its end."""
-
-_FILL_CYCLES = 3
-"""From a read of the scratchpad to its pixel's first step."""
 
 _SLOT_CYCLES = 5
 """From a step that uses up a slot to the first step on what fills it next, of one read."""
@@ -262,7 +260,7 @@ def _windows(window: Window, arrangement: Arrangement, array: Array) -> int:
         following = max(taps, window.stride[0] * columns, pixels * drain)
         first = max(taps, pixels * drain)
         if kernel_rows > ahead:
-            wait = exist * columns + 2 * missing + _FILL_CYCLES + kernel_cols
+            wait = exist * columns + 2 * missing + FILL_CYCLES + kernel_cols
             first = max(first, wait)
         total += count * (first + (window.rows - 1) * following)
     return total
