@@ -57,6 +57,14 @@ class CommandProgram:
         self.commands.append(Command(Opcode.END, {}))
         return self._program()
 
+    def windows(self, count: int) -> Program:
+        """So many windows, which wait for nothing but their weights."""
+        self._transfer(Opcode.LOAD, self.x, 0, COMPUTED, 1)
+        for _ in range(count):
+            self._window()
+        self.commands.append(Command(Opcode.END, {}))
+        return self._program()
+
     def _beside(self) -> None:
         """A transfer of a few rows that no compute command looks at."""
         rng = self.rng
