@@ -54,15 +54,19 @@ OPERAND_CYCLES = 8
 TABLE_LATENCY = 2
 """From a result to what its table says (hw.npu.compute.tables)."""
 
-TABLE_WORDS = 64
-"""Reads of a TABLE (hw.npu.compute.tables)."""
-
 TABLE_CYCLES = 4
 """From a TABLE's last read to its end but for the margin: scratchpad, and two states of
 hw.npu.compute.compute_control."""
 
 MOVE_CYCLES = 2
 """From a MOVE's read to its write: the scratchpad (hw.npu.ports)."""
+
+SOFTMAX_LATENCY = 5
+"""From a read of SOFTMAX to its exponentials at the requantiser (hw.npu.compute.softmax)."""
+
+RESULTS_WAIT = 53
+"""Without a read of SOFTMAX while reciprocals are worked out, of eight rows; one more for each row
+that is missing (hw.npu.compute.reciprocal)."""
 
 WRITE_MARGIN = 2
 """From the last result to the command's completion (hw.npu.compute.compute_control)."""

@@ -10,7 +10,7 @@ from hw.spec.commands import TABLE_SLOTS, Command, Opcode, Operation
 from hw.spec.errors import CheckError
 from hw.spec.npu_config import NpuConfig
 from sim.functional.elementwise import run_elementwise
-from tests.hw.npu.commands import random_elementwise
+from tests.hw.npu.commands import random_elementwise, table_of
 from tests.hw.npu.reference import Reference, operands
 from tests.units import units_of
 
@@ -111,7 +111,7 @@ def test_what_the_hardware_cannot_do(sets, values, message):
 def test_a_table_is_read_from_the_scratchpad():
     config = NpuConfig(requantiser_lanes=4)
     units, counts = units_of(config, bytes(range(256)) * 256), Counter[str]()
-    command = Command(Opcode.TABLE, {"input_address": 100, "slot": 1})
+    command = table_of(100, 1)
     access = units.tables.load(command, units.scratchpad, counts)
     assert access.reads == ((100, 356),)
     assert counts["table"] == 64 * 4

@@ -12,7 +12,9 @@ from hw.npu.compute import (
     elementwise,
     fills,
     parameters,
+    reciprocal,
     requantiser,
+    softmax,
     tables,
 )
 from hw.npu.memory import (
@@ -58,7 +60,8 @@ def test_latencies_are_those_of_the_hardware():
             elementwise.SCALER_LATENCY + elementwise.SCRATCHPAD_READ_LATENCY,
         ),
         (latencies.TABLE_LATENCY, tables.TABLE_LATENCY),
-        (latencies.TABLE_WORDS, tables.TABLE_WORDS),
+        (latencies.SOFTMAX_LATENCY, softmax.SOFTMAX_LATENCY),
+        (latencies.RESULTS_WAIT, reciprocal.RESULTS_WAIT),
         (latencies.TABLE_CYCLES, tables.SCRATCHPAD_READ_LATENCY + 2),
         (latencies.FILL_CYCLES, fills.FILL_LATENCY),
         (layout.UART_BIT_CYCLES, uart.BIT_CYCLES),
