@@ -13,7 +13,7 @@ from functools import lru_cache
 from math import gcd
 from typing import NamedTuple
 
-from hw.spec.commands import PARAMETER_WORDS
+from hw.spec.commands import PARAMETER_WORDS, SOFTMAX_BATCH
 from hw.spec.tile_shape import TileShape
 from mapper.array.array import Array
 
@@ -22,6 +22,12 @@ COMMAND_CYCLES = 40
 
 _ELEMENTWISE_CYCLES = 23
 """From one command's last step to an ELEMENTWISE's first read, and from its last one to its end."""
+
+_SOFTMAX_CYCLES = 20
+"""The same of a SOFTMAX."""
+
+_RECIPROCAL_CYCLES = 53 + SOFTMAX_BATCH
+"""From the sums of a batch of SOFTMAX to its results, one less for each of its rows."""
 
 _FILL_CYCLES = 3
 """From a read of the scratchpad to its pixel's first step."""
@@ -164,6 +170,14 @@ def bytes_read(window: Window, arrangement: Arrangement, array: Array) -> int:
 def elementwise_cycles(reads: int) -> int:
     """Cycles of an ELEMENTWISE of so many reads of its operands."""
     return _ELEMENTWISE_CYCLES + reads
+
+
+def softmax_cycles(rows: int, size: int, lanes: int) -> int:
+    """Cycles of a SOFTMAX of so many rows: each batch reads them three times."""
+    levels = max((lanes - 1).bit_length(), 1)
+    batches = -(-rows // SOFTMAX_BATCH)
+    waits = batches * (2 * levels + _RECIPROCAL_CYCLES) - rows
+    return _SOFTMAX_CYCLES + 3 * rows * -(-size // lanes) + waits
 
 
 def lying(window: Window, arrangement: Arrangement) -> Window:

@@ -35,6 +35,7 @@ class Work(ABC):
 
     table: the results go through these 256 bytes, in the order of the unsigned byte that they are
         looked up by.
+    exponentials: words of the tables' memory that the work looks up, in place of tables.
     in_strips: it may begin on the first rows of an input while the others are on their way.
     takes_table: the unit can send results through a table.
     shares_input: tiles of the same pixels read the same input, whatever their channels.
@@ -44,6 +45,7 @@ class Work(ABC):
     takes_table: ClassVar[bool] = True
     output: Operand
     table: bytes | None = None
+    exponentials: bytes | None = None
 
     def through(self, table: bytes | None) -> Self:
         """The work with its results sent through a table; every work is a dataclass."""
@@ -57,7 +59,8 @@ class Work(ABC):
     @property
     def stored(self) -> tuple[bytes, ...]:
         """All that is loaded before the first tile, each into a staging area of its own."""
-        return self.constants if self.table is None else (*self.constants, self.table)
+        tables = (self.table, self.exponentials)
+        return (*self.constants, *(table for table in tables if table is not None))
 
     @property
     @abstractmethod

@@ -29,7 +29,7 @@ def test_random_commands():
         content = rng.randbytes(CONFIG.scratchpad_bytes)
         tables = [rng.randbytes(256) for _ in range(TABLE_SLOTS)]
         reference = Reference(CONFIG, bytearray(content))
-        reference.tables = tables
+        reference.tables[: 256 * TABLE_SLOTS] = b"".join(tables)
         reference.run(command, [])
         units, counts = units_of(CONFIG, content, tables), Counter[str]()
         access = run_elementwise(command, units, counts)
