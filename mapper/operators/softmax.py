@@ -51,17 +51,10 @@ class Softmax(Operator):
         types = (site.x.dtype, site.result.dtype)
         if types not in (("int8", "int8"), ("int8", "int16"), ("int16", "int16")):
             site.refuse(f": from {types[0]} to {types[1]}; int8 or int16 is needed")
-        result = site.result
-        found = (site.x.dtype, result.dtype, result.scale, result.zero_point)
-        if not softmax_quantisation(found):
-            site.refuse(
-                f": '{site.x.name}' and output '{result.name}' are {found}; the nearest supported "
-                "form has scale 1/256 and zero point -128 (int8 from int8), 1/65536 and -32768 "
-                "(int16 from int8), or 1/32768 and 0 (int16 from int16)"
-            )
 
     def works(self, site: Site, npu: NpuConfig) -> list[Work]:
         """Return one work of the softmax unit."""
+        self._require_quantisation(site)
         x, size = site.x, last_axis(site)
         table = short_exponentials(softmax_parameters(x.scale, self.beta))
         return [
@@ -76,6 +69,7 @@ class Softmax(Operator):
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
+        self._require_quantisation(site)
         x, cols = site.x, last_axis(site)
         values = ends(site, cpu) | {"rows": x.elements // cols, "cols": cols}
         if x.dtype == "int16":
@@ -90,3 +84,13 @@ class Softmax(Operator):
         values |= {"multiplier": p.multiplier, "left_shift": p.left_shift}
         values["diff_min"] = p.smallest_difference
         return [(SOFTMAX if site.result.dtype == "int8" else SOFTMAX_WIDE, values)]
+
+    def _require_quantisation(self, site: Site) -> None:
+        result = site.result
+        found = (site.x.dtype, result.dtype, result.scale, result.zero_point)
+        if not softmax_quantisation(found):
+            site.refuse(
+                f": '{site.x.name}' and output '{result.name}' are {found}; the nearest supported "
+                "form has scale 1/256 and zero point -128 (int8 from int8), 1/65536 and -32768 "
+                "(int16 from int8), or 1/32768 and 0 (int16 from int16)"
+            )

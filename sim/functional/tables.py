@@ -20,18 +20,16 @@ from hw.spec.numerics import INT32_MAX, Int8Array, Int32Array
 from sim.functional.hazards import Access
 from sim.functional.memory import Memory
 
-_NONE = 0
-
 
 class Tables:
-    """Words that TABLEs have filled, none at first; a table is what one TABLE has filled whole."""
+    """Words that TABLEs have filled, none at first; a table is all that one TABLE has brought."""
 
     def __init__(self, config: NpuConfig) -> None:
         self._config = config
         words = EXPONENTIALS if config.softmax_unit else TABLE_SLOTS * TABLE_WORDS
         self._data = np.zeros(TABLE_WORD_BYTES * words, dtype=np.int8)
-        self._filled_by = np.full(words, _NONE)
-        self._loads = 0
+        self._filled_by = np.zeros(words, dtype=np.int64)
+        self._brought = [0]
 
     def load(self, command: Command, scratchpad: Memory, counts: Counter[str]) -> Access:
         """TABLE: fill words. Raises CheckError where the design has none there."""
@@ -43,8 +41,8 @@ class Tables:
         size = TABLE_WORD_BYTES * words
         start = TABLE_WORD_BYTES * first
         self._data[start : start + size] = scratchpad.read(address, size)
-        self._loads += 1
-        self._filled_by[first : first + words] = self._loads
+        self._filled_by[first : first + words] = len(self._brought)
+        self._brought.append(words)
         counts["table"] += words * self._config.requantiser_lanes
         return Access(reads=((address, address + size),))
 
@@ -59,7 +57,7 @@ class Tables:
         if command["table"] > TABLE_SLOTS:
             raise CheckError(f"table = {command['table']}: there are {TABLE_SLOTS} slots")
         slot = command["table"] - 1
-        if not self._whole(TABLE_WORDS * slot, TABLE_WORDS):
+        if self._held(TABLE_WORDS * slot, TABLE_WORDS) != TABLE_WORDS:
             raise CheckError(f"goes through the table in slot {slot}: it is empty")
         counts["table"] += results.size
         table = self._data[TABLE_ENTRIES * slot :][:TABLE_ENTRIES]
@@ -70,17 +68,17 @@ class Tables:
         if not self._config.softmax_unit:
             raise CheckError("the design has no softmax unit")
         count = command["last_exponential"] + 1
-        if not self._whole(0, count):
+        if self._held(0, count) < count:
             raise CheckError(f"takes {count} exponentials that no TABLE has brought")
         found = self._data[: TABLE_WORD_BYTES * count].view("<i4").astype(np.int32)
         if found[0] != INT32_MAX or found.min() < 0:
             raise CheckError("has exponentials that do not begin with 1, or are negative")
         return found
 
-    def _whole(self, first: int, count: int) -> bool:
-        """Whether one TABLE has filled so many words."""
+    def _held(self, first: int, count: int) -> int:
+        """The words that the TABLE brought which has filled so many; 0 where it was not one."""
         by = self._filled_by[first : first + count]
-        return bool(by[0] != _NONE and (by == by[0]).all())
+        return self._brought[by[0]] if (by == by[0]).all() else 0
 
     def _need_unit(self) -> None:
         if not self._config.table_unit:

@@ -200,13 +200,13 @@ class ComputeSide(Component):
         """Its sums come from the drain or from a unit."""
         requantiser, command = self._requantiser, self._control.command
         # Results come many cycles after their command, so that the requantiser, a thousand
-        # multiplexers, has a register of its own.
-        beside = Signal()
-        m.d.sync += beside.eq(self._control.is_elementwise)
+        # multiplexers, has registers of its own.
+        beside, softmax = Signal(), Signal()
+        m.d.sync += softmax.eq(self._control.is_softmax)
+        m.d.sync += beside.eq(self._control.is_elementwise | self._control.is_softmax)
         m.d.comb += requantiser.input.eq(self._drain.output)
-        if self._elementwise is not None:
-            with m.If(beside):
-                m.d.comb += requantiser.input.eq(self._elementwise.output)
+        with m.If(beside):
+            self._take_from_units(m, softmax)
         for name, field in (
             ("zero_point", "output_zero_point"),
             ("low", "clamp_low"),
@@ -216,25 +216,42 @@ class ComputeSide(Component):
                 CommandView(command, opcode)[field] for opcode in (Opcode.CONV, Opcode.ELEMENTWISE)
             )
             m.d.comb += requantiser.stage[name].eq(Mux(beside, other, window))
+        with m.If(softmax):
+            stage = {"zero_point": ZERO_POINT, "low": -128, "high": 127}
+            m.d.comb += [requantiser.stage[name].eq(value) for name, value in stage.items()]
+
+    def _take_from_units(self, m: Module, softmax: Signal) -> None:
+        """What a unit requantises; all but the values is the same in all of its lanes."""
+        target = self._requantiser.input
+        if self._elementwise is not None:
+            m.d.comb += target.eq(self._elementwise.output)
+        if self._softmax is None:
+            return
+        if self._elementwise is None:
+            m.d.comb += target.eq(self._softmax.output)
+            return
+        first, second = self._elementwise.output, self._softmax.output
+        for name in ("valid", "address", "mask"):
+            m.d.comb += target[name].eq(Mux(softmax, second[name], first[name]))
+        for lane in range(self._config.requantiser_lanes):
+            values = second.lanes[lane].value, first.lanes[lane].value
+            m.d.comb += target.lanes[lane].value.eq(Mux(softmax, *values))
+            for name in ("bias", "multiplier", "shift"):
+                m.d.comb += target.lanes[lane][name].eq(
+                    Mux(softmax, second.lanes[0][name], first.lanes[0][name])
+                )
 
     def _connect_softmax(self, m: Module, softmax: SoftmaxUnit, tables: Tables) -> None:
-        """It looks up exponentials in the tables' memories, and has the requantiser to itself."""
-        requantiser, working = self._requantiser, Signal()
+        """It looks up exponentials in the tables' memories."""
+        working = Signal()
         m.d.sync += working.eq(self._control.is_softmax)
         m.d.comb += [
             tables.softmax.eq(working),
             tables.differences.eq(softmax.differences),
             tables.lookups.eq(softmax.lookups),
             softmax.words.eq(tables.words),
-            softmax.product.eq(requantiser.product),
+            softmax.product.eq(self._requantiser.product),
         ]
-        with m.If(working):
-            m.d.comb += [
-                requantiser.input.eq(softmax.output),
-                requantiser.stage.zero_point.eq(ZERO_POINT),
-                requantiser.stage.low.eq(-128),
-                requantiser.stage.high.eq(127),
-            ]
 
     def _connect_mover(self, m: Module, mover: Mover) -> None:
         """A MOVE has both ports of the scratchpad to itself."""
