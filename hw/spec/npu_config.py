@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hw.spec.commands import Opcode
+from hw.spec.commands import EXPONENTIALS, TABLE_SLOTS, TABLE_WORDS, Opcode
 from hw.spec.limits import is_power_of_two, next_power_of_two, require
 
 AUTO = 0
@@ -161,6 +161,11 @@ class NpuConfig:
             Opcode.SOFTMAX: not self.softmax_unit,
         }
         return tuple(opcode for opcode in Opcode if not missing.get(opcode))
+
+    @property
+    def table_words(self) -> int:
+        """Words of the memory for tables that each lane of the table unit has."""
+        return EXPONENTIALS if self.softmax_unit else TABLE_SLOTS * TABLE_WORDS
 
     @property
     def pairs(self) -> bool:

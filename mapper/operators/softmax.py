@@ -63,7 +63,7 @@ class Softmax(Operator):
                 output=Operand(site.result.name),
                 rows=x.elements // size,
                 size=size,
-                exponentials=table.astype("<i4").tobytes(),
+                words=table.astype("<i4").tobytes(),
             )
         ]
 

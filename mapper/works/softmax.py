@@ -22,7 +22,7 @@ _MOST_ROWS = 65535
 class SoftmaxWork(Work):
     """SOFTMAX of ``rows`` dense rows of ``size`` elements, at most `SOFTMAX_ROW`.
 
-    ``exponentials``: int32 words, little-endian, of the differences from a row's maximum that
+    ``words``: exponentials as int32, little-endian, of the differences from a row's maximum that
     count. A tile is some of the rows.
     """
 
@@ -33,7 +33,7 @@ class SoftmaxWork(Work):
     output: Operand
     rows: int
     size: int
-    exponentials: bytes
+    words: bytes
 
     @property
     def inputs(self) -> tuple[Operand, ...]:
@@ -41,9 +41,14 @@ class SoftmaxWork(Work):
         return (self.source,)
 
     @property
+    def exponentials(self) -> bytes:
+        """What it looks up."""
+        return self.words
+
+    @property
     def geometry(self) -> Hashable:
         """Equal for works that take the same tilings at the same costs."""
-        return "softmax", self.rows, self.size, len(self.exponentials)
+        return "softmax", self.rows, self.size, len(self.words)
 
     @property
     def extent(self) -> Shape:
@@ -55,7 +60,7 @@ class SoftmaxWork(Work):
         if not config.softmax_unit:
             return _no_unit(config)
         port = config.port_bytes
-        smallest = align(self.size, port) + align(len(self.exponentials), port)
+        smallest = align(self.size, port) + align(len(self.words), port)
         if smallest > config.scratchpad_bytes:
             return (
                 f"a row and the exponentials have {smallest} bytes, more than scratchpad_bytes = "
@@ -109,7 +114,7 @@ class SoftmaxWork(Work):
         source, rows = sources[0], tile.region.rows
         values = {
             "input_address": source.address,
-            "last_exponential": len(self.exponentials) // TABLE_WORD_BYTES - 1,
+            "last_exponential": len(self.words) // TABLE_WORD_BYTES - 1,
             "output_address": target.address,
             "row_bytes": self.size,
             "rows": rows,

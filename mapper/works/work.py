@@ -35,7 +35,6 @@ class Work(ABC):
 
     table: the results go through these 256 bytes, in the order of the unsigned byte that they are
         looked up by.
-    exponentials: words of the tables' memory that the work looks up, in place of tables.
     in_strips: it may begin on the first rows of an input while the others are on their way.
     takes_table: the unit can send results through a table.
     shares_input: tiles of the same pixels read the same input, whatever their channels.
@@ -45,7 +44,6 @@ class Work(ABC):
     takes_table: ClassVar[bool] = True
     output: Operand
     table: bytes | None = None
-    exponentials: bytes | None = None
 
     def through(self, table: bytes | None) -> Self:
         """The work with its results sent through a table; every work is a dataclass."""
@@ -55,6 +53,11 @@ class Work(ABC):
     def constants(self) -> tuple[bytes, ...]:
         """Constant operands: dense, and in the scratchpad from before the first tile on."""
         return ()
+
+    @property
+    def exponentials(self) -> bytes | None:
+        """Words of the tables' memory that the work looks up, in place of tables."""
+        return None
 
     @property
     def stored(self) -> tuple[bytes, ...]:

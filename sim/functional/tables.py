@@ -7,7 +7,6 @@ from collections import Counter
 import numpy as np
 
 from hw.spec.commands import (
-    EXPONENTIALS,
     TABLE_ENTRIES,
     TABLE_SLOTS,
     TABLE_WORD_BYTES,
@@ -26,7 +25,7 @@ class Tables:
 
     def __init__(self, config: NpuConfig) -> None:
         self._config = config
-        words = EXPONENTIALS if config.softmax_unit else TABLE_SLOTS * TABLE_WORDS
+        words = config.table_words
         self._data = np.zeros(TABLE_WORD_BYTES * words, dtype=np.int8)
         self._filled_by = np.zeros(words, dtype=np.int64)
         self._brought = [0]

@@ -78,7 +78,7 @@ def test_memory_plans_of_real_networks(name, scratchpad):
 
 @pytest.mark.parametrize("name", ["vww", "kws", "ic", "ad"])
 def test_what_fits_stays_on_chip(name):
-    """The input and exponentials are loaded once, the result stored once, every weight sent once."""
+    """Input and exponentials are loaded once, the result stored once, every weight sent once."""
     graph = import_model(shared_models() / "tflite" / f"{name}.tflite")
     program = compile_model(graph, load_config())
     moved = {Opcode.LOAD: 0, Opcode.STORE: 0}

@@ -1,4 +1,4 @@
-"""Networks with softmaxes of odd sizes between other layers: chip, model, functional backend, CPU."""
+"""Softmaxes of odd sizes between other layers: chip, model, functional backend, CPU."""
 
 import random
 

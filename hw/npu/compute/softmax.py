@@ -40,6 +40,8 @@ ZERO_POINT = -128
 
 _WORD_BITS = 32
 _Item = TypeVar("_Item")
+_Term = tuple[Value, Value]
+"""A number, and what is to be added to it."""
 
 
 class SoftmaxUnit(Component):
@@ -87,6 +89,7 @@ class SoftmaxUnit(Component):
         for before, after in pairwise(groups):
             m.d.sync += after.eq(before)
         begins = groups[levels]
+        under_way = Cat(group.valid for group in groups[: SOFTMAX_LATENCY + 1]).any()
         self._find_largest(m, groups)
         exponentials = self._look_up(m, groups)
         self._add(m, groups, exponentials, reciprocal)
@@ -94,9 +97,7 @@ class SoftmaxUnit(Component):
             walk.start.eq(self.start),
             walk.command.eq(self.command),
             self.reading.eq(walk.working),
-            self.busy.eq(
-                self.start | walk.working | Cat(g.valid for g in groups[: SOFTMAX_LATENCY + 1]).any()
-            ),
+            self.busy.eq(self.start | walk.working | under_way),
             reciprocal.first_place.eq(walk.first_place),
             reciprocal.begin.eq(
                 begins.valid & begins.total & begins.closes & (begins.place == SOFTMAX_BATCH - 1)
@@ -173,13 +174,12 @@ class SoftmaxUnit(Component):
 
         What rounding adds to one of them is the carry of the addition that it goes into.
         """
-        Term = tuple[Value, Value]
-        terms: list[Term] = [(e[SUM_BITS:], e[SUM_BITS - 1]) for e in exponentials]
+        terms: list[_Term] = [(e[SUM_BITS:], e[SUM_BITS - 1]) for e in exponentials]
 
-        def added(a: Term, b: Term) -> Term:
+        def added(a: _Term, b: _Term) -> _Term:
             return _with_carry(a[0], b[0], a[1]), b[1]
 
-        def kept(term: Term) -> Term:
+        def kept(term: _Term) -> _Term:
             value, carry = Signal(len(term[0]), name="partial_sum"), Signal(name="partial_carry")
             m.d.sync += [value.eq(term[0]), carry.eq(term[1])]
             return value, carry

@@ -75,7 +75,6 @@ class Tables(Component):
         m = Module()
         config = self._config
         lanes = range(config.requantiser_lanes)
-        depth = EXPONENTIALS if config.softmax_unit else TABLE_SLOTS * TABLE_WORDS
         written, write_address = self._load(m)
         # The command is there long before its first result.
         table = CommandView(self.command, Opcode.CONV)[TABLE_FIELD.name]
@@ -89,7 +88,7 @@ class Tables(Component):
         m.d.comb += looked_up.eq(results[-1])
         entry_bits = exact_log2(TABLE_WORD_BYTES)
         for index in lanes:
-            memory = block_ram(m, f"lane_{index}", 8 * TABLE_WORD_BYTES, depth)
+            memory = block_ram(m, f"lane_{index}", 8 * TABLE_WORD_BYTES, config.table_words)
             port = memory.write_port()
             m.d.comb += [
                 port.en.eq(written),

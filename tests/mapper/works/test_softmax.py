@@ -84,7 +84,7 @@ def test_probabilities_take_the_place_of_what_nobody_reads_any_more():
 
 def work_of(rows, size):
     return SoftmaxWork(
-        source=Operand("x"), output=Operand("y"), rows=rows, size=size, exponentials=bytes(400)
+        source=Operand("x"), output=Operand("y"), rows=rows, size=size, words=bytes(400)
     )
 
 

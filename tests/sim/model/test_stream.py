@@ -245,9 +245,7 @@ def test_a_table_takes_a_word_a_cycle():
     assert (events["scratchpad_read_words"], events["table"]) == (64, 64 * 8)
 
 
-@pytest.mark.parametrize(
-    ("rows", "size"), [(1, 2), (8, 16), (19, 3), (2, 1001)]
-)
+@pytest.mark.parametrize(("rows", "size"), [(1, 2), (8, 16), (19, 3), (2, 1001)])
 def test_softmax(rows, size):
     """A batch of eight rows waits three cycles, and then three more, until the first of seven
     products of eight rows; its third pass begins three cycles before the last one's end, and as

@@ -161,9 +161,7 @@ def run(config: NpuConfig, seed: int, count: int, stall: float) -> None:
     tb = TB(config, seed)
     tb.stall = stall
 
-    async def run_all(
-        ctx: SimulatorContext, reference: Reference, commands: list[Command]
-    ) -> int:
+    async def run_all(ctx: SimulatorContext, reference: Reference, commands: list[Command]) -> int:
         """Those that write nothing; returns how often they access tables."""
         for command in commands:
             reference.run(command, [])
