@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hw.spec.commands import TABLE_SLOTS, Command, Opcode
+from hw.spec.commands import EXPONENTIALS, TABLE_SLOTS, Command, Opcode
 from hw.spec.config import Config
 from hw.spec.profile import RECORD_BYTES
 from hw.spec.program import TIME_WORDS, Step
@@ -14,7 +14,14 @@ from mapper.graph.tensor import Quant
 from mapper.program.bound import stream_bound
 from mapper.program.image import Image, encode_stream, npu_config_word
 from mapper.program.program import Location, Program, ProgramLayer, ProgramPort
-from tests.hw.npu.commands import random_elementwise, random_table, random_window
+from tests.hw.npu.commands import (
+    random_elementwise,
+    random_exponentials,
+    random_softmax,
+    random_table,
+    random_window,
+    table_of,
+)
 from tests.hw.npu.moves import random_move
 from tests.memory_map import PROGRAM_BASE
 
@@ -31,24 +38,31 @@ class CommandProgram:
         self.image = Image(PROGRAM_BASE, 1)
         self.commands: list[Command] = []
         self.transfers = self.computes = self.layers = 0
+        self.holds_exponentials = False
         end = MEMORY_BASE + config.soc.memory_bytes
         self.x, self.y, self.z = end - 0x8000, end - 0x10000, end - 0x14000
         self.records = end - 0x18000
 
     def random(self, count: int) -> Program:
-        """So many commands: windows, and element-wise ones, tables, moves where there are units."""
+        """So many commands: windows, and of the units that there are."""
         npu, rng = self.config.npu, self.rng
         self._transfer(Opcode.LOAD, self.x, 0, COMPUTED, 1)
-        for slot in range(TABLE_SLOTS if npu.table_unit else 0):
-            self._compute(Command(Opcode.TABLE, {"input_address": 40 + slot, "slot": slot}))
+        if npu.softmax_unit:
+            home = self.image.place(random_exponentials(rng, EXPONENTIALS))
+            self._transfer(Opcode.LOAD, home, COMPUTED + BESIDE, 4 * EXPONENTIALS, 1)
+        self.needed = self.transfers
+        if npu.table_unit:
+            self._fill_slots()
         for _ in range(count):
             for _ in range(rng.randint(0, 3)):
                 self._beside()
             kind = rng.random()
-            if kind < 0.5 and npu.elementwise_unit:
-                self._compute(random_elementwise(rng, npu))
+            if kind < 0.4 and npu.elementwise_unit:
+                self._through(random_elementwise(rng, npu))
+            elif kind < 0.5 and npu.softmax_unit:
+                self._softmax()
             elif kind < 0.6 and npu.table_unit:
-                self._compute(random_table(rng))
+                self._through(random_table(rng))
             elif kind < 0.85 and npu.move_unit:
                 self._compute(random_move(rng, read=range(6000), write=range(6000, COMPUTED)))
             else:
@@ -64,6 +78,25 @@ class CommandProgram:
             self._window()
         self.commands.append(Command(Opcode.END, {}))
         return self._program()
+
+    def _fill_slots(self) -> None:
+        for slot in range(TABLE_SLOTS):
+            self._compute(table_of(40 + slot, slot))
+        self.holds_exponentials = False
+
+    def _through(self, command: Command) -> None:
+        """A command behind tables that it may go through."""
+        if self.holds_exponentials:
+            self._fill_slots()
+        self._compute(command)
+
+    def _softmax(self) -> None:
+        """A SOFTMAX behind some exponentials."""
+        count = self.rng.choice([EXPONENTIALS, self.rng.randint(1, EXPONENTIALS)])
+        values = {"input_address": COMPUTED + BESIDE, "slot": 0, "words": count}
+        self._compute(Command(Opcode.TABLE, values))
+        self.holds_exponentials = True
+        self._compute(random_softmax(self.rng, count))
 
     def _beside(self) -> None:
         """A transfer of a few rows that no compute command looks at."""
@@ -90,7 +123,7 @@ class CommandProgram:
 
     def _compute(self, command: Command) -> None:
         mark = Command(Opcode.MARK, {"layer": self.layers})
-        self.commands += [Command(command.opcode, command.values, 1), mark]
+        self.commands += [Command(command.opcode, command.values, self.needed), mark]
         self.computes += 2
         self.layers += 1
 
@@ -106,7 +139,7 @@ class CommandProgram:
             place = self.image.place(data, npu.weight_memory_bytes)
             values = {"memory_address": place, "bytes": len(data)}
             self.commands.append(Command(Opcode.WEIGHTS, values))
-        self._compute(command)
+        self._through(command)
 
     def _program(self) -> Program:
         names = [str(number) for number in range(self.layers)]
@@ -141,7 +174,7 @@ class CommandProgram:
             ),
             states=(),
             memory_plan=(),
-            peak_sram_bytes=COMPUTED + BESIDE,
+            peak_sram_bytes=COMPUTED + BESIDE + 4 * EXPONENTIALS,
             profile_address=self.records,
             profile_records=self.layers,
             times_address=times,

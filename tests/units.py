@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hw.spec.commands import Command, Opcode
 from hw.spec.npu_config import NpuConfig
 from sim.functional.memory import Memory
 from sim.functional.tables import Tables
 from sim.functional.units import Units
+from tests.hw.npu.commands import table_of
 
 
 def units_of(config: NpuConfig, content: bytes, tables: Sequence[bytes] = ()) -> Units:
@@ -18,6 +18,5 @@ def units_of(config: NpuConfig, content: bytes, tables: Sequence[bytes] = ()) ->
     units = Units(config, Memory(data, 0, "the scratchpad"), Tables(config))
     for slot, table in enumerate(tables):
         source = Memory(np.frombuffer(table, dtype=np.int8), 0, "a table")
-        command = Command(Opcode.TABLE, {"input_address": 0, "slot": slot})
-        units.tables.load(command, source, Counter())
+        units.tables.load(table_of(0, slot), source, Counter())
     return units

@@ -6,7 +6,7 @@ order and hands each to one of three queues, which run side by side:
 
 - weights (WEIGHTS): streams from main memory into the weight ring, as far as it has room;
 - transfers (LOAD, STORE): scratchpad from and to main memory;
-- compute (CONV, DEPTHWISE, ELEMENTWISE, TABLE, MOVE, MARK).
+- compute (CONV, DEPTHWISE, ELEMENTWISE, TABLE, MOVE, SOFTMAX, MARK).
 
 Each queue works in order. Transfers and compute operations are counted as they complete; the
 wait count of a compute command is the number of transfers since the start that must have
@@ -39,6 +39,7 @@ class Opcode(IntEnum):
     ELEMENTWISE = 0x12
     TABLE = 0x13
     MOVE = 0x14
+    SOFTMAX = 0x15
 
 
 class Operation(IntEnum):
@@ -61,6 +62,7 @@ COMPUTE_OPCODES = (
     Opcode.ELEMENTWISE,
     Opcode.TABLE,
     Opcode.MOVE,
+    Opcode.SOFTMAX,
 )
 WAIT_BITS = 16
 ADDRESS_BITS = 20
@@ -80,6 +82,20 @@ entries 0..127 are for themselves, 128..255 for -128..-1."""
 
 TABLE_WORD_BYTES = 4
 """Bytes of a table that are loaded in a cycle."""
+
+TABLE_WORDS = TABLE_ENTRIES // TABLE_WORD_BYTES
+"""Words of a slot."""
+
+EXPONENTIALS = 256
+"""Differences from a row's maximum that SOFTMAX may meet, each with a word in the tables' memory:
+its exponential as Q0.31. They take the place of both slots."""
+
+SOFTMAX_ROW = 4095
+"""Elements of a row of SOFTMAX, at most: their exponentials, each at most 1 as Q12.19, add up to
+less than 2**31."""
+
+SOFTMAX_BATCH = 8
+"""Rows that SOFTMAX takes through its passes together."""
 
 TABLE_FIELD = Field("table", 1, 30, 2, "0: none; or 1 + slot: results go through that table.")
 
@@ -216,8 +232,19 @@ _ELEMENTWISE: tuple[Field, ...] = (
 )
 
 _TABLE: tuple[Field, ...] = (
-    Field("input_address", 1, 0, 20, "Scratchpad, byte address of the table's 256 bytes."),
-    Field("slot", 1, 20, 1, "Where they go: 0 or 1."),
+    Field("input_address", 1, 0, 20, "Scratchpad, byte address of the first word."),
+    Field("slot", 1, 20, 1, "Slot that the words go to, from its first one on: 0 or 1."),
+    Field("words", 1, 21, 9, "Words of 4 bytes: 64 for a slot, up to 256 exponentials from 0 on."),
+)
+
+_SOFTMAX: tuple[Field, ...] = (
+    Field("input_address", 1, 0, 20, "Byte address of row 0 of the input."),
+    Field("last_exponential", 1, 20, 8, "Largest difference whose exponential counts."),
+    Field("output_address", 2, 0, 20, "Byte address of row 0 of the output."),
+    Field("row_bytes", 3, 0, 12, "Elements of a row, 1 or more."),
+    Field("rows", 3, 16, 16, "Rows, 1 or more."),
+    Field("input_row_pitch", 4, 0, 20, "Bytes from row to row of the input."),
+    Field("output_row_pitch", 5, 0, 20, "Bytes from row to row of the output."),
 )
 
 MOVE_LOOPS = 5
@@ -261,6 +288,7 @@ BODY: Mapping[Opcode, tuple[Field, ...]] = {
     Opcode.ELEMENTWISE: _ELEMENTWISE,
     Opcode.TABLE: _TABLE,
     Opcode.MOVE: _MOVE,
+    Opcode.SOFTMAX: _SOFTMAX,
 }
 """Fields of each command behind the header."""
 
@@ -274,8 +302,9 @@ SUMMARY: Mapping[Opcode, str] = {
     Opcode.DEPTHWISE: "Depthwise convolution, pooling, requantisation or copy, channel by channel.",
     Opcode.ELEMENTWISE: "Adds, subtracts, multiplies or compares two tensors, one of them alone; "
     "with rescaling and broadcast.",
-    Opcode.TABLE: "Copies a table of 256 bytes from the scratchpad into a slot.",
+    Opcode.TABLE: "Copies a table from the scratchpad into a slot, or exponentials into both.",
     Opcode.MOVE: "Copies runs of bytes within the scratchpad, in five loops, or fills them.",
+    Opcode.SOFTMAX: "Softmax of rows of int8, by the exponentials in the tables' memory.",
 }
 
 LENGTH: Mapping[Opcode, int] = {

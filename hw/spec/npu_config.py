@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hw.spec.commands import Opcode
+from hw.spec.commands import EXPONENTIALS, TABLE_SLOTS, TABLE_WORDS, Opcode
 from hw.spec.limits import is_power_of_two, next_power_of_two, require
 
 AUTO = 0
@@ -35,8 +35,10 @@ class NpuConfig:
     table_unit: whether results can go through a table (TABLE), for any function of one int8.
     move_unit: whether there is a unit that copies within the scratchpad (MOVE), so that
         transpositions, slices and the like need no CPU.
+    softmax_unit: whether there is a unit for SOFTMAX of int8. It keeps exponentials in the memory
+        of the table unit: a design without that has none either.
     control: ``"hardwired"``, or ``"microcode"`` for small FPGAs: the same commands, one thing after
-        the other, with the scratchpad in main memory and without the three units
+        the other, with the scratchpad in main memory and without these units
         (docs/microcode.md). Layers that it does not take run on the CPU.
     """
 
@@ -53,6 +55,7 @@ class NpuConfig:
     elementwise_unit: bool = True
     table_unit: bool = True
     move_unit: bool = True
+    softmax_unit: bool = True
     control: str = "hardwired"
 
     def __post_init__(self) -> None:
@@ -69,6 +72,8 @@ class NpuConfig:
             object.__setattr__(self, "requantiser_lanes", self.rows)
         if self.microcode:
             self._validate_microcode()
+        if not self.table_unit:
+            object.__setattr__(self, "softmax_unit", False)
         self._validate_array()
         self._validate_memories()
 
@@ -153,8 +158,14 @@ class NpuConfig:
             Opcode.ELEMENTWISE: not self.elementwise_unit,
             Opcode.TABLE: not self.table_unit,
             Opcode.MOVE: not self.move_unit,
+            Opcode.SOFTMAX: not self.softmax_unit,
         }
         return tuple(opcode for opcode in Opcode if not missing.get(opcode))
+
+    @property
+    def table_words(self) -> int:
+        """Words of the memory for tables that each lane of the table unit has."""
+        return EXPONENTIALS if self.softmax_unit else TABLE_SLOTS * TABLE_WORDS
 
     @property
     def pairs(self) -> bool:

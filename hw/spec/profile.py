@@ -8,7 +8,7 @@ counts, so that their differences add up to the difference of the time stamps.
 from __future__ import annotations
 
 CAUSES: tuple[tuple[str, str], ...] = (
-    ("busy", "the array takes a reduction step, or another unit reads a word"),
+    ("busy", "the array takes a reduction step, or another unit is at work"),
     ("weights", "waits for weights (the ring is empty)"),
     ("activations", "waits for activations from the scratchpad"),
     ("drain", "waits for the requantiser to take the finished tile"),
@@ -24,7 +24,7 @@ EVENTS: tuple[tuple[str, str], ...] = (
     ("scratchpad_read_words", "scratchpad reads, up to port_bytes each"),
     ("scratchpad_write_words", "scratchpad writes, up to port_bytes each"),
     ("weight_buffer_read_words", "weight words read"),
-    ("requantise", "elements requantised"),
+    ("requantise", "elements requantised, and products for SOFTMAX's reciprocals"),
     ("elementwise", "operands of ELEMENTWISE, each time that a lane scales one"),
     ("table", "accesses to the tables, each lane's: elements looked up, words of a new table"),
     ("memory_read_beats", "main memory reads by the NPU, bus_bytes each"),

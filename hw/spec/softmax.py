@@ -19,6 +19,9 @@ DIFFERENCE_BITS = 5
 SUM_BITS = 12
 """Integer bits of the sum of exponentials: Q12.19."""
 
+_DIFFERENCES = 256
+"""Of two int8 values: 0 or more from the larger one."""
+
 _high_mul = nm.saturating_rounding_doubling_high_mul
 
 
@@ -54,28 +57,52 @@ def softmax_parameters(
 
 def softmax(x: NDArray[np.int8], parameters: SoftmaxParameters) -> nm.Int8Array:
     """SOFTMAX over the last axis: int8 to int8 of scale 1/256 and zero point -128."""
-    return _probabilities(x, parameters, 8).astype(np.int8)
+    return softmax_by_table(x, exponentials(parameters))
 
 
 def softmax_wide(x: NDArray[np.int8], parameters: SoftmaxParameters) -> NDArray[np.int16]:
     """SOFTMAX over the last axis: int8 to int16 of scale 1/65536 and zero point -32768."""
-    return _probabilities(x, parameters, 16).astype(np.int16)
+    return _probabilities(x, exponentials(parameters), 16).astype(np.int16)
 
 
-def _probabilities(x: NDArray[np.int8], parameters: SoftmaxParameters, bits: int) -> nm.Int32Array:
+def exponentials(parameters: SoftmaxParameters) -> nm.Int32Array:
+    """The exponential of each difference from a row's maximum, 0..255, as Q0.31.
+
+    It is 0 where the difference counts as nothing.
+    """
+    p = parameters
+    difference = -np.arange(_DIFFERENCES, dtype=np.int64)
+    counts = difference >= p.smallest_difference
+    wide = nm.wrap_int32(np.where(counts, difference, 0) << p.left_shift)
+    found = exp_on_negative_values(_high_mul(wide, p.multiplier))
+    return np.where(counts, found, 0).astype(np.int32)
+
+
+def short_exponentials(parameters: SoftmaxParameters) -> nm.Int32Array:
+    """Those of `exponentials` that have a say in a result of 8 bits, up to the last one.
+
+    One under 2**(SUM_BITS - 1) adds nothing to a sum, and its probability is 0.
+    """
+    table = exponentials(parameters)
+    return table[: int(np.flatnonzero(table >= 1 << (SUM_BITS - 1)).max()) + 1]
+
+
+def softmax_by_table(x: NDArray[np.int8], table: nm.Int32Array) -> nm.Int8Array:
+    """As `softmax`, by exponentials of differences 0, 1, ..; those beyond them count as nothing."""
+    whole = np.zeros(_DIFFERENCES, dtype=np.int32)
+    whole[: len(table)] = table
+    return _probabilities(x, whole, 8).astype(np.int8)
+
+
+def _probabilities(x: NDArray[np.int8], table: nm.Int32Array, bits: int) -> nm.Int32Array:
     """Probabilities as signed numbers of so many bits, the lowest of which is 0."""
     lowest = -(1 << (bits - 1))
-    p = parameters
     values = x.astype(np.int32)
-    difference = values - values.max(axis=-1, keepdims=True)
-    counts = difference >= p.smallest_difference
-    wide = nm.wrap_int32(np.where(counts, difference, 0).astype(np.int64) << p.left_shift)
-    exponentials = exp_on_negative_values(_high_mul(wide, p.multiplier))
-    terms = np.where(counts, nm.rounding_divide_by_pot(exponentials, SUM_BITS), 0)
+    found = table[values.max(axis=-1, keepdims=True) - values]
+    terms = nm.rounding_divide_by_pot(found, SUM_BITS)
     reciprocal, bits_over_unit = _reciprocal(terms.sum(axis=-1, keepdims=True, dtype=np.int64))
-    shift = bits_over_unit + 31 - bits
-    scaled = nm.rounding_divide_by_pot(_high_mul(reciprocal, exponentials), shift)
-    return np.clip(np.where(counts, scaled, 0) + lowest, lowest, -lowest - 1)
+    scaled = nm.rounding_divide_by_pot(_high_mul(reciprocal, found), bits_over_unit + 31 - bits)
+    return np.clip(scaled + lowest, lowest, -lowest - 1)
 
 
 def _reciprocal(total: NDArray[np.int64]) -> tuple[nm.Int32Array, nm.Int32Array]:

@@ -7,7 +7,7 @@ tests/verification/test_command_streams.py holds all of them against the chip.
 
 from __future__ import annotations
 
-from hw.spec.commands import TABLE_ENTRIES, TABLE_WORD_BYTES
+from hw.spec.commands import SOFTMAX_BATCH
 
 SCRATCHPAD_READ_LATENCY = 2
 """From a read's valid to its data (hw.npu.memory.scratchpad)."""
@@ -71,6 +71,9 @@ the next one's (hw.npu.compute.array)."""
 REQUANTISER_LATENCY = 9
 """From a beat of the drain to its result (hw.npu.compute.requantiser)."""
 
+ROUNDED_LATENCY = 7
+"""From the requantiser's input to what it shifts right (hw.npu.compute.requantiser)."""
+
 SCALER_LATENCY = 6
 """From an operand to its scaled value (hw.npu.compute.operand_scaler)."""
 
@@ -80,15 +83,23 @@ OPERAND_CYCLES = SCRATCHPAD_READ_LATENCY + SCALER_LATENCY
 TABLE_LATENCY = 2
 """From a result to what its table says (hw.npu.compute.tables)."""
 
-TABLE_WORDS = TABLE_ENTRIES // TABLE_WORD_BYTES
-"""Reads of a TABLE (hw.npu.compute.tables)."""
-
 TABLE_CYCLES = SCRATCHPAD_READ_LATENCY + 2
 """From a TABLE's last read to its end but for the margin: its arrival, and two states of
 hw.npu.compute.compute_control."""
 
 MOVE_CYCLES = SCRATCHPAD_READ_LATENCY
 """From a MOVE's read to its write (hw.npu.compute.mover)."""
+
+SOFTMAX_LATENCY = SCRATCHPAD_READ_LATENCY + 3
+"""From a read of SOFTMAX to its exponentials at the requantiser (hw.npu.compute.softmax)."""
+
+RECIPROCAL_TURNS = 8
+"""Of each row of a SOFTMAX at the multiplier (hw.npu.compute.reciprocal)."""
+
+RESULTS_WAIT = (RECIPROCAL_TURNS - 1) * SOFTMAX_BATCH + 1 - 4
+"""Without a read of SOFTMAX while reciprocals are worked out: from the first turn of place 0 to the
+read, four cycles ahead, that needs its reciprocal; one more for each row that a batch lacks
+(hw.npu.compute.softmax_walk)."""
 
 WRITE_MARGIN = SCRATCHPAD_WRITE_LATENCY
 """From the last result to the command's completion, which others may see

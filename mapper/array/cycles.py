@@ -13,9 +13,9 @@ from functools import lru_cache
 from math import gcd
 from typing import NamedTuple
 
-from hw.spec.commands import PARAMETER_WORDS
+from hw.spec.commands import PARAMETER_WORDS, SOFTMAX_BATCH
 from hw.spec.tile_shape import TileShape
-from hw.spec.timing import CAPTURE_LATENCY, FILL_CYCLES
+from hw.spec.timing import CAPTURE_LATENCY, FILL_CYCLES, RESULTS_WAIT
 from mapper.array.array import Array
 
 COMMAND_CYCLES = 40
@@ -23,6 +23,12 @@ COMMAND_CYCLES = 40
 
 _ELEMENTWISE_CYCLES = 23
 """From one command's last step to an ELEMENTWISE's first read, and from its last one to its end."""
+
+_SOFTMAX_CYCLES = 20
+"""The same of a SOFTMAX."""
+
+_RECIPROCAL_CYCLES = RESULTS_WAIT + SOFTMAX_BATCH
+"""From the sums of a batch of SOFTMAX to its results, one less for each of its rows."""
 
 _SLOT_CYCLES = 5
 """From a step that uses up a slot to the first step on what fills it next, of one read."""
@@ -162,6 +168,14 @@ def bytes_read(window: Window, arrangement: Arrangement, array: Array) -> int:
 def elementwise_cycles(reads: int) -> int:
     """Cycles of an ELEMENTWISE of so many reads of its operands."""
     return _ELEMENTWISE_CYCLES + reads
+
+
+def softmax_cycles(rows: int, size: int, lanes: int) -> int:
+    """Cycles of a SOFTMAX of so many rows: each batch reads them three times."""
+    levels = max((lanes - 1).bit_length(), 1)
+    batches = -(-rows // SOFTMAX_BATCH)
+    waits = batches * (2 * levels + _RECIPROCAL_CYCLES) - rows
+    return _SOFTMAX_CYCLES + 3 * rows * -(-size // lanes) + waits
 
 
 def lying(window: Window, arrangement: Arrangement) -> Window:

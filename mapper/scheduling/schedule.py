@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from hw.spec.commands import TABLE_SLOTS, Command, Opcode
+from hw.spec.commands import Command, Opcode
 from hw.spec.npu_config import NpuConfig
 from mapper.array.array import array_of
 from mapper.placement.buffers import Slices
 from mapper.planning.residency import WorkPlan
 from mapper.scheduling.arrival import Arrival, strips
+from mapper.scheduling.held_tables import HeldTables
 from mapper.scheduling.stream import CommandStream
 from mapper.scheduling.transfer import Rectangle, copies
 from mapper.works.geometry import Place, Tile
@@ -38,7 +39,7 @@ class Scheduler:
     home in main memory, ``arrivals`` the network inputs that become resident. ``blobs`` collects
     the weights in order of first use, ``packed`` those of this network in all their layouts.
     ``place_constant`` puts bytes into main memory, which ``constants`` keeps the addresses of;
-    ``tables`` are those that the chip holds, of which ``recent_slot`` was in use last.
+    ``tables`` are those that the chip holds.
     """
 
     config: NpuConfig
@@ -49,8 +50,7 @@ class Scheduler:
     packed: PackedWeights
     place_constant: Callable[[bytes], int]
     constants: dict[bytes, int] = field(default_factory=dict[bytes, int])
-    tables: list[bytes] = field(default_factory=lambda: [b""] * TABLE_SLOTS)
-    recent_slot: int = TABLE_SLOTS - 1
+    tables: HeldTables = field(default_factory=HeldTables)
     blobs: dict[BlobKey, bytes] = field(default_factory=dict[BlobKey, bytes])
     stream: CommandStream = field(default_factory=CommandStream)
 
@@ -68,17 +68,6 @@ class Scheduler:
         if data not in self.constants:
             self.constants[data] = self.place_constant(data)
         return self.constants[data]
-
-    def slot(self, table: bytes) -> int:
-        """Return the slot that holds a table, which is in use from now on."""
-        self.recent_slot = self.tables.index(table)
-        return self.recent_slot
-
-    def replace_table(self, table: bytes) -> int:
-        """Return the slot that a new table takes: another one than was in use last."""
-        slot = (self.recent_slot + 1) % TABLE_SLOTS
-        self.tables[slot] = table
-        return slot
 
     def require(self, buffer: str, upto: int) -> None:
         """Load an arriving buffer's bytes up to ``upto``, where they are not on their way."""
@@ -138,16 +127,17 @@ class _WorkScheduler:
 
     def _load_stored(self) -> None:
         """Constants into their staging areas, and from there a table that the chip lacks."""
-        work = self.work
+        work, tables = self.work, self.owner.tables
         for data, address in zip(work.stored, self._stored(), strict=True):
-            is_table = data is work.table
-            if is_table and data in self.owner.tables:
-                continue
+            exponentials, place = data is work.exponentials, None
+            if exponentials or data is work.table:
+                place = tables.bring(data, exponentials=exponentials)
+                if place is None:
+                    continue
             home = self.owner.constant(data)
             self.owner.transfer(Opcode.LOAD, Rectangle.flat(home, address, len(data)))
-            if is_table:
-                slot = self.owner.replace_table(data)
-                values = {"input_address": address, "slot": slot}
+            if place is not None:
+                values = {"input_address": address, **place}
                 span = (address, address + len(data))
                 self.stream.compute(Emitted(Command(Opcode.TABLE, values), (span,), ()))
 
@@ -239,7 +229,7 @@ class _WorkScheduler:
         """A command with its results sent through the work's table."""
         if self.work.table is None:
             return emitted
-        values = {**emitted.command.values, "table": 1 + self.owner.slot(self.work.table)}
+        values = {**emitted.command.values, "table": 1 + self.owner.tables.slot(self.work.table)}
         return emitted._replace(command=replace(emitted.command, values=values))
 
     def _issue(self, emitted: Emitted, job: _Job) -> None:

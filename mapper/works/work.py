@@ -55,9 +55,15 @@ class Work(ABC):
         return ()
 
     @property
+    def exponentials(self) -> bytes | None:
+        """Words of the tables' memory that the work looks up, in place of tables."""
+        return None
+
+    @property
     def stored(self) -> tuple[bytes, ...]:
         """All that is loaded before the first tile, each into a staging area of its own."""
-        return self.constants if self.table is None else (*self.constants, self.table)
+        tables = (self.table, self.exponentials)
+        return (*self.constants, *(table for table in tables if table is not None))
 
     @property
     @abstractmethod

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from hw.spec.commands import TABLE_ENTRIES, TABLE_SLOTS
+from hw.spec.commands import TABLE_WORD_BYTES
 from hw.spec.config import Config
 from sim.costs.area import chip_sram_bits, estimate_area
 from sim.costs.tables import read_table
@@ -110,7 +110,7 @@ def _capacity(memory: str, config: Config) -> int:
     return {
         "scratchpad_bank": config.npu.scratchpad_bytes // config.npu.scratchpad_banks,
         "weight_buffer": config.npu.weight_buffer_bytes,
-        "tables": TABLE_SLOTS * TABLE_ENTRIES,
+        "tables": TABLE_WORD_BYTES * config.npu.table_words,
     }[memory]
 
 

@@ -17,6 +17,7 @@ from sim.functional.hazards import Access, HazardCheck
 from sim.functional.memory import Memory
 from sim.functional.move import move
 from sim.functional.ring import Ring
+from sim.functional.softmax import run_softmax
 from sim.functional.tables import Tables
 from sim.functional.units import Units
 from sim.functional.window import convolve, depthwise
@@ -76,6 +77,8 @@ class Npu:
                 return self.units.tables.load(command, self.scratchpad, counts)
             case Opcode.MOVE:
                 return move(command, self.scratchpad)
+            case Opcode.SOFTMAX:
+                return run_softmax(command, self.units, counts)
             case _:
                 return Access()
 

@@ -30,7 +30,10 @@ ARRAYS = ("4x8", "8x8", "16x8", "16x16")
 
 
 START, REST = "CPU, start and interrupt", "adds and pools"
-KINDS = ("convolution", "pointwise", "depthwise", "fully connected", REST, "CPU operators", START)
+KINDS = (
+    *("convolution", "pointwise", "depthwise", "fully connected", "softmax"),
+    *(REST, "CPU operators", START),
+)
 
 UNPAIRED = "steps of an unpaired array without a stall"
 WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
@@ -99,6 +102,7 @@ def kinds_of(graph: Graph, program: Program) -> list[str]:
         named = {
             "DEPTHWISE_CONV_2D": "depthwise",
             "FULLY_CONNECTED": "fully connected",
+            "SOFTMAX": "softmax",
         }
         return named.get(op.kind, REST)
 

@@ -9,8 +9,6 @@ from math import prod
 from hw.spec.commands import (
     MOVE_LOOPS,
     PARAMETER_WORDS,
-    TABLE_ENTRIES,
-    TABLE_WORD_BYTES,
     Command,
     Opcode,
     Operation,
@@ -39,9 +37,11 @@ def window_events(command: Command, geometry: Geometry, config: NpuConfig) -> Co
 
 
 def unit_events(command: Command, config: NpuConfig) -> Counter[str]:
-    """Events of an ELEMENTWISE or TABLE."""
+    """Events of an ELEMENTWISE, TABLE or SOFTMAX."""
+    if command.opcode is Opcode.SOFTMAX:
+        return _softmax_events(command, config)
     if command.opcode is Opcode.TABLE:
-        words = TABLE_ENTRIES // TABLE_WORD_BYTES
+        words = command["words"]
         return Counter(scratchpad_read_words=words, table=words * config.requantiser_lanes)
     v, lanes = command.values, config.requantiser_lanes
     pixels, run = v["output_rows"] * v["output_cols"], v["run_bytes"]
@@ -58,6 +58,21 @@ def unit_events(command: Command, config: NpuConfig) -> Counter[str]:
             "requantise": elements,
             "elementwise": scaled,
             "table": elements if v["table"] else 0,
+        }
+    )
+
+
+def _softmax_events(command: Command, config: NpuConfig) -> Counter[str]:
+    """Three reads of each group, two lookups of each element, seven products for each row."""
+    rows, size = command["rows"], command["row_bytes"]
+    elements, words = rows * size, rows * -(-size // config.requantiser_lanes)
+    return Counter(
+        {
+            "accumulator_access": elements,
+            "scratchpad_read_words": 3 * words,
+            "scratchpad_write_words": words,
+            "requantise": elements + 7 * rows,
+            "table": 2 * elements,
         }
     )
 

@@ -8,6 +8,7 @@ from hw.spec import timing
 from hw.spec.commands import (
     MOVE_LOOPS,
     PARAMETER_WORDS,
+    SOFTMAX_BATCH,
     TABLE_WORD_BYTES,
     Opcode,
     Operation,
@@ -42,7 +43,7 @@ FIELDS = (
     *("blocks", "block_words", "tiles", "paired", "strip_input_step", "strip_output_step"),
     *("operation", "a_repeat", "a_address", "a_pixel_pitch", "a_row_pitch"),
     *("b_address", "b_pixel_pitch", "b_row_pitch"),
-    "fill",
+    *("fill", "words"),
     *(f"extent_{loop}" for loop in range(MOVE_LOOPS)),
     *(f"input_pitch_{loop}" for loop in range(MOVE_LOOPS)),
     *(f"output_pitch_{loop}" for loop in range(MOVE_LOOPS)),
@@ -72,6 +73,7 @@ def c_header() -> str:
     constants |= {
         "PARAMETER_WORDS": PARAMETER_WORDS,
         "MOVE_LOOPS": MOVE_LOOPS,
+        "SOFTMAX_BATCH": SOFTMAX_BATCH,
         "TABLE_WORD_BYTES": TABLE_WORD_BYTES,
         "RECORD_WORDS": RECORD_WORDS,
         "RECORD_BYTES": RECORD_BYTES,

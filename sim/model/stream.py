@@ -28,7 +28,7 @@ LONGEST = 1 << 32
 """Cycles of a stream, at most: those that the hardware's counters can count."""
 
 _WINDOWS = (Opcode.CONV, Opcode.DEPTHWISE)
-_UNITS = (Opcode.ELEMENTWISE, Opcode.TABLE)
+_UNITS = (Opcode.ELEMENTWISE, Opcode.TABLE, Opcode.SOFTMAX)
 
 _Integers = NDArray[np.int64]
 

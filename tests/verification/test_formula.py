@@ -2,11 +2,16 @@
 
 import pytest
 
-from hw.spec.commands import Command, Opcode
+from hw.spec.commands import COMPUTE_OPCODES, Command, Opcode
 from hw.spec.npu_config import NpuConfig
 from hw.spec.settings import load_config
 from mapper.array.array import array_of
-from mapper.array.cycles import array_cycles, command_cycles, elementwise_cycles
+from mapper.array.cycles import (
+    array_cycles,
+    command_cycles,
+    elementwise_cycles,
+    softmax_cycles,
+)
 from mapper.compile import compile_model
 from mapper.importers import import_model
 from sim.rtl.backend import run_rtl
@@ -16,11 +21,19 @@ from tests.shared_models import golden, shared_models
 
 pytestmark = [pytest.mark.rtl]
 
+TABLE_CYCLES = 10
+"""Of a TABLE, besides its words."""
+
 
 def formula(command: Command, config: NpuConfig) -> tuple[int, int]:
     """Cycles of a compute command whose weights are there, and of one that the bus brings them."""
     if command.opcode is Opcode.ELEMENTWISE:
         return (elementwise_cycles(2 * -(-command["run_bytes"] // config.requantiser_lanes)),) * 2
+    if command.opcode is Opcode.SOFTMAX:
+        lanes = config.requantiser_lanes
+        return (softmax_cycles(command["rows"], command["row_bytes"], lanes),) * 2
+    if command.opcode is Opcode.TABLE:
+        return (TABLE_CYCLES + command["words"],) * 2
     window, arrangement = geometry(command)
     return (
         array_cycles(window, arrangement, array_of(config)),
@@ -35,7 +48,7 @@ def by_layer(program) -> dict[int, list[tuple[int, int]]]:
     for command in commands(program):
         if command.opcode is Opcode.MARK:
             found[command["layer"]], pending = pending, []
-        elif command.opcode in (Opcode.CONV, Opcode.DEPTHWISE, Opcode.ELEMENTWISE):
+        elif command.opcode in COMPUTE_OPCODES:
             pending.append(formula(command, program.config.npu))
     return found
 

@@ -13,6 +13,9 @@ from hw.spec.commands import Opcode
 from hw.spec.profile import CAUSES
 from hw.spec.timing import WRITE_MARGIN
 
+_BESIDE = (Opcode.ELEMENTWISE, Opcode.TABLE, Opcode.SOFTMAX)
+"""Commands of the units that share the feeder's read port."""
+
 
 class ComputeControl(Component):
     """See the module's text.
@@ -21,12 +24,13 @@ class ComputeControl(Component):
     -----
     compute, blocked: commands from the sequencer; blocked: one waits for transfers.
     command: the command at work, stable until the next one is accepted. is_elementwise, is_table,
-        is_move: it is an ELEMENTWISE, a TABLE, a MOVE; is_unit: one of the first two.
-    start_window: CONV or DEPTHWISE begins; start_elementwise, start_table,
-        start_move.
+        is_move, is_softmax: it is an ELEMENTWISE, a TABLE, a MOVE, a SOFTMAX; is_unit: one of these
+        but a MOVE.
+    start_window: CONV or DEPTHWISE begins; start_elementwise, start_table, start_move,
+        start_softmax.
     weights: what the weight ring shall deliver.
     mac_done: the array has taken the last step; mac_cause: what it counts.
-    unit_reading: the unit of an ELEMENTWISE, TABLE or MOVE reads; unit_busy, drain_busy,
+    unit_reading: the unit of such a command reads; unit_busy, drain_busy,
         requantiser_busy: not finished yet.
     mark, layer: take a profile record, while ``mark_ready``: the one before has been sent.
     cause: what this cycle counts as. completed: pulse. opcode: of the command at work, or 0.
@@ -42,11 +46,13 @@ class ComputeControl(Component):
                 "is_elementwise": Out(1),
                 "is_table": Out(1),
                 "is_move": Out(1),
+                "is_softmax": Out(1),
                 "is_unit": Out(1),
                 "start_window": Out(1),
                 "start_elementwise": Out(1),
                 "start_table": Out(1),
                 "start_move": Out(1),
+                "start_softmax": Out(1),
                 "weights": Out(stream.Signature(WEIGHT_START)),
                 "mac_done": In(1),
                 "mac_cause": In(range(len(CAUSES))),
@@ -91,8 +97,8 @@ class ComputeControl(Component):
                     m.d.sync += self.is_elementwise.eq(following == Opcode.ELEMENTWISE)
                     m.d.sync += self.is_table.eq(following == Opcode.TABLE)
                     m.d.sync += self.is_move.eq(following == Opcode.MOVE)
-                    units = (following == Opcode.ELEMENTWISE) | (following == Opcode.TABLE)
-                    m.d.sync += self.is_unit.eq(units)
+                    m.d.sync += self.is_softmax.eq(following == Opcode.SOFTMAX)
+                    m.d.sync += self.is_unit.eq(following.matches(*_BESIDE))
                     m.next = "START"
             with m.State("START"), m.Switch(opcode):
                 with m.Case(Opcode.MARK):
@@ -100,10 +106,11 @@ class ComputeControl(Component):
                     with m.If(self.mark_ready):
                         m.d.comb += self.completed.eq(1)
                         m.next = "IDLE"
-                with m.Case(Opcode.ELEMENTWISE, Opcode.TABLE, Opcode.MOVE):
+                with m.Case(*_BESIDE, Opcode.MOVE):
                     m.d.comb += self.start_elementwise.eq(self.is_elementwise)
                     m.d.comb += self.start_table.eq(self.is_table)
                     m.d.comb += self.start_move.eq(self.is_move)
+                    m.d.comb += self.start_softmax.eq(self.is_softmax)
                     m.next = "UNIT"
                 with m.Default():
                     m.d.comb += self.weights.valid.eq(1)

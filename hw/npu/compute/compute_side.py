@@ -20,6 +20,7 @@ from hw.npu.compute.mac_control import MacControl
 from hw.npu.compute.mover import Mover
 from hw.npu.compute.parameters import ParameterSets
 from hw.npu.compute.requantiser import Requantiser
+from hw.npu.compute.softmax import ZERO_POINT, SoftmaxUnit
 from hw.npu.compute.tables import Tables
 from hw.npu.ports import WEIGHT_START, read_port, write_port
 from hw.spec.commands import Opcode
@@ -82,8 +83,10 @@ class ComputeSide(Component):
         m.submodules.drain = self._drain = Drain(config)
         self._elementwise = ElementwiseUnit(config) if config.elementwise_unit else None
         self._tables = Tables(config) if config.table_unit else None
-        self._units = [unit for unit in (self._elementwise, self._tables) if unit is not None]
-        for name, unit in (("elementwise", self._elementwise), ("tables", self._tables)):
+        self._softmax = SoftmaxUnit(config) if config.softmax_unit else None
+        beside = (self._elementwise, self._tables, self._softmax)
+        self._units = [unit for unit in beside if unit is not None]
+        for name, unit in zip(("elementwise", "tables", "softmax"), beside, strict=True):
             if unit is not None:
                 m.submodules[name] = unit
         self._mover = Mover(config) if config.move_unit else None
@@ -94,6 +97,8 @@ class ComputeSide(Component):
         self._connect_scratchpad(m)
         if self._mover is not None:
             self._connect_mover(m, self._mover)
+        if self._softmax is not None and self._tables is not None:
+            self._connect_softmax(m, self._softmax, self._tables)
         self._connect_counters(m)
         return m
 
@@ -129,6 +134,8 @@ class ComputeSide(Component):
             starts.append((self._elementwise, control.start_elementwise))
         if self._tables is not None:
             starts.append((self._tables, control.start_table))
+        if self._softmax is not None:
+            starts.append((self._softmax, control.start_softmax))
         for engine, start in starts:
             m.d.comb += [engine.start.eq(start), engine.command.eq(control.command)]
 
@@ -164,11 +171,14 @@ class ComputeSide(Component):
     def _connect_scratchpad(self, m: Module) -> None:
         """All that reads shares the read port; what writes goes through the requantiser."""
         control, feeder = self._control, self._feeder
+        is_unit = {self._tables: control.is_table, self._softmax: control.is_softmax}
         for name in ("valid", "address", "size", "crosses"):
             choice = getattr(feeder.read, name)
             if self._units:
-                first, *others = (getattr(unit.read, name) for unit in self._units)
-                beside = Mux(control.is_table, others[0], first) if others else first
+                first, *others = self._units
+                beside = getattr(first.read, name)
+                for unit in others:
+                    beside = Mux(is_unit[unit], getattr(unit.read, name), beside)
                 # The feeder has the least time.
                 choice = Mux(control.is_unit, beside, choice)
             m.d.comb += getattr(self.read, name).eq(choice)
@@ -187,16 +197,16 @@ class ComputeSide(Component):
         ]
 
     def _connect_requantiser(self, m: Module) -> None:
-        """Its sums come from the drain or from the element-wise unit."""
+        """Its sums come from the drain or from a unit."""
         requantiser, command = self._requantiser, self._control.command
         # Results come many cycles after their command, so that the requantiser, a thousand
-        # multiplexers, has a register of its own.
-        beside = Signal()
-        m.d.sync += beside.eq(self._control.is_elementwise)
+        # multiplexers, has registers of its own.
+        beside, softmax = Signal(), Signal()
+        m.d.sync += softmax.eq(self._control.is_softmax)
+        m.d.sync += beside.eq(self._control.is_elementwise | self._control.is_softmax)
         m.d.comb += requantiser.input.eq(self._drain.output)
-        if self._elementwise is not None:
-            with m.If(beside):
-                m.d.comb += requantiser.input.eq(self._elementwise.output)
+        with m.If(beside):
+            self._take_from_units(m, softmax)
         for name, field in (
             ("zero_point", "output_zero_point"),
             ("low", "clamp_low"),
@@ -206,6 +216,42 @@ class ComputeSide(Component):
                 CommandView(command, opcode)[field] for opcode in (Opcode.CONV, Opcode.ELEMENTWISE)
             )
             m.d.comb += requantiser.stage[name].eq(Mux(beside, other, window))
+        with m.If(softmax):
+            stage = {"zero_point": ZERO_POINT, "low": -128, "high": 127}
+            m.d.comb += [requantiser.stage[name].eq(value) for name, value in stage.items()]
+
+    def _take_from_units(self, m: Module, softmax: Signal) -> None:
+        """What a unit requantises; all but the values is the same in all of its lanes."""
+        target = self._requantiser.input
+        if self._elementwise is not None:
+            m.d.comb += target.eq(self._elementwise.output)
+        if self._softmax is None:
+            return
+        if self._elementwise is None:
+            m.d.comb += target.eq(self._softmax.output)
+            return
+        first, second = self._elementwise.output, self._softmax.output
+        for name in ("valid", "address", "mask"):
+            m.d.comb += target[name].eq(Mux(softmax, second[name], first[name]))
+        for lane in range(self._config.requantiser_lanes):
+            values = second.lanes[lane].value, first.lanes[lane].value
+            m.d.comb += target.lanes[lane].value.eq(Mux(softmax, *values))
+            for name in ("bias", "multiplier", "shift"):
+                m.d.comb += target.lanes[lane][name].eq(
+                    Mux(softmax, second.lanes[0][name], first.lanes[0][name])
+                )
+
+    def _connect_softmax(self, m: Module, softmax: SoftmaxUnit, tables: Tables) -> None:
+        """It looks up exponentials in the tables' memories."""
+        working = Signal()
+        m.d.sync += working.eq(self._control.is_softmax)
+        m.d.comb += [
+            tables.softmax.eq(working),
+            tables.differences.eq(softmax.differences),
+            tables.lookups.eq(softmax.lookups),
+            softmax.words.eq(tables.words),
+            softmax.product.eq(self._requantiser.product),
+        ]
 
     def _connect_mover(self, m: Module, mover: Mover) -> None:
         """A MOVE has both ports of the scratchpad to itself."""
@@ -242,7 +288,9 @@ class ComputeSide(Component):
         m.d.comb += [
             events.mac.eq(Mux(multiplied, active, 0)),
             events.accumulator_access.eq(Mux(stepped, active, 0) + written),
-            events.requantise.eq(written),
+            events.requantise.eq(
+                written + (0 if self._softmax is None else self._softmax.multiplying)
+            ),
             events.scratchpad_read_words.eq(self.read.valid + self.dma_read),
             events.scratchpad_write_words.eq(self.write.valid + self.dma_write),
             events.weight_buffer_read_words.eq(Mux(paired, read << 1, read)),

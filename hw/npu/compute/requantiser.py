@@ -74,11 +74,20 @@ class RequantiserOutput(data.StructLayout):
 
 
 class RequantiserLane(Component):
-    """The arithmetic of one lane; a module of its own, so that all lanes are one module."""
+    """The arithmetic of one lane; a module of its own, so that all lanes are one module.
+
+    ``rounded``: `ROUNDED_LATENCY` cycles after an element without a shift its product as the 32
+    upper bits of its double.
+    """
 
     def __init__(self) -> None:
         super().__init__(
-            {"lane": In(LaneLayout()), "stage": In(OutputStage()), "result": Out(signed(8))}
+            {
+                "lane": In(LaneLayout()),
+                "stage": In(OutputStage()),
+                "rounded": Out(signed(32)),
+                "result": Out(signed(8)),
+            }
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -104,6 +113,7 @@ class RequantiserLane(Component):
         m.d.comb += half.eq((1 << right_6) >> 1)
         m.d.sync += [right_6.eq(right_5), right_7.eq(right_6)]
         m.d.sync += rounded.eq(high + half.as_unsigned())
+        m.d.comb += self.rounded.eq(rounded)
         scaled = Signal(signed(33))
         m.d.sync += scaled.eq(rounded >> right_7)
         offset = Signal(signed(34))
@@ -150,7 +160,8 @@ class Requantiser(Component):
     """All lanes, with address and mask travelling along.
 
     Ports: ``input``, ``stage`` (stable while elements are under way), ``output``
-    `REQUANTISER_LATENCY` cycles later, ``busy`` while anything is under way.
+    `REQUANTISER_LATENCY` cycles later, ``busy`` while anything is under way. ``product``: lane 0's
+    `RequantiserLane.rounded`, of any input.
     """
 
     def __init__(self, config: NpuConfig) -> None:
@@ -160,6 +171,7 @@ class Requantiser(Component):
                 "input": In(RequantiserInput(config)),
                 "stage": In(OutputStage()),
                 "output": Out(RequantiserOutput(config)),
+                "product": Out(signed(32)),
                 "busy": Out(1),
             }
         )
@@ -186,6 +198,8 @@ class Requantiser(Component):
             m.d.comb += lane.lane.eq(self.input.lanes[index])
             m.d.comb += lane.stage.eq(stage)
             results.append(lane.result)
+            if index == 0:
+                m.d.comb += self.product.eq(lane.rounded)
         m.d.comb += [
             self.output.valid.eq(tags[-1].valid),
             self.output.address.eq(tags[-1].address),

@@ -2,14 +2,15 @@
 
 Each lane has a memory with all tables, `TABLE_WORD_BYTES` entries a word: the upper bits of a
 result choose the word, the lower ones the entry. TABLE copies a table from the scratchpad into the
-memories of all lanes at once, a word a cycle.
+memories of all lanes at once, a word a cycle. With a softmax unit the memories are as deep as its
+exponentials need, which take the place of both tables.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
@@ -20,13 +21,15 @@ from hw.npu.compute.requantiser import RequantiserOutput
 from hw.npu.ports import crosses_word, read_port
 from hw.spec.commands import (
     ADDRESS_BITS,
+    EXPONENTIALS,
     TABLE_FIELD,
     TABLE_SLOTS,
     TABLE_WORD_BYTES,
+    TABLE_WORDS,
     Opcode,
 )
 from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import SCRATCHPAD_READ_LATENCY, TABLE_WORDS
+from hw.spec.timing import SCRATCHPAD_READ_LATENCY
 
 
 class Tables(Component):
@@ -41,6 +44,8 @@ class Tables(Component):
     results: of the requantiser, for ``command`` with a table or without one (``through``).
     output: ``results`` of a command without, or what the table says `TABLE_LATENCY` cycles later.
     looking_up: a result is on its way through its table.
+    softmax: a SOFTMAX is at work: ``words`` of all lanes are what lies at ``differences`` (8 bits a
+        lane) in the cycle before; lookups: the lanes that count as an access.
     """
 
     def __init__(self, config: NpuConfig) -> None:
@@ -57,6 +62,10 @@ class Tables(Component):
                 "results": In(RequantiserOutput(config)),
                 "output": Out(RequantiserOutput(config)),
                 "looking_up": Out(1),
+                "softmax": In(1),
+                "differences": In(8 * lanes),
+                "lookups": In(lanes),
+                "words": Out(8 * TABLE_WORD_BYTES * lanes),
             }
         )
 
@@ -64,7 +73,6 @@ class Tables(Component):
         m = Module()
         config = self._config
         lanes = range(config.requantiser_lanes)
-        depth = TABLE_SLOTS * TABLE_WORDS
         written, write_address = self._load(m)
         # The command is there long before its first result.
         table = CommandView(self.command, Opcode.CONV)[TABLE_FIELD.name]
@@ -78,7 +86,7 @@ class Tables(Component):
         m.d.comb += looked_up.eq(results[-1])
         entry_bits = exact_log2(TABLE_WORD_BYTES)
         for index in lanes:
-            memory = block_ram(m, f"lane_{index}", 8 * TABLE_WORD_BYTES, depth)
+            memory = block_ram(m, f"lane_{index}", 8 * TABLE_WORD_BYTES, config.table_words)
             port = memory.write_port()
             m.d.comb += [
                 port.en.eq(written),
@@ -86,7 +94,11 @@ class Tables(Component):
                 port.data.eq(self.read.data),
             ]
             result = self.results.data.word_select(index, 8)
-            word = read_block_ram(m, memory, Cat(result[entry_bits:], slot))
+            place = Cat(result[entry_bits:], slot)
+            if config.softmax_unit:
+                place = Mux(self.softmax, self.differences.word_select(index, 8), place)
+            word = read_block_ram(m, memory, place)
+            m.d.comb += self.words.word_select(index, 8 * TABLE_WORD_BYTES).eq(word)
             late = results[0].data.word_select(index, 8)
             entry = Signal(8, name=f"entry_{index}")
             m.d.sync += entry.eq(word.word_select(late[:entry_bits], 8))
@@ -96,34 +108,39 @@ class Tables(Component):
         with m.Else():
             m.d.comb += self.output.eq(self.results)
         m.d.comb += self.looking_up.eq(results[0].valid | results[1].valid)
+        looked_at = Signal(config.requantiser_lanes)
         with m.If(written):
-            m.d.comb += self.accesses.eq(config.requantiser_lanes)
+            m.d.comb += looked_at.eq(-1)
+        with m.Elif(self.softmax):
+            m.d.comb += looked_at.eq(self.lookups)
         with m.Elif(results[1].valid):
-            m.d.comb += self.accesses.eq(sum(results[1].mask[i] for i in lanes))
+            m.d.comb += looked_at.eq(results[1].mask)
+        m.d.comb += self.accesses.eq(sum(looked_at[i] for i in lanes))
         return m
 
-    def _load(self, m: Module) -> tuple[Signal, Signal]:
+    def _load(self, m: Module) -> tuple[Value, Value]:
         """Reads a table word by word; returns whether one is written, and where."""
         config, read = self._config, self.read
         v = CommandView(self.command, Opcode.TABLE)
-        address, words = Signal(ADDRESS_BITS), Signal(range(TABLE_WORDS + 1), init=TABLE_WORDS)
-        tag = data.StructLayout({"valid": 1, "word": range(TABLE_WORDS)})
+        address, left = Signal(ADDRESS_BITS), Signal(range(EXPONENTIALS + 1))
+        place = Signal(range(EXPONENTIALS))
+        tag = data.StructLayout({"valid": 1, "place": range(EXPONENTIALS)})
         tags = [Signal(tag, name=f"tag_{i}") for i in range(SCRATCHPAD_READ_LATENCY)]
         m.d.comb += [
-            self.reading.eq(words != TABLE_WORDS),
+            self.reading.eq(left != 0),
             read.valid.eq(self.reading),
             read.address.eq(address),
             read.size.eq(TABLE_WORD_BYTES),
             read.crosses.eq(crosses_word(address, TABLE_WORD_BYTES, config.port_bytes)),
             self.busy.eq(self.start | self.reading | Cat(t.valid for t in tags).any()),
         ]
-        m.d.sync += [tags[0].valid.eq(self.reading), tags[0].word.eq(words)]
+        m.d.sync += [tags[0].valid.eq(self.reading), tags[0].place.eq(place)]
         for before, after in pairwise(tags):
             m.d.sync += after.eq(before)
         with m.If(self.start):
-            m.d.sync += [address.eq(v["input_address"]), words.eq(0)]
+            m.d.sync += [address.eq(v["input_address"]), left.eq(v["words"])]
+            m.d.sync += place.eq(v["slot"] << exact_log2(TABLE_WORDS))
         with m.Elif(self.reading):
-            m.d.sync += [address.eq(address + TABLE_WORD_BYTES), words.eq(words + 1)]
-        written, target = Signal(), Signal(range(TABLE_SLOTS * TABLE_WORDS))
-        m.d.comb += [written.eq(tags[-1].valid), target.eq(Cat(tags[-1].word, v["slot"]))]
-        return written, target
+            m.d.sync += [address.eq(address + TABLE_WORD_BYTES), left.eq(left - 1)]
+            m.d.sync += place.eq(place + 1)
+        return tags[-1].valid, tags[-1].place

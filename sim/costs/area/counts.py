@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from hw.spec.commands import ADDRESS_BITS, TABLE_ENTRIES, TABLE_SLOTS
+from hw.spec.commands import ADDRESS_BITS, TABLE_WORD_BYTES
 from hw.spec.config import Config
 from hw.spec.npu_config import NpuConfig
 from hw.spec.soc_config import SMALL_CPUS
@@ -68,7 +68,7 @@ def sram_bits(config: Config) -> dict[str, int]:
         "transfers": OUTSTANDING * (tag + 8 * npu.bus_bytes),
     }
     if npu.table_unit:
-        bits["tables"] = 8 * TABLE_SLOTS * TABLE_ENTRIES * npu.requantiser_lanes
+        bits["tables"] = 8 * TABLE_WORD_BYTES * npu.table_words * npu.requantiser_lanes
     fetched = _fetch_bits(npu) - _fetch_registers(npu)
     return bits | {"commands": fetched} if fetched else bits
 
@@ -108,7 +108,11 @@ def _compute_side(npu: NpuConfig) -> Mapping[str, Mapping[str, float]]:
 
 def _units(npu: NpuConfig) -> Mapping[str, Mapping[str, float]]:
     """Of the units beside the array those that there are."""
-    units = {"elementwise": npu.elementwise_unit, "tables": npu.table_unit}
+    units = {
+        "elementwise": npu.elementwise_unit,
+        "tables": npu.table_unit,
+        "softmax": npu.softmax_unit,
+    }
     lanes = {"base": 1, "lane": npu.requantiser_lanes}
     return {name: lanes for name, there in units.items() if there}
 

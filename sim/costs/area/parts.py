@@ -13,6 +13,7 @@ BLOCKS: Mapping[str, tuple[str, ...]] = {
     "parameters": ("npu.compute.parameter_sets",),
     "drain": ("npu.compute.drain",),
     "requantiser": ("npu.compute.requantiser",),
+    "softmax": ("npu.compute.softmax",),
     "elementwise": ("npu.compute.elementwise",),
     "tables": ("npu.compute.tables",),
     "mover": ("npu.compute.mover",),

@@ -7,6 +7,7 @@
 #define ACCESSES_H
 
 #include "moves.h"
+#include "softmax.h"
 #include "state.h"
 
 /* Byte at which the first window of a block begins. */
@@ -113,13 +114,15 @@ static GroupRead group_read(const Npu *n, const int64_t *c, int64_t index) {
     return read;
 }
 
-/* Banks that an ELEMENTWISE, TABLE or MOVE reads, `index` reads behind its first one. */
+/* Banks that the command of a unit reads, `index` cycles behind its first read. */
 static uint32_t unit_reads(const Npu *n, int64_t index) {
     const int64_t *c = n->control.command;
     if (index >= n->control.reads)
         return 0;
     if (c[F_OPCODE] == OPCODE_MOVE)
         return move_reads(n, index);
+    if (c[F_OPCODE] == OPCODE_SOFTMAX)
+        return softmax_reads(n, c, index);
     if (c[F_OPCODE] == OPCODE_TABLE)
         return bank_mask(n, c[F_INPUT_ADDRESS] + index * TABLE_WORD_BYTES, TABLE_WORD_BYTES);
     GroupRead read = group_read(n, c, index);
@@ -186,6 +189,8 @@ static uint32_t compute_writes(const Npu *n, cycle at) {
     const int64_t *c = control->command;
     if (c[F_OPCODE] == OPCODE_MOVE)
         return move_writes(n, at);
+    if (c[F_OPCODE] == OPCODE_SOFTMAX)
+        return softmax_writes(n, c, at);
     if (c[F_OPCODE] != OPCODE_ELEMENTWISE)
         return 0;
     int64_t index = at - control->started - 1 - OPERAND_CYCLES - REQUANTISER_LATENCY - in_table(c);

@@ -119,8 +119,14 @@ static void start(Npu *n) {
         break;
     case OPCODE_TABLE:
         control->state = READING;
-        control->reads = TABLE_WORDS;
-        control->completes = n->now + TABLE_WORDS + TABLE_CYCLES + WRITE_MARGIN;
+        control->reads = c[F_WORDS];
+        control->completes = n->now + control->reads + TABLE_CYCLES + WRITE_MARGIN;
+        break;
+    case OPCODE_SOFTMAX:
+        control->state = READING;
+        control->reads = softmax_cycles(n, c);
+        control->completes = n->now + control->reads + SOFTMAX_LATENCY + REQUANTISER_LATENCY + 1;
+        control->completes += WRITE_MARGIN;
         break;
     case OPCODE_MOVE:
         control->state = READING;

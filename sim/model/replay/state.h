@@ -173,7 +173,7 @@ typedef struct {
     enum { IDLE, START, STEPPING, READING, DRAINING } state;
     const int64_t *command;
     cycle started, completes;
-    int64_t reads; /* of an ELEMENTWISE or TABLE; accesses of a MOVE */
+    int64_t reads; /* of an ELEMENTWISE or TABLE; accesses of a MOVE; cycles of a SOFTMAX */
 } Control;
 
 typedef struct {

@@ -10,6 +10,7 @@ from hw.spec.commands import (
     ADDRESS_BITS,
     PARAMETER_WORDS,
     TABLE_SLOTS,
+    TABLE_WORDS,
     Command,
     Opcode,
     Operation,
@@ -84,8 +85,37 @@ def random_elementwise(rng: random.Random, config: NpuConfig) -> Command:
 
 
 def random_table(rng: random.Random) -> Command:
-    values = {"input_address": rng.randint(0, 1500), "slot": rng.randrange(TABLE_SLOTS)}
-    return Command(Opcode.TABLE, values)
+    return table_of(rng.randint(0, 1500), rng.randrange(TABLE_SLOTS))
+
+
+def table_of(address: int, slot: int) -> Command:
+    """The table of a function."""
+    return Command(Opcode.TABLE, {"input_address": address, "slot": slot, "words": TABLE_WORDS})
+
+
+def random_exponentials(rng: random.Random, count: int) -> bytes:
+    """So many words as SOFTMAX takes them: the first one almost 1, the others anything."""
+    others = [rng.getrandbits(rng.choice([31, 31, 24, 12])) for _ in range(count - 1)]
+    return b"".join(word.to_bytes(4, "little") for word in [(1 << 31) - 1, *others])
+
+
+def random_softmax(rng: random.Random, exponentials: int) -> Command:
+    """Odd sizes and pitches; at most so many exponentials count. Result apart or in its place."""
+    rows, size = rng.choice([(40, 3), (20, 20), (3, 300), (9, 1), (1, 700)])
+    rows, size = rng.randint(1, rows), rng.randint(1, size)
+    values = {
+        "input_address": rng.randint(0, 100),
+        "last_exponential": rng.choice([exponentials - 1, rng.randrange(exponentials)]),
+        "output_address": 2048 + rng.randint(0, 100),
+        "row_bytes": size,
+        "rows": rows,
+        "input_row_pitch": size + rng.choice([0, 0, 5]),
+        "output_row_pitch": size + rng.choice([0, 0, 7]),
+    }
+    if rng.random() < 0.3:
+        values |= {"input_address": 2100, "output_address": 2100}
+        values["output_row_pitch"] = values["input_row_pitch"]
+    return Command(Opcode.SOFTMAX, values)
 
 
 def row_address(c: Command, row: int) -> int:

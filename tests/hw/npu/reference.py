@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hw.spec.commands import PARAMETER_WORDS, TABLE_SLOTS, Command, Opcode, Operation
+from hw.spec.commands import EXPONENTIALS, PARAMETER_WORDS, Command, Opcode, Operation
 from hw.spec.npu_config import NpuConfig
 from tests.hw.npu.commands import input_channel, row_address
 from tests.hw.npu.moves import execute
@@ -88,13 +88,29 @@ def combine(c: Command, a: int, b: int) -> int:
     return signs[0] * x + signs[1] * y
 
 
+def softmax_row(values: list[int], exponentials: list[int], last: int) -> list[int]:
+    """The probabilities of a row, 0..255, by gemmlowp's reciprocal in TFLM's kernel."""
+    largest = max(values)
+    found = [exponentials[largest - x] if largest - x <= last else 0 for x in values]
+    total = sum((e + (1 << 11)) >> 12 for e in found)
+    headroom = 32 - total.bit_length()
+    fraction = (total << headroom) - (1 << 31)
+    half = truncating_division(fraction + (1 << 31) - 1 + 1, 2)
+    x = 1515870810 + scale(-1010580540, half, 0)
+    for _ in range(3):
+        x += 4 * scale((1 << 29) - scale(x, half, 0), x, 0)
+    factor = min(2 * x, (1 << 31) - 1)
+    right = 12 - headroom + 31 - 8
+    return [min(scale(e, factor, -right), 255) for e in found]
+
+
 class Reference:
     """Executes compute commands on ``scratchpad``, taking weight words from ``words``."""
 
     def __init__(self, config: NpuConfig, scratchpad: bytearray) -> None:
         self.config = config
         self.scratchpad = scratchpad
-        self.tables = [bytes(256)] * TABLE_SLOTS
+        self.tables = bytearray(4 * EXPONENTIALS)
 
     def run(self, command: Command, words: list[bytes]) -> None:
         if command.opcode is Opcode.ELEMENTWISE:
@@ -103,17 +119,29 @@ class Reference:
             self._table(command)
         elif command.opcode is Opcode.MOVE:
             execute(command, self.scratchpad)
+        elif command.opcode is Opcode.SOFTMAX:
+            self._softmax(command)
         elif command.opcode is Opcode.CONV:
             self._window(command, words, depthwise=False)
         else:
             self._window(command, words, depthwise=True)
 
     def _table(self, c: Command) -> None:
-        start = c["input_address"]
-        self.tables[c["slot"]] = bytes(self.scratchpad[start : start + 256])
+        start, size, place = c["input_address"], 4 * c["words"], 256 * c["slot"]
+        self.tables[place : place + size] = self.scratchpad[start : start + size]
 
     def _looked_up(self, c: Command, value: int) -> int:
-        return self.tables[c["table"] - 1][value] if c["table"] else value
+        return self.tables[256 * (c["table"] - 1) + value] if c["table"] else value
+
+    def _softmax(self, c: Command) -> None:
+        words = [self.tables[i : i + 4] for i in range(0, len(self.tables), 4)]
+        exponentials = [int.from_bytes(word, "little") for word in words]
+        for row in range(c["rows"]):
+            start = c["input_address"] + row * c["input_row_pitch"]
+            values = [signed_byte(b) for b in self.scratchpad[start : start + c["row_bytes"]]]
+            target = c["output_address"] + row * c["output_row_pitch"]
+            result = softmax_row(values, exponentials, c["last_exponential"])
+            self.scratchpad[target : target + len(result)] = bytes((p - 128) & 255 for p in result)
 
     def _elementwise(self, c: Command) -> None:
         for address, total in sums(c, self.scratchpad).items():

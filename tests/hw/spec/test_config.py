@@ -89,11 +89,20 @@ def test_units_are_there_or_not():
         load_config(sets=["table_unit=yes"])
 
 
+def test_there_is_no_softmax_unit_without_the_tables_that_it_looks_up():
+    assert make_config({}).npu.softmax_unit is True
+    assert make_config({"table_unit": False}).npu.softmax_unit is False
+    assert make_config({"softmax_unit": True, "table_unit": False}).npu.softmax_unit is False
+
+
 def test_opcodes_of_units_that_are_left_out_are_unknown():
     opcodes = make_config({"table_unit": False}).npu.opcodes
-    assert set(Opcode) - set(opcodes) == {Opcode.TABLE}
+    assert set(Opcode) - set(opcodes) == {Opcode.TABLE, Opcode.SOFTMAX}
+    opcodes = make_config({"softmax_unit": False}).npu.opcodes
+    assert set(Opcode) - set(opcodes) == {Opcode.SOFTMAX}
     assert set(Opcode) - set(load_config("icebreaker").npu.opcodes) == {
         Opcode.ELEMENTWISE,
         Opcode.TABLE,
         Opcode.MOVE,
+        Opcode.SOFTMAX,
     }

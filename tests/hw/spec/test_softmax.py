@@ -5,6 +5,7 @@ import pytest
 
 from hw.spec import softmax as sm
 from hw.spec.errors import RequestError
+from tests.hw.npu.reference import softmax_row
 
 
 def real_softmax(x: np.ndarray, factor: float) -> np.ndarray:
@@ -39,6 +40,30 @@ def test_values_far_below_the_maximum_count_as_nothing():
     parameters = sm.softmax_parameters(10.0)
     assert parameters.smallest_difference > -255
     assert sm.softmax(np.array([[127, -128]], np.int8), parameters).tolist() == [[127, -128]]
+
+
+@pytest.mark.parametrize("scale", [2.0**-20, 0.003, 0.05, 0.17, 1.0, 30.0])
+@pytest.mark.parametrize("length", [1, 3, 900, 4095])
+def test_exponentials_that_count_for_nothing_can_be_left_out(scale: float, length: int):
+    rng = np.random.default_rng(length)
+    parameters = sm.softmax_parameters(scale)
+    table = sm.short_exponentials(parameters)
+    whole = sm.exponentials(parameters)
+    assert np.array_equal(whole[: len(table)], table)
+    assert (whole[len(table) :] < 1 << 11).all()
+    for low in (-128, 0, 120):
+        x = rng.integers(low, 128, (20, length)).astype(np.int8)
+        wanted = sm.softmax(x, parameters)
+        assert np.array_equal(sm.softmax_by_table(x, table), wanted)
+        for row in (0, 19):
+            values = x[row].tolist()
+            plain = softmax_row(values, table.tolist(), len(table) - 1)
+            assert [p - 128 for p in plain] == wanted[row].tolist()
+
+
+def test_exponentials_are_those_of_the_differences():
+    table = sm.exponentials(sm.softmax_parameters(0.05)) / 2.0**31
+    assert np.abs(table - np.exp(-0.05 * np.arange(256))).max() < 1e-6
 
 
 @pytest.mark.parametrize("scale", [2.0**-27, 0.0])

@@ -32,13 +32,27 @@ def test_without_an_npu_all_is_on_the_cpu():
     assert (layer.engine, layer.reason) == ("cpu", "the configuration has no NPU")
 
 
-def test_softmax_is_on_the_cpu():
-    sketch = Sketch(shape=(1, 9))
-    out = sketch.activation("s", (1, 9), 1 / 256, -128)
+@pytest.mark.parametrize(
+    ("size", "dtype", "sets", "reason"),
+    [
+        (4095, "int8", (), ""),
+        (4096, "int8", (), "rows of 4096 elements"),
+        (9, "int16", (), "no SOFTMAX from int8 to int16"),
+        (9, "int8", ("softmax_unit=false",), "softmax_unit = false"),
+        (9, "int8", ("table_unit=false",), "needs the table unit (table_unit = false)"),
+        (4000, "int8", ("scratchpad_bytes=4096",), "5024 bytes, more than scratchpad_bytes = 4096"),
+        (9, "int8", ("npu=none",), "no NPU"),
+    ],
+)
+def test_where_softmax_is(size, dtype, sets, reason):
+    sketch = Sketch(shape=(2, size), scale=0.01)
+    quant = {"int8": (1 / 256, -128), "int16": (1 / 65536, -32768)}[dtype]
+    out = sketch.activation("s", (2, size), *quant)
+    sketch.tensors[out] = dataclasses.replace(sketch.tensors[out], dtype=dtype)
     graph = sketch.graph(sketch.op(Softmax(), ["x"], out))
-    layer = only(placed(graph))
-    assert layer.engine == "cpu"
-    assert "exponential" in layer.reason
+    layer = only(placed(graph, *sets))
+    assert layer.engine == ("cpu" if reason else "npu")
+    assert reason in layer.reason
 
 
 def test_softmax_of_another_output_scale_is_refused():

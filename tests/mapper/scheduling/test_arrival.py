@@ -107,5 +107,8 @@ def test_commands_of_a_network():
     program = compile_model(graph, load_config())
     loads = [c["row_bytes"] * c["rows"] for c in commands(program) if c.opcode is Opcode.LOAD]
     assert loads[0] == 3 * 96 * 3
-    assert sum(loads) == 96 * 96 * 3
-    assert loads[1:-1] == sorted(loads[1:-1])
+    *image, exponentials = loads
+    assert sum(image) == 96 * 96 * 3
+    assert image[1:-1] == sorted(image[1:-1])
+    (table,) = [c for c in commands(program) if c.opcode is Opcode.TABLE]
+    assert exponentials == 4 * table["words"]

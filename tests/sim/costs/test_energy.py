@@ -59,8 +59,8 @@ def test_leakage_follows_time_memory_and_logic():
     joules = TABLE.of(config).by_component({}, 50_000_000)
     # Data, tags of 22 bits of two caches of 4 KB; answers of 64 bits and tags of 30 in transfers.
     caches = 2 * (4096 + 128 * 22 / 8)
-    # Two tables of 256 bytes for each of 8 lanes.
-    tables = 2 * 256 * 8
+    # 256 exponentials for each of 8 lanes, in place of two tables of 256 bytes.
+    tables = 4 * 256 * 8
     memory = ((64 + 16) * 1024 + caches + tables + 127 * (64 + 30) / 8) * 188e-9
     logic = estimate_area(config).logic_ge * 17.39e-9
     assert joules["leakage"] == pytest.approx(memory + logic)

@@ -10,7 +10,7 @@ from hw.spec.commands import TABLE_SLOTS, Command, Opcode, Operation
 from hw.spec.errors import CheckError
 from hw.spec.npu_config import NpuConfig
 from sim.functional.elementwise import run_elementwise
-from tests.hw.npu.commands import random_elementwise
+from tests.hw.npu.commands import random_elementwise, table_of
 from tests.hw.npu.reference import Reference, operands
 from tests.units import units_of
 
@@ -29,7 +29,7 @@ def test_random_commands():
         content = rng.randbytes(CONFIG.scratchpad_bytes)
         tables = [rng.randbytes(256) for _ in range(TABLE_SLOTS)]
         reference = Reference(CONFIG, bytearray(content))
-        reference.tables = tables
+        reference.tables[: 256 * TABLE_SLOTS] = b"".join(tables)
         reference.run(command, [])
         units, counts = units_of(CONFIG, content, tables), Counter[str]()
         access = run_elementwise(command, units, counts)
@@ -111,7 +111,7 @@ def test_what_the_hardware_cannot_do(sets, values, message):
 def test_a_table_is_read_from_the_scratchpad():
     config = NpuConfig(requantiser_lanes=4)
     units, counts = units_of(config, bytes(range(256)) * 256), Counter[str]()
-    command = Command(Opcode.TABLE, {"input_address": 100, "slot": 1})
+    command = table_of(100, 1)
     access = units.tables.load(command, units.scratchpad, counts)
     assert access.reads == ((100, 356),)
     assert counts["table"] == 64 * 4

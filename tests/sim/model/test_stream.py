@@ -239,10 +239,28 @@ def test_pixels_of_an_elementwise_command(fields, reads, words, scaled, table):
 
 def test_a_table_takes_a_word_a_cycle():
     """64 reads; two cycles behind the last one it is written, four more to the end."""
-    cycles, causes, events = between_marks(command(Opcode.TABLE), make_config({}))
+    cycles, causes, events = between_marks(command(Opcode.TABLE, words=64), make_config({}))
     assert causes == {"command": 4, "busy": 64, "drain": 2 + 4}
     assert cycles == sum(causes.values())
     assert (events["scratchpad_read_words"], events["table"]) == (64, 64 * 8)
+
+
+@pytest.mark.parametrize(("rows", "size"), [(1, 2), (8, 16), (19, 3), (2, 1001)])
+def test_softmax(rows, size):
+    """A batch of eight rows waits three cycles, and then three more, until the first of seven
+    products of eight rows; its third pass begins three cycles before the last one's end, and as
+    many later as there are rows missing. Five cycles to the requantiser, nine to the result."""
+    compute = command(Opcode.SOFTMAX, rows=rows, row_bytes=size)
+    cycles, causes, events = between_marks(compute, make_config({}))
+    groups = -(-size // 8)
+    batches = [8] * (rows // 8) + ([rows % 8] if rows % 8 else [])
+    busy = sum(3 * n * groups + 3 + 3 + 56 - 3 + 8 - n for n in batches)
+    assert causes == {"command": 4, "busy": busy, "drain": 5 + 9 + 3}
+    assert cycles == sum(causes.values())
+    assert events["scratchpad_read_words"] == 3 * rows * groups
+    assert events["scratchpad_write_words"] == rows * groups
+    assert events["requantise"] == rows * size + 7 * rows
+    assert events["table"] == 2 * rows * size
 
 
 def test_results_of_a_convolution_spend_two_cycles_in_their_table():

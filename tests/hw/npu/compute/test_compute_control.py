@@ -12,11 +12,19 @@ from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import CAUSES
 from hw.spec.timing import SCRATCHPAD_READ_LATENCY, SCRATCHPAD_WRITE_LATENCY
 from tests.hw.npu.bench import command_words, simulate
-from tests.hw.npu.commands import random_elementwise, random_table, random_window
+from tests.hw.npu.commands import (
+    random_elementwise,
+    random_softmax,
+    random_table,
+    random_window,
+)
 from tests.hw.npu.moves import random_move
 
-PULSES = ("start_window", "start_elementwise", "start_table", "start_move", "mark", "completed")
-UNITS = (Opcode.ELEMENTWISE.value, Opcode.TABLE.value)
+UNITS = {"elementwise": Opcode.ELEMENTWISE, "table": Opcode.TABLE, "softmax": Opcode.SOFTMAX}
+PULSES = (
+    *(f"start_{name}" for name in ("window", "move", *UNITS)),
+    *("mark", "completed"),
+)
 CONFIG = NpuConfig(rows=5, cols=3)
 
 
@@ -42,10 +50,9 @@ class Tb:
         assert ctx.get(dut.idle) == (self.opcode == 0 and ctx.get(dut.mark_ready))
         assert ctx.get(dut.opcode) == self.opcode
         if self.opcode:
-            assert ctx.get(dut.is_elementwise) == (self.opcode == Opcode.ELEMENTWISE.value)
-            assert ctx.get(dut.is_table) == (self.opcode == Opcode.TABLE.value)
-            assert ctx.get(dut.is_move) == (self.opcode == Opcode.MOVE.value)
-            assert ctx.get(dut.is_unit) == (self.opcode in UNITS)
+            for name, opcode in {**UNITS, "move": Opcode.MOVE}.items():
+                assert ctx.get(getattr(dut, f"is_{name}")) == (self.opcode == opcode.value)
+            assert ctx.get(dut.is_unit) == (self.opcode in [o.value for o in UNITS.values()])
             assert [ctx.get(dut.command[i]) for i in range(len(self.words))] == self.words
         await ctx.tick()
 
@@ -150,13 +157,15 @@ class Tb:
 
     async def run(self, ctx: SimulatorContext) -> None:
         for _ in range(30):
-            kind = self.rng.choice(["window", "window", "elementwise", "table", "move", "mark"])
+            kind = self.rng.choice(["window", "window", *UNITS, "move", "mark"])
             if kind == "mark":
                 command = Command(Opcode.MARK, {"layer": self.rng.getrandbits(16)})
             elif kind == "elementwise":
                 command = random_elementwise(self.rng, CONFIG)
             elif kind == "table":
                 command = random_table(self.rng)
+            elif kind == "softmax":
+                command = random_softmax(self.rng, 256)
             elif kind == "move":
                 command = random_move(self.rng, read=range(500), write=range(500, 900))
             else:

@@ -6,15 +6,31 @@ import pytest
 from amaranth.sim import Simulator, SimulatorContext
 
 from hw.npu.compute.compute_side import ComputeSide
-from hw.spec.commands import MAX_LENGTH, TABLE_SLOTS, Command, Opcode, Operation
+from hw.spec.commands import (
+    EXPONENTIALS,
+    MAX_LENGTH,
+    TABLE_SLOTS,
+    Command,
+    Opcode,
+    Operation,
+)
 from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import CAUSES, RECORD, RECORD_WORDS
 from hw.spec.timing import SCRATCHPAD_READ_LATENCY
-from tests.hw.npu.commands import random_elementwise, random_table, random_window
+from tests.hw.npu.commands import (
+    random_elementwise,
+    random_exponentials,
+    random_softmax,
+    random_table,
+    random_window,
+    table_of,
+)
 from tests.hw.npu.moves import random_move
 from tests.hw.npu.reference import Reference
 
 SCRATCHPAD_BYTES = 16384
+EXPONENTIALS_AT = SCRATCHPAD_BYTES - 4 * EXPONENTIALS
+"""Behind all that random commands touch."""
 
 
 class TB:
@@ -25,6 +41,8 @@ class TB:
         self.dut = ComputeSide(config)
         self.rng = random.Random(seed)
         self.memory = bytearray(self.rng.randrange(256) for _ in range(SCRATCHPAD_BYTES))
+        words = random_exponentials(self.rng, EXPONENTIALS)
+        self.memory[EXPONENTIALS_AT : EXPONENTIALS_AT + len(words)] = words
         self.words: list[bytes] = []
         self.read = 0
         self.record: list[int] = []
@@ -130,7 +148,11 @@ def operands_scaled(c: Command, config: NpuConfig) -> int:
 def table_accesses(c: Command, config: NpuConfig) -> int:
     """Words written into all lanes' tables, elements looked up."""
     if c.opcode is Opcode.TABLE:
-        return 64 * config.requantiser_lanes
+        return c["words"] * config.requantiser_lanes
+    if c.opcode is Opcode.SOFTMAX:
+        return 2 * c["rows"] * c["row_bytes"]
+    if c.opcode is Opcode.MOVE:
+        return 0
     elements = c.values.get("channels") or c["run_bytes"]
     return c["output_rows"] * c["output_cols"] * elements if c.values.get("table") else 0
 
@@ -139,22 +161,30 @@ def run(config: NpuConfig, seed: int, count: int, stall: float) -> None:
     tb = TB(config, seed)
     tb.stall = stall
 
+    async def run_all(ctx: SimulatorContext, reference: Reference, commands: list[Command]) -> int:
+        """Those that write nothing; returns how often they access tables."""
+        for command in commands:
+            reference.run(command, [])
+            await tb.execute(ctx, command, [])
+        return sum(table_accesses(command, config) for command in commands)
+
     async def main(ctx: SimulatorContext) -> None:
         products = scaled = accesses = 0
         reference = Reference(config, tb.memory)
-        if config.table_unit:
-            for slot in range(TABLE_SLOTS):
-                command = Command(Opcode.TABLE, {"input_address": 40 + slot, "slot": slot})
-                reference.run(command, [])
-                await tb.execute(ctx, command, [])
-                accesses += table_accesses(command, config)
+        slots = [table_of(40 + slot, slot) for slot in range(TABLE_SLOTS * config.table_unit)]
+        values = {"input_address": EXPONENTIALS_AT, "slot": 0, "words": EXPONENTIALS}
+        exponentials = Command(Opcode.TABLE, values)
+        accesses += await run_all(ctx, reference, slots)
         for number in range(count):
             kind = tb.rng.random()
             if kind < 0.25 and config.elementwise_unit:
                 command, words = random_elementwise(tb.rng, config), []
             elif kind < 0.4 and config.table_unit:
                 command, words = random_table(tb.rng), []
-            elif kind < 0.55 and config.move_unit:
+            elif kind < 0.5 and config.softmax_unit:
+                accesses += await run_all(ctx, reference, [exponentials])
+                command, words = random_softmax(tb.rng, EXPONENTIALS), []
+            elif kind < 0.6 and config.move_unit:
                 command, words = random_move(tb.rng, read=range(2048), write=range(2048, 9000)), []
             else:
                 command, words = random_window(tb.rng, config)
@@ -170,6 +200,8 @@ def run(config: NpuConfig, seed: int, count: int, stall: float) -> None:
             await tb.execute(ctx, command, words)
             scaled += operands_scaled(command, config)
             accesses += table_accesses(command, config)
+            if command.opcode is Opcode.SOFTMAX:
+                accesses += await run_all(ctx, reference, slots)
             wrong = [i for i in range(SCRATCHPAD_BYTES) if expected[i] != tb.memory[i]]
             assert not wrong, f"command {number}: {command}, first wrong byte {wrong[0]}"
         before = tb.cycles
@@ -202,6 +234,7 @@ def test_random_commands(seed: int) -> None:
         depthwise_kernel=rng.choice([2, 3, 3, 4]),
         elementwise_unit=seed != 2,
         table_unit=seed not in (2, 3),
+        softmax_unit=seed != 4,
     )
     run(config, seed, 12, rng.choice([0.0, 0.3]))
 

@@ -6,7 +6,7 @@ from amaranth.sim import Simulator
 
 from hw.npu.compute.requantiser import Requantiser
 from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import REQUANTISER_LATENCY
+from hw.spec.timing import REQUANTISER_LATENCY, ROUNDED_LATENCY
 
 
 def wrap32(value: int) -> int:
@@ -89,3 +89,25 @@ def test_every_lane_equals_the_reference() -> None:
     simulator.add_testbench(watch, background=True)
     simulator.run()
     assert received == sent
+
+
+def test_a_product_comes_out_before_it_is_an_int8() -> None:
+    """Without a shift, of inputs that are no results: gemmlowp's doubled high half."""
+    dut = Requantiser(NpuConfig(rows=2, cols=2, requantiser_lanes=2))
+    rng = random.Random(2)
+    expected: list[int] = []
+
+    async def drive(ctx):
+        for _ in range(300):
+            value, _, multiplier, _ = elements(rng, 1)[0]
+            lane = {"value": value, "bias": 0, "multiplier": multiplier, "shift": 0}
+            ctx.set(dut.input, {"valid": 0, "lanes": [lane, lane]})
+            expected.append(requantise(value, 0, multiplier, 0, 0, -(1 << 31), (1 << 31) - 1))
+            if len(expected) > ROUNDED_LATENCY:
+                assert ctx.get(dut.product) == expected[-1 - ROUNDED_LATENCY]
+            await ctx.tick()
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(drive)
+    simulator.run()

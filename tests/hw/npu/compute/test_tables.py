@@ -6,9 +6,9 @@ import pytest
 from amaranth.sim import SimulatorContext
 
 from hw.npu.compute.tables import Tables
-from hw.spec.commands import TABLE_SLOTS, Command, Opcode
+from hw.spec.commands import EXPONENTIALS, TABLE_SLOTS, TABLE_WORDS, Command, Opcode
 from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import SCRATCHPAD_READ_LATENCY, TABLE_LATENCY, TABLE_WORDS
+from hw.spec.timing import SCRATCHPAD_READ_LATENCY, TABLE_LATENCY
 from tests.hw.npu.bench import CONFIGS, ReadPort, command_words, packed, simulate
 from tests.hw.npu.commands import random_window
 
@@ -28,24 +28,45 @@ class Tb:
         await ctx.tick()
         ctx.set(self.dut.read.data, data)
 
-    async def load(self, ctx: SimulatorContext, slot: int) -> None:
-        """A word a cycle, then the scratchpad's latency."""
-        dut, address = self.dut, self.rng.randint(0, 2048 - 256)
-        self.tables[slot] = self.memory[address : address + 256]
-        command = Command(Opcode.TABLE, {"input_address": address, "slot": slot})
+    async def load_table(self, ctx: SimulatorContext, slot: int) -> None:
+        self.tables[slot] = await self.load(ctx, slot, TABLE_WORDS)
+
+    async def load(self, ctx: SimulatorContext, slot: int, words: int) -> bytes:
+        """A word a cycle, then the scratchpad's latency; returns what was loaded."""
+        dut, address = self.dut, self.rng.randint(0, 2048 - 4 * words)
+        values = {"input_address": address, "slot": slot, "words": words}
+        command = Command(Opcode.TABLE, values)
         ctx.set(dut.command, command_words(command))
         ctx.set(dut.start, 1)
         assert ctx.get(dut.busy)
         await self.cycle(ctx)
         ctx.set(dut.start, 0)
         accesses = 0
-        for number in range(TABLE_WORDS + SCRATCHPAD_READ_LATENCY):
+        for number in range(words + SCRATCHPAD_READ_LATENCY):
             assert ctx.get(dut.busy)
-            assert ctx.get(dut.reading) == ctx.get(dut.read.valid) == (number < TABLE_WORDS)
+            assert ctx.get(dut.reading) == ctx.get(dut.read.valid) == (number < words)
             accesses += ctx.get(dut.accesses)
             await self.cycle(ctx)
         assert not ctx.get(dut.busy)
-        assert accesses == TABLE_WORDS * self.lanes
+        assert accesses == words * self.lanes
+        return self.memory[address : address + 4 * words]
+
+    async def exponentials(self, ctx: SimulatorContext, words: int) -> None:
+        """Words of any number, each lane's own, in the cycle behind the question."""
+        dut, rng, lanes = self.dut, self.rng, range(self.lanes)
+        loaded = await self.load(ctx, 0, words)
+        ctx.set(dut.softmax, 1)
+        expected = 0
+        for number in range(40):
+            places = [rng.randrange(words) for _ in lanes]
+            lookups = rng.getrandbits(self.lanes)
+            ctx.set(dut.differences, packed(places))
+            ctx.set(dut.lookups, lookups)
+            assert ctx.get(dut.accesses) == lookups.bit_count()
+            assert not number or ctx.get(dut.words) == expected
+            expected = int.from_bytes(b"".join(loaded[4 * p : 4 * p + 4] for p in places), "little")
+            await self.cycle(ctx)
+        ctx.set(dut.softmax, 0)
 
     async def results(self, ctx: SimulatorContext, table: int) -> None:
         """Results with gaps between them, of a command with that table."""
@@ -94,11 +115,25 @@ def test_results_go_through_their_table(name: str) -> None:
 
     async def run(ctx: SimulatorContext) -> None:
         for slot in range(TABLE_SLOTS):
-            await tb.load(ctx, slot)
+            await tb.load_table(ctx, slot)
         for _ in range(12):
             await tb.results(ctx, tb.rng.randint(0, TABLE_SLOTS))
             if tb.rng.random() < 0.3:
-                await tb.load(ctx, tb.rng.randrange(TABLE_SLOTS))
+                await tb.load_table(ctx, tb.rng.randrange(TABLE_SLOTS))
+
+    simulate(tb.dut, run)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_exponentials_take_the_place_of_tables(name: str) -> None:
+    tb = Tb(CONFIGS[name], seed=name)
+
+    async def run(ctx: SimulatorContext) -> None:
+        for words in (EXPONENTIALS, tb.rng.randint(1, EXPONENTIALS), 1):
+            await tb.exponentials(ctx, words)
+            for slot in range(TABLE_SLOTS):
+                await tb.load_table(ctx, slot)
+                await tb.results(ctx, 1 + slot)
 
     simulate(tb.dut, run)
 
@@ -108,7 +143,7 @@ def test_every_byte() -> None:
     tb = Tb(NpuConfig(requantiser_lanes=1), seed=3)
 
     async def run(ctx: SimulatorContext) -> None:
-        await tb.load(ctx, 1)
+        await tb.load_table(ctx, 1)
         window, _ = random_window(tb.rng, tb.config)
         values = {**window.values, "table": 2}
         ctx.set(tb.dut.command, command_words(Command(window.opcode, values)))

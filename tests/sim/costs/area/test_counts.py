@@ -56,13 +56,16 @@ def test_bits_of_sram():
         "scratchpad": 65536 * 8,
         "weight_ring": 16384 * 8,
         "transfers": 127 * (64 + 2 + 20 + 8),
-        "tables": 2 * 256 * 8 * 8,
+        "tables": 256 * 32 * 8,
     }
 
 
 def test_units_that_are_left_out_have_no_gates():
     left_out = of("elementwise_unit=false", "table_unit=false")
-    assert not {"elementwise", "tables"} & set(counts.counts(left_out))
+    assert not {"elementwise", "tables", "softmax"} & set(counts.counts(left_out))
+    assert "softmax" not in counts.counts(of("softmax_unit=false"))
+    assert counts.sram_bits(of("softmax_unit=false"))["tables"] == 2 * 256 * 8 * 8
+    assert counts.counts(of("requantiser_lanes=3"))["softmax"] == {"base": 1, "lane": 3}
     assert "tables" not in counts.sram_bits(left_out)
     assert counts.counts(of("requantiser_lanes=3"))["tables"] == {"base": 1, "lane": 3}
 
