@@ -18,7 +18,7 @@ SCRATCHPAD_WRITE_LATENCY = 2
 """Cycles from a write's valid to the first read that is sure to see it."""
 
 WEIGHT_START = data.StructLayout(
-    {"blocks": 16, "tiles": 24, "block_words": 24, "stream": 1, "paired": 1}
+    {"blocks": 16, "tiles": 24, "block_words": 24, "stream": 1, "paired": 1, "keep": 1}
 )
 """What a compute command reads: fields as in its command."""
 

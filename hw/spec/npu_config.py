@@ -35,8 +35,11 @@ class NpuConfig:
     table_unit: whether results can go through a table (TABLE), for any function of one int8.
     move_unit: whether there is a unit that copies within the scratchpad (MOVE), so that
         transpositions, slices and the like need no CPU.
+    recurrent_unit: whether there is a unit for the cells of an LSTM (LSTM), and with it results of
+        int16 and weights that stay on the chip from one time step to the next. It is there only
+        where port_bytes holds an int16 of each of the requantiser_lanes.
     control: ``"hardwired"``, or ``"microcode"`` for small FPGAs: the same commands, one thing after
-        the other, with the scratchpad in main memory and without the three units
+        the other, with the scratchpad in main memory and without the four units
         (docs/microcode.md). Layers that it does not take run on the CPU.
     """
 
@@ -53,6 +56,7 @@ class NpuConfig:
     elementwise_unit: bool = True
     table_unit: bool = True
     move_unit: bool = True
+    recurrent_unit: bool = True
     control: str = "hardwired"
 
     def __post_init__(self) -> None:
@@ -73,7 +77,7 @@ class NpuConfig:
         self._validate_memories()
 
     def _validate_microcode(self) -> None:
-        for name in ("elementwise_unit", "table_unit", "move_unit"):
+        for name in ("elementwise_unit", "table_unit", "move_unit", "recurrent_unit"):
             object.__setattr__(self, name, False)
         for name, value in (("rows", 4), ("bus_bytes", 4), ("port_bytes", 4)):
             found = getattr(self, name)
@@ -153,8 +157,14 @@ class NpuConfig:
             Opcode.ELEMENTWISE: not self.elementwise_unit,
             Opcode.TABLE: not self.table_unit,
             Opcode.MOVE: not self.move_unit,
+            Opcode.LSTM: not self.wide_results,
         }
         return tuple(opcode for opcode in Opcode if not missing.get(opcode))
+
+    @property
+    def wide_results(self) -> bool:
+        """Whether there is a unit for LSTM and whatever else it needs."""
+        return self.recurrent_unit and 2 * self.requantiser_lanes <= self.port_bytes
 
     @property
     def pairs(self) -> bool:

@@ -44,6 +44,8 @@ def _command_cycles(command: Command, config: Config) -> int:
     if command.opcode is Opcode.ELEMENTWISE:
         pixels = command["output_rows"] * command["output_cols"]
         return cycles + 8 * pixels * command["run_bytes"]
+    if command.opcode is Opcode.LSTM:
+        return cycles + 16 * command["units"]
     if command.opcode is Opcode.MOVE:
         extents = (command[f"extent_{loop}"] for loop in range(MOVE_LOOPS))
         return cycles + prod(extents) * (command["run_bytes"] // npu.port_bytes + 1)

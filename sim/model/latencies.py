@@ -64,5 +64,20 @@ hw.npu.compute.compute_control."""
 MOVE_CYCLES = 2
 """From a MOVE's read to its write: the scratchpad (hw.npu.ports)."""
 
+LSTM_UNIT_CYCLES = 9
+"""Reads of a unit of an LSTM (hw.npu.compute.lstm)."""
+
+LSTM_STATE_WRITTEN = 18
+"""From a unit's first read to the write of its new state (hw.npu.compute.lstm)."""
+
+LSTM_OUTPUT_WRITTEN = 34
+"""To that of the output (hw.npu.compute.lstm)."""
+
+LSTM_HIDDEN_WRITTEN = 35
+"""To that of the hidden state (hw.npu.compute.lstm)."""
+
+LSTM_CYCLES = 27
+"""From an LSTM's last read to the last write."""
+
 WRITE_MARGIN = 2
 """From the last result to the command's completion (hw.npu.compute.compute_control)."""

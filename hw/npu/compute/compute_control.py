@@ -23,12 +23,13 @@ class ComputeControl(Component):
     -----
     compute, blocked: commands from the sequencer; blocked: one waits for transfers.
     command: the command at work, stable until the next one is accepted. is_elementwise, is_table,
-        is_move: it is an ELEMENTWISE, a TABLE, a MOVE; is_unit: one of the first two.
-    start_window: CONV or DEPTHWISE begins; start_elementwise, start_table,
-        start_move.
+        is_move, is_lstm: it is an ELEMENTWISE, a TABLE, a MOVE, an LSTM; is_unit: one of the first
+        two.
+    start_window: CONV or DEPTHWISE begins; start_elementwise, start_table, start_move,
+        start_lstm.
     weights: what the weight ring shall deliver.
     mac_done: the array has taken the last step; mac_cause: what it counts.
-    unit_reading: the unit of an ELEMENTWISE, TABLE or MOVE reads; unit_busy, drain_busy,
+    unit_reading: the unit of an ELEMENTWISE, TABLE, MOVE or LSTM reads; unit_busy, drain_busy,
         requantiser_busy: not finished yet.
     mark, layer: take a profile record, while ``mark_ready``: the one before has been sent.
     cause: what this cycle counts as. completed: pulse. opcode: of the command at work, or 0.
@@ -44,11 +45,13 @@ class ComputeControl(Component):
                 "is_elementwise": Out(1),
                 "is_table": Out(1),
                 "is_move": Out(1),
+                "is_lstm": Out(1),
                 "is_unit": Out(1),
                 "start_window": Out(1),
                 "start_elementwise": Out(1),
                 "start_table": Out(1),
                 "start_move": Out(1),
+                "start_lstm": Out(1),
                 "weights": Out(stream.Signature(WEIGHT_START)),
                 "mac_done": In(1),
                 "mac_cause": In(range(len(CAUSES))),
@@ -77,6 +80,7 @@ class ComputeControl(Component):
             self.weights.payload.block_words.eq(conv["block_words"]),
             self.weights.payload.paired.eq(conv["paired"]),
             self.weights.payload.stream.eq((opcode == Opcode.CONV) & conv["stream"]),
+            self.weights.payload.keep.eq((opcode == Opcode.CONV) & conv["keep"]),
             self.layer.eq(CommandView(self.command, Opcode.MARK)["layer"]),
             self.opcode.eq(opcode),
         ]
@@ -93,6 +97,7 @@ class ComputeControl(Component):
                     m.d.sync += self.is_elementwise.eq(following == Opcode.ELEMENTWISE)
                     m.d.sync += self.is_table.eq(following == Opcode.TABLE)
                     m.d.sync += self.is_move.eq(following == Opcode.MOVE)
+                    m.d.sync += self.is_lstm.eq(following == Opcode.LSTM)
                     units = (following == Opcode.ELEMENTWISE) | (following == Opcode.TABLE)
                     m.d.sync += self.is_unit.eq(units)
                     m.next = "START"
@@ -102,10 +107,11 @@ class ComputeControl(Component):
                     with m.If(self.mark_ready):
                         m.d.comb += self.completed.eq(1)
                         m.next = "IDLE"
-                with m.Case(Opcode.ELEMENTWISE, Opcode.TABLE, Opcode.MOVE):
+                with m.Case(Opcode.ELEMENTWISE, Opcode.TABLE, Opcode.MOVE, Opcode.LSTM):
                     m.d.comb += self.start_elementwise.eq(self.is_elementwise)
                     m.d.comb += self.start_table.eq(self.is_table)
                     m.d.comb += self.start_move.eq(self.is_move)
+                    m.d.comb += self.start_lstm.eq(self.is_lstm)
                     m.next = "UNIT"
                 with m.Default():
                     m.d.comb += self.weights.valid.eq(1)
