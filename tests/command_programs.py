@@ -15,6 +15,7 @@ from mapper.program.bound import stream_bound
 from mapper.program.image import Image, encode_stream, npu_config_word
 from mapper.program.program import Location, Program, ProgramLayer, ProgramPort
 from tests.hw.npu.commands import random_elementwise, random_table, random_window
+from tests.hw.npu.lstm import random_lstm
 from tests.hw.npu.moves import random_move
 
 COMPUTED, BESIDE = 16384, 4096
@@ -35,7 +36,7 @@ class CommandProgram:
         self.records = end - 0x18000
 
     def random(self, count: int) -> Program:
-        """So many commands: windows, and element-wise ones, tables, moves where there are units."""
+        """So many commands: windows, and others where there are units for them."""
         npu, rng = self.config.npu, self.rng
         self._transfer(Opcode.LOAD, self.x, 0, COMPUTED, 1)
         for slot in range(TABLE_SLOTS if npu.table_unit else 0):
@@ -50,6 +51,8 @@ class CommandProgram:
                 self._compute(random_table(rng))
             elif kind < 0.85 and npu.move_unit:
                 self._compute(random_move(rng, read=range(6000), write=range(6000, COMPUTED)))
+            elif kind < 0.92 and npu.wide_results:
+                self._compute(random_lstm(rng, read=range(6000), write=range(6000, COMPUTED)))
             else:
                 self._window()
         self._transfer(Opcode.STORE, self.y, 0, COMPUTED, 1, wait=self.computes)
@@ -97,6 +100,9 @@ class CommandProgram:
             place = self.image.place(data, npu.weight_memory_bytes)
             values = {"memory_address": place, "bytes": len(data)}
             self.commands.append(Command(Opcode.WEIGHTS, values))
+        keeps = npu.wide_results and command.opcode is Opcode.CONV and command["tiles"] == 1
+        for _ in range(self.rng.choice([0, 1, 3]) if keeps else 0):
+            self._compute(Command(command.opcode, {**command.values, "keep": 1}))
         self._compute(command)
 
     def _program(self) -> Program:

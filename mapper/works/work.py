@@ -60,6 +60,20 @@ class Work(ABC):
         return self.constants if self.table is None else (*self.constants, self.table)
 
     @property
+    def states(self) -> tuple[Operand, ...]:
+        """Operands that are written beside the output, once for all tiles."""
+        return ()
+
+    @property
+    def needs_room(self) -> bool:
+        """Whether it needs room in the scratchpad even where all its operands are there."""
+        return bool(self.stored)
+
+    def working_bytes(self, tiling: Tiling) -> tuple[int, ...]:
+        """Bytes of areas that the commands of a tile leave results in for each other."""
+        return ()
+
+    @property
     @abstractmethod
     def inputs(self) -> tuple[Operand, ...]:
         """The operands that are read."""
@@ -111,7 +125,8 @@ class Work(ABC):
 
     @abstractmethod
     def staging_bytes(self, tiling: Tiling, staged: tuple[bool, ...]) -> tuple[int, ...]:
-        """Bytes of one copy of the staging area of each operand, inputs first; 0 where none.
+        """Bytes of one copy of the staging area of each operand: inputs, output, states; 0 where
+        none.
 
         ``staged`` tells for each operand whether it lives in main memory.
         """
@@ -126,11 +141,11 @@ class Work(ABC):
 
     @abstractmethod
     def image(self, position: int) -> Shape:
-        """The whole image of an operand, inputs first and the output last: its dense pitches."""
+        """The whole image of an operand, as in `staging_bytes`: its dense pitches."""
 
     @abstractmethod
     def part(self, position: int, tile: Tile) -> Part:
-        """The part of an operand (inputs first, the output last) that a tile touches."""
+        """The part of an operand, as in `staging_bytes`, that a tile touches."""
 
     def arrived_bytes(self, position: int, tile: Tile) -> int | None:
         """Bytes from an input's begin that a tile needs; None: all of them."""
@@ -146,5 +161,6 @@ class Work(ABC):
     ) -> list[Emitted]:
         """The commands of a tile in order, whose parts lie at these places in the scratchpad.
 
-        ``sources`` are the inputs and behind them the constants. Who calls it adds the table.
+        ``sources`` are the inputs, the constants, the states, and what it works in. Who calls it
+        adds the table.
         """

@@ -38,7 +38,8 @@ def run_lstm(command: Command, scratchpad: Memory, counts: Counter[str]) -> Acce
         )
     ]
     writes = [
-        _span(command, name, size) for name, size in (("next_cell", 2), ("hidden", 1), ("output", 1))
+        _span(command, name, size)
+        for name, size in (("next_cell", 2), ("hidden", 1), ("output", 1))
     ]
     _check_places(reads, writes)
     inputs, recurrent = (

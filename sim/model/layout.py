@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hw.spec.commands import (
+    LSTM_GATE_BYTES,
     MOVE_LOOPS,
     PARAMETER_WORDS,
     TABLE_WORD_BYTES,
-    LSTM_GATE_BYTES,
     Opcode,
     Operation,
 )

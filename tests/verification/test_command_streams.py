@@ -1,4 +1,4 @@
-"""Random commands, windows, element-wise, tables and moves: chip, model and functional backend."""
+"""Random commands of all units and the array: chip, model and functional backend."""
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ DESIGNS = {
     "without tables": {"rows": 4, "cols": 4, "table_unit": False},
     "without the element-wise unit": {"rows": 4, "cols": 4, "elementwise_unit": False},
     "without the mover": {"rows": 4, "cols": 4, "move_unit": False},
+    "without the LSTM unit": {"rows": 4, "cols": 4, "recurrent_unit": False},
 }
 SEEDS = 4
 COMMANDS = 60

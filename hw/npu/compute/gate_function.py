@@ -83,9 +83,7 @@ class GateFunction(Component):
         m.d.sync += self.result.eq(Mux(negative, whole - size, size))
         return m
 
-    def _magnitude(
-        self, m: Module, scaled: Signal, symmetric: Signal
-    ) -> tuple[Signal, Signal]:
+    def _magnitude(self, m: Module, scaled: Signal, symmetric: Signal) -> tuple[Signal, Signal]:
         """The entry that an operand lies behind, the last one if it is beyond, and its place."""
         size = Signal(22)
         # Entries are 256 units of a TANH apart, of a LOGISTIC 512.

@@ -189,9 +189,7 @@ class LstmUnit(Component):
         m.d.comb += self.product.eq(at[_GATE["cell"]] | at[_GATE["forget"]] | at[_RESULT])
         return product
 
-    def _state(
-        self, m: Module, v: CommandView, at: Value, product: Signal, state: Signal
-    ) -> None:
+    def _state(self, m: Module, v: CommandView, at: Value, product: Signal, state: Signal) -> None:
         """The cell's new state: what it keeps and what enters it."""
         shift = Mux(at[_GATE["cell"] + 1], v["cell_shift"], 0)
         half = Signal(22)
@@ -206,9 +204,7 @@ class LstmUnit(Component):
         with m.If(at[_STATE - 1]):
             m.d.sync += state.eq(_clamped(total, v["cell_low"], v["cell_high"]))
 
-    def _write(
-        self, m: Module, v: CommandView, at: Value, state: Signal, product: Signal
-    ) -> None:
+    def _write(self, m: Module, v: CommandView, at: Value, state: Signal, product: Signal) -> None:
         """States by its own port, each in its cycle; the output through the requantiser."""
         results, lane, sent = Signal(8), self.output.lanes[0], at[_RESULT + 1]
         writes_state = at[STATE_WRITTEN]

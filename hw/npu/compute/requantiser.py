@@ -1,4 +1,4 @@
-"""Requantisation: int32 sums to int8 outputs, or int16 (``wide``), ``lanes`` elements a cycle, fully pipelined.
+"""Requantisation: int32 sums to int8 or int16, ``lanes`` elements a cycle, fully pipelined.
 
 Per lane, as TFLM's MultiplyByQuantizedMultiplier and the kernels around it: add the bias, shift
 left, saturating rounding doubling high multiply, rounding shift right, add the output's zero

@@ -38,9 +38,7 @@ def update(
     ``sums`` of the gates input, forget, cell and output, and ``cell``, are int16 values of one
     shape. ``entries``: `sigmoid_int16.table`.
     """
-    gates = {
-        name: sigmoid(values, entries, 3, 0, name == "cell") for name, values in sums.items()
-    }
+    gates = {name: sigmoid(values, entries, 3, 0, name == "cell") for name, values in sums.items()}
     kept = saturated(_product(gates["forget"], cell, factors.kept))
     entering = saturated(_product(gates["input"], gates["cell"], factors.entering))
     state = np.clip(saturated(kept + entering), *limits).astype(np.int32)

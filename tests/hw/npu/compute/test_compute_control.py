@@ -13,9 +13,13 @@ from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import CAUSES
 from tests.hw.npu.bench import command_words, simulate
 from tests.hw.npu.commands import random_elementwise, random_table, random_window
+from tests.hw.npu.lstm import random_lstm
 from tests.hw.npu.moves import random_move
 
-PULSES = ("start_window", "start_elementwise", "start_table", "start_move", "mark", "completed")
+PULSES = (
+    *("start_window", "start_elementwise", "start_table", "start_move", "start_lstm"),
+    *("mark", "completed"),
+)
 UNITS = (Opcode.ELEMENTWISE.value, Opcode.TABLE.value)
 CONFIG = NpuConfig(rows=5, cols=3)
 
@@ -45,6 +49,7 @@ class Tb:
             assert ctx.get(dut.is_elementwise) == (self.opcode == Opcode.ELEMENTWISE.value)
             assert ctx.get(dut.is_table) == (self.opcode == Opcode.TABLE.value)
             assert ctx.get(dut.is_move) == (self.opcode == Opcode.MOVE.value)
+            assert ctx.get(dut.is_lstm) == (self.opcode == Opcode.LSTM.value)
             assert ctx.get(dut.is_unit) == (self.opcode in UNITS)
             assert [ctx.get(dut.command[i]) for i in range(len(self.words))] == self.words
         await ctx.tick()
@@ -73,9 +78,9 @@ class Tb:
         ctx.set(dut.weights.ready, 1)
         assert ctx.get(dut.weights.valid)
         request = ctx.get(dut.weights.payload)
-        got = (request.blocks, request.tiles, request.block_words, request.stream)
-        stream = c["stream"] if c.opcode is Opcode.CONV else 0
-        assert got == (c["blocks"], c["tiles"], c["block_words"], stream)
+        got = (request.blocks, request.tiles, request.block_words, request.stream, request.keep)
+        ways = (c["stream"], c["keep"]) if c.opcode is Opcode.CONV else (0, 0)
+        assert got == (c["blocks"], c["tiles"], c["block_words"], *ways)
         await self.cycle(ctx, "command", "start_window")
         ctx.set(dut.weights.ready, self.rng.randint(0, 1))
         length = self.rng.randint(1, 5 * self.longest + 1)
@@ -150,20 +155,22 @@ class Tb:
 
     async def run(self, ctx: SimulatorContext) -> None:
         for _ in range(30):
-            kind = self.rng.choice(["window", "window", "elementwise", "table", "move", "mark"])
+            kind = self.rng.choice(["window", "elementwise", "table", "move", "lstm", "mark"])
             if kind == "mark":
                 command = Command(Opcode.MARK, {"layer": self.rng.getrandbits(16)})
             elif kind == "elementwise":
                 command = random_elementwise(self.rng, CONFIG)
             elif kind == "table":
                 command = random_table(self.rng)
+            elif kind == "lstm":
+                command = random_lstm(self.rng, read=range(500), write=range(500, 900))
             elif kind == "move":
                 command = random_move(self.rng, read=range(500), write=range(500, 900))
             else:
                 command, _ = random_window(self.rng, CONFIG)
                 if command.opcode is Opcode.CONV:
-                    stream = {"stream": self.rng.randint(0, 1)}
-                    command = Command(Opcode.CONV, {**command.values, **stream})
+                    ways = {name: self.rng.randint(0, 1) for name in ("stream", "keep")}
+                    command = Command(Opcode.CONV, {**command.values, **ways})
             await self.accept(ctx, command)
             if kind == "mark":
                 await self.mark(ctx, command["layer"])

@@ -20,8 +20,8 @@ from hw.npu.compute.requantiser import REQUANTISER_LATENCY
 from hw.spec.commands import LSTM_FUNCTIONS, LSTM_PRODUCTS, Command
 from hw.spec.npu_config import NpuConfig
 from tests.hw.npu.bench import ReadPort, command_words, simulate
-from tests.hw.npu.lstm import execute, random_lstm, random_sums
 from tests.hw.npu.compute.test_requantiser import requantise
+from tests.hw.npu.lstm import execute, random_lstm, random_sums
 
 CONFIGS = {
     "5x3": NpuConfig(rows=5, cols=3, port_bytes=8, requantiser_lanes=2),
@@ -82,7 +82,9 @@ class Tb:
         assert ctx.get(dut.busy)
         await self.cycle(ctx, c)
         ctx.set(dut.start, 0)
-        written = {(u * UNIT_CYCLES + at) for u in range(units) for at in (STATE_WRITTEN, HIDDEN_WRITTEN)}
+        written = {
+            (u * UNIT_CYCLES + at) for u in range(units) for at in (STATE_WRITTEN, HIDDEN_WRITTEN)
+        }
         results = {u * UNIT_CYCLES + OUTPUT_WRITTEN for u in range(units)}
         last_sent = max(results) - REQUANTISER_LATENCY
         for now in range((units - 1) * UNIT_CYCLES + HIDDEN_WRITTEN + 1):
