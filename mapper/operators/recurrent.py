@@ -19,7 +19,10 @@ from mapper.graph.tensor import Tensor
 from mapper.operators.images import clamp_fields, ends, int32_table
 from mapper.operators.weighted import require_constant
 from mapper.works.geometry import Operand
-from mapper.works.lstm import CellFields, GatesOf, LstmWork, gate_products
+from mapper.works.lstm import CellFields, LstmWork
+from mapper.works.lstm_products import GatesOf, gate_products
+from mapper.works.svdf import SvdfWork
+from mapper.works.svdf_windows import plain_products, slot_sums
 from mapper.works.work import Work
 
 _FILE_GATES = ("input", "forget", "cell", "output")
@@ -86,15 +89,51 @@ class Svdf(Recurrent):
         _, features, times, _, _ = site.inputs
         return site.x.shape[0] * (features.elements + times.elements)
 
+    def objection(self, site: Site) -> str | None:
+        """Return why no accelerator computes this; None when one could."""
+        state = site.inputs[-1]
+        return None if state.dtype == "int8" else f"its state is {state.dtype}"
+
+    def works(self, site: Site, npu: NpuConfig) -> list[Work]:
+        """Return one work of the array and the mover."""
+        x, features, times, bias, state = site.inputs
+        (batches, inputs), (filters, slots), units = x.shape, times.shape, bias.shape[0]
+        feature, output = _svdf_factors(site)
+        weights = _data(features).reshape(units, self.rank, inputs).transpose(1, 0, 2)
+        weights = np.ascontiguousarray(weights.reshape(filters, inputs))
+        by_slot = _data(times).reshape(units, self.rank, slots).transpose(0, 2, 1)
+        image = (batches * slots, self.rank, units)
+        return [
+            SvdfWork(
+                source=Operand(x.name),
+                state=Operand(state.name),
+                output=Operand(site.result.name),
+                next_state=Operand(site.outputs[1].name),
+                products=plain_products(
+                    Operand(x.name), (1, batches, inputs), x.zero_point, weights, feature
+                ),
+                times=slot_sums(
+                    Operand(state.name),
+                    image,
+                    np.ascontiguousarray(by_slot),
+                    state.zero_point,
+                    (_data(bias), output, site.result.zero_point),
+                ),
+                # The zero point comes behind the clamp, and int8 takes the low bits of the sum.
+                table=bytes((i + state.zero_point) & 255 for i in range(256))
+                if state.zero_point
+                else None,
+            )
+        ]
+
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
         x, features, times, bias, state = site.inputs
         assert bias.data is not None
         filters, slots = times.shape
-        feature_factor = x.scale * features.scale / state.scale
-        output_factor = state.scale * times.scale / site.result.scale
-        values = ends(site, cpu) | _factor("feature", feature_factor)
-        values |= _factor("output", output_factor) | clamp_fields(-128, 127)
+        feature, output = _svdf_factors(site)
+        values = ends(site, cpu) | _factor("feature", feature)
+        values |= _factor("output", output) | clamp_fields(-128, 127)
         values |= {
             "state": cpu.address(state.name),
             "next_state": cpu.address(site.outputs[1].name),
@@ -114,9 +153,17 @@ class Svdf(Recurrent):
         return [(SVDF, values)]
 
 
-def _factor(name: str, factor: float) -> dict[str, int]:
-    multiplier, shift = nm.quantize_multiplier(factor)
-    return {f"{name}_multiplier": multiplier, f"{name}_shift": shift}
+def _svdf_factors(site: Site) -> tuple[tuple[int, int], tuple[int, int]]:
+    """(multiplier, shift) of what enters the state, and of the result."""
+    x, features, times, _, state = site.inputs
+    return (
+        nm.quantize_multiplier(x.scale * features.scale / state.scale),
+        nm.quantize_multiplier(state.scale * times.scale / site.result.scale),
+    )
+
+
+def _factor(name: str, factor: tuple[int, int]) -> dict[str, int]:
+    return {f"{name}_multiplier": factor[0], f"{name}_shift": factor[1]}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -249,7 +249,7 @@ class _WorkScheduler:
 
     def _looked_up(self, emitted: Emitted) -> Emitted:
         """A command with its results sent through the work's table."""
-        if self.work.table is None:
+        if self.work.table is None or not emitted.looked_up:
             return emitted
         values = {**emitted.command.values, "table": 1 + self.owner.slot(self.work.table)}
         return emitted._replace(command=replace(emitted.command, values=values))

@@ -9,21 +9,17 @@ state fit the ring, they stay there from the tile's first step to its last.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
-
-import numpy as np
 
 from hw.spec.commands import LSTM_GATE_BYTES, LSTM_GATES, MAX_LEFT_SHIFT, Command, Opcode
 from hw.spec.npu_config import NpuConfig
-from hw.spec.numerics import Int8Array, Int32Array, wrap_int32
 from hw.spec.tile_shape import ring_bytes
 from mapper.array.arrangement import Laid, lay
 from mapper.array.array import Array
 from mapper.array.cycles import array_cycles, block_tiles
 from mapper.memory import Span, align
 from mapper.works.geometry import Operand, Part, Place, Region, Shape, Tile, Tiling, whole
-from mapper.works.requantisation import Requantisation
 from mapper.works.tilings import Group, parts, shares
 from mapper.works.window import WindowWork
 from mapper.works.work import Emitted, Work
@@ -295,46 +291,3 @@ def _objection(work: WindowWork, config: NpuConfig) -> str | None:
             f"{config.weight_buffer_bytes}"
         )
     return work.objection(config)
-
-
-class GatesOf(NamedTuple):
-    """What makes the sums of the gates of one operand, by gate: weights [units, channels], bias
-    [units] and the factor to the sums' scale (multiplier, shift)."""
-
-    weights: dict[str, Int8Array]
-    bias: dict[str, Int32Array]
-    factors: dict[str, tuple[int, int]]
-
-
-def gate_products(operand: Operand, image: Shape, zero_point: int, gates: GatesOf) -> WindowWork:
-    """The products of an image's pixels: gates of a unit side by side, as int16."""
-
-    def side_by_side(values: dict[str, Int8Array] | dict[str, Int32Array]) -> Int32Array:
-        found = np.stack([values[name] for name in LSTM_GATES], axis=1)
-        return found.reshape(-1, *found.shape[2:])
-
-    weights = side_by_side(gates.weights).astype(np.int8)
-    units = len(weights) // len(LSTM_GATES)
-    multipliers, shifts = (
-        np.tile([gates.factors[name][i] for name in LSTM_GATES], units).astype(np.int32)
-        for i in range(2)
-    )
-    shape = (*image[:2], len(weights))
-    folded = side_by_side(gates.bias) - zero_point * weights.sum(axis=1, dtype=np.int64)
-    return WindowWork(
-        input=replace(operand, image=None, turned=False),
-        output=Operand(operand.tensor),
-        input_shape=image,
-        output_shape=shape,
-        region=whole(shape),
-        kernel=(1, 1),
-        stride=(1, 1),
-        pad=(0, 0),
-        pad_value=zero_point,
-        weights=weights,
-        requantisation=Requantisation(
-            bias=wrap_int32(folded), multipliers=multipliers, shifts=shifts
-        ),
-        depthwise=False,
-        wide=True,
-    )

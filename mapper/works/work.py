@@ -22,12 +22,16 @@ from mapper.works.weights import WeightsOrder
 
 
 class Emitted(NamedTuple):
-    """A compute command, the scratchpad bytes it reads and writes, and the weights it takes."""
+    """A compute command, the scratchpad bytes it reads and writes, and the weights it takes.
+
+    ``looked_up``: its results go through the work's table, if that has one.
+    """
 
     command: Command
     reads: tuple[Span, ...]
     writes: tuple[Span, ...]
     weights: WeightsOrder | None = None
+    looked_up: bool = True
 
 
 class Work(ABC):

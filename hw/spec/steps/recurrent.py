@@ -118,7 +118,9 @@ def _lstm(v: Values, memory: MainMemory) -> None:
             for gate, name in enumerate(_GATES)
         }
         limits = (-v["cell_clip"], v["cell_clip"]) if v["cell_clip"] > 0 else (-32768, 32767)
-        step = lstm_cell.Factors(*factors[8:], (v["tanh_multiplier"], v["tanh_shift"]))
+        kept, entering, result = factors[8:].tolist()
+        tanh = v["tanh_multiplier"], v["tanh_shift"]
+        step = lstm_cell.Factors(kept, entering, result, tanh)
         cell, active = lstm_cell.update(sums, cell, entries, step, limits)
         result = active + v["hidden_zero_point"]
         hidden = np.clip(result, v["clamp_low"], v["clamp_high"]).astype(hidden.dtype)

@@ -17,13 +17,20 @@ BLOCKS, EACH = 20, 15
 """Tests of a kind, and networks of each."""
 
 
-def svdf(network: NetworkOfOne, *, variable: bool = True, rank: int | None = None):
+def svdf(
+    network: NetworkOfOne,
+    *,
+    variable: bool = True,
+    rank: int | None = None,
+    wide: bool | None = None,
+):
+    """``wide``: whether the state is int16; either if it is None."""
     builder, rng = network.builder, network.rng
     inputs, units, slots = network.sizes(3, 12)
     own_rank, batches = network.sizes(2, 3)
     rank = rank or own_rank
     filters = units * own_rank
-    wide = network.chance()
+    wide = network.chance() if wide is None else wide
     largest, kind = (32768, np.int16) if wide else (128, np.int8)
     x = network.tensor("x", (batches, inputs))
     feature_scale, time_scale = network.scale(0.001, 0.02), network.scale(0.01, 0.1) / largest
@@ -55,8 +62,11 @@ def test_inferences_in_sequence(kind, block: int) -> None:
         inputs, y = kind(network)
         config = random_config(seed) if seed % 3 else make_config({"npu": "none"})
         engine = network.check(inputs, y, config, inferences=3)
-        has_unit = config.soc.npu != "none" and config.npu.wide_results
-        assert engine == ("npu" if kind is lstm and has_unit else "cpu")
+        npu = config.npu
+        if config.soc.npu == "none":
+            assert engine == "cpu"
+        elif kind is lstm:
+            assert engine == ("npu" if npu.wide_results else "cpu")
 
 
 DESIGNS = {
@@ -77,6 +87,15 @@ def test_lstms_on_the_accelerator(name: str) -> None:
         inputs, y = lstm(network, most=(8, 40))
         config = make_config(DESIGNS[name])
         assert network.check(inputs, y, config, inferences=2) == "npu"
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_svdfs_on_the_accelerator(name: str) -> None:
+    for seed in range(1100, 1130):
+        network = NetworkOfOne(seed)
+        inputs, y = svdf(network, wide=False)
+        config = make_config(DESIGNS[name])
+        assert network.check(inputs, y, config, inferences=3) == "npu"
 
 
 def test_state_must_be_variable() -> None:
