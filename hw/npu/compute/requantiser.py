@@ -173,8 +173,8 @@ class Requantiser(Component):
                 "input": In(RequantiserInput(config)),
                 "stage": In(OutputStage(config)),
                 "output": Out(RequantiserOutput(config)),
-                "upper": Out((result_bits(config) - 8) * config.requantiser_lanes),
                 "busy": Out(1),
+                **({"upper": Out(8 * config.requantiser_lanes)} if config.wide_results else {}),
             }
         )
 
@@ -205,7 +205,8 @@ class Requantiser(Component):
             self.output.address.eq(tags[-1].address),
             self.output.mask.eq(tags[-1].mask),
             self.output.data.eq(Cat(result[:8] for result in results)),
-            self.upper.eq(Cat(result[8:] for result in results)),
             self.busy.eq(Cat(t.valid for t in tags).any()),
         ]
+        if self._config.wide_results:
+            m.d.comb += self.upper.eq(Cat(result[8:] for result in results))
         return m
