@@ -7,6 +7,7 @@ import pytest
 
 from hw.spec.config import make_config
 from hw.spec.errors import RequestError
+from mapper.planning.residency import _Planner
 from tests.mapper.operators.lstm_of_one import lstm
 from tests.mapper.operators.networks_of_one import NetworkOfOne
 from tests.random_networks import random_config
@@ -96,6 +97,20 @@ def test_svdfs_on_the_accelerator(name: str) -> None:
         inputs, y = svdf(network, wide=False)
         config = make_config(DESIGNS[name])
         assert network.check(inputs, y, config, inferences=3) == "npu"
+
+
+@pytest.mark.parametrize("kind", [svdf, lstm])
+def test_states_that_have_no_place_of_their_own_in_the_scratchpad(
+    kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All tensors are staged, in two copies where there is room for them."""
+    monkeypatch.setattr(_Planner, "_shrink", lambda _, share: frozenset())
+    for seed in range(1200, 1215):
+        for name in ("8x8", "4x4, little memory"):
+            network = NetworkOfOne(seed)
+            inputs, y = svdf(network, wide=False) if kind is svdf else lstm(network, most=(8, 40))
+            config = make_config(DESIGNS[name])
+            assert network.check(inputs, y, config, inferences=2) == "npu"
 
 
 def test_state_must_be_variable() -> None:
