@@ -173,7 +173,7 @@ class LstmWork(Work):
     def price(self, tiling: Tiling, array: Array, region: Region | None = None) -> tuple[int, int]:
         """(cycles, bytes of weights) of all commands, or of those of a region of the output."""
         step, kept = self._step(array)
-        cells = self._batches * (_UNIT_CYCLES * self._units + _COMMAND_CYCLES)
+        cells = self._cell_cycles
         once, each = (step.weight_bytes, 0) if kept else (0, step.weight_bytes)
         steps = self.extent[0] if region is None else region.rows
         cycles, weights = 0, 0
@@ -189,10 +189,18 @@ class LstmWork(Work):
         pitches = image[2], image[1] * image[2]
         laid = _laid(self.recurrent, whole(image), array)
         window = self.recurrent.window(whole(image), self.recurrent.output_shape[2], *pitches)
-        fits = align(laid.weight_bytes, array.weight_memory_bytes) <= array.weight_buffer_bytes
-        if not fits or block_tiles(window, laid.arrangement, array) > 1:
-            return laid, False
-        return laid._replace(cycles=array_cycles(window, laid.arrangement, array)), True
+        ring, least = array.weight_buffer_bytes, array_cycles(window, laid.arrangement, array)
+        fits = align(laid.weight_bytes, array.weight_memory_bytes) <= ring
+        if fits and block_tiles(window, laid.arrangement, array) == 1:
+            return laid._replace(cycles=least), True
+        # While the cells are at work, the ring is filled.
+        ahead = min(ring // array.bus_bytes, self._cell_cycles)
+        return laid._replace(cycles=max(laid.cycles - ahead, least)), False
+
+    @property
+    def _cell_cycles(self) -> int:
+        """Of the LSTMs of a step."""
+        return self._batches * (_UNIT_CYCLES * self._units + _COMMAND_CYCLES)
 
     def image(self, position: int) -> Shape:
         """Source and output have a row for each step, states one; the cell's are of two bytes."""
