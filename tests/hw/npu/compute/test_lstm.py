@@ -1,4 +1,4 @@
-"""The LSTM unit before a slow requantiser's worth of cycles, against cells in plain Python.
+"""The LSTM unit before a requantiser in plain Python, against cells taken one by one.
 
 The scratchpad always serves it (the DMA waits), so what varies around it is what the read port
 holds beside the bytes asked for, what the requantiser puts out, and when the next command starts.
