@@ -57,7 +57,7 @@ def take_all(sent: int, commands: list[Command], config: NpuConfig = CONFIG) -> 
 def test_kept_weights_are_taken_again() -> None:
     """Seven words and nine parameters are a memory word; the commands behind them take others."""
     first, second, third, other = take_all(
-        2 * 32, [conv(7, keep=1), conv(7, keep=1), conv(7)] + [conv(7)]
+        2 * 32, [conv(7, keep=1), conv(7, keep=1), conv(7), conv(7)]
     )
     assert first == second == third != other
 
