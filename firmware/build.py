@@ -12,15 +12,16 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from firmware.elf import memory_image
 from hw.header import c_header
 from hw.spec.config import Config
-from hw.spec.errors import TilewrightError
-from hw.spec.registers import BOOT_BYTES, FIRMWARE_BYTES, MEMORY_BASE
+from hw.spec.errors import RequestError, TilewrightError
+from hw.spec.registers import BOOT_BYTES, MEMORY_BASE
+from hw.spec.steps import STEP_KINDS, StepKind
 from verification.tools.cache import cached
 
 SOURCES = Path(__file__).parent
@@ -64,20 +65,8 @@ BOOT_FLAGS = ("-Oz", "-fno-builtin", "-DTW_BOOT_STAGE=1")
 
 BOOT_STACK_BYTES = 1024
 
-MEMORY_SCRIPT = f"""\
-memory_base = {MEMORY_BASE:#x};
-firmware_bytes = {FIRMWARE_BYTES:#x};
-stack_bytes = {STACK_BYTES:#x};
-"""
-"""Goes in front of link.ld, with main_bytes."""
-
-BOOT_SCRIPT = f"""\
-memory_base = {MEMORY_BASE:#x};
-firmware_bytes = {FIRMWARE_BYTES:#x};
-stack_bytes = {BOOT_STACK_BYTES:#x};
-boot_base = {MEMORY_BASE + FIRMWARE_BYTES - BOOT_BYTES:#x};
-"""
-"""Goes in front of boot.ld."""
+NO_ROOM = "the firmware leaves no room for its stack"
+"""What the linker says, by an assertion of link.ld."""
 
 
 @dataclass(frozen=True)
@@ -106,26 +95,25 @@ CPU_FEATURES: Mapping[str, CpuFeatures] = {
 
 @dataclass(frozen=True)
 class _Image:
-    """What is built: name, compiler's and linker's input."""
+    """What is built: name, compiler's and linker's input, and the generated header."""
 
     name: str
     sources: Sequence[Path]
     script: str
     flags: Sequence[str]
+    header: str
 
 
-def build_firmware(config: Config) -> bytes:
-    """The firmware for ``config``: raw bytes from MEMORY_BASE on, at most FIRMWARE_BYTES.
+def build_firmware(config: Config, steps: Iterable[str] | None = None) -> bytes:
+    """The firmware for ``config``: raw bytes from MEMORY_BASE on, below the Program.
 
-    Kept in the cache, next to its ELF file. Raises RequestError when the cache cannot be written,
+    ``steps`` names the kinds of the Program's steps: where a chip's firmware chooses its kernels
+    (`hw.spec.soc_config.SocConfig.chooses_kernels`) it has those alone, elsewhere and without
+    ``steps`` all of them. Kept in the cache, next to its ELF file. Raises RequestError when the
+    cache cannot be written or the kernels leave no room in the firmware's part of memory,
     TilewrightError with the compiler's output when that fails.
     """
-    return (_built(_firmware(config)) / BINARY).read_bytes()
-
-
-def firmware_elf(config: Config) -> bytes:
-    """The ELF file that `build_firmware` is made from; kept and raises as that."""
-    return (_built(_firmware(config)) / "firmware.elf").read_bytes()
+    return (_built(_firmware(config, steps)) / BINARY).read_bytes()
 
 
 def build_boot_stage(config: Config) -> bytes:
@@ -135,20 +123,48 @@ def build_boot_stage(config: Config) -> bytes:
 
 def compile_firmware(config: Config, folder: Path) -> Path:
     """Compile and link in ``folder``, with the generated header; returns the ELF file there."""
-    return _compile_image(_firmware(config), folder)
+    return _compile_image(_firmware(config, None), folder)
 
 
-def _firmware(config: Config) -> _Image:
+def _firmware(config: Config, steps: Iterable[str] | None) -> _Image:
     sources = [path for path in _files(".c", ".S") if path.parent.name != "boot"]
-    main_bytes = MAIN_BYTES[config.soc.npu != "none"]
-    script = f"{MEMORY_SCRIPT}main_bytes = {main_bytes};\n" + (SOURCES / "link.ld").read_text()
-    return _Image("firmware", sources, script, [*COMPILER_FLAGS, *_for_cpu(config)])
+    places = {
+        **_places(config),
+        "stack_bytes": STACK_BYTES,
+        "main_bytes": MAIN_BYTES[config.soc.npu != "none"],
+    }
+    flags = [*COMPILER_FLAGS, *_for_cpu(config)]
+    header = c_header(_kernels(config, steps))
+    return _Image("firmware", sources, _script(places, "link.ld"), flags, header)
+
+
+def _kernels(config: Config, steps: Iterable[str] | None) -> Sequence[StepKind]:
+    """The steps that the firmware has kernels for."""
+    if steps is None or not config.soc.chooses_kernels:
+        return STEP_KINDS
+    used = set(steps)
+    return [kind for kind in STEP_KINDS if kind.name in used]
 
 
 def _boot_stage(config: Config) -> _Image:
     sources = [SOURCES / name for name in BOOT_SOURCES]
-    script = BOOT_SCRIPT + (SOURCES / "boot" / "boot.ld").read_text()
-    return _Image("boot", sources, script, [*COMPILER_FLAGS, *BOOT_FLAGS, *_for_cpu(config)])
+    places = _places(config)
+    places |= {
+        "stack_bytes": BOOT_STACK_BYTES,
+        "boot_base": MEMORY_BASE + places["firmware_bytes"] - BOOT_BYTES,
+    }
+    flags = [*COMPILER_FLAGS, *BOOT_FLAGS, *_for_cpu(config)]
+    return _Image("boot", sources, _script(places, "boot/boot.ld"), flags, c_header())
+
+
+def _places(config: Config) -> dict[str, int]:
+    return {"memory_base": MEMORY_BASE, "firmware_bytes": config.soc.firmware_bytes}
+
+
+def _script(places: Mapping[str, int], name: str) -> str:
+    """The linker script of that name, behind the places that it asks for."""
+    lines = (f"{place} = {value:#x};\n" for place, value in places.items())
+    return "".join(lines) + (SOURCES / name).read_text()
 
 
 def _built(image: _Image) -> Path:
@@ -163,7 +179,7 @@ def _built(image: _Image) -> Path:
 
 
 def _compile_image(image: _Image, folder: Path) -> Path:
-    (folder / "tilewright.h").write_text(c_header())
+    (folder / "tilewright.h").write_text(image.header)
     link_script = folder / "link.ld"
     link_script.write_text(image.script)
     elf = folder / f"{image.name}.elf"
@@ -180,18 +196,19 @@ def _files(*suffixes: str) -> Sequence[Path]:
 def _for_cpu(config: Config) -> list[str]:
     features = CPU_FEATURES[config.soc.cpu]
     values = {
+        "TW_FIRMWARE_BYTES": config.soc.firmware_bytes,
         "TW_HAS_NPU": config.soc.npu != "none",
         "TW_DATA_CACHE": features.data_cache,
         "TW_WFI_SLEEPS": features.wfi_sleeps,
     }
     core = "-mcpu=generic_rv32+m" if features.multiplies else "-mcpu=generic_rv32"
-    return [core, *(f"-D{name}={int(value)}" for name, value in values.items())]
+    return [core, *(f"-D{name}={int(value)}u" for name, value in values.items())]
 
 
 def _key(image: _Image) -> str:
     """Hash of everything that the binary depends on."""
     key = hashlib.sha256(importlib.metadata.version("ziglang").encode())
-    for text in (image.name, *image.flags, *LINKER_FLAGS, image.script, c_header()):
+    for text in (image.name, *image.flags, *LINKER_FLAGS, image.script, image.header):
         key.update(text.encode() + b"\0")
     for path in _files(".c", ".h", ".S"):
         key.update(path.relative_to(SOURCES).as_posix().encode() + b"\0" + path.read_bytes())
@@ -208,4 +225,9 @@ def _compile(*arguments: str) -> None:
         )
     if run.returncode:
         log = (run.stdout + run.stderr).strip()
+        if NO_ROOM in log:
+            raise RequestError(
+                "the CPU's kernels for this network leave the firmware no room in its part of main "
+                "memory; a cpu other than min has more room for them"
+            )
         raise TilewrightError(f"the firmware cannot be built; the compiler says:\n{log}")

@@ -12,7 +12,7 @@ typedef void (*kernel)(const void *parameters);
 /* By kind of step. A table of addresses takes one line of the data cache, where the cases of a
  * switch lie on several lines of the instruction cache. */
 #define ENTRY(NAME, name) [TW_STEP_##NAME] = (kernel)name,
-static const kernel kernels[] = {TW_CPU_STEPS(ENTRY)};
+static const kernel kernels[TW_STEP_KINDS] = {[TW_STEP_NPU] = 0, TW_CPU_STEPS(ENTRY)};
 #undef ENTRY
 
 /* False when there is no such operator. */

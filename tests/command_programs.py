@@ -8,7 +8,7 @@ from hw.spec.commands import TABLE_SLOTS, Command, Opcode
 from hw.spec.config import Config
 from hw.spec.profile import RECORD_BYTES
 from hw.spec.program import TIME_WORDS, Step
-from hw.spec.registers import MEMORY_BASE, PROGRAM_BASE
+from hw.spec.registers import MEMORY_BASE
 from hw.spec.steps import NPU
 from mapper.graph.tensor import Quant
 from mapper.program.bound import stream_bound
@@ -17,6 +17,7 @@ from mapper.program.program import Location, Program, ProgramLayer, ProgramPort
 from tests.hw.npu.commands import random_elementwise, random_table, random_window
 from tests.hw.npu.lstm import random_lstm
 from tests.hw.npu.moves import random_move
+from tests.memory_map import PROGRAM_BASE
 
 COMPUTED, BESIDE = 16384, 4096
 """Bytes of the scratchpad that compute commands work on, and behind them that transfers move."""
@@ -28,7 +29,7 @@ class CommandProgram:
 
     def __init__(self, config: Config, seed: int) -> None:
         self.config, self.rng = config, random.Random(seed)
-        self.image = Image(1)
+        self.image = Image(PROGRAM_BASE, 1)
         self.commands: list[Command] = []
         self.transfers = self.computes = self.layers = 0
         end = MEMORY_BASE + config.soc.memory_bytes
@@ -56,6 +57,14 @@ class CommandProgram:
             else:
                 self._window()
         self._transfer(Opcode.STORE, self.y, 0, COMPUTED, 1, wait=self.computes)
+        self.commands.append(Command(Opcode.END, {}))
+        return self._program()
+
+    def windows(self, count: int) -> Program:
+        """So many windows, which wait for nothing but their weights."""
+        self._transfer(Opcode.LOAD, self.x, 0, COMPUTED, 1)
+        for _ in range(count):
+            self._window()
         self.commands.append(Command(Opcode.END, {}))
         return self._program()
 

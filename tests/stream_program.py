@@ -9,7 +9,7 @@ from hw.spec.commands import Command, Opcode
 from hw.spec.config import Config
 from hw.spec.profile import RECORD_BYTES
 from hw.spec.program import TIME_WORDS, Step
-from hw.spec.registers import MEMORY_BASE, PROGRAM_BASE
+from hw.spec.registers import MEMORY_BASE
 from hw.spec.steps import NPU
 from mapper.graph.tensor import Quant
 from mapper.memory import align
@@ -21,6 +21,7 @@ from mapper.works.work import Emitted
 from tests.hw.npu.commands import random_elementwise
 from tests.hw.npu.moves import random_move, runs
 from tests.hw.npu.reference import Reference
+from tests.memory_map import PROGRAM_BASE
 
 _LINE = 64
 _QUANT = Quant((1.0,), (0,))
@@ -42,7 +43,7 @@ def stream_program(config: Config, memory: StreamMemory, commands: Sequence[Comm
     total = memory.input - _LINE
     times = total - align(4 * TIME_WORDS, _LINE)
     profile = times - align(RECORD_BYTES * marks, _LINE)
-    image = Image(1)
+    image = Image(PROGRAM_BASE, 1)
     step = Step(NPU, 0, {"commands": image.place(encode_stream(commands, ["stream"]))})
     header = {
         "npu_config": npu_config_word(config),

@@ -11,12 +11,6 @@ from amaranth.utils import exact_log2
 
 from hw.spec.commands import ADDRESS_BITS
 
-SCRATCHPAD_READ_LATENCY = 2
-"""Cycles from a read's valid to its data."""
-
-SCRATCHPAD_WRITE_LATENCY = 2
-"""Cycles from a write's valid to the first read that is sure to see it."""
-
 WEIGHT_START = data.StructLayout(
     {"blocks": 16, "tiles": 24, "block_words": 24, "stream": 1, "paired": 1, "keep": 1}
 )

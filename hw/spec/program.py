@@ -1,9 +1,10 @@
 """The Program's binary form in main memory: what the firmware walks through.
 
-The image starts at PROGRAM_BASE with a header of 32-bit little-endian words, followed (at
-``steps_address``) by fixed-size steps. A step either starts an NPU command stream or runs one
-operator on the CPU. Weights, parameter tables, command streams, inputs, outputs and spilled
-tensors have absolute addresses in main memory. Activations are int8, NHWC, dense.
+The image starts behind the firmware (`hw.spec.registers.program_base`) with a header of 32-bit
+little-endian words, followed (at ``steps_address``) by fixed-size steps. A step either starts an
+NPU command stream or runs one operator on the CPU. Weights, parameter tables, command streams,
+inputs, outputs and spilled tensors have absolute addresses in main memory. Activations are int8,
+NHWC, dense.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hw.spec.config import FIELDS
 from hw.spec.fields import Field, check_layout
+from hw.spec.soc_config import SocConfig
 
 MEMORY_BASE = 0x4000_0000
 """Main memory, cached by the CPU."""
@@ -14,14 +15,13 @@ MEMORY_BASE = 0x4000_0000
 UNCACHED = 0x8000_0000
 """Added to an address: the CPU's caches are passed by (bit 31)."""
 
-FIRMWARE_BYTES = 64 * 1024
-"""Main memory kept for the firmware's code, data and stack, from MEMORY_BASE."""
-
 BOOT_BYTES = 8 * 1024
 """Where the boot stage runs: the last bytes of the firmware's. At reset it lies at MEMORY_BASE."""
 
-PROGRAM_BASE = MEMORY_BASE + FIRMWARE_BYTES
-"""Where the Program's image starts."""
+
+def program_base(soc: SocConfig) -> int:
+    """Return where a chip's Program starts: behind its firmware."""
+    return MEMORY_BASE + soc.firmware_bytes
 
 
 @dataclass(frozen=True)

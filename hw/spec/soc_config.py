@@ -22,6 +22,11 @@ Timer and finisher beside them are small, too."""
 CPU_BUILDS: Mapping[str, str] = {**CPU_VARIANTS, **SMALL_CPUS}
 """All CPUs."""
 
+FIRMWARE_BYTES = 64 * 1024
+"""Main memory kept for the firmware's code, data and stack, from its start."""
+
+SMALL_FIRMWARE_BYTES = 32 * 1024
+"""The same beside a small CPU, whose chip has 128 KiB of memory."""
 
 MAX_MEMORY_BYTES = 64 * 1024 * 1024
 MAX_MEMORY_LATENCY = 64
@@ -67,3 +72,13 @@ class SocConfig:
             1_000_000 <= self.clock_hz <= 5_000_000_000,
             f"clock_hz = {self.clock_hz}: must be 1 MHz..5 GHz",
         )
+
+    @property
+    def chooses_kernels(self) -> bool:
+        """Whether the firmware has the kernels of its Program's steps alone."""
+        return self.cpu in SMALL_CPUS
+
+    @property
+    def firmware_bytes(self) -> int:
+        """Main memory kept for the firmware, from its start; the Program lies behind it."""
+        return SMALL_FIRMWARE_BYTES if self.chooses_kernels else FIRMWARE_BYTES

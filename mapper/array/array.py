@@ -24,6 +24,7 @@ class Array(NamedTuple):
     weight_buffer_bytes: int
     weight_memory_bytes: int
     depthwise_kernel: int
+    convolution_slots: int
     depthwise_slots: int
     columns: int
     microcode: bool
@@ -47,6 +48,7 @@ def array_of(config: NpuConfig) -> Array:
         weight_buffer_bytes=config.weight_buffer_bytes,
         weight_memory_bytes=config.weight_memory_bytes,
         depthwise_kernel=config.depthwise_kernel,
+        convolution_slots=config.convolution_slots,
         depthwise_slots=config.depthwise_slots,
         columns=config.columns,
         microcode=config.microcode,

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from hw.spec.commands import PARAMETER_WORDS
 from hw.spec.tile_shape import TileShape
+from hw.spec.timing import CAPTURE_LATENCY, FILL_CYCLES
 from mapper.array.array import Array
 
 COMMAND_CYCLES = 40
@@ -22,9 +23,6 @@ COMMAND_CYCLES = 40
 
 _ELEMENTWISE_CYCLES = 23
 """From one command's last step to an ELEMENTWISE's first read, and from its last one to its end."""
-
-_FILL_CYCLES = 3
-"""From a read of the scratchpad to its pixel's first step."""
 
 _SLOT_CYCLES = 5
 """From a step that uses up a slot to the first step on what fills it next, of one read."""
@@ -198,15 +196,21 @@ def _drain(window: Window, arrangement: Arrangement, array: Array) -> int:
 
 
 def _convolution(window: Window, arrangement: Arrangement, array: Array, tile: TileShape) -> int:
-    """Cycles of a block: in each slot the steps and the reads go on side by side."""
+    """Cycles of a block: in each slot the steps and the reads go on side by side.
+
+    While a slot is filled again the steps on the others go on; a run's last slot may have few.
+    """
     whole, rest = divmod(window.run_bytes, array.port_bytes)
+    others = (rest or array.port_bytes) + (array.convolution_slots - 2) * array.port_bytes
     drain = _drain(window, arrangement, array)
     total = 0
     for pixels, reads, count in _tile_reads(
         window.rows * window.cols, window.cols, tile.pixels, arrangement.group
     ):
         run = whole * max(array.port_bytes, reads) + (max(rest, reads) if rest else 0)
-        total += count * max(window.runs * run, pixels * drain)
+        if whole:
+            run += max(_SLOT_CYCLES + reads - 1 - others, 0)
+        total += count * max(window.runs * run, pixels * drain, CAPTURE_LATENCY)
     return total
 
 
@@ -259,10 +263,10 @@ def _windows(window: Window, arrangement: Arrangement, array: Array) -> int:
     total = 0
     for pixels, count in _strips(window, arrangement):
         columns = _columns(window, pixels)
-        following = max(taps, window.stride[0] * columns, pixels * drain)
-        first = max(taps, pixels * drain)
+        following = max(taps, window.stride[0] * columns, pixels * drain, CAPTURE_LATENCY)
+        first = max(taps, pixels * drain, CAPTURE_LATENCY)
         if kernel_rows > ahead:
-            wait = exist * columns + 2 * missing + _FILL_CYCLES + kernel_cols
+            wait = exist * columns + 2 * missing + FILL_CYCLES + kernel_cols
             first = max(first, wait)
         total += count * (first + (window.rows - 1) * following)
     return total
@@ -275,5 +279,5 @@ def _tapwise(window: Window, arrangement: Arrangement, array: Array) -> int:
     drain = _drain(window, arrangement, array)
     total = 0
     for pixels, count in _strips(window, arrangement):
-        total += count * max(taps * pixels, turns, pixels * drain)
+        total += count * max(taps * pixels, turns, pixels * drain, CAPTURE_LATENCY)
     return window.rows * total

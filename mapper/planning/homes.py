@@ -9,7 +9,7 @@ from hw.spec.config import Config
 from hw.spec.errors import RequestError
 from hw.spec.profile import RECORD_BYTES
 from hw.spec.program import TIME_WORDS
-from hw.spec.registers import MEMORY_BASE, PROGRAM_BASE
+from hw.spec.registers import MEMORY_BASE, program_base
 from mapper.memory import ALIGNMENT, align, pack
 from mapper.placement.lifetimes import Lifetimes
 
@@ -38,7 +38,7 @@ def plan_homes(
         align(4 * TIME_WORDS * steps, ALIGNMENT),
     )
     limit = MEMORY_BASE + config.main_memory_bytes
-    room = limit - PROGRAM_BASE - sum(records) - ALIGNMENT
+    room = limit - program_base(config.soc) - sum(records) - ALIGNMENT
     packed = pack(blocks, room, ALIGNMENT)
     if packed is None:
         largest = max(blocks, key=lambda block: block.bytes)

@@ -9,7 +9,7 @@ from itertools import groupby
 from hw.spec.config import Config
 from hw.spec.errors import RequestError
 from hw.spec.program import Step
-from hw.spec.registers import PROGRAM_BASE
+from hw.spec.registers import program_base
 from hw.spec.steps import NPU
 from mapper.graph.graph import Graph
 from mapper.memory import ALIGNMENT, Span
@@ -57,7 +57,8 @@ class Assembly:
     def program(self) -> Program:
         """The Program. Raises RequestError where main memory is too small."""
         runs = [list(run) for _, run in groupby(range(len(self.layers)), self._run_of)]
-        image = Image(self.cpu_steps + sum(self._is_npu(run[0]) for run in runs))
+        step_count = self.cpu_steps + sum(self._is_npu(run[0]) for run in runs)
+        image = Image(program_base(self.config.soc), step_count)
         cpu = CpuSteps(self.rewritten, self.slices, self._memory_address, image.place)
         scheduler = self._scheduler(image)
         parts: list[list[Step] | CommandStream] = []
@@ -140,12 +141,12 @@ class Assembly:
                 "total_address": self.homes.total,
             },
         )
-        self._check_room(PROGRAM_BASE + len(data))
+        self._check_room(image.base + len(data))
         plan, peak = self._memory_plan()
         return Program(
             name=self.graph.name,
             config=self.config,
-            base=PROGRAM_BASE,
+            base=image.base,
             image=data,
             steps=tuple(steps),
             layers=tuple(self._layer(index) for index in range(len(self.layers))),

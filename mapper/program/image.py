@@ -11,29 +11,30 @@ from hw.spec.config import Config
 from hw.spec.errors import RequestError
 from hw.spec.fields import encode
 from hw.spec.program import HEADER_WORDS, PROGRAM_MAGIC, PROGRAM_VERSION, STEP_WORDS, Step
-from hw.spec.registers import NPU, PROGRAM_BASE
+from hw.spec.registers import NPU
 from mapper.memory import ALIGNMENT, align
 from mapper.works.weights import BlobKey, WeightUse
 
 
 class Image:
-    """Grows from PROGRAM_BASE: header, steps, then whatever is placed."""
+    """Grows from ``base``: header, steps, then whatever is placed."""
 
-    def __init__(self, step_count: int) -> None:
+    def __init__(self, base: int, step_count: int) -> None:
+        self.base = base
         self.data = bytearray(4 * len(HEADER_WORDS))
         self.steps_address = self.place(bytes(4 * STEP_WORDS * step_count))
 
     def place(self, data: bytes, alignment: int = ALIGNMENT) -> int:
         """Append data; returns its address."""
         self.data.extend(bytes(align(len(self.data), alignment) - len(self.data)))
-        address = PROGRAM_BASE + len(self.data)
+        address = self.base + len(self.data)
         self.data.extend(data)
         return address
 
     def finish(self, steps: Sequence[Step], header: dict[str, int]) -> bytes:
         """Fill in the steps and the header."""
         words = [word for step in steps for word in step.encode()]
-        start = self.steps_address - PROGRAM_BASE
+        start = self.steps_address - self.base
         self.data[start : start + 4 * len(words)] = _bytes(words)
         values = {
             "magic": PROGRAM_MAGIC,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -111,6 +111,11 @@ class Program:
     weight_bytes: int
     macs: int
     cycle_bounds: Sequence[int]
+
+    @property
+    def step_kinds(self) -> Set[str]:
+        """Names of the kinds of steps that the firmware has to know."""
+        return {step.kind.name for step in self.steps}
 
     @property
     def words(self) -> Sequence[int]:

@@ -15,6 +15,7 @@ from typing import ClassVar, NamedTuple
 from hw.spec.commands import LSTM_GATE_BYTES, LSTM_GATES, MAX_LEFT_SHIFT, Command, Opcode
 from hw.spec.npu_config import NpuConfig
 from hw.spec.tile_shape import ring_bytes
+from hw.spec.timing import LSTM_CYCLES, LSTM_UNIT_CYCLES, WRITE_MARGIN
 from mapper.array.arrangement import Laid, lay
 from mapper.array.array import Array
 from mapper.array.cycles import array_cycles, block_tiles
@@ -24,10 +25,7 @@ from mapper.works.tilings import Group, parts, shares
 from mapper.works.window import WindowWork
 from mapper.works.work import Emitted, Work
 
-_UNIT_CYCLES = 9
-"""Cycles of a unit of an LSTM."""
-
-_COMMAND_CYCLES = 31
+_COMMAND_CYCLES = LSTM_CYCLES + WRITE_MARGIN + 2
 """From an LSTM's last read to the next command's start."""
 
 _MOST_STEPS = 65535
@@ -200,7 +198,7 @@ class LstmWork(Work):
     @property
     def _cell_cycles(self) -> int:
         """Of the LSTMs of a step."""
-        return self._batches * (_UNIT_CYCLES * self._units + _COMMAND_CYCLES)
+        return self._batches * (LSTM_UNIT_CYCLES * self._units + _COMMAND_CYCLES)
 
     def image(self, position: int) -> Shape:
         """Source and output have a row for each step, states one; the cell's are of two bytes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -52,18 +52,29 @@ def connected(place: Place, progress: Progress) -> Generator[Board]:
         yield board
 
 
-def load_firmware(board: Board, progress: Progress) -> None:
-    """Give the firmware to a boot stage; a board that has its firmware is left alone."""
+def load_firmware(board: Board, steps: Iterable[str], progress: Progress) -> None:
+    """Give a boot stage the firmware for a Program with ``steps``.
+
+    A board that has its firmware is left alone.
+    """
     if board.greeting.boot:
-        image = build_firmware(board.config)
+        image = build_firmware(board.config, steps)
         with progress.step("Loading the firmware") as step:
             board.write(MEMORY_BASE, image, meter(step, len(image)))
             board.start(MEMORY_BASE)
 
 
-def require_firmware(board: Board) -> None:
-    """Raise RequestError unless the board's firmware is, byte for byte, this version's."""
-    if not board.holds(MEMORY_BASE, build_firmware(board.config)):
+def require_firmware(board: Board, steps: Iterable[str]) -> None:
+    """Raise RequestError unless the board's firmware is, byte for byte, this version's.
+
+    ``steps``: of the Program, for which a small CPU's firmware is made.
+    """
+    if not board.holds(MEMORY_BASE, build_firmware(board.config, steps)):
+        if board.config.soc.chooses_kernels:
+            raise RequestError(
+                "the board's firmware is another version's, or was made for a network with other "
+                "operators; switch the board off and on, so that its boot stage takes this one's"
+            )
         raise RequestError(
             "the board's firmware is not this version's, so its cycles would be others; build its "
             "bitstream again"

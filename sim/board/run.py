@@ -44,11 +44,11 @@ def run_on_board(request: BoardRequest, progress: Progress) -> RunResult:
     """
     with connected(request.place, progress) as board:
         _require_config(board.config, request)
-        load_firmware(board, progress)
-        with progress.step("Looking at the firmware"):
-            require_firmware(board)
 
         def run_chip(program: Program, inputs: Mapping[str, Tensor]) -> RtlResult:
+            load_firmware(board, program.step_kinds, progress)
+            with progress.step("Looking at the firmware"):
+                require_firmware(board, program.step_kinds)
             return run_program(board, program, inputs, progress)
 
         return run(

@@ -188,7 +188,8 @@ def build_chip(
     Raises RequestError when the device has too little, TilewrightError when a tool fails.
     """
     require_fit(board, least_resources(board, config), at_least=True)
-    image = build_boot_stage(config) if board.boot_bytes else build_firmware(config)
+    boots = board.boot_bytes > 0 or config.soc.chooses_kernels
+    image = build_boot_stage(config) if boots else build_firmware(config)
     if board.boot_bytes and len(image) > board.boot_bytes:
         raise RequestError(
             f"{board.title}: the boot stage for cpu = {config.soc.cpu} takes {len(image):,} bytes "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hw.spec import timing
 from hw.spec.commands import (
     LSTM_GATE_BYTES,
     MOVE_LOOPS,
@@ -13,7 +14,6 @@ from hw.spec.commands import (
     Operation,
 )
 from hw.spec.profile import CAUSES, RECORD_BYTES, RECORD_WORDS
-from sim.model import latencies
 
 SETTINGS = (
     "bus_bytes",
@@ -68,7 +68,7 @@ LEFT = ("turn", "read_ahead")
 
 def c_header() -> str:
     """The names for C: places in arrays, opcodes, latencies."""
-    constants = {name: value for name, value in vars(latencies).items() if name.isupper()}
+    constants = {name: value for name, value in vars(timing).items() if name.isupper()}
     constants |= {f"OPCODE_{opcode.name}": int(opcode) for opcode in Opcode}
     constants |= {f"OPERATION_{operation.name}": int(operation) for operation in Operation}
     constants |= {

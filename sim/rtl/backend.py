@@ -84,7 +84,7 @@ def run_rtl(
     """
     progress = progress or Progress()
     config = program.config
-    image = memory_image(program, inputs, build_firmware(config))
+    image = memory_image(program, inputs, build_firmware(config, program.step_kinds))
     model = _model(program, waves is not None, netlist, progress)
     limit = program.cycle_bound + BOOT_CYCLES + STEP_CYCLES * len(program.steps)
     job = Job(config, image, result_ranges(program), limit, waves, activity)

@@ -40,7 +40,7 @@ class Measurement:
 
 def measurement_key(program: Program, inputs: Tensors) -> str:
     """Hash of all that the chip's counters depend on: hardware, firmware, Program, inputs."""
-    image = memory_image(program, inputs, build_firmware(program.config))
+    image = memory_image(program, inputs, build_firmware(program.config, program.step_kinds))
     hardware = source_key(program.config)
     return hashlib.sha256(hardware.encode() + image).hexdigest()[:16]
 

@@ -14,7 +14,9 @@ from hw.spec.program import (
     TIME_WORDS,
     Step,
 )
-from hw.spec.registers import FIRMWARE_BYTES, MEMORY_BASE, PROGRAM_BASE
+from hw.spec.registers import MEMORY_BASE
+from hw.spec.soc_config import FIRMWARE_BYTES
+from tests.memory_map import PROGRAM_BASE
 
 HEADER_BYTES = 4 * len(HEADER_WORDS)
 MAX_STEPS = 32

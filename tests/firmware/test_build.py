@@ -12,9 +12,10 @@ from firmware.build import (
 )
 from firmware.elf import memory_image, symbols
 from hw.spec.errors import RequestError, TilewrightError
-from hw.spec.registers import BOOT_BYTES, FIRMWARE_BYTES, MEMORY_BASE
+from hw.spec.registers import BOOT_BYTES, MEMORY_BASE
 from hw.spec.settings import load_config
-from hw.spec.soc_config import CPU_VARIANTS
+from hw.spec.soc_config import CPU_VARIANTS, FIRMWARE_BYTES, SMALL_FIRMWARE_BYTES
+from hw.spec.steps import BY_NAME
 
 # csrci mstatus, 8: the first instruction
 RESET_CODE = (0x30047073).to_bytes(4, "little")
@@ -88,11 +89,20 @@ def test_compiler_errors_are_shown(cache, monkeypatch):
     assert not list((cache / "firmware").glob("[!.]*")), "nothing half-written is left"
 
 
-def test_firmware_that_is_too_large_is_refused(tmp_path, monkeypatch):
-    script = firmware.build.MEMORY_SCRIPT.replace(f"{FIRMWARE_BYTES:#x}", "0x3000")
-    monkeypatch.setattr(firmware.build, "MEMORY_SCRIPT", script)
-    with pytest.raises(TilewrightError, match="no room for its stack"):
-        compile_firmware(load_config(), tmp_path)
+def test_a_small_chip_has_the_kernels_of_its_program_alone(cache):
+    config = load_config("icebreaker")
+    kws = build_firmware(config, {"NPU", "SOFTMAX"})
+    assert kws.startswith(RESET_CODE)
+    assert len(kws) < SMALL_FIRMWARE_BYTES - BOOT_BYTES, "the boot stage receives it below itself"
+    assert build_firmware(config, {"NPU"}) != kws
+    full = load_config()
+    assert build_firmware(full, {"NPU"}) == build_firmware(full), "others have all of them"
+
+
+def test_kernels_that_leave_no_room_are_refused(cache):
+    with pytest.raises(RequestError, match="no room in its part of main memory; a cpu other than"):
+        build_firmware(load_config("icebreaker"), BY_NAME)
+    assert not list((cache / "firmware").glob("[!.]*")), "nothing half-written is left"
 
 
 def test_cache_that_cannot_be_written_is_named(tmp_path, monkeypatch):

@@ -49,8 +49,8 @@ def test_header_gives_the_layout_that_python_encodes(tmp_path):
     source = tmp_path / "check.c"
     source.write_text("\n".join(["#include <stddef.h>", '#include "tilewright.h"', *lines]))
     compiler = [sys.executable, "-m", "ziglang", "cc", "-target", "riscv32-freestanding-none"]
-    flags = ["-Wall", "-Wextra", "-Werror", "-c", "-o", str(tmp_path / "check.o")]
-    subprocess.run([*compiler, *flags, str(source)], check=True)
+    flags = ["-DTW_FIRMWARE_BYTES=0x10000u", "-Wall", "-Wextra", "-Werror", "-c", "-o"]
+    subprocess.run([*compiler, *flags, str(tmp_path / "check.o"), str(source)], check=True)
 
 
 def test_header_is_written_only_when_it_changes(tmp_path):

@@ -50,11 +50,13 @@ def prepare_board(
 ) -> SimulatedBoard:
     """A board around ``config``'s chip, built if the cache lacks it.
 
-    Memory holds the firmware at power-up, or with ``boot_stage`` what receives it. ``note`` is
+    Memory holds the firmware at power-up, or with ``boot_stage`` what receives it; a small CPU's
+    part of memory is too small for all kernels, so that it begins with the boot stage. ``note`` is
     called with what is going on. Raises as `verification.cosim.build.build_model`.
     """
     bit_cycles = SMALL_CPU_BIT_CYCLES if config.soc.cpu in SMALL_CPUS else UART_BIT_CYCLES
     executable = build_board(config, bit_cycles, note)
+    boot_stage |= config.soc.chooses_kernels
     image = (build_boot_stage if boot_stage else build_firmware)(config)
     return SimulatedBoard(executable, config, image)
 

@@ -28,12 +28,7 @@ from amaranth.lib.wiring import Component, In, Out
 
 from hw.local_copy import local_copy
 from hw.spec.npu_config import NpuConfig
-
-CAPTURE_LATENCY = 5
-"""Cycles from a tile's last step to its results standing in the shadow registers."""
-
-ACTIVATION_DELAY = 2
-"""Cycles by which activations are presented after the step that they belong to."""
+from hw.spec.timing import ACTIVATION_DELAY, CAPTURE_LATENCY
 
 
 class StepControl(data.StructLayout):

@@ -25,9 +25,6 @@ from amaranth.utils import exact_log2
 
 from hw.spec.npu_config import NpuConfig
 
-SELECT_LATENCY = 2
-"""Cycles from a choice to its activations."""
-
 
 class FillLayout(data.StructLayout):
     """A write of one word into one column, or into several whose windows all lie in it.

@@ -11,9 +11,7 @@ from hw.npu.compute.mac_control import CAUSE
 from hw.npu.ports import WEIGHT_START
 from hw.spec.commands import Opcode
 from hw.spec.profile import CAUSES
-
-WRITE_MARGIN = 2
-"""Cycles between the requantiser's last write and the completion that others may see."""
+from hw.spec.timing import WRITE_MARGIN
 
 
 class ComputeControl(Component):

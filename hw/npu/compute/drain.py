@@ -24,11 +24,11 @@ from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
 
 from hw.npu.command_view import COMMAND_LAYOUT, CommandView, opcode_of
-from hw.npu.compute.array import CAPTURE_LATENCY
 from hw.npu.compute.mac_control import TileLayout
 from hw.npu.compute.requantiser import RequantiserInput
 from hw.spec.commands import ADDRESS_BITS, Opcode
 from hw.spec.npu_config import NpuConfig
+from hw.spec.timing import CAPTURE_LATENCY
 
 
 class BeatsLayout(data.StructLayout):

@@ -16,11 +16,12 @@ from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from hw.npu.command_view import COMMAND_LAYOUT, CommandView
 from hw.npu.compute.elementwise_walk import ElementwiseWalk, GroupLayout
-from hw.npu.compute.operand_scaler import SCALER_LATENCY, OperandScaler, ScalerControl
+from hw.npu.compute.operand_scaler import OperandScaler, ScalerControl
 from hw.npu.compute.requantiser import RequantiserInput
-from hw.npu.ports import SCRATCHPAD_READ_LATENCY, read_port
+from hw.npu.ports import read_port
 from hw.spec.commands import Opcode, Operation
 from hw.spec.npu_config import NpuConfig
+from hw.spec.timing import SCALER_LATENCY, SCRATCHPAD_READ_LATENCY
 
 
 class ElementwiseUnit(Component):

@@ -9,12 +9,8 @@ from amaranth.utils import exact_log2
 
 from hw.npu.compute.columns import FillLayout
 from hw.npu.compute.feeder_decode import LoopsLayout, sources_of
-from hw.npu.ports import SCRATCHPAD_READ_LATENCY
 from hw.spec.commands import ADDRESS_BITS
 from hw.spec.npu_config import NpuConfig
-
-FILL_LATENCY = SCRATCHPAD_READ_LATENCY + 1
-"""Cycles from a scratchpad read to its bytes standing in the column buffer."""
 
 X_BITS = ADDRESS_BITS + 2
 """Signed byte position in a row: left of it, inside, or right of it."""

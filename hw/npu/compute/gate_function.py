@@ -25,9 +25,7 @@ from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
 from hw.spec.arithmetic.sigmoid_int16 import table
-
-FUNCTION_LATENCY = 6
-"""Cycles from an operand to its result."""
+from hw.spec.timing import FUNCTION_LATENCY
 
 UNSHIFTED = 3
 """The ``shift`` that leaves an operand of 2**-12 as it is."""

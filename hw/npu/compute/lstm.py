@@ -1,7 +1,7 @@
 """The LSTM unit: the cells of an LSTM, taken on by a time step, as TFLM computes them.
 
 It reads two bytes a cycle: for each gate of a unit the sum of the inputs and that of the hidden
-state, then the cell's state. So a unit begins every `UNIT_CYCLES` cycles, and what it needs
+state, then the cell's state. So a unit begins every `LSTM_UNIT_CYCLES` cycles, and what it needs
 later goes through one pipeline: the gates' functions and that of the new state through one
 `hw.npu.compute.gate_function`, the three products through one multiplier. A bit that moves along
 (`at`) says where a unit stands:
@@ -29,20 +29,21 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib.wiring import Component, In, Out
 
 from hw.npu.command_view import COMMAND_LAYOUT, CommandView
-from hw.npu.compute.gate_function import FUNCTION_LATENCY, UNSHIFTED, GateFunction
-from hw.npu.compute.requantiser import (
-    REQUANTISER_LATENCY,
-    RequantiserInput,
-    RequantiserOutput,
-)
-from hw.npu.ports import SCRATCHPAD_READ_LATENCY, crosses_word, read_port, write_port
+from hw.npu.compute.gate_function import UNSHIFTED, GateFunction
+from hw.npu.compute.requantiser import RequantiserInput, RequantiserOutput
+from hw.npu.ports import crosses_word, read_port, write_port
 from hw.spec.commands import ADDRESS_BITS, LSTM_GATES, Opcode
 from hw.spec.npu_config import NpuConfig
+from hw.spec.timing import (
+    FUNCTION_LATENCY,
+    LSTM_HIDDEN_WRITTEN,
+    LSTM_OUTPUT_WRITTEN,
+    LSTM_STATE_WRITTEN,
+    LSTM_UNIT_CYCLES,
+    SCRATCHPAD_READ_LATENCY,
+)
 
 _GATES = len(LSTM_GATES)
-
-UNIT_CYCLES = 2 * _GATES + 1
-"""Cycles from unit to unit: reads."""
 
 _SUM = SCRATCHPAD_READ_LATENCY + 2
 """The first gate's sum."""
@@ -50,25 +51,22 @@ _GATE = {name: _SUM + 2 * i + FUNCTION_LATENCY for i, name in enumerate(LSTM_GAT
 """Results of the gates' functions."""
 _STATE = _GATE["forget"] + 3
 """The new state: behind a product, its rounding and the sum."""
+_RESULT = LSTM_STATE_WRITTEN + FUNCTION_LATENCY
+"""The function of the new state."""
 
-STATE_WRITTEN = _STATE + 1
-"""From a unit's first read to the write of its new state, a cycle in which no gate's sum enters."""
-_RESULT = STATE_WRITTEN + FUNCTION_LATENCY
-OUTPUT_WRITTEN = _RESULT + 1 + REQUANTISER_LATENCY
-"""To that of the output."""
-HIDDEN_WRITTEN = OUTPUT_WRITTEN + 1
-"""To that of the hidden state."""
+assert LSTM_UNIT_CYCLES == 2 * _GATES + 1
+assert LSTM_STATE_WRITTEN == _STATE + 1
 
 
 def _taken_once(*cycles: int) -> bool:
     """Whether what units need in these cycles of theirs is one thing a cycle."""
-    return len({cycle % UNIT_CYCLES for cycle in cycles}) == len(cycles)
+    return len({cycle % LSTM_UNIT_CYCLES for cycle in cycles}) == len(cycles)
 
 
 _SUMS = range(_SUM, _SUM + 2 * _GATES, 2)
-assert _taken_once(*_SUMS, STATE_WRITTEN)
+assert _taken_once(*_SUMS, LSTM_STATE_WRITTEN)
 assert _taken_once(_GATE["cell"], _GATE["forget"], _RESULT)
-assert _taken_once(STATE_WRITTEN, OUTPUT_WRITTEN, HIDDEN_WRITTEN)
+assert _taken_once(LSTM_STATE_WRITTEN, LSTM_OUTPUT_WRITTEN, LSTM_HIDDEN_WRITTEN)
 
 
 class LstmUnit(Component):
@@ -103,20 +101,22 @@ class LstmUnit(Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         v = CommandView(self.command, Opcode.LSTM)
-        phase = Signal(range(UNIT_CYCLES))
-        begins, later = Signal(), Signal(HIDDEN_WRITTEN)
+        phase = Signal(range(LSTM_UNIT_CYCLES))
+        begins, later = Signal(), Signal(LSTM_HIDDEN_WRITTEN)
         at = Cat(begins, later)
         m.d.comb += begins.eq(self.reading & (phase == 0))
         m.d.sync += later.eq(at)
         self._walk(m, v, phase, at)
-        cell = self._keep(m, self.read.data[:16], at[UNIT_CYCLES - 1 + SCRATCHPAD_READ_LATENCY])
+        cell = self._keep(
+            m, self.read.data[:16], at[LSTM_UNIT_CYCLES - 1 + SCRATCHPAD_READ_LATENCY]
+        )
         state, function = Signal(signed(16)), GateFunction()
         m.submodules.function = function
         m.d.comb += [
-            function.operand.eq(Mux(at[STATE_WRITTEN], state, self._sum(m))),
-            function.shift.eq(Mux(at[STATE_WRITTEN], v["cell_shift"], UNSHIFTED)),
-            function.symmetric.eq(at[STATE_WRITTEN] | at[_SUM + 2 * LSTM_GATES.index("cell")]),
-            self.function.eq(at[STATE_WRITTEN] | Cat(at[i] for i in _SUMS).any()),
+            function.operand.eq(Mux(at[LSTM_STATE_WRITTEN], state, self._sum(m))),
+            function.shift.eq(Mux(at[LSTM_STATE_WRITTEN], v["cell_shift"], UNSHIFTED)),
+            function.symmetric.eq(at[LSTM_STATE_WRITTEN] | at[_SUM + 2 * LSTM_GATES.index("cell")]),
+            self.function.eq(at[LSTM_STATE_WRITTEN] | Cat(at[i] for i in _SUMS).any()),
         ]
         product = self._multiply(m, at, cell, function.result)
         self._state(m, v, at, product, state)
@@ -126,7 +126,7 @@ class LstmUnit(Component):
     def _walk(self, m: Module, v: CommandView, phase: Signal, at: Value) -> None:
         """Units and their reads: of the inputs' and the hidden state's sums in turns, the cell."""
         left, last = Signal(16), Signal()
-        ends = phase == UNIT_CYCLES - 1
+        ends = phase == LSTM_UNIT_CYCLES - 1
         m.d.comb += self.busy.eq(self.start | self.reading | at[: _RESULT + 2].any())
         with m.If(self.start):
             m.d.sync += [self.reading.eq(1), phase.eq(0), left.eq(v["units"])]
@@ -207,12 +207,12 @@ class LstmUnit(Component):
     def _write(self, m: Module, v: CommandView, at: Value, state: Signal, product: Signal) -> None:
         """States by its own port, each in its cycle; the output through the requantiser."""
         results, lane, sent = Signal(8), self.output.lanes[0], at[_RESULT + 1]
-        writes_state = at[STATE_WRITTEN]
+        writes_state = at[LSTM_STATE_WRITTEN]
         m.d.sync += results.eq(self.results.data[:8])
         state_address = self._address(m, v, "next_cell_address", writes_state, 2)
-        hidden_address = self._address(m, v, "hidden_address", at[HIDDEN_WRITTEN], 1)
+        hidden_address = self._address(m, v, "hidden_address", at[LSTM_HIDDEN_WRITTEN], 1)
         m.d.comb += [
-            self.write.valid.eq(writes_state | at[HIDDEN_WRITTEN]),
+            self.write.valid.eq(writes_state | at[LSTM_HIDDEN_WRITTEN]),
             self.write.address.eq(Mux(writes_state, state_address, hidden_address)),
             self.write.data.eq(Mux(writes_state, state, results)),
             self.write.mask.eq(Mux(writes_state, 0b11, 0b1)),

@@ -16,9 +16,10 @@ from amaranth.lib.wiring import Component, In, Out
 
 from hw.npu.command_view import COMMAND_LAYOUT, CommandView
 from hw.npu.compute.pieces import Pieces
-from hw.npu.ports import SCRATCHPAD_READ_LATENCY, crosses_word, read_port, write_port
+from hw.npu.ports import crosses_word, read_port, write_port
 from hw.spec.commands import ADDRESS_BITS, MOVE_LOOPS, Opcode
 from hw.spec.npu_config import NpuConfig
+from hw.spec.timing import SCRATCHPAD_READ_LATENCY
 
 _RUN_BITS = 20
 _TURN_BITS = 16

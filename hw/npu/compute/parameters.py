@@ -16,9 +16,7 @@ from amaranth.lib.wiring import Component, In, Out
 
 from hw.spec.commands import PARAMETER_WORDS
 from hw.spec.npu_config import NpuConfig
-
-SETS = 2
-"""Sets of parameters, used in turn."""
+from hw.spec.timing import PARAMETER_SETS
 
 
 class ParameterSets(Component):
@@ -55,11 +53,11 @@ class ParameterSets(Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         plane = Signal(range(PARAMETER_WORDS))
-        filling = Signal(range(SETS))
-        held, waiting = Signal(range(SETS + 1)), Signal(range(SETS + 1))
+        filling = Signal(range(PARAMETER_SETS))
+        held, waiting = Signal(range(PARAMETER_SETS + 1)), Signal(range(PARAMETER_SETS + 1))
         word, complete = Signal(), Signal()
         m.d.comb += [
-            self.words.ready.eq(held != SETS),
+            self.words.ready.eq(held != PARAMETER_SETS),
             word.eq(self.words.valid & self.words.ready),
             complete.eq(word & (plane == PARAMETER_WORDS - 1)),
             self.loaded.eq(waiting != 0),
@@ -81,7 +79,7 @@ class ParameterSets(Component):
         rows, word_bits = self._config.rows, 8 * self._config.weight_word_bytes
         first, second = (self.words.payload.word_select(block, word_bits) for block in range(2))
         enables, late_enables = Signal(PARAMETER_WORDS), Signal(PARAMETER_WORDS)
-        late_address, late_word = Signal(range(2 * SETS)), Signal(word_bits)
+        late_address, late_word = Signal(range(2 * PARAMETER_SETS)), Signal(word_bits)
         m.d.comb += enables.eq(enable)
         m.d.sync += [
             late_enables.eq(enables),
@@ -93,7 +91,7 @@ class ParameterSets(Component):
         for plane in range(PARAMETER_WORDS):
             late = Cat(late_enables[other] for other in _sharing(plane)).any()
             for row in range(rows):
-                memory = Memory(shape=8, depth=2 * SETS, init=[])
+                memory = Memory(shape=8, depth=2 * PARAMETER_SETS, init=[])
                 m.submodules[f"row_{row}_plane_{plane}"] = memory
                 write, read = memory.write_port(), memory.read_port(domain="comb")
                 m.d.comb += [
@@ -112,7 +110,8 @@ class ParameterSets(Component):
 
     def _read_address(self, m: Module, row: int) -> Value:
         """Block and set that the drain reads for: registers of each row, with short wires."""
-        reading, half = Signal(range(SETS), name=f"reading_{row}"), Signal(name=f"half_{row}")
+        reading = Signal(range(PARAMETER_SETS), name=f"reading_{row}")
+        half = Signal(name=f"half_{row}")
         m.d.sync += reading.eq(reading ^ self.freed)
         m.d.sync += half.eq(half ^ self.turned)
         return Cat(half, reading)

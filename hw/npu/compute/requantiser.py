@@ -31,9 +31,7 @@ from amaranth.lib.wiring import Component, In, Out
 
 from hw.spec.commands import ADDRESS_BITS, MAX_LEFT_SHIFT
 from hw.spec.npu_config import NpuConfig
-
-REQUANTISER_LATENCY = 9
-"""Cycles from the input to the output."""
+from hw.spec.timing import REQUANTISER_LATENCY
 
 
 class LaneLayout(data.StructLayout):

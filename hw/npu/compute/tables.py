@@ -17,22 +17,16 @@ from amaranth.utils import exact_log2
 from hw.block_ram import block_ram, read_block_ram
 from hw.npu.command_view import COMMAND_LAYOUT, CommandView
 from hw.npu.compute.requantiser import RequantiserOutput
-from hw.npu.ports import SCRATCHPAD_READ_LATENCY, crosses_word, read_port
+from hw.npu.ports import crosses_word, read_port
 from hw.spec.commands import (
     ADDRESS_BITS,
-    TABLE_ENTRIES,
     TABLE_FIELD,
     TABLE_SLOTS,
     TABLE_WORD_BYTES,
     Opcode,
 )
 from hw.spec.npu_config import NpuConfig
-
-TABLE_LATENCY = 2
-"""Cycles from a result to what its table says."""
-
-TABLE_WORDS = TABLE_ENTRIES // TABLE_WORD_BYTES
-"""Of a table."""
+from hw.spec.timing import SCRATCHPAD_READ_LATENCY, TABLE_WORDS
 
 
 class Tables(Component):

@@ -13,9 +13,7 @@ from amaranth.utils import exact_log2
 
 from hw.bus import memory_bus
 from hw.spec.npu_config import NpuConfig
-
-OUTSTANDING = 128
-"""Requests on their way at most: covers a memory latency of 64 cycles and what queues up."""
+from hw.spec.timing import OUTSTANDING
 
 CLIENTS = ("fetch", "record", "transfers", "weights")
 """By priority. Each is also favoured in one of four grants, so that none starves."""

@@ -11,9 +11,7 @@ from amaranth.utils import exact_log2
 
 from hw.npu.memory.bus_multiplexer import client_port
 from hw.spec.npu_config import NpuConfig
-
-FETCH_BYTES = 256
-"""Read ahead at most: 64 words."""
+from hw.spec.timing import FETCH_BYTES
 
 COMMAND_WORD = StructLayout({"word": 32, "error": 1})
 """A word of the stream; ``error``: main memory answered its read with an error."""

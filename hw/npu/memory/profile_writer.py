@@ -7,9 +7,10 @@ from amaranth.lib import stream
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
-from hw.npu.memory.bus_multiplexer import OUTSTANDING, client_port
+from hw.npu.memory.bus_multiplexer import client_port
 from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import RECORD_BYTES
+from hw.spec.timing import OUTSTANDING
 
 
 class ProfileWriter(Component):

@@ -21,6 +21,7 @@ from amaranth.utils import exact_log2
 from hw.block_ram import block_ram, read_block_ram
 from hw.npu.ports import read_port, write_port
 from hw.spec.npu_config import NpuConfig
+from hw.spec.timing import READS_FIFO
 
 
 def dma_read_port(port_bytes: int) -> Signature:
@@ -155,7 +156,7 @@ class Scratchpad(Component):
         dma_needed = Signal.like(needed)
         # What is needed of a request's place, so that it is found before the request waits.
         asked = Cat(request_needed, *request.parts())
-        m.submodules.dma_requests = fifo = SyncFIFO(width=len(asked), depth=2)
+        m.submodules.dma_requests = fifo = SyncFIFO(width=len(asked), depth=READS_FIFO)
         m.d.comb += [
             fifo.w_data.eq(asked),
             fifo.w_en.eq(self.dma_read.valid),

@@ -11,6 +11,7 @@ from amaranth.utils import exact_log2
 
 from hw.spec.commands import ADDRESS_BITS
 from hw.spec.npu_config import NpuConfig
+from hw.spec.timing import BEATS_FIFO
 
 TRANSFER_DESCRIPTOR = StructLayout(
     {
@@ -127,7 +128,7 @@ class TransferBeats(Component):
         bus_bytes = self._config.bus_bytes
         layout = beat_layout(bus_bytes)
         beat = Signal(layout)
-        m.submodules.fifo = fifo = SyncFIFO(width=layout.size, depth=2)
+        m.submodules.fifo = fifo = SyncFIFO(width=layout.size, depth=BEATS_FIFO)
         end = Signal(self._shift)
         every = (1 << bus_bytes) - 1
         m.d.comb += [

@@ -10,18 +10,13 @@ from amaranth.lib.data import StructLayout
 from amaranth.lib.fifo import SyncFIFO, SyncFIFOBuffered
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.npu.memory.bus_multiplexer import OUTSTANDING, client_port
+from hw.npu.memory.bus_multiplexer import client_port
 from hw.npu.memory.scratchpad import dma_read_port, dma_write_port
 from hw.npu.memory.transfer_beats import TRANSFER_DESCRIPTOR, TransferBeats, beat_layout
 from hw.npu.ports import crosses_word
 from hw.spec.commands import ADDRESS_BITS, WAIT_BITS
 from hw.spec.npu_config import NpuConfig
-
-TRANSFERS_QUEUE = 4
-"""LOAD and STORE commands that wait behind the one at work."""
-
-REQUESTS = 8
-"""Beats between their addresses and the bus; covers the scratchpad's read latency."""
+from hw.spec.timing import OUTSTANDING, QUEUE, REQUESTS, WHOLE_FIFO
 
 
 class Transfers(Component):
@@ -72,7 +67,7 @@ class Transfers(Component):
 
     def _admit(self, m: Module, beats: TransferBeats) -> None:
         """Holds the next transfer back until the compute commands it waits for have completed."""
-        m.submodules.queue = queue = SyncFIFO(width=TRANSFER_DESCRIPTOR.size, depth=TRANSFERS_QUEUE)
+        m.submodules.queue = queue = SyncFIFO(width=TRANSFER_DESCRIPTOR.size, depth=QUEUE)
         head, ahead = beats.descriptors.payload, Signal(WAIT_BITS)
         m.d.comb += [
             queue.w_data.eq(self.descriptors.payload),
@@ -115,7 +110,7 @@ class Transfers(Component):
     ) -> None:
         """Whole requests wait in a FIFO of their own, since all of the bus waits for who asks."""
         request, layout = self.client.request, beat_layout(self._config.bus_bytes)
-        m.submodules.whole = whole = SyncFIFO(width=fifo.width + stored.width, depth=2)
+        m.submodules.whole = whole = SyncFIFO(width=fifo.width + stored.width, depth=WHOLE_FIFO)
         following, beat, tag = Signal(layout), Signal(layout), Signal(self._tag)
         complete, room = Signal(), Signal()
         m.d.comb += [
@@ -173,7 +168,7 @@ class Transfers(Component):
         self._count(m, completes)
 
     def _count(self, m: Module, completes: Signal) -> None:
-        pending = Signal(range(TRANSFERS_QUEUE + REQUESTS + OUTSTANDING + 8))
+        pending = Signal(range(QUEUE + REQUESTS + OUTSTANDING + 8))
         accepted = self.descriptors.valid & self.descriptors.ready
         m.d.comb += self.idle.eq(pending == 0)
         m.d.sync += [

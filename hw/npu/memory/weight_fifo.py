@@ -9,10 +9,7 @@ from amaranth.lib.wiring import Component, In, Out
 
 from hw.npu.memory.weight_walk import UnitsLayout
 from hw.spec.npu_config import NpuConfig
-
-PREFETCH_LINES = 16
-"""Lines read ahead of their use, a power of two. Holds nine parameters if a line is one pair, and
-weights for longer than the nine lines take."""
+from hw.spec.timing import PREFETCH_LINES
 
 
 class LineLayout(data.StructLayout):

@@ -12,9 +12,7 @@ from hw.npu.memory.weight_fifo import WeightFifo
 from hw.npu.memory.weight_walk import UnitsLayout, WeightWalk
 from hw.npu.ports import WEIGHT_START
 from hw.spec.npu_config import NpuConfig
-
-READ_CYCLES = 3
-"""From the read of a line to its first word at an empty output: memory, FIFO, register."""
+from hw.spec.timing import READ_CYCLES
 
 
 class WeightRing(Component):

@@ -11,9 +11,7 @@ from amaranth.utils import exact_log2
 
 from hw.npu.memory.bus_multiplexer import client_port
 from hw.spec.npu_config import NpuConfig
-
-WEIGHTS_QUEUE = 4
-"""WEIGHTS commands that wait behind the one at work."""
+from hw.spec.timing import QUEUE
 
 WEIGHTS_DESCRIPTOR = StructLayout({"memory_address": 32, "bytes": 32})
 """A linear region; both are multiples of weight_memory_bytes."""
@@ -48,7 +46,7 @@ class WeightsDma(Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         shift = exact_log2(self._bus_bytes)
-        queue = SyncFIFO(width=WEIGHTS_DESCRIPTOR.size, depth=WEIGHTS_QUEUE)
+        queue = SyncFIFO(width=WEIGHTS_DESCRIPTOR.size, depth=QUEUE)
         m.submodules.queue = ResetInserter(self.abort)(queue)
         region = Signal(WEIGHTS_DESCRIPTOR)
         request, answer = self.client.request, self.client.answer

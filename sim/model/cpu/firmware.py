@@ -13,10 +13,10 @@ from firmware.build import build_firmware
 from hw.spec.config import Config, make_config
 from hw.spec.program import TIME_WORDS
 from hw.spec.steps import NPU
+from hw.spec.timing import FETCH_BYTES, FIRST_FETCH
 from mapper.program.program import Program
 from sim.functional.watched import Read
 from sim.model.cpu.simulator import Iss
-from sim.model.latencies import FETCH_BYTES, FIRST_FETCH
 
 STREAM_BEGINS = 24
 """Cycles from a stream's first request in which the CPU's requests hold it up; no stream is over

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hw.spec.registers import FINISHER, INTERRUPT_NPU, MEMORY_BASE, NPU, TIMER, UART, Peripheral
-from sim.model.latencies import FIRST_FETCH
+from hw.spec.timing import FIRST_FETCH
 
 SETTINGS = (
     "memory_bytes",

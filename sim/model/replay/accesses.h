@@ -183,12 +183,16 @@ static uint32_t compute_writes(const Npu *n, cycle at) {
             return tile_write(n, tile, at - tile->begin);
     }
     const Control *control = &n->control;
+    /* A unit's command ends after its last write. One that has been taken but not started would
+     * be counted from the start of the one before. */
+    if (control->state != READING)
+        return 0;
     const int64_t *c = control->command;
-    if (c && c[F_OPCODE] == OPCODE_MOVE)
+    if (c[F_OPCODE] == OPCODE_MOVE)
         return move_writes(n, at);
-    if (c && c[F_OPCODE] == OPCODE_LSTM)
+    if (c[F_OPCODE] == OPCODE_LSTM)
         return lstm_write(n, c, at - control->started - 1);
-    if (!c || c[F_OPCODE] != OPCODE_ELEMENTWISE)
+    if (c[F_OPCODE] != OPCODE_ELEMENTWISE)
         return 0;
     int64_t index = at - control->started - 1 - OPERAND_CYCLES - REQUANTISER_LATENCY - in_table(c);
     if (index < 0 || index >= control->reads)

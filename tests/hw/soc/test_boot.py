@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from hw.header import write_header
-from hw.spec.registers import EXIT_STATUS, MEMORY_BASE, PROGRAM_BASE
+from hw.spec.registers import EXIT_STATUS, MEMORY_BASE
 from hw.spec.settings import load_config
 from hw.spec.soc_config import CPU_VARIANTS
+from tests.memory_map import PROGRAM_BASE
 from verification.cosim.build import build_model
 from verification.cosim.simulate import Job, simulate
 

@@ -22,10 +22,12 @@ from hw.spec.monitor import (
     from_words,
     words,
 )
-from hw.spec.registers import FIRMWARE_BYTES, MEMORY_BASE, PROGRAM_BASE
+from hw.spec.registers import MEMORY_BASE
 from hw.spec.settings import load_config
+from hw.spec.soc_config import FIRMWARE_BYTES
 from hw.spec.system import system_constants
 from sim.board.frames import Deframer, Frame
+from tests.memory_map import PROGRAM_BASE
 
 POLL_S = 0.01
 

@@ -24,7 +24,7 @@ from hw.spec.monitor import (
     encode_frame,
     words,
 )
-from hw.spec.registers import MEMORY_BASE, PROGRAM_BASE
+from hw.spec.registers import MEMORY_BASE
 from hw.spec.settings import load_config
 from hw.spec.system import SYSTEM_WORDS
 from mapper.compile import compile_model
@@ -34,6 +34,7 @@ from sim.board.board import Board
 from sim.board.link import Link, Timing
 from sim.board.port import opened_port
 from sim.networks.zoo import zoo_model
+from tests.memory_map import PROGRAM_BASE
 from tests.sim.board.fake_board import FakeBoard
 
 SILENCE_S = 1.0

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from hw.spec.errors import CheckError, RequestError
-from hw.spec.registers import MEMORY_BASE, PROGRAM_BASE
+from hw.spec.registers import MEMORY_BASE
 from hw.spec.settings import load_config
 from mapper.compile import compile_model
 from mapper.importers import import_model
 from sim.functional.backend import run_functional
 from sim.networks.zoo import zoo_model
 from sim.rtl.backend import memory_image, run_rtl
+from tests.memory_map import PROGRAM_BASE
 from verification.tools.cache import cache_directory
 
 FIRMWARE = b"firmware"

@@ -20,7 +20,7 @@ from hw.spec.monitor import (
     from_words,
     words,
 )
-from hw.spec.registers import MEMORY_BASE, PROGRAM_BASE
+from hw.spec.registers import MEMORY_BASE
 from hw.spec.settings import load_config
 from sim import __main__ as entry
 from sim.board.board import Board
@@ -29,6 +29,7 @@ from sim.board.frames import Deframer
 from sim.board.link import Link, Timing
 from sim.board.port import opened_port
 from sim.progress import Progress
+from tests.memory_map import PROGRAM_BASE
 from verification.board.board import prepare_board, simulated_board
 
 pytestmark = pytest.mark.rtl
@@ -37,6 +38,7 @@ BAUD = 1_000_000
 PATIENCE_S = 60.0
 PHASE_CYCLES = 8
 CONFIG = load_config("tiny", None, ["cpu=full", "clock_hz=25000000"])
+STEPS = ("NPU", "SOFTMAX")
 MEMORY_END = MEMORY_BASE + CONFIG.soc.memory_bytes
 
 
@@ -228,10 +230,10 @@ def test_the_boot_stage_receives_the_firmware():
         for refused in (lambda: board.run(1), lambda: board.holds(MEMORY_BASE, b"x")):
             with pytest.raises(CheckError, match="no such request, or not at this stage"):
                 refused()
-        load_firmware(board, Progress())
+        load_firmware(board, STEPS, Progress())
         assert not board.greeting.boot
         assert not board.greeting.failed
-        require_firmware(board)
+        require_firmware(board, STEPS)
         board.reset()
         assert not board.greeting.boot, "a reset starts the firmware that is there"
 

@@ -7,8 +7,9 @@ from functools import partial
 import pytest
 from amaranth.sim import SimulatorContext
 
-from hw.npu.compute.array import ACTIVATION_DELAY, CAPTURE_LATENCY, MacArray
+from hw.npu.compute.array import MacArray
 from hw.spec.npu_config import NpuConfig
+from hw.spec.timing import ACTIVATION_DELAY, CAPTURE_LATENCY
 from tests.hw.npu.bench import CONFIGS, packed, simulate, unpacked
 
 EXTREMES = (-128, -128, -128, 127, 0)

@@ -7,8 +7,9 @@ from functools import partial
 import pytest
 from amaranth.sim import SimulatorContext
 
-from hw.npu.compute.columns import SELECT_LATENCY, Columns
+from hw.npu.compute.columns import Columns
 from hw.spec.npu_config import NpuConfig
+from hw.spec.timing import SELECT_LATENCY
 from tests.hw.npu.bench import CONFIGS, packed, simulate
 
 PAIRS_ODD = {"3x5": NpuConfig(rows=3, cols=5, port_bytes=8, depthwise_kernel=1)}

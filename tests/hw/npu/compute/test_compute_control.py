@@ -7,10 +7,10 @@ from amaranth.sim import SimulatorContext
 
 from hw.npu.compute.compute_control import ComputeControl
 from hw.npu.compute.mac_control import CAUSE
-from hw.npu.ports import SCRATCHPAD_READ_LATENCY, SCRATCHPAD_WRITE_LATENCY
 from hw.spec.commands import Command, Opcode
 from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import CAUSES
+from hw.spec.timing import SCRATCHPAD_READ_LATENCY, SCRATCHPAD_WRITE_LATENCY
 from tests.hw.npu.bench import command_words, simulate
 from tests.hw.npu.commands import random_elementwise, random_table, random_window
 from tests.hw.npu.lstm import random_lstm

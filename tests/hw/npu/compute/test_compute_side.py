@@ -6,10 +6,10 @@ import pytest
 from amaranth.sim import Simulator, SimulatorContext
 
 from hw.npu.compute.compute_side import ComputeSide
-from hw.npu.ports import SCRATCHPAD_READ_LATENCY
 from hw.spec.commands import MAX_LENGTH, TABLE_SLOTS, Command, Opcode, Operation
 from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import CAUSES, RECORD, RECORD_WORDS
+from hw.spec.timing import SCRATCHPAD_READ_LATENCY
 from tests.hw.npu.commands import random_elementwise, random_table, random_window
 from tests.hw.npu.lstm import random_lstm
 from tests.hw.npu.moves import random_move

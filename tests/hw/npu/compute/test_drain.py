@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import pytest
 from amaranth.sim import SimulatorContext
 
-from hw.npu.compute.array import CAPTURE_LATENCY
 from hw.npu.compute.drain import Drain
 from hw.spec.commands import Command, Opcode
 from hw.spec.npu_config import NpuConfig
+from hw.spec.timing import CAPTURE_LATENCY
 from tests.hw.npu.bench import CONFIGS, command_words, packed, simulate
 from tests.hw.npu.loops import Tile, block_channels, every_kind, tiles
 

@@ -6,11 +6,10 @@ import pytest
 from amaranth.sim import SimulatorContext
 
 from hw.npu.compute.elementwise import ElementwiseUnit
-from hw.npu.compute.operand_scaler import SCALER_LATENCY
-from hw.npu.ports import SCRATCHPAD_READ_LATENCY
 from hw.spec.commands import Command, Operation
 from hw.spec.elementwise import SCALED
 from hw.spec.npu_config import NpuConfig
+from hw.spec.timing import SCALER_LATENCY, SCRATCHPAD_READ_LATENCY
 from tests.hw.npu.bench import CONFIGS, ReadPort, command_words, simulate
 from tests.hw.npu.commands import random_elementwise
 from tests.hw.npu.reference import operands, sums

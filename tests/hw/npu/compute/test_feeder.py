@@ -7,9 +7,9 @@ import pytest
 from amaranth.sim import SimulatorContext
 
 from hw.npu.compute.feeder import Feeder
-from hw.npu.compute.fills import FILL_LATENCY
 from hw.spec.commands import Command, Opcode
 from hw.spec.npu_config import NpuConfig
+from hw.spec.timing import FILL_CYCLES
 from tests.hw.npu.bench import CONFIGS, ReadPort, command_words, simulate
 from tests.hw.npu.commands import row_address
 from tests.hw.npu.loops import Read, capacity, every_kind, groups, slots, tiles
@@ -74,7 +74,7 @@ class Tb:
                 assert not ctx.get(dut.slot_filled)
             released += back
             await self.cycle(ctx)
-        for _ in range(FILL_LATENCY + 4):
+        for _ in range(FILL_CYCLES + 4):
             ctx.set(dut.released, min(filled - released, self.config.depthwise_kernel + 1))
             released += ctx.get(dut.released)
             assert not ctx.get(dut.fill.columns)
@@ -158,7 +158,7 @@ def test_reads_in_every_cycle(name: str) -> None:
                 if min(widths) < 3:
                     continue  # narrower than the way there and back: two slots don't hide it
                 strips = sum(t.ends_strip or t.ends_block for t in tiles(c, config))
-                assert await tb.execute(ctx, c) == sum(widths) + strips + FILL_LATENCY
+                assert await tb.execute(ctx, c) == sum(widths) + strips + FILL_CYCLES
                 checked[c.opcode is Opcode.CONV and c["group"] > 1] += 1
 
     simulate(tb.dut, run)
@@ -207,6 +207,6 @@ def test_reads_of_an_image_keep_up_with_the_array() -> None:
 
     async def run(ctx: SimulatorContext) -> None:
         cycles = await tb.execute(ctx, Command(Opcode.CONV, values))
-        assert cycles == 6 * 24 + 1 + FILL_LATENCY
+        assert cycles == 6 * 24 + 1 + FILL_CYCLES
 
     simulate(tb.dut, run)

@@ -5,7 +5,8 @@ from fractions import Fraction
 
 from amaranth.sim import SimulatorContext
 
-from hw.npu.compute.gate_function import FUNCTION_LATENCY, UNSHIFTED, GateFunction
+from hw.npu.compute.gate_function import UNSHIFTED, GateFunction
+from hw.spec.timing import FUNCTION_LATENCY
 from tests.hw.npu.bench import simulate
 from tests.hw.npu.lstm import SUM_UNIT, logistic, tanh
 

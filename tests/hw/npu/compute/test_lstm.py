@@ -9,16 +9,16 @@ import random
 import pytest
 from amaranth.sim import SimulatorContext
 
-from hw.npu.compute.lstm import (
-    HIDDEN_WRITTEN,
-    OUTPUT_WRITTEN,
-    STATE_WRITTEN,
-    UNIT_CYCLES,
-    LstmUnit,
-)
-from hw.npu.compute.requantiser import REQUANTISER_LATENCY
+from hw.npu.compute.lstm import LstmUnit
 from hw.spec.commands import LSTM_FUNCTIONS, LSTM_PRODUCTS, Command
 from hw.spec.npu_config import NpuConfig
+from hw.spec.timing import (
+    LSTM_HIDDEN_WRITTEN,
+    LSTM_OUTPUT_WRITTEN,
+    LSTM_STATE_WRITTEN,
+    LSTM_UNIT_CYCLES,
+    REQUANTISER_LATENCY,
+)
 from tests.hw.npu.bench import ReadPort, command_words, simulate
 from tests.hw.npu.compute.test_requantiser import requantise
 from tests.hw.npu.lstm import execute, random_lstm, random_sums
@@ -83,12 +83,16 @@ class Tb:
         await self.cycle(ctx, c)
         ctx.set(dut.start, 0)
         written = {
-            (u * UNIT_CYCLES + at) for u in range(units) for at in (STATE_WRITTEN, HIDDEN_WRITTEN)
+            (u * LSTM_UNIT_CYCLES + at)
+            for u in range(units)
+            for at in (LSTM_STATE_WRITTEN, LSTM_HIDDEN_WRITTEN)
         }
-        results = {u * UNIT_CYCLES + OUTPUT_WRITTEN for u in range(units)}
+        results = {u * LSTM_UNIT_CYCLES + LSTM_OUTPUT_WRITTEN for u in range(units)}
         last_sent = max(results) - REQUANTISER_LATENCY
-        for now in range((units - 1) * UNIT_CYCLES + HIDDEN_WRITTEN + 1):
-            assert ctx.get(dut.reading) == ctx.get(dut.read.valid) == (now < units * UNIT_CYCLES)
+        for now in range((units - 1) * LSTM_UNIT_CYCLES + LSTM_HIDDEN_WRITTEN + 1):
+            assert (
+                ctx.get(dut.reading) == ctx.get(dut.read.valid) == (now < units * LSTM_UNIT_CYCLES)
+            )
             assert ctx.get(dut.busy) == (now <= last_sent)
             assert await self.cycle(ctx, c) == (now in written, now in results)
         assert self.memory == expected, c

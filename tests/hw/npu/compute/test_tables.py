@@ -5,10 +5,10 @@ import random
 import pytest
 from amaranth.sim import SimulatorContext
 
-from hw.npu.compute.tables import TABLE_LATENCY, TABLE_WORDS, Tables
-from hw.npu.ports import SCRATCHPAD_READ_LATENCY
+from hw.npu.compute.tables import Tables
 from hw.spec.commands import TABLE_SLOTS, Command, Opcode
 from hw.spec.npu_config import NpuConfig
+from hw.spec.timing import SCRATCHPAD_READ_LATENCY, TABLE_LATENCY, TABLE_WORDS
 from tests.hw.npu.bench import CONFIGS, ReadPort, command_words, packed, simulate
 from tests.hw.npu.commands import random_window
 

@@ -6,11 +6,11 @@ import pytest
 from amaranth.sim import Simulator
 
 from hw.npu.memory.memory_side import MemorySide
-from hw.npu.ports import SCRATCHPAD_READ_LATENCY, SCRATCHPAD_WRITE_LATENCY
 from hw.spec.commands import Command, Opcode
 from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import RECORD_BYTES
 from hw.spec.registers import ERROR_CODES, NPU, NPU_IDENTIFIER
+from hw.spec.timing import SCRATCHPAD_READ_LATENCY, SCRATCHPAD_WRITE_LATENCY
 from tests.hw.npu.main_memory import BASE, MainMemory
 from tests.hw.npu.moves import move_command
 from tests.hw.npu.streams import COMMANDS, DATA, RECORDS, SIZE, WEIGHTS, ComputeWork, Stream

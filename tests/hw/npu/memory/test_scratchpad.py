@@ -6,8 +6,8 @@ import pytest
 from amaranth.sim import Simulator
 
 from hw.npu.memory.scratchpad import Scratchpad
-from hw.npu.ports import SCRATCHPAD_READ_LATENCY, SCRATCHPAD_WRITE_LATENCY
 from hw.spec.npu_config import NpuConfig
+from hw.spec.timing import SCRATCHPAD_READ_LATENCY, SCRATCHPAD_WRITE_LATENCY
 
 CONFIGS = [
     NpuConfig(rows=2, cols=2, port_bytes=8, bus_bytes=4, scratchpad_bytes=4096, scratchpad_banks=2),

@@ -2,9 +2,8 @@
 
 import pytest
 
-from hw.npu.memory.bus_multiplexer import OUTSTANDING
-from hw.npu.memory.command_fetch import FETCH_BYTES
 from hw.spec.settings import load_config
+from hw.spec.timing import FETCH_BYTES, OUTSTANDING
 from sim.costs.area import counts
 
 
