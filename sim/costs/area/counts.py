@@ -111,6 +111,7 @@ def _compute_side(npu: NpuConfig) -> Mapping[str, Mapping[str, float]]:
             "base": 1,
             "row": npu.rows,
             "column": npu.cols,
+            "wide": int(npu.wide_results),
             "wide_lane": npu.wide_results * npu.requantiser_lanes,
         },
     }
@@ -164,6 +165,7 @@ def _memory_side(npu: NpuConfig) -> Mapping[str, Mapping[str, float]]:
             "base": 1,
             "bus_byte": npu.bus_bytes,
             "fetched_bit": _fetch_registers(npu),
+            "wide": int(npu.wide_results),
         },
     }
 
