@@ -22,6 +22,7 @@ from tests.hw.npu.commands import (
     random_window,
     table_of,
 )
+from tests.hw.npu.lstm import random_lstm
 from tests.hw.npu.moves import random_move
 from tests.memory_map import PROGRAM_BASE
 
@@ -65,6 +66,8 @@ class CommandProgram:
                 self._through(random_table(rng))
             elif kind < 0.85 and npu.move_unit:
                 self._compute(random_move(rng, read=range(6000), write=range(6000, COMPUTED)))
+            elif kind < 0.92 and npu.wide_results:
+                self._compute(random_lstm(rng, read=range(6000), write=range(6000, COMPUTED)))
             else:
                 self._window()
         self._transfer(Opcode.STORE, self.y, 0, COMPUTED, 1, wait=self.computes)
@@ -139,6 +142,9 @@ class CommandProgram:
             place = self.image.place(data, npu.weight_memory_bytes)
             values = {"memory_address": place, "bytes": len(data)}
             self.commands.append(Command(Opcode.WEIGHTS, values))
+        keeps = npu.wide_results and command.opcode is Opcode.CONV and command["tiles"] == 1
+        for _ in range(self.rng.choice([0, 1, 3]) if keeps else 0):
+            self._through(Command(command.opcode, {**command.values, "keep": 1}))
         self._through(command)
 
     def _program(self) -> Program:

@@ -12,7 +12,7 @@ from amaranth.utils import exact_log2
 from hw.spec.commands import ADDRESS_BITS
 
 WEIGHT_START = data.StructLayout(
-    {"blocks": 16, "tiles": 24, "block_words": 24, "stream": 1, "paired": 1}
+    {"blocks": 16, "tiles": 24, "block_words": 24, "stream": 1, "paired": 1, "keep": 1}
 )
 """What a compute command reads: fields as in its command."""
 

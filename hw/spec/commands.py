@@ -6,7 +6,7 @@ order and hands each to one of three queues, which run side by side:
 
 - weights (WEIGHTS): streams from main memory into the weight ring, as far as it has room;
 - transfers (LOAD, STORE): scratchpad from and to main memory;
-- compute (CONV, DEPTHWISE, ELEMENTWISE, TABLE, MOVE, SOFTMAX, MARK).
+- compute (CONV, DEPTHWISE, ELEMENTWISE, TABLE, MOVE, SOFTMAX, LSTM, MARK).
 
 Each queue works in order. Transfers and compute operations are counted as they complete; the
 wait count of a compute command is the number of transfers since the start that must have
@@ -40,6 +40,7 @@ class Opcode(IntEnum):
     TABLE = 0x13
     MOVE = 0x14
     SOFTMAX = 0x15
+    LSTM = 0x16
 
 
 class Operation(IntEnum):
@@ -63,6 +64,7 @@ COMPUTE_OPCODES = (
     Opcode.TABLE,
     Opcode.MOVE,
     Opcode.SOFTMAX,
+    Opcode.LSTM,
 )
 WAIT_BITS = 16
 ADDRESS_BITS = 20
@@ -166,6 +168,22 @@ _WINDOW: tuple[Field, ...] = (
 
 _CONV: tuple[Field, ...] = (
     *_WINDOW,
+    Field(
+        "wide",
+        1,
+        20,
+        1,
+        "1: results are int16, two bytes a channel with the low one first; no zero point, no clamp "
+        "but int16's, no table. Needs a unit for LSTM, and port_bytes of two a lane.",
+    ),
+    Field(
+        "keep",
+        1,
+        21,
+        1,
+        "1: the weights stay in the ring for the next CONV or DEPTHWISE, which must take the same. "
+        "They fit it together, and each block has one tile. Needs a unit for LSTM.",
+    ),
     Field("tap_step", 8, 8, 20, "Bytes from kernel column to kernel column; not used with one."),
     Field(
         "run_bytes",
@@ -274,6 +292,36 @@ _MOVE: tuple[Field, ...] = (
     ),
 )
 
+LSTM_GATES = ("input", "cell", "forget", "output")
+"""The gates of an LSTM in the order in which LSTM finds their sums: int16, side by side."""
+
+LSTM_GATE_BYTES = 2 * len(LSTM_GATES)
+"""Of the sums of one unit."""
+
+LSTM_FUNCTIONS, LSTM_PRODUCTS = len(LSTM_GATES) + 1, 3
+"""What each unit takes: values of functions, and products besides those of requantisations."""
+
+LSTM_CELL_SHIFTS = 8
+"""Values of ``cell_shift``, from 0 on."""
+
+_LSTM: tuple[Field, ...] = (
+    Field("input_address", 1, 0, 20, "Sums of the inputs: 8 bytes a unit, of `LSTM_GATES`."),
+    Field("recurrent_address", 2, 0, 20, "Sums of the hidden state, likewise."),
+    Field("cell_address", 3, 0, 20, "The cell's state, int16."),
+    Field("next_cell_address", 4, 0, 20, "Its next value, the same place or another one."),
+    Field("hidden_address", 5, 0, 20, "The hidden state's next value, int8."),
+    Field("output_zero_point", 6, 8, 8, "Of the hidden state.", signed=True),
+    Field("clamp_low", 6, 16, 8, "Smallest output.", signed=True),
+    Field("clamp_high", 6, 24, 8, "Largest output.", signed=True),
+    Field("output_address", 7, 0, 20, "A second place for the hidden state's next value."),
+    Field("units", 8, 0, 16, "Units, 1 or more."),
+    Field("cell_shift", 8, 16, 3, "The cell's state counts in 2**(cell_shift - 15)."),
+    Field("output_multiplier", 9, 0, 32, "31-bit fixed-point factor of cell times output gate."),
+    Field("output_shift", 10, 16, 8, "Power of two of that factor.", signed=True),
+    Field("cell_low", 11, 0, 16, "Smallest state of the cell.", signed=True),
+    Field("cell_high", 11, 16, 16, "Largest state of the cell.", signed=True),
+)
+
 BODY: Mapping[Opcode, tuple[Field, ...]] = {
     Opcode.END: (),
     Opcode.WEIGHTS: (
@@ -289,6 +337,7 @@ BODY: Mapping[Opcode, tuple[Field, ...]] = {
     Opcode.TABLE: _TABLE,
     Opcode.MOVE: _MOVE,
     Opcode.SOFTMAX: _SOFTMAX,
+    Opcode.LSTM: _LSTM,
 }
 """Fields of each command behind the header."""
 
@@ -305,6 +354,7 @@ SUMMARY: Mapping[Opcode, str] = {
     Opcode.TABLE: "Copies a table from the scratchpad into a slot, or exponentials into both.",
     Opcode.MOVE: "Copies runs of bytes within the scratchpad, in five loops, or fills them.",
     Opcode.SOFTMAX: "Softmax of rows of int8, by the exponentials in the tables' memory.",
+    Opcode.LSTM: "Takes the cells of an LSTM on by a time step: gates, state, hidden state.",
 }
 
 LENGTH: Mapping[Opcode, int] = {

@@ -37,6 +37,9 @@ class NpuConfig:
         transpositions, slices and the like need no CPU.
     softmax_unit: whether there is a unit for SOFTMAX of int8. It keeps exponentials in the memory
         of the table unit: a design without that has none either.
+    recurrent_unit: whether there is a unit for the cells of an LSTM (LSTM), and with it results of
+        int16 and weights that stay on the chip from one time step to the next. It is there only
+        where port_bytes holds an int16 of each of the requantiser_lanes.
     control: ``"hardwired"``, or ``"microcode"`` for small FPGAs: the same commands, one thing after
         the other, with the scratchpad in main memory and without these units
         (docs/microcode.md). Layers that it does not take run on the CPU.
@@ -56,6 +59,7 @@ class NpuConfig:
     table_unit: bool = True
     move_unit: bool = True
     softmax_unit: bool = True
+    recurrent_unit: bool = True
     control: str = "hardwired"
 
     def __post_init__(self) -> None:
@@ -78,7 +82,7 @@ class NpuConfig:
         self._validate_memories()
 
     def _validate_microcode(self) -> None:
-        for name in ("elementwise_unit", "table_unit", "move_unit"):
+        for name in ("elementwise_unit", "table_unit", "move_unit", "recurrent_unit"):
             object.__setattr__(self, name, False)
         for name, value in (("rows", 4), ("bus_bytes", 4), ("port_bytes", 4)):
             found = getattr(self, name)
@@ -159,6 +163,7 @@ class NpuConfig:
             Opcode.TABLE: not self.table_unit,
             Opcode.MOVE: not self.move_unit,
             Opcode.SOFTMAX: not self.softmax_unit,
+            Opcode.LSTM: not self.wide_results,
         }
         return tuple(opcode for opcode in Opcode if not missing.get(opcode))
 
@@ -166,6 +171,11 @@ class NpuConfig:
     def table_words(self) -> int:
         """Words of the memory for tables that each lane of the table unit has."""
         return EXPONENTIALS if self.softmax_unit else TABLE_SLOTS * TABLE_WORDS
+
+    @property
+    def wide_results(self) -> bool:
+        """Whether there is a unit for LSTM and whatever else it needs."""
+        return self.recurrent_unit and 2 * self.requantiser_lanes <= self.port_bytes
 
     @property
     def pairs(self) -> bool:

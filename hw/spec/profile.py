@@ -25,8 +25,12 @@ EVENTS: tuple[tuple[str, str], ...] = (
     ("scratchpad_write_words", "scratchpad writes, up to port_bytes each"),
     ("weight_buffer_read_words", "weight words read"),
     ("requantise", "elements requantised, and products for SOFTMAX's reciprocals"),
-    ("elementwise", "operands of ELEMENTWISE, each time that a lane scales one"),
-    ("table", "accesses to the tables, each lane's: elements looked up, words of a new table"),
+    ("elementwise", "operands of ELEMENTWISE, each time that a lane scales one; products of LSTM"),
+    (
+        "table",
+        "accesses to the tables, each lane's: elements looked up, words of a new table; and to "
+        "that of LSTM's functions",
+    ),
     ("memory_read_beats", "main memory reads by the NPU, bus_bytes each"),
     ("memory_write_beats", "main memory writes by the NPU, bus_bytes each"),
 )

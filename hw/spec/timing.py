@@ -7,7 +7,7 @@ tests/verification/test_command_streams.py holds all of them against the chip.
 
 from __future__ import annotations
 
-from hw.spec.commands import SOFTMAX_BATCH
+from hw.spec.commands import LSTM_GATE_BYTES, SOFTMAX_BATCH
 
 SCRATCHPAD_READ_LATENCY = 2
 """From a read's valid to its data (hw.npu.memory.scratchpad)."""
@@ -100,6 +100,26 @@ RESULTS_WAIT = (RECIPROCAL_TURNS - 1) * SOFTMAX_BATCH + 1 - 4
 """Without a read of SOFTMAX while reciprocals are worked out: from the first turn of place 0 to the
 read, four cycles ahead, that needs its reciprocal; one more for each row that a batch lacks
 (hw.npu.compute.softmax_walk)."""
+
+FUNCTION_LATENCY = 6
+"""From a gate's sum to its function (hw.npu.compute.gate_function)."""
+
+LSTM_UNIT_CYCLES = LSTM_GATE_BYTES + 1
+"""From unit to unit of an LSTM: a read for two bytes of sums, of both parts, and of the state
+(hw.npu.compute.lstm)."""
+
+LSTM_STATE_WRITTEN = SCRATCHPAD_READ_LATENCY + FUNCTION_LATENCY + 10
+"""From a unit's first read to the write of its new state, a cycle in which no gate's sum enters its
+function (hw.npu.compute.lstm)."""
+
+LSTM_OUTPUT_WRITTEN = LSTM_STATE_WRITTEN + FUNCTION_LATENCY + 1 + REQUANTISER_LATENCY
+"""To the write of its output (hw.npu.compute.lstm)."""
+
+LSTM_HIDDEN_WRITTEN = LSTM_OUTPUT_WRITTEN + 1
+"""To that of its hidden state (hw.npu.compute.lstm)."""
+
+LSTM_CYCLES = LSTM_HIDDEN_WRITTEN + 1 - LSTM_UNIT_CYCLES
+"""From an LSTM's last read to its last write."""
 
 WRITE_MARGIN = SCRATCHPAD_WRITE_LATENCY
 """From the last result to the command's completion, which others may see

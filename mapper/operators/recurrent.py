@@ -11,17 +11,27 @@ from numpy.typing import NDArray
 
 from hw.spec import numerics as nm
 from hw.spec.arithmetic import sigmoid_int16
+from hw.spec.lstm import FUNCTION_SCALE, cell_shift
+from hw.spec.npu_config import NpuConfig
 from hw.spec.steps import LSTM, SVDF
 from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
 from mapper.graph.tensor import Tensor
 from mapper.operators.images import clamp_fields, ends, int32_table
 from mapper.operators.weighted import require_constant
+from mapper.works.geometry import Operand
+from mapper.works.lstm import CellFields, LstmWork
+from mapper.works.lstm_products import GatesOf, gate_products
+from mapper.works.svdf import SvdfWork
+from mapper.works.svdf_windows import plain_products, slot_sums
+from mapper.works.work import Work
 
-GATES = 4
+_FILE_GATES = ("input", "forget", "cell", "output")
+"""The gates of an LSTM in the order of a file."""
+_STEP_GATES = ("forget", "input", "cell", "output")
+"""In the order of the step."""
+GATES = len(_FILE_GATES)
 GATE_SCALE = 2.0**-12
 """What the sums of an LSTM's gates are counted in."""
-FUNCTION_SCALE = 2.0**-15
-"""What the functions of an LSTM's gates give."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,15 +89,51 @@ class Svdf(Recurrent):
         _, features, times, _, _ = site.inputs
         return site.x.shape[0] * (features.elements + times.elements)
 
+    def objection(self, site: Site) -> str | None:
+        """Return why no accelerator computes this; None when one could."""
+        state = site.inputs[-1]
+        return None if state.dtype == "int8" else f"its state is {state.dtype}"
+
+    def works(self, site: Site, npu: NpuConfig) -> list[Work]:
+        """Return one work of the array and the mover."""
+        x, features, times, bias, state = site.inputs
+        (batches, inputs), (filters, slots), units = x.shape, times.shape, bias.shape[0]
+        feature, output = _svdf_factors(site)
+        weights = _data(features).reshape(units, self.rank, inputs).transpose(1, 0, 2)
+        weights = np.ascontiguousarray(weights.reshape(filters, inputs))
+        by_slot = _data(times).reshape(units, self.rank, slots).transpose(0, 2, 1)
+        image = (batches * slots, self.rank, units)
+        return [
+            SvdfWork(
+                source=Operand(x.name),
+                state=Operand(state.name),
+                output=Operand(site.result.name),
+                next_state=Operand(site.outputs[1].name),
+                products=plain_products(
+                    Operand(x.name), (1, batches, inputs), x.zero_point, weights, feature
+                ),
+                times=slot_sums(
+                    Operand(state.name),
+                    image,
+                    np.ascontiguousarray(by_slot),
+                    state.zero_point,
+                    (_data(bias), output, site.result.zero_point),
+                ),
+                # The zero point comes behind the clamp, and int8 takes the low bits of the sum.
+                table=bytes((i + state.zero_point) & 255 for i in range(256))
+                if state.zero_point
+                else None,
+            )
+        ]
+
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
         x, features, times, bias, state = site.inputs
         assert bias.data is not None
         filters, slots = times.shape
-        feature_factor = x.scale * features.scale / state.scale
-        output_factor = state.scale * times.scale / site.result.scale
-        values = ends(site, cpu) | _factor("feature", feature_factor)
-        values |= _factor("output", output_factor) | clamp_fields(-128, 127)
+        feature, output = _svdf_factors(site)
+        values = ends(site, cpu) | _factor("feature", feature)
+        values |= _factor("output", output) | clamp_fields(-128, 127)
         values |= {
             "state": cpu.address(state.name),
             "next_state": cpu.address(site.outputs[1].name),
@@ -107,9 +153,17 @@ class Svdf(Recurrent):
         return [(SVDF, values)]
 
 
-def _factor(name: str, factor: float) -> dict[str, int]:
-    multiplier, shift = nm.quantize_multiplier(factor)
-    return {f"{name}_multiplier": multiplier, f"{name}_shift": shift}
+def _svdf_factors(site: Site) -> tuple[tuple[int, int], tuple[int, int]]:
+    """(multiplier, shift) of what enters the state, and of the result."""
+    x, features, times, _, state = site.inputs
+    return (
+        nm.quantize_multiplier(x.scale * features.scale / state.scale),
+        nm.quantize_multiplier(state.scale * times.scale / site.result.scale),
+    )
+
+
+def _factor(name: str, factor: tuple[int, int]) -> dict[str, int]:
+    return {f"{name}_multiplier": factor[0], f"{name}_shift": factor[1]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,13 +203,58 @@ class UnidirectionalSequenceLstm(Recurrent):
         steps = site.x.shape[0] * site.x.shape[1]
         return steps * sum(t.elements for t in site.inputs[1 : 1 + 2 * GATES])
 
+    def objection(self, site: Site) -> str | None:
+        """Return why no accelerator computes this; None when one could."""
+        scale = site.inputs[-1].scale
+        if cell_shift(scale) is None:
+            return f"its cell's scale {scale:g} is no power of two from 2**-15 to 2**-8"
+        return None
+
+    def works(self, site: Site, npu: NpuConfig) -> list[Work]:
+        """Return one work of the LSTM unit and the array."""
+        x, (hidden, cell), states = site.x, site.inputs[-2:], site.outputs[1:]
+        steps, batches = x.shape[:2] if self.time_major else x.shape[1::-1]
+        weights, recurrent, bias = (
+            {gate: _data(tensor) for gate, tensor in by_gate.items()} for by_gate in _gates(site)
+        )
+        factors = dict(zip(_FACTORS, _factors(site).tolist(), strict=True))
+        units = site.result.shape[2]
+        source, output = (
+            Operand(t.name, image=_shape(t), turned=not self.time_major) for t in (x, site.result)
+        )
+        products = GatesOf(weights, bias, {g: factors[f"x {g}"] for g in _STEP_GATES})
+        nothing = {gate: np.zeros(units, np.int32) for gate in _STEP_GATES}
+        of_state = GatesOf(recurrent, nothing, {g: factors[f"hidden {g}"] for g in _STEP_GATES})
+        shift, clip = cell_shift(cell.scale), self.cell_clip or 32768
+        assert shift is not None
+        work = LstmWork(
+            source=source,
+            hidden=Operand(hidden.name),
+            cell=Operand(cell.name),
+            output=output,
+            next_hidden=Operand(states[0].name),
+            next_cell=Operand(states[1].name),
+            products=gate_products(source, (steps, batches, x.shape[2]), x.zero_point, products),
+            recurrent=gate_products(
+                Operand(hidden.name), (1, batches, units), hidden.zero_point, of_state
+            ),
+            fields=CellFields(
+                cell_shift=shift,
+                cell_low=-clip,
+                cell_high=min(clip, 32767),
+                output_multiplier=factors["result"][0],
+                output_shift=factors["result"][1],
+                output_zero_point=hidden.zero_point,
+            ),
+        )
+        return [work]
+
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
         x, units, (hidden, cell) = site.x, site.inputs[1].shape[0], site.inputs[-2:]
         steps, batches = x.shape[:2] if self.time_major else x.shape[1::-1]
         weights, recurrent, bias = (
-            _forget_first(site.inputs[1 + part * GATES : 1 + (part + 1) * GATES])
-            for part in range(3)
+            [by_gate[gate] for gate in _STEP_GATES] for by_gate in _gates(site)
         )
         # The cell's function takes its operand in thirds of 2**-12.
         left = 12 + round(float(np.log2(cell.scale)))
@@ -167,7 +266,7 @@ class UnidirectionalSequenceLstm(Recurrent):
             "input_weights": cpu.constant(_joined(weights).tobytes()),
             "recurrent_weights": cpu.constant(_joined(recurrent).tobytes()),
             "bias": int32_table(cpu, _joined(bias)),
-            "factors": int32_table(cpu, _factors(site, weights, recurrent)),
+            "factors": int32_table(cpu, _factors(site)),
             "table": cpu.constant(sigmoid_int16.table().astype("<u2").tobytes()),
             "batches": batches,
             "time_steps": steps,
@@ -185,12 +284,20 @@ class UnidirectionalSequenceLstm(Recurrent):
         return [(LSTM, values | clamp_fields(-128, 127))]
 
 
-def _factors(site: Site, weights: Sequence[Tensor], recurrent: Sequence[Tensor]) -> nm.Int32Array:
+_FACTORS = (
+    *(f"x {gate}" for gate in _STEP_GATES),
+    *(f"hidden {gate}" for gate in _STEP_GATES),
+    *("kept", "entering", "result"),
+)
+"""The factors of the step, in order."""
+
+
+def _factors(site: Site) -> nm.Int32Array:
     """The table of (multiplier, shift) of the step."""
-    x, (hidden, cell) = site.x, site.inputs[-2:]
+    x, (hidden, cell), (weights, recurrent, _) = site.x, site.inputs[-2:], _gates(site)
     reals = [
-        *(x.scale * tensor.scale / GATE_SCALE for tensor in weights),
-        *(hidden.scale * tensor.scale / GATE_SCALE for tensor in recurrent),
+        *(x.scale * weights[gate].scale / GATE_SCALE for gate in _STEP_GATES),
+        *(hidden.scale * recurrent[gate].scale / GATE_SCALE for gate in _STEP_GATES),
         FUNCTION_SCALE,
         FUNCTION_SCALE * FUNCTION_SCALE / cell.scale,
         FUNCTION_SCALE * FUNCTION_SCALE / hidden.scale,
@@ -198,11 +305,21 @@ def _factors(site: Site, weights: Sequence[Tensor], recurrent: Sequence[Tensor])
     return np.array([nm.quantize_multiplier(real) for real in reals], dtype=np.int32)
 
 
-def _forget_first(gates: Sequence[Tensor]) -> list[Tensor]:
-    """The step begins with the forget gate, the file with the input gate."""
-    enter, forget, cell, output = gates
-    return [forget, enter, cell, output]
+def _gates(site: Site) -> list[dict[str, Tensor]]:
+    """Weights of the input, weights of the hidden state and biases, each by gate."""
+    starts = range(1, 1 + 3 * GATES, GATES)
+    return [dict(zip(_FILE_GATES, site.inputs[i : i + GATES], strict=True)) for i in starts]
+
+
+def _data(tensor: Tensor) -> NDArray[Any]:
+    assert tensor.data is not None
+    return tensor.data
+
+
+def _shape(tensor: Tensor) -> tuple[int, int, int]:
+    rows, cols, channels = tensor.shape
+    return rows, cols, channels
 
 
 def _joined(tensors: Sequence[Tensor]) -> NDArray[Any]:
-    return np.stack([tensor.data for tensor in tensors if tensor.data is not None])
+    return np.stack([_data(tensor) for tensor in tensors])

@@ -62,7 +62,8 @@ class _Price(NamedTuple):
 class Choices:
     """The tilings of a work; ``staged`` tells for each operand whether it is in main memory.
 
-    What is stored before the first tile has a staging area of its own, behind the operands'.
+    What is stored before the first tile has a staging area of its own, behind the operands', and
+    behind these what a tile works in.
     """
 
     def __init__(self, work: Work, staged: tuple[bool, ...], config: NpuConfig) -> None:
@@ -86,7 +87,7 @@ class Choices:
 
         Areas of more than ``room`` bytes together fit in no way.
         """
-        if not any(self.staged) and not self._work.stored:
+        if not any(self.staged) and not self._work.needs_room:
             return self._without_staging()
         for group in self._groups:
             for cost, _, extents, copies in sorted(self._within(group, room)):
@@ -108,6 +109,7 @@ class Choices:
         if found is None:
             stored = tuple(map(len, self._work.stored))
             sizes = self._work.staging_bytes(Tiling(*extents), self.staged) + stored
+            sizes += self._work.working_bytes(Tiling(*extents))
             aligned = sum(align(size, self._config.port_bytes) for size in sizes)
             found = self._areas[extents] = _Areas(sizes, sum(sizes), aligned)
         return found

@@ -25,7 +25,7 @@ from mapper.works.work import Work
 @dataclass(frozen=True)
 class WorkPlan:
     """How a work is tiled; ``staging`` holds an address for each copy and operand (0: none), and
-    behind them of what is stored before the first tile."""
+    behind them of what is stored before the first tile and of what a tile works in."""
 
     tiling: Tiling
     staged: tuple[bool, ...]
@@ -59,8 +59,8 @@ class Problem:
     config: NpuConfig
 
     def buffers_of(self, work: Work) -> tuple[str, ...]:
-        """The buffer of each operand of a work, inputs first."""
-        operands = (*work.inputs, work.output)
+        """The buffer of each operand of a work: inputs, output, states."""
+        operands = (*work.inputs, work.output, *work.states)
         return tuple(self.slices[operand.tensor].buffer for operand in operands)
 
 
@@ -124,13 +124,13 @@ class _Planner:
     def _needed(self, layer: int, resident: frozenset[str], limit: int) -> int:
         """Bytes of staging that a layer needs."""
         works = self._problem.layers[layer].works
-        if self._touched[layer] <= resident and not any(work.stored for work in works):
+        if self._touched[layer] <= resident and not any(work.needs_room for work in works):
             return 0
         return max(
             (
                 self._choices_of(layer, position, resident).least_staging(limit)
                 for position, names in enumerate(self._buffers[layer])
-                if not resident.issuperset(names) or works[position].stored
+                if not resident.issuperset(names) or works[position].needs_room
             ),
             default=0,
         )

@@ -46,6 +46,8 @@ def _command_cycles(command: Command, config: Config) -> int:
         return cycles + 8 * pixels * command["run_bytes"]
     if command.opcode is Opcode.SOFTMAX:
         return cycles + command["rows"] * (4 * command["row_bytes"] + 128)
+    if command.opcode is Opcode.LSTM:
+        return cycles + 16 * command["units"]
     if command.opcode is Opcode.MOVE:
         extents = (command[f"extent_{loop}"] for loop in range(MOVE_LOOPS))
         return cycles + prod(extents) * (command["run_bytes"] // npu.port_bytes + 1)

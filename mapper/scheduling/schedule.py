@@ -119,10 +119,17 @@ class _WorkScheduler:
             self._store(job)
             if following is not None and not ahead:
                 self._load(following)
+        for position in range(len(self.work.inputs) + 1, len(self.plan.staged)):
+            if self.plan.staged[position]:
+                self._transfer(Opcode.STORE, position, jobs[-1])
         return len(jobs)
 
     def _stored(self) -> tuple[int, ...]:
         """Addresses of what is stored before the first tile: constants, then the table."""
+        return self._behind_operands()[: len(self.work.stored)]
+
+    def _behind_operands(self) -> tuple[int, ...]:
+        """Addresses of what is stored, then of what a tile works in."""
         return self.plan.staging[0][len(self.plan.staged) :]
 
     def _load_stored(self) -> None:
@@ -177,7 +184,7 @@ class _WorkScheduler:
     def _home(self, position: int, tile: Tile) -> Place:
         """Where an operand's part lies in its buffer: in the scratchpad if it is resident."""
         work, owner = self.work, self.owner
-        operand = (*work.inputs, work.output)[position]
+        operand = (*work.inputs, work.output, *work.states)[position]
         part, shape = work.part(position, tile), work.image(position)
         found = owner.slices[operand.tensor]
         home = owner.scratchpad.get(found.buffer)
@@ -196,6 +203,8 @@ class _WorkScheduler:
 
     def _staging(self, position: int, job: _Job) -> int:
         """The address of an operand's staging area; a work may write over a staged input."""
+        if position > len(self.work.inputs):
+            return self.plan.staging[0][position]
         last = position == len(self.work.inputs)
         over = self.work.written_over(self.plan.staged) if last else None
         if last and over is None:
@@ -221,32 +230,35 @@ class _WorkScheduler:
     def _compute(self, job: _Job) -> None:
         count = len(self.work.inputs)
         sources = [self._place(position, job) for position in range(count)]
-        sources += [Place(address, 0, 0) for address in self._stored()[: len(self.work.constants)]]
+        behind, stored = self._behind_operands(), len(self.work.stored)
+        sources += [Place(address, 0, 0) for address in behind[: len(self.work.constants)]]
+        sources += [self._place(count + 1 + i, job) for i in range(len(self.work.states))]
+        sources += [Place(address, 0, 0) for address in behind[stored:]]
         for emitted in self.work.emit(job.tile, sources, self._place(count, job), self.array):
-            self._issue(self._looked_up(emitted), job)
+            self._issue(self._looked_up(emitted))
 
     def _looked_up(self, emitted: Emitted) -> Emitted:
         """A command with its results sent through the work's table."""
-        if self.work.table is None:
+        if self.work.table is None or not emitted.looked_up:
             return emitted
         values = {**emitted.command.values, "table": 1 + self.owner.tables.slot(self.work.table)}
         return emitted._replace(command=replace(emitted.command, values=values))
 
-    def _issue(self, emitted: Emitted, job: _Job) -> None:
+    def _issue(self, emitted: Emitted) -> None:
         """A command, behind its weights."""
         order = emitted.weights
         if order is None:
             self.stream.compute(emitted)
         elif order.streamed:
-            self._streamed(order, job.tile, emitted)
+            self._streamed(order, emitted)
         else:
-            self._replayed(order, job.tile, emitted)
+            self._replayed(order, emitted)
 
-    def _replayed(self, order: WeightsOrder, tile: Tile, emitted: Emitted) -> None:
+    def _replayed(self, order: WeightsOrder, emitted: Emitted) -> None:
         """The command behind its weights."""
-        first, count = tile.first_channel, tile.channels
+        first, count = order.first_channel, order.channels
         kind = "paired" if order.paired else "single"
-        key = BlobKey(self.number, first, count, kind, order.transposed)
+        key = BlobKey(self.number, first, count, kind, order.transposed, order.part)
         if key not in self.owner.blobs:
             self.owner.blobs[key] = self.owner.packed.replayed(
                 order.work, first, count, self.config, paired=order.paired
@@ -254,16 +266,15 @@ class _WorkScheduler:
         self.stream.weights(WeightUse(key, 0, len(self.owner.blobs[key])))
         self.stream.compute(emitted)
 
-    def _streamed(self, order: WeightsOrder, tile: Tile, emitted: Emitted) -> None:
+    def _streamed(self, order: WeightsOrder, emitted: Emitted) -> None:
         """The command stands between its first weights and the repetitions.
 
         So it is at work when they need room in the ring.
         """
-        key = BlobKey(self.number, tile.first_channel, tile.channels, "restreamed")
+        first, count = order.first_channel, order.channels
+        key = BlobKey(self.number, first, count, "restreamed", part=order.part)
         if key not in self.owner.blobs:
-            self.owner.blobs[key] = streamed_blob(
-                order.work, tile.first_channel, tile.channels, self.config
-            )
+            self.owner.blobs[key] = streamed_blob(order.work, first, count, self.config)
         sent = restream(order.work, order.streamed, self.config)
         rest = [sent.window] * sent.repeats + [sent.tail] * (sent.tail > 0)
         self.stream.weights(WeightUse(key, 0, sent.head + rest[0]))

@@ -27,21 +27,25 @@ from mapper.works.window_geometry import WindowGeometry
 
 
 class WeightsOrder(NamedTuple):
-    """The weights that a command takes: of a work as it lies on the array, in pairs or not.
+    """The weights that a command takes: of some channels as they lie on the array, in pairs or not.
 
     ``streamed``: so many tiles for each of which a block is sent again; 0: blocks are replayed.
+    ``part`` tells tables apart where a layer's work has several.
     """
 
     work: WindowGeometry
+    first_channel: int
+    channels: int
     paired: bool
     transposed: bool
     streamed: int
+    part: int = 0
 
 
 class BlobKey(NamedTuple):
     """A blob: some output channels of a work, laid out in one way.
 
-    ``transposed``: taps in the order column, row.
+    ``transposed``: taps in the order column, row. ``part``: as in `WeightsOrder`.
     """
 
     work: int
@@ -49,6 +53,7 @@ class BlobKey(NamedTuple):
     channels: int
     kind: Literal["single", "paired", "restreamed"]
     transposed: bool = False
+    part: int = 0
 
 
 class WeightUse(NamedTuple):

@@ -77,6 +77,8 @@ def _conv_values(
         "stream": int(arrangement.stream),
         "run_bytes": window.run_bytes,
         "pixels": window.rows * window.cols,
+        "wide": int(work.wide),
+        "keep": 0,
     }
 
 
@@ -115,7 +117,7 @@ def window_command(
     inside = work.input_region(tile.region)
     channels = work.input_channels(tile.first_channel, tile.channels)[1]
     reads = source.span(inside.rows, inside.cols, channels)
-    writes = target.span(tile.region.rows, tile.region.cols, tile.channels)
+    writes = target.span(tile.region.rows, tile.region.cols, tile.channels << work.wide)
     if arrangement.transposed:
         work, window, tile = work.turned, window.turned(), tile.turned()
         inside = inside.turned()
@@ -127,5 +129,12 @@ def window_command(
         values |= _conv_values(work, window, arrangement, source)
     opcode = Opcode.DEPTHWISE if work.depthwise else Opcode.CONV
     streamed = values["tiles"] if arrangement.stream and values["tiles"] > 1 else 0
-    order = WeightsOrder(work, arrangement.paired, arrangement.transposed, streamed)
+    order = WeightsOrder(
+        work,
+        tile.first_channel,
+        tile.channels,
+        arrangement.paired,
+        arrangement.transposed,
+        streamed,
+    )
     return Emitted(Command(opcode, values), (reads,), (writes,), order)

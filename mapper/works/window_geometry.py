@@ -24,7 +24,7 @@ class WindowGeometry:
     below 0 it starts inside. ``dilation``: pixels from tap to tap. ``weights`` are int8 [output
     channels, taps], taps in the order row, column, (input channel); no taps when the largest of the
     window is wanted (``maximum``). ``multiplier`` neighbouring output channels of a depthwise work
-    take one input channel.
+    take one input channel. ``wide``: a convolution's results are int16.
     """
 
     input: Operand
@@ -42,6 +42,7 @@ class WindowGeometry:
     maximum: bool = False
     dilation: tuple[int, int] = (1, 1)
     multiplier: int = 1
+    wide: bool = False
 
     @property
     def reach(self) -> tuple[int, int]:

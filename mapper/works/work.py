@@ -22,12 +22,16 @@ from mapper.works.weights import WeightsOrder
 
 
 class Emitted(NamedTuple):
-    """A compute command, the scratchpad bytes it reads and writes, and the weights it takes."""
+    """A compute command, the scratchpad bytes it reads and writes, and the weights it takes.
+
+    ``looked_up``: its results go through the work's table, if that has one.
+    """
 
     command: Command
     reads: tuple[Span, ...]
     writes: tuple[Span, ...]
     weights: WeightsOrder | None = None
+    looked_up: bool = True
 
 
 class Work(ABC):
@@ -64,6 +68,20 @@ class Work(ABC):
         """All that is loaded before the first tile, each into a staging area of its own."""
         tables = (self.table, self.exponentials)
         return (*self.constants, *(table for table in tables if table is not None))
+
+    @property
+    def states(self) -> tuple[Operand, ...]:
+        """Operands that are written beside the output, once for all tiles."""
+        return ()
+
+    @property
+    def needs_room(self) -> bool:
+        """Whether it needs room in the scratchpad even where all its operands are there."""
+        return bool(self.stored)
+
+    def working_bytes(self, tiling: Tiling) -> tuple[int, ...]:
+        """Bytes of areas that the commands of a tile leave results in for each other."""
+        return ()
 
     @property
     @abstractmethod
@@ -117,7 +135,8 @@ class Work(ABC):
 
     @abstractmethod
     def staging_bytes(self, tiling: Tiling, staged: tuple[bool, ...]) -> tuple[int, ...]:
-        """Bytes of one copy of the staging area of each operand, inputs first; 0 where none.
+        """Bytes of one copy of the staging area of each operand: inputs, output, states; 0 where
+        none.
 
         ``staged`` tells for each operand whether it lives in main memory.
         """
@@ -132,11 +151,11 @@ class Work(ABC):
 
     @abstractmethod
     def image(self, position: int) -> Shape:
-        """The whole image of an operand, inputs first and the output last: its dense pitches."""
+        """The whole image of an operand, as in `staging_bytes`: its dense pitches."""
 
     @abstractmethod
     def part(self, position: int, tile: Tile) -> Part:
-        """The part of an operand (inputs first, the output last) that a tile touches."""
+        """The part of an operand, as in `staging_bytes`, that a tile touches."""
 
     def arrived_bytes(self, position: int, tile: Tile) -> int | None:
         """Bytes from an input's begin that a tile needs; None: all of them."""
@@ -152,5 +171,6 @@ class Work(ABC):
     ) -> list[Emitted]:
         """The commands of a tile in order, whose parts lie at these places in the scratchpad.
 
-        ``sources`` are the inputs and behind them the constants. Who calls it adds the table.
+        ``sources`` are the inputs, the constants, the states, and what it works in. Who calls it
+        adds the table.
         """

@@ -14,6 +14,7 @@ from hw.spec.npu_config import NpuConfig
 from hw.spec.numerics import Int8Array
 from sim.functional.elementwise import run_elementwise
 from sim.functional.hazards import Access, HazardCheck
+from sim.functional.lstm import run_lstm
 from sim.functional.memory import Memory
 from sim.functional.move import move
 from sim.functional.ring import Ring
@@ -79,6 +80,8 @@ class Npu:
                 return move(command, self.scratchpad)
             case Opcode.SOFTMAX:
                 return run_softmax(command, self.units, counts)
+            case Opcode.LSTM:
+                return run_lstm(command, self.scratchpad, counts)
             case _:
                 return Access()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hw.spec.commands import COMPUTE_OPCODES, PARAMETER_WORDS, Command, Opcode
+from hw.spec.commands import PARAMETER_WORDS, Command, Opcode
 from hw.spec.errors import CheckError
 from hw.spec.npu_config import NpuConfig
 from hw.spec.numerics import Int8Array, Int32Array
@@ -41,6 +41,7 @@ class Ring:
         ]
         self._bytes = np.concatenate([np.empty(0, dtype=np.int8), *parts])
         self._position = 0
+        self._kept = 0
         _check_order(commands, config)
 
     def _sent(self, command: Command, memory: Memory) -> Int8Array:
@@ -64,8 +65,21 @@ class Ring:
         if self._position + size > len(self._bytes):
             raise CheckError("takes more weights than the stream sends")
         data = self._bytes[self._position : self._position + size].reshape(shape)
-        self._position += _padded(size, config)
+        self._check_kept(command, size)
+        if not command.values.get("keep", 0):
+            self._position += _padded(size, config)
         return _decoded(data[:, :, :, : config.rows], words, repeats)
+
+    def _check_kept(self, command: Command, size: int) -> None:
+        """Raise CheckError where weights cannot stay, or others than stayed are taken."""
+        keeps = bool(command.values.get("keep", 0))
+        if keeps and not self.config.wide_results:
+            raise CheckError("the design keeps no weights")
+        if keeps and (command["tiles"] > 1 or size > self.config.weight_buffer_bytes):
+            raise CheckError(f"{size} bytes of weights in {command['tiles']} tiles cannot stay")
+        if self._kept not in (0, size):
+            raise CheckError(f"takes {size} bytes of weights, but {self._kept} were kept")
+        self._kept = size if keeps else 0
 
     def check_end(self) -> None:
         """Raise CheckError when weights are left over."""
@@ -93,7 +107,7 @@ def _decoded(data: Int8Array, words: int, repeats: int) -> Blocks:
 
 
 def demand(command: Command, config: NpuConfig) -> int:
-    """Bytes that a command takes off the ring."""
+    """Bytes that a command takes off the ring, or takes and leaves there."""
     if command.opcode not in (Opcode.CONV, Opcode.DEPTHWISE):
         return 0
     repeats = command["tiles"] if command.values.get("stream", 0) else 1
@@ -108,7 +122,7 @@ def _check_order(commands: Sequence[Command], config: NpuConfig) -> None:
     So nothing may stand between a command and its weights that waits for that command, and no more
     WEIGHTS may wait for commands behind them than their queue holds.
     """
-    sent, needed = 0, 0
+    sent, needed, freed = 0, 0, 0
     ends: list[int] = []
     for position, command in enumerate(commands):
         if command.opcode is Opcode.WEIGHTS:
@@ -120,7 +134,8 @@ def _check_order(commands: Sequence[Command], config: NpuConfig) -> None:
             continue
         if sent < needed:
             raise CheckError(f"command {position}: stands before weights of an earlier command")
-        if command.opcode in COMPUTE_OPCODES:
-            needed += demand(command, config)
+        if size := demand(command, config):
+            needed = freed + size
+            freed += 0 if command.values.get("keep", 0) else size
     if sent < needed:
         raise CheckError("the stream sends fewer weights than its commands take")

@@ -166,17 +166,20 @@ def _finish(
     _need(bool(sums.max() < limit and sums.min() >= -limit), "an accumulator overflows")
     shifts = blocks.shifts[:channels]
     _need(bool(shifts.max() <= MAX_LEFT_SHIFT and shifts.min() >= -31), "shift out of range")
-    result = nm.requantise(
-        nm.wrap_int32(sums.astype(np.int64) + blocks.bias[:channels]),
-        blocks.multipliers[:channels],
-        shifts,
-        v["output_zero_point"],
-        v["clamp_low"],
-        v["clamp_high"],
-    )
-    pixel, row = v["output_pixel_pitch"], v["output_row_pitch"]
-    extent = (rows - 1) * row + (cols - 1) * pixel + channels
+    totals = nm.wrap_int32(sums.astype(np.int64) + blocks.bias[:channels])
+    factors = blocks.multipliers[:channels], shifts
+    if v.get("wide", 0):
+        _need(units.config.wide_results, "the design has no results of int16")
+        _need(not v["output_zero_point"] and not v["table"], "wide results are as they are")
+        wide = nm.requantise_int16(totals, *factors, -(1 << 15), (1 << 15) - 1)
+        result = wide.astype("<i2").view(np.int8)
+    else:
+        limits = v["clamp_low"], v["clamp_high"]
+        narrow = nm.requantise(totals, *factors, v["output_zero_point"], *limits)
+        result = units.tables.through(command, narrow, counts)
+    pixel, row, size = v["output_pixel_pitch"], v["output_row_pitch"], result.shape[2]
+    extent = (rows - 1) * row + (cols - 1) * pixel + size
     start = scratchpad.offset(v["output_address"], extent)
-    target = as_strided(scratchpad.data[start:], (rows, cols, channels), (row, pixel, 1))
-    target[:] = units.tables.through(command, result, counts)
+    target = as_strided(scratchpad.data[start:], (rows, cols, size), (row, pixel, 1))
+    target[:] = result
     return ((v["output_address"], v["output_address"] + extent),)

@@ -7,6 +7,9 @@ from functools import lru_cache
 from math import prod
 
 from hw.spec.commands import (
+    LSTM_FUNCTIONS,
+    LSTM_GATE_BYTES,
+    LSTM_PRODUCTS,
     MOVE_LOOPS,
     PARAMETER_WORDS,
     Command,
@@ -83,6 +86,21 @@ def move_events(command: Command, config: NpuConfig) -> Counter[str]:
     accesses = -(-command["run_bytes"] // config.port_bytes) * prod(extents)
     reads = 0 if command["fill"] else accesses
     return Counter({"scratchpad_read_words": reads, "scratchpad_write_words": accesses})
+
+
+def lstm_events(command: Command) -> Counter[str]:
+    """Events of an LSTM: what it writes are the state, and the hidden state twice."""
+    units = command["units"]
+    return Counter(
+        {
+            "accumulator_access": units,
+            "scratchpad_read_words": (LSTM_GATE_BYTES + 1) * units,
+            "scratchpad_write_words": 3 * units,
+            "requantise": units,
+            "elementwise": LSTM_PRODUCTS * units,
+            "table": LSTM_FUNCTIONS * units,
+        }
+    )
 
 
 def _writes(channels: int, config: NpuConfig) -> int:

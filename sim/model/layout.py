@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from hw.spec import timing
 from hw.spec.commands import (
+    LSTM_GATE_BYTES,
     MOVE_LOOPS,
     PARAMETER_WORDS,
     SOFTMAX_BATCH,
@@ -38,11 +39,12 @@ FIELDS = (
     *("scratchpad_pitch", "input_address", "input_row_pitch", "input_rows", "pad_top", "x_start"),
     *("x_step", "row_step", "stride_rows", "stride_cols", "kernel_rows", "kernel_cols", "group"),
     *("stream", "maximum", "table", "run_bytes", "pixels", "pixel_bytes", "output_address"),
-    *("tap_step", "dilation_rows", "block_step"),
+    *("tap_step", "dilation_rows", "block_step", "wide", "keep"),
     *("output_pixel_pitch", "output_row_pitch", "output_cols", "output_rows", "channels"),
     *("blocks", "block_words", "tiles", "paired", "strip_input_step", "strip_output_step"),
     *("operation", "a_repeat", "a_address", "a_pixel_pitch", "a_row_pitch"),
     *("b_address", "b_pixel_pitch", "b_row_pitch"),
+    *("recurrent_address", "cell_address", "next_cell_address", "hidden_address", "units"),
     *("fill", "words"),
     *(f"extent_{loop}" for loop in range(MOVE_LOOPS)),
     *(f"input_pitch_{loop}" for loop in range(MOVE_LOOPS)),
@@ -74,6 +76,7 @@ def c_header() -> str:
         "PARAMETER_WORDS": PARAMETER_WORDS,
         "MOVE_LOOPS": MOVE_LOOPS,
         "SOFTMAX_BATCH": SOFTMAX_BATCH,
+        "LSTM_GATE_BYTES": LSTM_GATE_BYTES,
         "TABLE_WORD_BYTES": TABLE_WORD_BYTES,
         "RECORD_WORDS": RECORD_WORDS,
         "RECORD_BYTES": RECORD_BYTES,

@@ -19,7 +19,7 @@ from hw.spec.config import Config
 from hw.spec.errors import TilewrightError
 from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import CAUSES, EVENTS, RECORD, RECORD_WORDS
-from sim.model.events import move_events, unit_events, window_events
+from sim.model.events import lstm_events, move_events, unit_events, window_events
 from sim.model.geometry import Geometry, geometry_of
 from sim.model.layout import DERIVED, FIELDS, LEFT, MARK, MARK_VALUES
 from sim.model.library import replay_function
@@ -169,4 +169,6 @@ def _events(command: Command, geometry: Geometry | None, npu: NpuConfig) -> Coun
         return window_events(command, geometry, npu)
     if command.opcode in _UNITS:
         return unit_events(command, npu)
+    if command.opcode is Opcode.LSTM:
+        return lstm_events(command)
     return move_events(command, npu) if command.opcode is Opcode.MOVE else Counter()

@@ -1,4 +1,4 @@
-"""Random commands of all units: chip, model and functional backend."""
+"""Random commands of all units and the array: chip, model and functional backend."""
 
 import numpy as np
 import pytest
@@ -19,6 +19,7 @@ DESIGNS = {
     "without the mover": {"rows": 4, "cols": 4, "move_unit": False},
     "without the softmax unit": {"rows": 4, "cols": 4, "softmax_unit": False},
     "8x8, one lane": {"requantiser_lanes": 1},
+    "without the LSTM unit": {"rows": 4, "cols": 4, "recurrent_unit": False},
 }
 SEEDS = 4
 COMMANDS = 60

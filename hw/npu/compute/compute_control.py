@@ -24,10 +24,10 @@ class ComputeControl(Component):
     -----
     compute, blocked: commands from the sequencer; blocked: one waits for transfers.
     command: the command at work, stable until the next one is accepted. is_elementwise, is_table,
-        is_move, is_softmax: it is an ELEMENTWISE, a TABLE, a MOVE, a SOFTMAX; is_unit: one of these
-        but a MOVE.
+        is_move, is_softmax, is_lstm: it is an ELEMENTWISE, a TABLE, a MOVE, a SOFTMAX, an LSTM;
+        is_unit: one of these but a MOVE or an LSTM.
     start_window: CONV or DEPTHWISE begins; start_elementwise, start_table, start_move,
-        start_softmax.
+        start_softmax, start_lstm.
     weights: what the weight ring shall deliver.
     mac_done: the array has taken the last step; mac_cause: what it counts.
     unit_reading: the unit of such a command reads; unit_busy, drain_busy,
@@ -47,12 +47,14 @@ class ComputeControl(Component):
                 "is_table": Out(1),
                 "is_move": Out(1),
                 "is_softmax": Out(1),
+                "is_lstm": Out(1),
                 "is_unit": Out(1),
                 "start_window": Out(1),
                 "start_elementwise": Out(1),
                 "start_table": Out(1),
                 "start_move": Out(1),
                 "start_softmax": Out(1),
+                "start_lstm": Out(1),
                 "weights": Out(stream.Signature(WEIGHT_START)),
                 "mac_done": In(1),
                 "mac_cause": In(range(len(CAUSES))),
@@ -81,6 +83,7 @@ class ComputeControl(Component):
             self.weights.payload.block_words.eq(conv["block_words"]),
             self.weights.payload.paired.eq(conv["paired"]),
             self.weights.payload.stream.eq((opcode == Opcode.CONV) & conv["stream"]),
+            self.weights.payload.keep.eq((opcode == Opcode.CONV) & conv["keep"]),
             self.layer.eq(CommandView(self.command, Opcode.MARK)["layer"]),
             self.opcode.eq(opcode),
         ]
@@ -98,6 +101,7 @@ class ComputeControl(Component):
                     m.d.sync += self.is_table.eq(following == Opcode.TABLE)
                     m.d.sync += self.is_move.eq(following == Opcode.MOVE)
                     m.d.sync += self.is_softmax.eq(following == Opcode.SOFTMAX)
+                    m.d.sync += self.is_lstm.eq(following == Opcode.LSTM)
                     m.d.sync += self.is_unit.eq(following.matches(*_BESIDE))
                     m.next = "START"
             with m.State("START"), m.Switch(opcode):
@@ -106,11 +110,12 @@ class ComputeControl(Component):
                     with m.If(self.mark_ready):
                         m.d.comb += self.completed.eq(1)
                         m.next = "IDLE"
-                with m.Case(*_BESIDE, Opcode.MOVE):
+                with m.Case(*_BESIDE, Opcode.MOVE, Opcode.LSTM):
                     m.d.comb += self.start_elementwise.eq(self.is_elementwise)
                     m.d.comb += self.start_table.eq(self.is_table)
                     m.d.comb += self.start_move.eq(self.is_move)
                     m.d.comb += self.start_softmax.eq(self.is_softmax)
+                    m.d.comb += self.start_lstm.eq(self.is_lstm)
                     m.next = "UNIT"
                 with m.Default():
                     m.d.comb += self.weights.valid.eq(1)

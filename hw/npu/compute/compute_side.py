@@ -8,7 +8,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from hw.npu.command_view import COMMAND_LAYOUT, CommandView
+from hw.npu.command_view import COMMAND_LAYOUT, CommandView, opcode_of
 from hw.npu.compute.array import MacArray
 from hw.npu.compute.columns import Columns
 from hw.npu.compute.compute_control import ComputeControl
@@ -16,6 +16,7 @@ from hw.npu.compute.counters import Counters
 from hw.npu.compute.drain import Drain
 from hw.npu.compute.elementwise import ElementwiseUnit
 from hw.npu.compute.feeder import Feeder
+from hw.npu.compute.lstm import LstmUnit
 from hw.npu.compute.mac_control import MacControl
 from hw.npu.compute.mover import Mover
 from hw.npu.compute.parameters import ParameterSets
@@ -90,6 +91,7 @@ class ComputeSide(Component):
             if unit is not None:
                 m.submodules[name] = unit
         self._mover = Mover(config) if config.move_unit else None
+        self._lstm = LstmUnit(config) if config.wide_results else None
         m.submodules.requantiser = self._requantiser = Requantiser(config)
         m.submodules.counters = self._counters = Counters(config)
         self._connect_control(m)
@@ -99,6 +101,8 @@ class ComputeSide(Component):
             self._connect_mover(m, self._mover)
         if self._softmax is not None and self._tables is not None:
             self._connect_softmax(m, self._softmax, self._tables)
+        if self._lstm is not None:
+            self._connect_lstm(m, self._lstm)
         self._connect_counters(m)
         return m
 
@@ -109,6 +113,7 @@ class ComputeSide(Component):
             results_busy |= self._tables.looking_up
         # What the mover reads in a cycle it writes while the control counts its margin.
         moving = self._mover.moving if self._mover is not None else Const(0)
+        units = [*self._units, *([] if self._lstm is None else [self._lstm])]
         connect(m, flipped(self.compute), control.compute)
         connect(m, control.weights, flipped(self.weights))
         m.d.comb += [
@@ -117,8 +122,8 @@ class ComputeSide(Component):
             self.idle.eq(control.idle),
             control.mac_done.eq(self._mac.done),
             control.mac_cause.eq(self._mac.cause),
-            control.unit_reading.eq(Cat(moving, *(unit.reading for unit in self._units)).any()),
-            control.unit_busy.eq(Cat(moving, *(unit.busy for unit in self._units)).any()),
+            control.unit_reading.eq(Cat(moving, *(unit.reading for unit in units)).any()),
+            control.unit_busy.eq(Cat(moving, *(unit.busy for unit in units)).any()),
             control.drain_busy.eq(self._drain.busy),
             control.requantiser_busy.eq(results_busy),
             control.mark_ready.eq(self._counters.ready),
@@ -195,6 +200,14 @@ class ComputeSide(Component):
             self.write.data.eq(results.data),
             self.write.mask.eq(results.mask),
         ]
+        if self._config.wide_results:
+            lanes = range(self._config.requantiser_lanes)
+            both = (results.data, self._requantiser.upper)
+            with m.If(self._wide):
+                m.d.comb += [
+                    self.write.data.eq(Cat(part.word_select(i, 8) for i in lanes for part in both)),
+                    self.write.mask.eq(Cat(results.mask[i].replicate(2) for i in lanes)),
+                ]
 
     def _connect_requantiser(self, m: Module) -> None:
         """Its sums come from the drain or from a unit."""
@@ -203,7 +216,8 @@ class ComputeSide(Component):
         # multiplexers, has registers of its own.
         beside, softmax = Signal(), Signal()
         m.d.sync += softmax.eq(self._control.is_softmax)
-        m.d.sync += beside.eq(self._control.is_elementwise | self._control.is_softmax)
+        units = self._control.is_elementwise | self._control.is_softmax | self._control.is_lstm
+        m.d.sync += beside.eq(units)
         m.d.comb += requantiser.input.eq(self._drain.output)
         with m.If(beside):
             self._take_from_units(m, softmax)
@@ -219,6 +233,16 @@ class ComputeSide(Component):
         with m.If(softmax):
             stage = {"zero_point": ZERO_POINT, "low": -128, "high": 127}
             m.d.comb += [requantiser.stage[name].eq(value) for name, value in stage.items()]
+        if self._config.wide_results:
+            self._wide = Signal()
+            m.d.sync += self._wide.eq(
+                (opcode_of(command) == Opcode.CONV) & CommandView(command, Opcode.CONV)["wide"]
+            )
+            with m.If(self._wide):
+                m.d.comb += [
+                    requantiser.stage.low.eq(-(1 << 15)),
+                    requantiser.stage.high.eq((1 << 15) - 1),
+                ]
 
     def _take_from_units(self, m: Module, softmax: Signal) -> None:
         """What a unit requantises; all but the values is the same in all of its lanes."""
@@ -268,6 +292,26 @@ class ComputeSide(Component):
             for name in ("valid", "address", "data", "mask"):
                 m.d.comb += getattr(self.write, name).eq(getattr(mover.write, name))
 
+    def _connect_lstm(self, m: Module, lstm: LstmUnit) -> None:
+        """An LSTM reads alone; its states are written beside what comes from the requantiser."""
+        m.submodules.lstm = lstm
+        control, requantiser = self._control, self._requantiser
+        m.d.comb += [
+            lstm.start.eq(control.start_lstm),
+            lstm.command.eq(control.command),
+            lstm.read.data.eq(self.read.data),
+            lstm.results.eq(requantiser.output),
+        ]
+        with m.If(control.is_lstm):
+            for name in ("valid", "address", "size", "crosses"):
+                m.d.comb += getattr(self.read, name).eq(getattr(lstm.read, name))
+            for name in ("valid", "address", "mask"):
+                m.d.comb += requantiser.input[name].eq(lstm.output[name])
+            m.d.comb += requantiser.input.lanes[0].eq(lstm.output.lanes[0])
+        with m.If(lstm.write.valid):
+            for name in ("valid", "address", "data", "mask"):
+                m.d.comb += getattr(self.write, name).eq(getattr(lstm.write, name))
+
     def _connect_counters(self, m: Module) -> None:
         config = self._config
         counters, events = self._counters, self._counters.events
@@ -294,8 +338,14 @@ class ComputeSide(Component):
             events.scratchpad_read_words.eq(self.read.valid + self.dma_read),
             events.scratchpad_write_words.eq(self.write.valid + self.dma_write),
             events.weight_buffer_read_words.eq(Mux(paired, read << 1, read)),
-            events.elementwise.eq(0 if self._elementwise is None else self._elementwise.elements),
-            events.table.eq(0 if self._tables is None else self._tables.accesses),
+            events.elementwise.eq(
+                (0 if self._elementwise is None else self._elementwise.elements)
+                + (0 if self._lstm is None else self._lstm.product)
+            ),
+            events.table.eq(
+                (0 if self._tables is None else self._tables.accesses)
+                + (0 if self._lstm is None else self._lstm.function)
+            ),
             events.memory_read_beats.eq(self.read_beat),
             events.memory_write_beats.eq(self.write_beat),
             counters.clear.eq(self.clear),

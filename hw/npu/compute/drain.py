@@ -1,7 +1,8 @@
 """The drain: takes finished tiles from the array's shadow registers to the requantiser.
 
 A tile is read pixel by pixel, ``requantiser_lanes`` channels (a beat) a cycle; of a paired tile
-two columns make a pixel, the first block of channels and then the second. The next tile may end
+two columns make a pixel, the first block of channels and then the second. Wide results take two
+bytes each. The next tile may end
 (and overwrite the shadow registers) as soon as what is left will have been read by then.
 
 How many beats a tile takes follows from its pixels and its block's channels. It is worked out in
@@ -219,7 +220,7 @@ class Drain(Component):
         row = Mux(block_ends, next_block, Mux(strip_ends, next_strip, next_row))
         row = Mux(start, conv["output_address"], row)
         base = Mux(self._last_beat, pixel, self._address)
-        step = Mux(self._last_beat, self._config.rows, self._config.requantiser_lanes)
+        step = self._wide(Mux(self._last_beat, self._config.rows, self._config.requantiser_lanes))
         base = Mux(start | row_ends, row, base)
         step = Mux(start | row_ends, 0, Mux(pixel_ends, conv["output_pixel_pitch"], step))
         address = Signal(ADDRESS_BITS)
@@ -237,7 +238,11 @@ class Drain(Component):
         with m.If(start | (row_ends & (strip_ends | block_ends))):
             m.d.sync += next_strip.eq(row + self._dw["strip_output_step"])
         with m.If(start | (row_ends & block_ends)):
-            m.d.sync += next_block.eq(row + self._block_channels)
+            m.d.sync += next_block.eq(row + self._wide(self._block_channels))
+
+    def _wide(self, channels: Value) -> Value:
+        """The bytes that so many channels of the output take."""
+        return channels << self._conv["wide"] if self._config.wide_results else channels
 
     def _present(self, m: Module) -> None:
         config, half = self._config, self._half

@@ -1,4 +1,4 @@
-"""Requantisation: int32 sums to int8 outputs, ``lanes`` elements a cycle, fully pipelined.
+"""Requantisation: int32 sums to int8 or int16, ``lanes`` elements a cycle, fully pipelined.
 
 Per lane, as TFLM's MultiplyByQuantizedMultiplier and the kernels around it: add the bias, shift
 left, saturating rounding doubling high multiply, rounding shift right, add the output's zero
@@ -44,10 +44,16 @@ class LaneLayout(data.StructLayout):
 
 
 class OutputStage(data.StructLayout):
-    """What the outputs of a command have in common."""
+    """What the outputs of a command have in common; limits are int16 where outputs can be."""
 
-    def __init__(self) -> None:
-        super().__init__({"zero_point": signed(8), "low": signed(8), "high": signed(8)})
+    def __init__(self, config: NpuConfig) -> None:
+        limit = signed(result_bits(config))
+        super().__init__({"zero_point": signed(8), "low": limit, "high": limit})
+
+
+def result_bits(config: NpuConfig) -> int:
+    """Bits of the widest output of a lane."""
+    return 16 if config.wide_results else 8
 
 
 class RequantiserInput(data.StructLayout):
@@ -80,13 +86,13 @@ class RequantiserLane(Component):
     upper bits of its double.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, config: NpuConfig) -> None:
         super().__init__(
             {
                 "lane": In(LaneLayout()),
-                "stage": In(OutputStage()),
+                "stage": In(OutputStage(config)),
                 "rounded": Out(signed(32)),
-                "result": Out(signed(8)),
+                "result": Out(signed(result_bits(config))),
             }
         )
 
@@ -161,7 +167,8 @@ class Requantiser(Component):
 
     Ports: ``input``, ``stage`` (stable while elements are under way), ``output``
     `REQUANTISER_LATENCY` cycles later, ``busy`` while anything is under way. ``product``: lane 0's
-    `RequantiserLane.rounded`, of any input.
+    `RequantiserLane.rounded`, of any input. ``upper``: the bytes above those of ``output``, where
+    outputs can be int16.
     """
 
     def __init__(self, config: NpuConfig) -> None:
@@ -169,10 +176,11 @@ class Requantiser(Component):
         super().__init__(
             {
                 "input": In(RequantiserInput(config)),
-                "stage": In(OutputStage()),
+                "stage": In(OutputStage(config)),
                 "output": Out(RequantiserOutput(config)),
                 "product": Out(signed(32)),
                 "busy": Out(1),
+                **({"upper": Out(8 * config.requantiser_lanes)} if config.wide_results else {}),
             }
         )
 
@@ -193,7 +201,7 @@ class Requantiser(Component):
             m.d.sync += after.eq(before)
         results = []
         for index in range(lanes):
-            lane = RequantiserLane()
+            lane = RequantiserLane(self._config)
             m.submodules[f"lane_{index}"] = lane
             m.d.comb += lane.lane.eq(self.input.lanes[index])
             m.d.comb += lane.stage.eq(stage)
@@ -204,7 +212,9 @@ class Requantiser(Component):
             self.output.valid.eq(tags[-1].valid),
             self.output.address.eq(tags[-1].address),
             self.output.mask.eq(tags[-1].mask),
-            self.output.data.eq(Cat(*results)),
+            self.output.data.eq(Cat(result[:8] for result in results)),
             self.busy.eq(Cat(t.valid for t in tags).any()),
         ]
+        if self._config.wide_results:
+            m.d.comb += self.upper.eq(Cat(result[8:] for result in results))
         return m

@@ -28,7 +28,8 @@ class WeightRing(Component):
     room: beats that the ring can take.
     start: one compute command's reads, accepted while no other is being read. It begins at the next
         multiple of ``weight_memory_bytes`` in the weight stream. ``blocks`` and ``tiles`` are at
-        least 1; ``block_words`` may be 0.
+        least 1; ``block_words`` may be 0. ``keep``: the next command reads the same once more; the
+        ring holds all of it, and ``tiles`` is 1.
     words: for each tile of each block ``block_words`` weights: a word in the low half of the
         payload, the other half being undefined, or a pair of words if ``paired``. Replayed from
         the ring for every tile, or new ones for every tile with ``stream``.

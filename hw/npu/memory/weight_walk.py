@@ -6,7 +6,7 @@ side and is read without a jump: the parameters of a block, or the weights of a 
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
@@ -33,7 +33,8 @@ class WeightWalk(Component):
     Ports
     -----
     start: one compute command's reads, accepted while not ``active``; they begin with ``line``.
-        ``blocks`` and ``tiles`` are at least 1; ``block_words`` may be 0.
+        ``blocks`` and ``tiles`` are at least 1; ``block_words`` may be 0. What is read with
+        ``keep`` is not freed, and the next command begins with the same line.
     active: there is a line to read. step: it is read in this cycle; only while ``active``.
     line, units, parameters: which line, what of it, and whether these are parameters. Lines count
         up modulo twice the ring.
@@ -42,6 +43,7 @@ class WeightWalk(Component):
     """
 
     def __init__(self, config: NpuConfig) -> None:
+        self._can_keep = config.wide_results
         self._lane_bits = exact_log2(config.weight_memory_bytes // config.weight_word_bytes)
         line_bits = exact_log2(config.weight_buffer_bytes // config.weight_memory_bytes) + 1
         super().__init__(
@@ -90,6 +92,7 @@ class WeightWalk(Component):
         self._tiles, self._tiles_left = Signal(signed(25)), Signal(signed(25))
         self._blocks_left = Signal(signed(17))
         self._stream, self._paired, self._no_words = Signal(), Signal(), Signal()
+        self._keep = Signal() if self._can_keep else Const(0)
         # Lanes where this read begins, where this section ends, and where a replay begins.
         self._lane, self._end_lane = Signal(self._lane_bits), Signal(self._lane_bits)
         self._home_lane = Signal(self._lane_bits)
@@ -107,6 +110,7 @@ class WeightWalk(Component):
             self._no_words.eq(start.block_words == 0),
             self._block_span.eq((start.block_words << start.paired) - 1 - line),
             self._parameter_span.eq(span),
+            *([self._keep.eq(start.keep)] if self._can_keep else []),
             self._tiles.eq(start.tiles - 2),
             self._blocks_left.eq(start.blocks - 2),
             self.parameters.eq(1),
@@ -122,12 +126,13 @@ class WeightWalk(Component):
             following.eq(self.line + behind),
             lane.eq(Mux(self._replays, self._home_lane, self._end_lane + 1)),
         ]
+        returns = self._replays | (self._ends_command & self._keep)
         m.d.sync += [
-            self.line.eq(Mux(self._replays, self.freed, following)),
+            self.line.eq(Mux(returns, self.freed, following)),
             self._lane.eq(0),
             self._lines_left.eq(self._lines_left - 1),
         ]
-        with m.If(self.parameters | self._stream | self._last_tile):
+        with m.If((self.parameters | self._stream | self._last_tile) & ~self._keep):
             m.d.sync += self.freed.eq(following)
         with m.If(self._last_line):
             span = Mux(self._ends_block, self._parameter_span, self._block_span)

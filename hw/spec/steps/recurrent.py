@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw.spec import numerics as nm
-from hw.spec.arithmetic.sigmoid_int16 import sigmoid
+from hw.spec.arithmetic import lstm_cell
 from hw.spec.exact import exact_matmul
 from hw.spec.steps.images import CLAMP
 from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
@@ -108,27 +108,21 @@ def _lstm(v: Values, memory: MainMemory) -> None:
     for step in range(v["time_steps"]):
         rows = step * v["step_rows"] + np.arange(v["batches"]) * v["batch_rows"]
         x = np.stack([read(v["input"] + size * inputs * int(row), inputs) for row in rows])
-        forget, enter, candidate, output = (
-            sigmoid(
-                _saturated(
-                    _gate_part(x, v["input_zero_point"], weights[gate], bias[gate], factors, gate)
-                    + _gate_part(
-                        hidden, v["hidden_zero_point"], recurrent[gate], None, factors, 4 + gate
-                    )
-                ),
-                entries,
-                3,
-                0,
-                _GATES[gate] == "cell",
+        sums = {
+            name: lstm_cell.saturated(
+                _gate_part(x, v["input_zero_point"], weights[gate], bias[gate], factors, gate)
+                + _gate_part(
+                    hidden, v["hidden_zero_point"], recurrent[gate], None, factors, 4 + gate
+                )
             )
-            for gate in range(4)
-        )
-        kept = _saturated(_product(forget, cell, factors[8]))
-        cell = _saturated(kept + _saturated(_product(enter, candidate, factors[9])))
-        if v["cell_clip"] > 0:
-            cell = np.clip(cell, -v["cell_clip"], v["cell_clip"]).astype(np.int32)
-        active = sigmoid(cell, entries, v["tanh_multiplier"], v["tanh_shift"], True)
-        result = _product(active, output, factors[10]) + v["hidden_zero_point"]
+            for gate, name in enumerate(_GATES)
+        }
+        limits = (-v["cell_clip"], v["cell_clip"]) if v["cell_clip"] > 0 else (-32768, 32767)
+        kept, entering, result = factors[8:].tolist()
+        tanh = v["tanh_multiplier"], v["tanh_shift"]
+        step = lstm_cell.Factors(kept, entering, result, tanh)
+        cell, active = lstm_cell.update(sums, cell, entries, step, limits)
+        result = active + v["hidden_zero_point"]
         hidden = np.clip(result, v["clamp_low"], v["clamp_high"]).astype(hidden.dtype)
         for row, values in zip(rows, hidden, strict=True):
             memory.write(v["output"] + size * units * int(row), values)
@@ -151,19 +145,10 @@ def _gate_part(
         sums = sums + bias
     multiplier, shift = factors[factor]
     if wide:
-        return _saturated(nm.multiply_by_quantized_multiplier_64(sums, multiplier, shift))
-    return _saturated(nm.multiply_by_quantized_multiplier(nm.wrap_int32(sums), multiplier, shift))
-
-
-def _saturated(values: NDArray[Any]) -> nm.Int32Array:
-    """Return values within int16, as int32."""
-    return np.clip(values, -32768, 32767).astype(np.int32)
-
-
-def _product(a: NDArray[Any], b: NDArray[Any], factor: NDArray[Any]) -> nm.Int32Array:
-    """Return rescaled products of int16."""
-    product = a.astype(np.int32) * b.astype(np.int32)
-    return nm.multiply_by_quantized_multiplier(product, factor[0], factor[1])
+        scaled = nm.multiply_by_quantized_multiplier_64(sums, multiplier, shift)
+    else:
+        scaled = nm.multiply_by_quantized_multiplier(nm.wrap_int32(sums), multiplier, shift)
+    return lstm_cell.saturated(scaled)
 
 
 def _lstm_bound(v: Values) -> Bound:

@@ -48,6 +48,7 @@ def counts(config: Config) -> Mapping[str, Mapping[str, float]]:
     return {
         **_compute_side(config.npu),
         **_mover(config.npu),
+        **({"lstm": {"base": 1}} if config.npu.wide_results else {}),
         **_memory_side(config.npu),
         "bus": bus,
         "peripherals": peripherals,
@@ -100,9 +101,19 @@ def _compute_side(npu: NpuConfig) -> Mapping[str, Mapping[str, float]]:
             "row": npu.rows,
             "choice_bit": takes_turns * npu.rows * (npu.accumulator_bits + PARAMETER_BITS),
         },
-        "requantiser": {"base": 1, "lane": npu.requantiser_lanes},
+        "requantiser": {
+            "base": 1,
+            "lane": npu.requantiser_lanes,
+            "wide_lane": npu.wide_results * npu.requantiser_lanes,
+        },
         **_units(npu),
-        "control": {"base": 1, "row": npu.rows, "column": npu.cols},
+        "control": {
+            "base": 1,
+            "row": npu.rows,
+            "column": npu.cols,
+            "wide": int(npu.wide_results),
+            "wide_lane": npu.wide_results * npu.requantiser_lanes,
+        },
     }
 
 
@@ -158,6 +169,7 @@ def _memory_side(npu: NpuConfig) -> Mapping[str, Mapping[str, float]]:
             "base": 1,
             "bus_byte": npu.bus_bytes,
             "fetched_bit": _fetch_registers(npu),
+            "wide": int(npu.wide_results),
         },
     }
 

@@ -17,6 +17,7 @@ BLOCKS: Mapping[str, tuple[str, ...]] = {
     "elementwise": ("npu.compute.elementwise",),
     "tables": ("npu.compute.tables",),
     "mover": ("npu.compute.mover",),
+    "lstm": ("npu.compute.lstm",),
     "control": ("npu.compute",),
     "scratchpad": ("npu.memory.scratchpad",),
     "weight_ring": ("npu.memory.ring", "npu.memory.weights"),

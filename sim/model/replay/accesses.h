@@ -6,6 +6,7 @@
 #ifndef ACCESSES_H
 #define ACCESSES_H
 
+#include "lstm.h"
 #include "moves.h"
 #include "softmax.h"
 #include "state.h"
@@ -123,6 +124,8 @@ static uint32_t unit_reads(const Npu *n, int64_t index) {
         return move_reads(n, index);
     if (c[F_OPCODE] == OPCODE_SOFTMAX)
         return softmax_reads(n, c, index);
+    if (c[F_OPCODE] == OPCODE_LSTM)
+        return lstm_read(n, c, index);
     if (c[F_OPCODE] == OPCODE_TABLE)
         return bank_mask(n, c[F_INPUT_ADDRESS] + index * TABLE_WORD_BYTES, TABLE_WORD_BYTES);
     GroupRead read = group_read(n, c, index);
@@ -160,7 +163,8 @@ static uint32_t tile_write(const Npu *n, const Tile *tile, int64_t number) {
     count = smaller(count, n->rows) - beat * n->lanes;
     if (count <= 0)
         return 0;
-    int64_t address = c[F_OUTPUT_ADDRESS] + tile->block * block_channels(n, c);
+    int64_t bytes = c[F_MODE] == CONVOLUTION && c[F_WIDE] ? 2 : 1;
+    int64_t address = c[F_OUTPUT_ADDRESS] + tile->block * block_channels(n, c) * bytes;
     int64_t row = tile->tile, column = place;
     if (c[F_MODE] == CONVOLUTION) {
         int64_t pixel = tile->tile * c[F_TILE_PIXELS] + place;
@@ -170,8 +174,8 @@ static uint32_t tile_write(const Npu *n, const Tile *tile, int64_t number) {
         address += tile->strip * c[F_STRIP_OUTPUT_STEP];
     }
     address += row * c[F_OUTPUT_ROW_PITCH] + column * c[F_OUTPUT_PIXEL_PITCH];
-    address += half * n->rows + beat * n->lanes;
-    return bank_mask(n, address, smaller(count, n->lanes));
+    address += (half * n->rows + beat * n->lanes) * bytes;
+    return bank_mask(n, address, smaller(count, n->lanes) * bytes);
 }
 
 /* Banks that compute commands write in cycle `at`, which lies a cycle back at most. */
@@ -191,6 +195,8 @@ static uint32_t compute_writes(const Npu *n, cycle at) {
         return move_writes(n, at);
     if (c[F_OPCODE] == OPCODE_SOFTMAX)
         return softmax_writes(n, c, at);
+    if (c[F_OPCODE] == OPCODE_LSTM)
+        return lstm_write(n, c, at - control->started - 1);
     if (c[F_OPCODE] != OPCODE_ELEMENTWISE)
         return 0;
     int64_t index = at - control->started - 1 - OPERAND_CYCLES - REQUANTISER_LATENCY - in_table(c);

@@ -133,6 +133,11 @@ static void start(Npu *n) {
         control->reads = move_accesses(n, c);
         control->completes = n->now + control->reads + MOVE_CYCLES + WRITE_MARGIN;
         break;
+    case OPCODE_LSTM:
+        control->state = READING;
+        control->reads = c[F_UNITS] * LSTM_UNIT_CYCLES;
+        control->completes = n->now + control->reads + LSTM_CYCLES + WRITE_MARGIN;
+        break;
     default:
         control->state = STEPPING;
         start_window(n);

@@ -23,6 +23,7 @@ static void start_walk(Npu *n, const int64_t *c) {
     r->active = r->parameters = true;
     r->paired = c[F_PAIRED];
     r->stream = c[F_MODE] == CONVOLUTION && c[F_STREAM];
+    r->keep = c[F_MODE] == CONVOLUTION && c[F_KEEP];
     r->no_words = c[F_BLOCK_WORDS] == 0;
     r->block_words = c[F_BLOCK_WORDS] << r->paired;
     r->tiles = c[F_TILES];
@@ -42,8 +43,8 @@ static int read_line(Npu *n) {
     bool replays = last && !r->parameters && !last_tile && !r->stream;
     int64_t following = r->line + (!last || r->end_lane == whole || ends_command);
     int lane = replays ? r->home_lane : (int)((r->end_lane + 1) & whole);
-    r->line = replays ? r->freed : following;
-    if (r->parameters || r->stream || last_tile)
+    r->line = replays || (ends_command && r->keep) ? r->freed : following;
+    if ((r->parameters || r->stream || last_tile) && !r->keep)
         r->freed = following;
     if (!last) {
         r->lane = 0;

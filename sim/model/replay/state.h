@@ -115,7 +115,7 @@ typedef struct {
 typedef struct {
     int64_t filled; /* beats */
     int64_t line, freed;
-    bool active, parameters, stream, paired, no_words;
+    bool active, parameters, stream, keep, paired, no_words;
     int lane, home_lane, end_lane;
     int64_t lines_left, block_words, tiles, tiles_left, blocks_left;
     unsigned reading_parameters; /* a bit for each of the last cycles */

@@ -174,9 +174,11 @@ def random_window(rng: random.Random, config: NpuConfig) -> tuple[Command, list[
     pixel_in = channels_in + rng.choice([0, 0, 3])
     maximum = depthwise and rng.random() < 0.3
     taps = 0 if maximum else prod(shape.kernel) * (1 if depthwise else channels_in)
-    values = _places(rng, shape, (channels_in, pixel_in), channels)
+    wide = not depthwise and config.wide_results and rng.random() < 0.3
+    wide &= prod(shape.outputs) * channels < 2500
+    values = _places(rng, shape, (channels_in, pixel_in), channels, wide=wide)
     values["block_words"] = taps
-    values["table"] = rng.randint(0, TABLE_SLOTS) if config.table_unit else 0
+    values["table"] = rng.randint(0, TABLE_SLOTS) if config.table_unit and not wide else 0
     if depthwise:
         values |= _taps(rng, config, shape, pixel_in)
         values["maximum"] = int(maximum)
@@ -190,6 +192,7 @@ def random_window(rng: random.Random, config: NpuConfig) -> tuple[Command, list[
         values |= _runs(rng, shape, channels_in, pixel_in)
         values["group"] = _group(rng, config, values["run_bytes"], values["x_step"], tile)
         values["tiles"] = -(-values["pixels"] // tile)
+        values |= {"wide": int(wide), "keep": 0}
         opcode = Opcode.CONV
     values["paired"] = int(paired)
     values["blocks"] = -(-channels // (config.rows * (2 if paired else 1)))
@@ -198,13 +201,13 @@ def random_window(rng: random.Random, config: NpuConfig) -> tuple[Command, list[
 
 
 def _places(
-    rng: random.Random, shape: _Shape, pixel_in: tuple[int, int], channels: int
+    rng: random.Random, shape: _Shape, pixel_in: tuple[int, int], channels: int, *, wide: bool
 ) -> dict[str, int]:
     """Fields of both commands; ``pixel_in``: bytes of an input pixel, and from one to the next."""
     (rows_in, cols_in), (rows_out, cols_out) = shape.image, shape.outputs
     row_bytes = (cols_in - 1) * pixel_in[1] + pixel_in[0]
     pitch = row_bytes + rng.choice([0, 0, 3])
-    pixel_out = channels + rng.choice([0, 0, 5])
+    pixel_out = (channels << wide) + rng.choice([0, 0, 5])
     return {
         "input_address": (rng.randint(0, 100) - shape.before[0] * pitch) % (1 << ADDRESS_BITS),
         "input_row_pitch": shape.dilation[0] * pitch,
@@ -225,6 +228,7 @@ def _places(
         "channels": channels,
         "pad_value": rng.randint(-128, 127),
         **_outputs(rng),
+        **({"output_zero_point": 0} if wide else {}),
     }
 
 

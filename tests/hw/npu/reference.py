@@ -5,6 +5,7 @@ from __future__ import annotations
 from hw.spec.commands import EXPONENTIALS, PARAMETER_WORDS, Command, Opcode, Operation
 from hw.spec.npu_config import NpuConfig
 from tests.hw.npu.commands import input_channel, row_address
+from tests.hw.npu.lstm import execute as execute_lstm
 from tests.hw.npu.moves import execute
 
 
@@ -121,6 +122,8 @@ class Reference:
             execute(command, self.scratchpad)
         elif command.opcode is Opcode.SOFTMAX:
             self._softmax(command)
+        elif command.opcode is Opcode.LSTM:
+            execute_lstm(command, self.scratchpad)
         elif command.opcode is Opcode.CONV:
             self._window(command, words, depthwise=False)
         else:
@@ -176,9 +179,16 @@ class Reference:
                         c["output_address"]
                         + oy * c["output_row_pitch"]
                         + ox * c["output_pixel_pitch"]
-                        + channel
                     )
-                    writes[address] = self._looked_up(c, clamp(c, requantise(total, plane)))
+                    scaled = requantise(total, plane)
+                    if c.values.get("wide"):
+                        address += 2 * channel
+                        low, high = min(max(scaled, -32768), 32767).to_bytes(
+                            2, "little", signed=True
+                        )
+                        writes |= {address: low, address + 1: high}
+                    else:
+                        writes[address + channel] = self._looked_up(c, clamp(c, scaled))
         for address, value in writes.items():
             self.scratchpad[address] = value
 

@@ -105,4 +105,8 @@ def test_opcodes_of_units_that_are_left_out_are_unknown():
         Opcode.TABLE,
         Opcode.MOVE,
         Opcode.SOFTMAX,
+        Opcode.LSTM,
     }
+    wide = make_config({"rows": 16, "cols": 16}).npu
+    assert set(Opcode) - set(wide.opcodes) == {Opcode.LSTM}
+    assert Opcode.LSTM in make_config({"rows": 16, "port_bytes": 32}).npu.opcodes

@@ -7,6 +7,8 @@ import pytest
 
 from hw.spec.config import make_config
 from hw.spec.errors import RequestError
+from mapper.planning.residency import _Planner
+from tests.mapper.operators.lstm_of_one import lstm
 from tests.mapper.operators.networks_of_one import NetworkOfOne
 from tests.random_networks import random_config
 
@@ -16,13 +18,20 @@ BLOCKS, EACH = 20, 15
 """Tests of a kind, and networks of each."""
 
 
-def svdf(network: NetworkOfOne, *, variable: bool = True, rank: int | None = None):
+def svdf(
+    network: NetworkOfOne,
+    *,
+    variable: bool = True,
+    rank: int | None = None,
+    wide: bool | None = None,
+):
+    """``wide``: whether the state is int16; either if it is None."""
     builder, rng = network.builder, network.rng
     inputs, units, slots = network.sizes(3, 12)
     own_rank, batches = network.sizes(2, 3)
     rank = rank or own_rank
     filters = units * own_rank
-    wide = network.chance()
+    wide = network.chance() if wide is None else wide
     largest, kind = (32768, np.int16) if wide else (128, np.int8)
     x = network.tensor("x", (batches, inputs))
     feature_scale, time_scale = network.scale(0.001, 0.02), network.scale(0.01, 0.1) / largest
@@ -46,40 +55,6 @@ def svdf(network: NetworkOfOne, *, variable: bool = True, rank: int | None = Non
     return [x], y
 
 
-def lstm(network: NetworkOfOne, **changed):
-    """``changed``: operands by number that are others than usual; options of the operator."""
-    builder, rng = network.builder, network.rng
-    batches, steps = network.sizes(2, 3)
-    inputs, units = network.sizes(2, 12)
-    time_major = network.chance()
-    outer = (steps, batches) if time_major else (batches, steps)
-    x = network.tensor("x", (*outer, inputs))
-    hidden = {"scale": 1 / 128, "zero_point": 0}
-    if network.chance():
-        hidden = {"scale": network.scale(0.004, 0.012), "zero_point": network.integer(-20, 20)}
-    operands = [x] + [-1] * 23
-    for gate in range(4):
-        for place, width, unit in (
-            (1 + gate, inputs, builder.tensors[x].scale[0]),
-            (5 + gate, units, hidden["scale"]),
-        ):
-            # Sums of a few units, where the functions bend.
-            scale = float(np.float32(2.0 ** rng.uniform(-1, 1) / (unit * 5000)))
-            operands[place] = builder.constant(f"w{place}", network.int8(units, width), scale=scale)
-        bias = rng.integers(-5000, 5000, units).astype(np.int32)
-        operands[12 + gate] = builder.constant(f"b{gate}", bias, scale=1e-4)
-    operands[18] = builder.tensor("hidden", (batches, units), variable=True, **hidden)
-    cell = {"dtype": "int16", "scale": 2.0 ** network.integer(-14, -9)}
-    operands[19] = builder.tensor("cell", (batches, units), variable=True, **cell)
-    y = builder.tensor("y", (*outer, units), **hidden)
-    for name, make in changed.items():
-        if name.startswith("operand_"):
-            operands[int(name[8:])] = make(builder, units)
-    clip = changed.get("cell_clip", float(rng.choice([0.0, 0.0, 1.5])))
-    builder.lstm(operands, y, time_major=time_major, cell_clip=clip)
-    return [x], y
-
-
 @pytest.mark.parametrize("block", range(BLOCKS))
 @pytest.mark.parametrize("kind", [svdf, lstm])
 def test_inferences_in_sequence(kind, block: int) -> None:
@@ -87,7 +62,55 @@ def test_inferences_in_sequence(kind, block: int) -> None:
         network = NetworkOfOne(seed)
         inputs, y = kind(network)
         config = random_config(seed) if seed % 3 else make_config({"npu": "none"})
-        assert network.check(inputs, y, config, inferences=3) == "cpu"
+        engine = network.check(inputs, y, config, inferences=3)
+        npu = config.npu
+        if config.soc.npu == "none":
+            assert engine == "cpu"
+        elif kind is lstm:
+            assert engine == ("npu" if npu.wide_results else "cpu")
+
+
+DESIGNS = {
+    "8x8": {},
+    "8x8, five lanes": {"requantiser_lanes": 5},
+    "5x3, one lane": {"rows": 5, "cols": 3, "requantiser_lanes": 1, "port_bytes": 8},
+    "4x4, little memory": {"rows": 4, "cols": 4, "scratchpad_bytes": 4096, "bus_bytes": 4},
+    "6x2, small ring": {"rows": 6, "cols": 2, "weight_buffer_bytes": 1024, "port_bytes": 32},
+    "16x4, little memory": {"rows": 16, "cols": 4, "port_bytes": 32, "scratchpad_bytes": 4096},
+}
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_lstms_on_the_accelerator(name: str) -> None:
+    """Weights that stay in the ring and that do not, all time steps at once and in parts."""
+    for seed in range(1000, 1030):
+        network = NetworkOfOne(seed)
+        inputs, y = lstm(network, most=(8, 40))
+        config = make_config(DESIGNS[name])
+        assert network.check(inputs, y, config, inferences=2) == "npu"
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_svdfs_on_the_accelerator(name: str) -> None:
+    for seed in range(1100, 1130):
+        network = NetworkOfOne(seed)
+        inputs, y = svdf(network, wide=False)
+        config = make_config(DESIGNS[name])
+        assert network.check(inputs, y, config, inferences=3) == "npu"
+
+
+@pytest.mark.parametrize("kind", [svdf, lstm])
+def test_states_that_have_no_place_of_their_own_in_the_scratchpad(
+    kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All tensors are staged, in two copies where there is room for them."""
+    monkeypatch.setattr(_Planner, "_shrink", lambda _, share: frozenset())
+    for seed in range(1200, 1215):
+        for name in ("8x8", "4x4, little memory"):
+            network = NetworkOfOne(seed)
+            inputs, y = svdf(network, wide=False) if kind is svdf else lstm(network, most=(8, 40))
+            config = make_config(DESIGNS[name])
+            assert network.check(inputs, y, config, inferences=2) == "npu"
 
 
 def test_state_must_be_variable() -> None:

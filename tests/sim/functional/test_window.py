@@ -139,3 +139,23 @@ def test_a_pair_of_blocks_must_fit_the_ring_to_be_replayed():
     paired = Command(Opcode.CONV, values)
     with pytest.raises(CheckError, match="a replayed block of 1584 bytes does not fit"):
         ring_of(paired, words, config).take(paired)
+
+
+@pytest.mark.parametrize(
+    ("sets", "change", "message"),
+    [
+        ({"recurrent_unit": False}, {}, "no results of int16"),
+        ({"rows": 16, "cols": 4}, {}, "no results of int16"),
+        ({}, {"output_zero_point": 1}, "as they are"),
+        ({}, {"table": 1}, "as they are"),
+    ],
+)
+def test_rules_of_wide_results(sets, change, message):
+    command, words = command_of(NpuConfig(**{"port_bytes": 32, **sets}), Opcode.CONV)
+    config = NpuConfig(**sets)
+    plain = {"wide": 1, "table": 0, "output_zero_point": 0, **change}
+    wide = dataclasses.replace(command, values={**command.values, **plain})
+    units = units_of(config, bytes(config.scratchpad_bytes), TABLES)
+    ring = ring_of(wide, words, config)
+    with pytest.raises(CheckError, match=message):
+        convolve(wide, ring.take(wide), units, Counter())

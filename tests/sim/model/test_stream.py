@@ -209,6 +209,34 @@ def test_a_move(run, fill, accesses):
     }
 
 
+@pytest.mark.parametrize("units", [1, 2, 20])
+def test_cells_of_an_lstm(units):
+    """Nine reads a unit; the last unit's hidden state is written 35 cycles behind its first read,
+    27 behind the last one; a margin of two."""
+    cycles, causes, events = between_marks(command(Opcode.LSTM, units=units), make_config({}))
+    assert causes == {"command": 4, "busy": 9 * units, "drain": 27 + 2}
+    assert cycles == sum(causes.values())
+    assert events["scratchpad_read_words"] == 9 * units
+    assert events["scratchpad_write_words"] == 3 * units
+    assert (events["requantise"], events["elementwise"], events["table"]) == (
+        *(units, 3 * units),
+        5 * units,
+    )
+
+
+def test_weights_that_stay_are_read_again():
+    """The second of two equal commands waits for no WEIGHTS, and takes as long as alone."""
+    lines = -(-8 * WEIGHT_WORDS // 16) * 16
+    kept = [
+        command(Opcode.WEIGHTS, memory_address=0x4000_0000, bytes=lines),
+        *[dense(8000), pointwise(tiles=1, pixels=8, output_rows=1, keep=1), MARK],
+        *[pointwise(tiles=1, pixels=8, output_rows=1), MARK, END],
+    ]
+    first, second = replayed(kept, make_config({})).times()
+    single = pointwise(tiles=1, pixels=8, output_rows=1)
+    assert second - first == between_marks(single, make_config({}), 8 * WEIGHT_WORDS)[0]
+
+
 ALONE = int(Operation.B_ALONE)
 
 

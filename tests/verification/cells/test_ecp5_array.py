@@ -43,7 +43,7 @@ class Parts(Component):
 
 def parts() -> Parts:
     config = load_config(sets=("rows=2", "cols=2")).npu
-    return Parts({"array": MacArray(config), "lane": RequantiserLane()})
+    return Parts({"array": MacArray(config), "lane": RequantiserLane(config)})
 
 
 @pytest.mark.rtl

@@ -18,11 +18,13 @@ from tests.hw.npu.commands import (
     random_table,
     random_window,
 )
+from tests.hw.npu.lstm import random_lstm
 from tests.hw.npu.moves import random_move
 
 UNITS = {"elementwise": Opcode.ELEMENTWISE, "table": Opcode.TABLE, "softmax": Opcode.SOFTMAX}
+ALONE = {"move": Opcode.MOVE, "lstm": Opcode.LSTM}
 PULSES = (
-    *(f"start_{name}" for name in ("window", "move", *UNITS)),
+    *(f"start_{name}" for name in ("window", *ALONE, *UNITS)),
     *("mark", "completed"),
 )
 CONFIG = NpuConfig(rows=5, cols=3)
@@ -50,7 +52,7 @@ class Tb:
         assert ctx.get(dut.idle) == (self.opcode == 0 and ctx.get(dut.mark_ready))
         assert ctx.get(dut.opcode) == self.opcode
         if self.opcode:
-            for name, opcode in {**UNITS, "move": Opcode.MOVE}.items():
+            for name, opcode in {**UNITS, **ALONE}.items():
                 assert ctx.get(getattr(dut, f"is_{name}")) == (self.opcode == opcode.value)
             assert ctx.get(dut.is_unit) == (self.opcode in [o.value for o in UNITS.values()])
             assert [ctx.get(dut.command[i]) for i in range(len(self.words))] == self.words
@@ -80,9 +82,9 @@ class Tb:
         ctx.set(dut.weights.ready, 1)
         assert ctx.get(dut.weights.valid)
         request = ctx.get(dut.weights.payload)
-        got = (request.blocks, request.tiles, request.block_words, request.stream)
-        stream = c["stream"] if c.opcode is Opcode.CONV else 0
-        assert got == (c["blocks"], c["tiles"], c["block_words"], stream)
+        got = (request.blocks, request.tiles, request.block_words, request.stream, request.keep)
+        ways = (c["stream"], c["keep"]) if c.opcode is Opcode.CONV else (0, 0)
+        assert got == (c["blocks"], c["tiles"], c["block_words"], *ways)
         await self.cycle(ctx, "command", "start_window")
         ctx.set(dut.weights.ready, self.rng.randint(0, 1))
         length = self.rng.randint(1, 5 * self.longest + 1)
@@ -157,7 +159,7 @@ class Tb:
 
     async def run(self, ctx: SimulatorContext) -> None:
         for _ in range(30):
-            kind = self.rng.choice(["window", "window", *UNITS, "move", "mark"])
+            kind = self.rng.choice(["window", "window", *UNITS, *ALONE, "mark"])
             if kind == "mark":
                 command = Command(Opcode.MARK, {"layer": self.rng.getrandbits(16)})
             elif kind == "elementwise":
@@ -166,13 +168,15 @@ class Tb:
                 command = random_table(self.rng)
             elif kind == "softmax":
                 command = random_softmax(self.rng, 256)
+            elif kind == "lstm":
+                command = random_lstm(self.rng, read=range(500), write=range(500, 900))
             elif kind == "move":
                 command = random_move(self.rng, read=range(500), write=range(500, 900))
             else:
                 command, _ = random_window(self.rng, CONFIG)
                 if command.opcode is Opcode.CONV:
-                    stream = {"stream": self.rng.randint(0, 1)}
-                    command = Command(Opcode.CONV, {**command.values, **stream})
+                    ways = {name: self.rng.randint(0, 1) for name in ("stream", "keep")}
+                    command = Command(Opcode.CONV, {**command.values, **ways})
             await self.accept(ctx, command)
             if kind == "mark":
                 await self.mark(ctx, command["layer"])

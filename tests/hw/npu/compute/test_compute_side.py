@@ -25,6 +25,7 @@ from tests.hw.npu.commands import (
     random_window,
     table_of,
 )
+from tests.hw.npu.lstm import random_lstm
 from tests.hw.npu.moves import random_move
 from tests.hw.npu.reference import Reference
 
@@ -137,7 +138,9 @@ class TB:
 
 
 def operands_scaled(c: Command, config: NpuConfig) -> int:
-    """Of an ELEMENTWISE, in all lanes."""
+    """Of an ELEMENTWISE, in all lanes; products of an LSTM."""
+    if c.opcode is Opcode.LSTM:
+        return 3 * c["units"]
     if c.opcode is not Opcode.ELEMENTWISE:
         return 0
     pixels, run = c["output_rows"] * c["output_cols"], c["run_bytes"]
@@ -146,7 +149,9 @@ def operands_scaled(c: Command, config: NpuConfig) -> int:
 
 
 def table_accesses(c: Command, config: NpuConfig) -> int:
-    """Words written into all lanes' tables, elements looked up."""
+    """Words written into all lanes' tables, elements looked up, functions of an LSTM."""
+    if c.opcode is Opcode.LSTM:
+        return 5 * c["units"]
     if c.opcode is Opcode.TABLE:
         return c["words"] * config.requantiser_lanes
     if c.opcode is Opcode.SOFTMAX:
@@ -186,6 +191,8 @@ def run(config: NpuConfig, seed: int, count: int, stall: float) -> None:
                 command, words = random_softmax(tb.rng, EXPONENTIALS), []
             elif kind < 0.6 and config.move_unit:
                 command, words = random_move(tb.rng, read=range(2048), write=range(2048, 9000)), []
+            elif kind < 0.65 and config.wide_results:
+                command, words = random_lstm(tb.rng, read=range(2048), write=range(2048, 9000)), []
             else:
                 command, words = random_window(tb.rng, config)
                 if not command.values.get("maximum"):

@@ -158,7 +158,8 @@ class Tb:
                 values = values[: max(c["channels"] - first, 0)]
                 for start in range(0, max(len(values), 1), lanes):
                     beat = tuple(values[start : start + lanes])
-                    result.append(Beat(tile.block, half, place + first + start, beat))
+                    byte = (first + start) << c.values.get("wide", 0)
+                    result.append(Beat(tile.block, half, place + byte, beat))
         if tile.ends_block:
             last = result[-1]
             result[-1] = Beat(last.block, last.half, last.address, last.lanes, ends_block=True)

@@ -2,6 +2,8 @@
 
 import random
 
+import pytest
+from amaranth.hdl import Const
 from amaranth.sim import Simulator
 
 from hw.npu.compute.requantiser import Requantiser
@@ -48,11 +50,16 @@ def elements(rng: random.Random, count: int) -> list[tuple[int, int, int, int]]:
     return result
 
 
-def test_every_lane_equals_the_reference() -> None:
-    config = NpuConfig(rows=3, cols=2, requantiser_lanes=3)
+@pytest.mark.parametrize(
+    ("unit", "limits"),
+    [(True, (-5, -100, 90)), (False, (-5, -100, 90)), (True, (0, -32768, 32767))],
+)
+def test_every_lane_equals_the_reference(unit: bool, limits: tuple[int, int, int]) -> None:
+    """int8 with and without what int16 needs, and int16: the upper bytes stand beside."""
+    config = NpuConfig(rows=3, cols=2, requantiser_lanes=3, recurrent_unit=unit)
     dut = Requantiser(config)
     rng = random.Random(1)
-    zp, lo, hi = -5, -100, 90
+    zp, lo, hi = limits
     sent: list[list[int]] = []
     received: list[tuple[int, int, list[int]]] = []
 
@@ -74,12 +81,17 @@ def test_every_lane_equals_the_reference() -> None:
 
     async def watch(ctx):
         while True:
-            _, _, valid, address, mask, data = await ctx.tick().sample(
-                dut.output.valid, dut.output.address, dut.output.mask, dut.output.data
+            _, _, valid, address, mask, data, upper = await ctx.tick().sample(
+                *(dut.output.valid, dut.output.address, dut.output.mask, dut.output.data),
+                dut.upper if unit else Const(0),
             )
             if valid:
+                parts = (data, upper) if hi > 127 else (data,)
                 values = [
-                    int.from_bytes(bytes([data >> 8 * i & 255]), signed=True) for i in range(3)
+                    int.from_bytes(
+                        bytes(part >> 8 * i & 255 for part in parts), "little", signed=True
+                    )
+                    for i in range(3)
                 ]
                 received.append([address, mask, values])
 

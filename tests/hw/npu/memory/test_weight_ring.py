@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import pytest
@@ -32,6 +32,7 @@ class Reads:
     block_words: int
     stream: int = 0
     paired: int = 0
+    keep: int = 0
 
 
 @dataclass
@@ -43,8 +44,20 @@ class Model:
     stream: bytearray = field(default_factory=bytearray)
     words: list[bytes] = field(default_factory=list)
     parameters: list[bytes] = field(default_factory=list)
+    kept: tuple[list[bytes], list[bytes]] | None = None
 
     def add(self, reads: Reads) -> None:
+        """Those of the start before once more, if it kept them; else new ones."""
+        begin = len(self.parameters), len(self.words)
+        if self.kept is None:
+            self._send(reads)
+        else:
+            self.parameters += self.kept[0]
+            self.words += self.kept[1]
+        mine = self.parameters[begin[0] :], self.words[begin[1] :]
+        self.kept = mine if reads.keep else None
+
+    def _send(self, reads: Reads) -> None:
         unit = self.config.weight_word_bytes * (1 + reads.paired)
 
         def fresh(count: int) -> list[bytes]:
@@ -202,6 +215,23 @@ def test_replays_what_fills_the_ring(paired: int, words: int) -> None:
     """Parameters are freed before; unpaired, a half of the first line belongs to the ninth one."""
     reads = Reads(blocks=2, tiles=3, block_words=words, paired=paired)
     Tb(make_config(8, 8), [reads], seed=1).run()
+
+
+@pytest.mark.parametrize("name", PATIENCE)
+@pytest.mark.parametrize(("rows", "bus_bytes"), [(2, 4), (3, 8), (8, 4), (8, 16)])
+def test_kept_weights_are_read_again(rows: int, bus_bytes: int, name: str) -> None:
+    """Between others that are freed; the last ones fill the ring."""
+    config, rng = make_config(rows, bus_bytes), random.Random(f"{rows} {bus_bytes} {name}")
+    starts = []
+    for blocks, words in ((1, rng.randint(1, 9)), (3, rng.randint(0, 6)), (1, None)):
+        paired = rng.randint(0, 1)
+        if words is None:
+            words = SPACE // (config.weight_word_bytes << paired) - PARAMETER_WORDS
+        kept = Reads(blocks, 1, words, paired=paired, keep=1)
+        starts += [random_reads(rng, config), *[kept] * rng.randint(1, 3), replace(kept, keep=0)]
+    tb = Tb(config, [*starts, random_reads(rng, config)], seed=4)
+    tb.patience = PATIENCE[name]
+    tb.run()
 
 
 def test_clear_forgets_what_was_filled() -> None:

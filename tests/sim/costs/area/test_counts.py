@@ -70,6 +70,16 @@ def test_units_that_are_left_out_have_no_gates():
     assert counts.counts(of("requantiser_lanes=3"))["tables"] == {"base": 1, "lane": 3}
 
 
+def test_lstms_need_a_port_of_two_bytes_a_lane():
+    there = counts.counts(of("rows=8", "requantiser_lanes=3"))
+    assert there["lstm"] == {"base": 1}
+    assert there["requantiser"] == {"base": 1, "lane": 3, "wide_lane": 3}
+    for sets in (("recurrent_unit=false",), ("rows=16",)):
+        without = counts.counts(of(*sets))
+        assert "lstm" not in without
+        assert without["requantiser"]["wide_lane"] == without["control"]["wide_lane"] == 0
+
+
 def test_commands_that_are_read_ahead_are_sram_only_on_a_narrow_bus():
     assert counts.sram_bits(of("bus_bytes=4"))["commands"] == 64 * 33
     assert counts.counts(of("bus_bytes=4"))["commands"]["fetched_bit"] == 0
