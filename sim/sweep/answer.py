@@ -13,8 +13,10 @@ from sim.report.units import count, quantity
 from sim.sweep import grid
 from sim.sweep.joint import Design, Joint, designs, front_of
 from sim.sweep.limits import Limit
-from sim.sweep.recommend import Order, command_in_rtl, reasons, recommended
+from sim.sweep.plan import Plan
+from sim.sweep.recommend import Order, at_an_end, command_in_rtl, reasons, recommended
 from sim.sweep.request import SweepRequest
+from sim.sweep.schema import OF_THE_CHIP
 from sim.sweep.store import Store
 
 
@@ -112,7 +114,7 @@ def answer(store: Store, request: SweepRequest, joint: Joint, networks: int) -> 
             design=taken,
             name=named(taken, fields),
             figures=figures + (f" ({described})" if described else ""),
-            why=reasons(taken, front, request.objectives, request.limits),
+            why=reasons(taken, front, request.objectives, request.limits) + _beyond(taken, plan),
             command=command_in_rtl(taken, order),
         )
     result = Answer(
@@ -134,6 +136,13 @@ def answer(store: Store, request: SweepRequest, joint: Joint, networks: int) -> 
     store.set_meta({"answer": result.to_meta()})
     store.commit()
     return result
+
+
+def _beyond(taken: Design, plan: Plan) -> str:
+    """That the grid ends at the design, so that better ones may lie beyond."""
+    ends = at_an_end(taken, plan.axes)
+    are = "is" if len(ends) == 1 else "are"
+    return f"; {', '.join(ends)} {are} at an end of the grid, try values beyond" if ends else ""
 
 
 def named(design: Design, fields: Sequence[str]) -> str:
@@ -169,4 +178,5 @@ def _missed(limit: Limit, design: Design) -> str | None:
     side = "above" if limit.sign in ("<=", "<") else "below"
     value = figure(limit.column, row[limit.column])
     title = column_of(limit.column).label
-    return f"{title} {value} for {row['model']}, {distance} {side} {limit.text}"
+    run = "" if limit.column in OF_THE_CHIP else f" for {row['model']}"
+    return f"{title} {value}{run}, {distance} {side} {limit.text}"

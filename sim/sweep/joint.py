@@ -90,11 +90,14 @@ def designs(
     ``scenario``: the fields that are not the design's.
     """
     own = [name for name in FIELDS if name not in scenario]
+    apart = ("model", *scenario)
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         groups.setdefault(tuple(row[name] for name in own), []).append(row)
     found: list[Design] = []
-    for group in groups.values():
+    # Rows come as workers have finished: equal designs are told apart by their fields.
+    for values in sorted(groups, key=str):
+        group = sorted(groups[values], key=lambda row: str([row[name] for name in apart]))
         scores = aggregated(group, objectives, runs, joint)
         if scores:
             found.append(Design(tuple(group), scores, excess(group, limits)))

@@ -17,6 +17,7 @@ from hw.spec.config import Config, make_config
 from hw.spec.errors import RequestError
 from sim.report.sweep_data import column_of
 from sim.sweep.candidate import Value, config_of_row
+from sim.sweep.grid import Axes
 from sim.sweep.joint import Design
 from sim.sweep.limits import Limit
 
@@ -58,6 +59,31 @@ def _against(score: float, least: float) -> str:
     if score <= least * (1 + HARDLY):
         return "the best"
     return f"{score / least - 1:.0%} above the best" if least > 0 else "above the best"
+
+
+def at_an_end(chosen: Design, axes: Axes) -> list[str]:
+    """Fields in which the design has an end of the grid, and hardware beyond it can be built.
+
+    Of fields with at least three values: of two, every one is an end.
+    """
+    row = chosen.rows[0]
+    found: list[str] = []
+    for name, values in axes.items():
+        numbers = sorted(value for value in values if isinstance(value, int))
+        if len(numbers) < 3 or row[name] not in (numbers[0], numbers[-1]):
+            continue
+        beyond = row[name] * 2 if row[name] == numbers[-1] else row[name] // 2
+        if _builds({**overrides(config_of_row(row)), name: beyond}):
+            found.append(name)
+    return found
+
+
+def _builds(values: Mapping[str, Value]) -> bool:
+    try:
+        make_config(values)
+    except RequestError:
+        return False
+    return True
 
 
 class Order(NamedTuple):

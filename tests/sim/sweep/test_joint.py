@@ -52,12 +52,21 @@ def test_designs_are_configurations_without_the_scenario():
     ]
     rows.append(row(rows=8, memory_latency=1))  # Not evaluated at 9.
     found = designs(rows, ["memory_latency"], 2, ["cycles"], Joint(), ())
-    assert [(one.rows[0]["rows"], *one.scores) for one in found] == [
+    assert sorted((one.rows[0]["rows"], *one.scores) for one in found) == [
         (4, pytest.approx(4 * 3)),
         (16, pytest.approx(16 * 3)),
     ]
     apart = designs(rows, [], 1, ["cycles"], Joint(), ())
     assert len(apart) == 5
+
+
+def test_the_order_of_rows_changes_nothing():
+    rows = [row(model, rows) for rows in (8, 4) for model in ("y", "x")]
+    one, other = (
+        designs(given, [], 2, OBJECTIVES, Joint(), ()) for given in (rows, list(reversed(rows)))
+    )
+    assert one == other
+    assert [each["model"] for each in one[0].rows] == ["x", "y"]
 
 
 def test_limits_hold_for_each_run_and_the_farthest_counts():

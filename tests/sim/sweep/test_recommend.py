@@ -7,7 +7,7 @@ from hw.spec.config import make_config
 from sim.cli import parser
 from sim.sweep.joint import Design
 from sim.sweep.limits import parse_limits
-from sim.sweep.recommend import Order, command_in_rtl, overrides, reasons, recommended
+from sim.sweep.recommend import Order, at_an_end, command_in_rtl, overrides, reasons, recommended
 from sim.verbs.options import config_of
 
 
@@ -86,3 +86,28 @@ def test_without_an_accelerator_there_is_no_field_of_it_in_the_command():
     )
     assert "--grid npu=none" in command
     assert "rows" not in command
+
+
+@pytest.mark.parametrize(
+    ("values", "ends"),
+    [
+        ({"rows": 8}, []),
+        ({"rows": 16}, ["rows"]),
+        ({"rows": 32}, []),  # No array is larger.
+        ({"rows": 4, "scratchpad_bytes": 131072}, ["rows", "scratchpad_bytes"]),
+        ({"rows": 8, "bus_bytes": 4}, []),  # Two values.
+    ],
+)
+def test_ends_of_the_grid_are_told_where_hardware_goes_on(values, ends):
+    numbers = (4, 8, 32) if values["rows"] == 32 else (4, 8, 16)
+    axes = {
+        "rows": numbers, "scratchpad_bytes": (32768, 65536, 131072), "bus_bytes": (4, 8),
+        "cpu": ("full", "imac", "lite"),
+    }  # fmt: skip
+    chosen = Design((make_config(values).flat(),), (1.0,), 0.0)
+    assert at_an_end(chosen, axes) == ends
+
+
+def test_without_an_accelerator_there_is_no_end_of_it():
+    row = make_config({"npu": "none"}).flat() | {"rows": None}
+    assert at_an_end(Design((row,), (1.0,), 0.0), {"rows": (4, 8, 16)}) == []

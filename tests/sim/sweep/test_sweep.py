@@ -164,7 +164,7 @@ def test_a_limit_leaves_designs_out(sweep, tmp_path):
     assert (
         "no design keeps --limit 'area<=1kGE' and --limit 'energy<=1J': nearest comes rows=2" in err
     )
-    assert f"area {round(area):,} GE for ad, {area / 1000 - 1:,.0%} above area<=1kGE." in err
+    assert f"area {round(area):,} GE, {area / 1000 - 1:,.0%} above area<=1kGE." in err
     assert "Recommended" not in out
 
 
