@@ -287,9 +287,14 @@ def _verdict(request: SweepRequest, store: Store, wrong: _Wrong, found: Answer) 
         )
     if found.missed:
         limits = " and ".join(f"--limit {limit.text!r}" for limit in found.limits)
+        # A search with other limits is another one, so it goes on with these alone.
+        more = (
+            "Search longer, by a larger --search N with --resume, or loosen it in another --out"
+            if request.search
+            else "Loosen it or widen the grid, with --resume"
+        )
         raise RequestError(
-            f"no design keeps {limits}: {found.missed}. Loosen it or widen the grid, with "
-            f"--resume: all points are in {request.out}"
+            f"no design keeps {limits}: {found.missed}. {more}: all points are in {request.out}"
         )
 
 

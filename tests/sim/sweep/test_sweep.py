@@ -168,6 +168,20 @@ def test_a_limit_leaves_designs_out(sweep, tmp_path):
     assert "Recommended" not in out
 
 
+def test_a_search_meets_all_scenarios_and_knows_the_limits(sweep, tmp_path):
+    options = ["--model", "ad", "--grid", "rows=2..6", "--grid", "cols=2..4", "--search", "3"]
+    options += ["--scenario", "memory_latency=4,20", "--joint", "worst"]
+    status, _, err = sweep(*options, "--limit", "area <= 1 kGE")
+    assert status == 2
+    assert "Search longer, by a larger --search N" in err
+    found = rows(tmp_path, "rows, cols, memory_latency")
+    assert len(found) == len(set(found)) == 6
+    assert len({row[:2] for row in found}) == 3
+    status, _, err = sweep(*options, "--limit", "area <= 9 MGE", "--resume")
+    assert status == 2
+    assert "limits was area <= 1 kGE, now is area <= 9 MGE" in err
+
+
 def test_the_chips_sram_is_a_column(sweep, tmp_path):
     assert sweep("--model", "ad", "--grid", "rows=2,64", "--set", "cols=4")[0] == 0
     # 64 KiB and 16 KiB; 127 words of 64 + 2 + 20 + 8 bits; 2 tables of 256 bytes a lane; and the
