@@ -18,9 +18,11 @@ from typing import Any
 
 from sim.files import write_atomically
 from sim.report.colours import BUSY_COLOUR, OTHER_COLOUR, PALETTE, STALL_COLOURS
+from sim.report.column_names import names_of
+from sim.report.quantities import UNITS
 from sim.report.sweep_data import SweepData, opened, read_sweep
 
-SCRIPTS = ("data", "view", "scatter", "parallel", "layers", "table", "main")
+SCRIPTS = (*("data", "filter", "view", "scatter", "parallel", "layers", "table", "answer", "main"),)
 """Files of `web/`, in the order in which they are joined."""
 
 ENERGY_DIGITS = 4
@@ -72,6 +74,9 @@ def _points(data: SweepData, title: str) -> dict[str, Any]:
         "objectives": data.objectives,
         "fields": data.meta["fields"],
         "models": data.models,
+        "answer": data.meta["answer"],
+        "names": names_of(data.columns),
+        "units": UNITS,
         "columns": [asdict(column) for column in data.columns],
         "values": values,
         "palette": PALETTE,

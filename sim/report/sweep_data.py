@@ -51,6 +51,7 @@ RESULTS = (
     _result("area_ge", "area", "GE"),
     _result("mac_utilisation", "MAC utilisation", "%", "higher"),
     _result("speedup", "speed-up", "", "higher"),
+    _result("sram_bytes", "SRAM on the chip", "B"),
     _result("peak_sram_bytes", "peak scratchpad", "B"),
     _result("read_bytes", "main memory read", "B"),
     _result("write_bytes", "main memory written", "B"),
@@ -69,7 +70,10 @@ RESULTS = (
 )
 """The results in the order of reports."""
 
-ROW = ("id", "model", "backend", "status", "on_front", "error", "fpga_error", "rtl_error")
+ROW = (
+    *("id", "model", "backend", "status", "on_front", "on_joint_front", "recommended"),
+    *("within_limits", "error", "fpga_error", "rtl_error"),
+)
 """What identifies a row, in the order of reports."""
 
 

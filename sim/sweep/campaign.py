@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hw.spec.config import Config
-from sim.costs.area import Area
+from sim.costs.area import Area, chip_sram_bytes
 from sim.files import make_folder, write_atomically
 from sim.networks.network_file import NetworkFile
 from sim.sweep.candidate import Backend, Candidate, point_key
 from sim.sweep.meter import Meter
-from sim.sweep.point import Outcome, Task
+from sim.sweep.point import Figure, Outcome, Task
 from sim.sweep.store import Store
 
 
@@ -52,10 +52,12 @@ class Campaign:
         self.again = 0
         """Points that failed under an earlier command."""
 
-    @property
-    def known(self) -> int:
-        """Stored configurations that have been evaluated for every network."""
-        return self._store.evaluated_designs(len(self._networks))
+    def known(self, scenario: Sequence[str], scenarios: int) -> int:
+        """Stored designs that have been evaluated for every network in so many scenarios.
+
+        ``scenario``: the fields in which scenarios differ.
+        """
+        return self._store.evaluated_designs(len(self._networks) * scenarios, scenario)
 
     def begin(self) -> None:
         """From here on only what `request` names is part of the sweep, whatever is stored."""
@@ -118,17 +120,19 @@ class Campaign:
             "status": outcome.status,
             "error": outcome.error,
             **outcome.figures,
-            **(_area_columns(self._area(chosen.config)) if chosen.config else {}),
+            **(self._size(chosen.config) if chosen.config else {}),
         }
         # A point in RTL took long, and the next one may take as long.
         self._store.add(point, outcome.layers, at_once=self._backend == "rtl")
         self._stored.add(outcome.key)
         meter.count(outcome.status)
 
-
-def _area_columns(area: Area) -> Mapping[str, float]:
-    return {
-        "area_ge": area.total_ge,
-        "logic_ge": area.logic_ge,
-        "memory_ge": area.memory_ge,
-    }
+    def _size(self, config: Config) -> Mapping[str, Figure]:
+        """Columns `OF_THE_CHIP`."""
+        area = self._area(config)
+        return {
+            "area_ge": area.total_ge,
+            "logic_ge": area.logic_ge,
+            "memory_ge": area.memory_ge,
+            "sram_bytes": chip_sram_bytes(config),
+        }

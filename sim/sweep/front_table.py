@@ -1,4 +1,4 @@
-"""The front of a network as a table, in a terminal of any width."""
+"""A front as a table, in a terminal of any width."""
 
 from __future__ import annotations
 
@@ -7,72 +7,80 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from hw.spec.config import FIELDS
-from sim.report.units import ABSENT, count, counted, percent, quantity
-from sim.sweep.schema import PLACED
+from sim.report.units import ABSENT, count, percent, quantity
+from sim.sweep.schema import OBJECTIVES, PLACED
 
 MOST_ROWS = 20
-"""Of a network's front."""
+"""Of a front."""
 
 FRAME, GAP = 1, 3
 """Columns of the terminal that a table takes besides its cells: once, and for each of its own."""
 
-LEFT_OUT = ("speedup", "mac_utilisation")
+LEFT_OUT = ("recommended", "speedup", "mac_utilisation")
 """What a narrow terminal does without, first to last; other figures are never clipped."""
+
+RECOMMENDED = "◂"
+"""Marks the row of the design to take."""
 
 Row = Mapping[str, Any]
 
 
 def front_table(
-    model: str,
+    title: str,
     rows: Sequence[Row],
-    objectives: Sequence[str],
+    figures: Sequence[str],
     fields: Sequence[str],
     common: Sequence[str],
     width: int,
-) -> Table:
-    """The points in ``rows`` with their ``fields``, objectives and what else is known of them.
+) -> Group:
+    """What stands in ``rows`` with its ``fields``, ``figures`` and what else is known of it.
 
-    ``common``: fields in which they are equal. ``width``: of the terminal. A table that is wider
-    all the same is to be printed uncropped.
+    ``figures``: columns to minimise, and others to show beside them. ``common``: fields in which
+    the rows are equal. ``width``: of the terminal. A table that is wider all the same is to be
+    printed uncropped. The recommended row has a mark, and is shown in any case.
     """
     shown = spread(rows)
-    title = f"{model}: {counted(len(rows), 'point')} on the front"
     if len(shown) < len(rows):
         title += f", {len(shown)} of them shown, evenly spread"
-    table = Table(title=Text(title), title_style="bold", title_justify="left", box=SIMPLE_HEAD)
+    table = Table(box=SIMPLE_HEAD)
     known = [name for name in common if rows[0][name] is not None]
     if known:
         table.caption = "all with " + ", ".join(f"{name}={rows[0][name]}" for name in known)
         table.caption_justify = "left"
-    names = [*fields, *objectives, *_others(rows, objectives)]
+    marked = ["recommended"] if any(row["recommended"] for row in rows) else []
+    names = [*fields, *figures, *_others(rows, figures), *marked]
     texts = {name: [_cell(row, name) for row in shown] for name in names}
     headings = _headings(texts, width)
     for name, heading in headings.items():
         style = "cyan" if name in fields else ""
         table.add_column(heading, justify="right", style=style, no_wrap=True)
     table.width = _width(texts, headings)
-    best = {name: min(row[name] for row in rows) for name in objectives}
+    lowest = [name for name in figures if name in OBJECTIVES]
+    best = {name: min(row[name] for row in rows) for name in lowest}
     for place, row in enumerate(shown):
         cells = {name: Text(texts[name][place]) for name in headings}
-        for name in objectives:
+        for name in lowest:
             if row[name] == best[name]:
                 cells[name].stylize("bold green")
         table.add_row(*cells.values())
-    return table
+    # Not as the table's own title, which would be wrapped to the table's width.
+    return Group(Text(title, style="bold"), table)
 
 
-def _others(rows: Sequence[Row], objectives: Sequence[str]) -> list[str]:
-    """Figures beside the objectives."""
-    found = [name for name in ("mac_utilisation", "speedup") if _known(rows, name)]
+def _others(rows: Sequence[Row], figures: Sequence[str]) -> list[str]:
+    """What is known beside the figures."""
+    more = [name for name in ("mac_utilisation", "speedup") if name not in figures]
+    found = [name for name in more if _known(rows, name)]
     if _known(rows, "rtl_mismatches"):
-        cycles = [] if "cycles" in objectives else ["cycles"]
+        cycles = [] if "cycles" in figures else ["cycles"]
         found += [*cycles, "rtl_cycles", "model / RTL", "rtl_mismatches"]
     if _known(rows, "synthesised_ge"):
-        found += [*([] if "area_ge" in objectives else ["area_ge"]), *_SYNTHESISED]
+        found += [*([] if "area_ge" in figures else ["area_ge"]), *_SYNTHESISED]
     found += [name for name in PLACED if _known(rows, name)]
     return found
 
@@ -98,11 +106,19 @@ def _width(texts: Mapping[str, Sequence[str]], headings: Mapping[str, str]) -> i
 
 
 def spread(rows: Sequence[Row]) -> list[Row]:
-    """At most MOST_ROWS of them, the first and the last among them, at even distances."""
+    """At most MOST_ROWS of them at even distances: first, last and the recommended are among them.
+
+    The recommended one takes the place of its nearest.
+    """
     if len(rows) <= MOST_ROWS:
         return list(rows)
     last = len(rows) - 1
-    return [rows[round(i * last / (MOST_ROWS - 1))] for i in range(MOST_ROWS)]
+    places = [round(i * last / (MOST_ROWS - 1)) for i in range(MOST_ROWS)]
+    for place, row in enumerate(rows):
+        if row["recommended"] and place not in places:
+            inner = range(1, MOST_ROWS - 1)
+            places[min(inner, key=lambda i: abs(places[i] - place))] = place
+    return [rows[place] for place in places]
 
 
 def _known(rows: Sequence[Row], name: str) -> bool:
@@ -114,13 +130,17 @@ def _cell(row: Row, name: str) -> str:
         return difference(row["cycles"], row["rtl_cycles"])
     if name == "area / Yosys":
         return _area_difference(row["area_ge"], row["synthesised_ge"])
+    if name == "recommended":
+        return RECOMMENDED if row[name] else ""
     value = row[name]
     if value is None:
         return ABSENT
     form = _FORMS.get(name)
     if form:
         return form(value)
-    return count(value) if isinstance(value, int) and name not in FIELDS else str(value)
+    if name in FIELDS:
+        return str(value)
+    return count(value) if isinstance(value, int) else f"{value:,.1f}"
 
 
 def difference(model: int, rtl: int | None) -> str:
@@ -139,11 +159,14 @@ def _gates(value: float) -> str:
 
 
 _HEADINGS = {
+    "recommended": "",
     "latency_s": "latency",
     "energy_j": "energy",
     "area_ge": "area (GE)",
     "logic_ge": "logic (GE)",
     "memory_ge": "memory (GE)",
+    "sram_bytes": "SRAM (bytes)",
+    "peak_sram_bytes": "peak scratchpad (bytes)",
     "mac_utilisation": "utilisation",
     "synthesised_ge": "by Yosys (GE)",
     "area / Yosys": "area to Yosys",

@@ -18,8 +18,10 @@ _RANGE = re.compile(r"(?P<first>\w+)\.\.(?P<last>\w+)(?:(?P<by>\.\.|\*)(?P<step>
 Axes = Mapping[str, Sequence[Value]]
 
 
-def parse_grids(texts: Sequence[str]) -> dict[str, tuple[Value, ...]]:
+def parse_grids(texts: Sequence[str], option: str = "--grid") -> dict[str, tuple[Value, ...]]:
     """Values by field of the ``--grid KEY=V1,V2,...`` options, in the order given, each once.
+
+    ``option``: its name, for messages.
 
     An item is a value, a range ``2..16`` or ``2..16..2`` (by steps of two), or ``4096..65536*2``
     (by factors of two). Raises RequestError for what is no grid, unknown fields included.
@@ -29,10 +31,10 @@ def parse_grids(texts: Sequence[str]) -> dict[str, tuple[Value, ...]]:
         key, equals, items = text.partition("=")
         key = key.strip()
         if not equals or not key:
-            raise RequestError(f"--grid {text!r}: must read KEY=V1,V2,...")
+            raise RequestError(f"{option} {text!r}: must read KEY=V1,V2,...")
         if key in axes:
-            raise RequestError(f"--grid {key}: given twice; give all its values in one --grid")
-        axes[key] = _values(key, items)
+            raise RequestError(f"{option} {key}: given twice; give all its values in one {option}")
+        axes[key] = _values(option, key, items)
     return axes
 
 
@@ -50,46 +52,48 @@ def combinations(axes: Axes) -> Generator[dict[str, Value]]:
         yield dict(zip(axes, values, strict=True))
 
 
-def _values(key: str, items: str) -> tuple[Value, ...]:
+def _values(option: str, key: str, items: str) -> tuple[Value, ...]:
     found: dict[Value, None] = {}
     for item in (part.strip() for part in items.split(",")):
         if not item:
-            raise RequestError(f"--grid {key}={items}: a value is missing between the commas")
-        values = _expanded(key, item)
+            raise RequestError(f"{option} {key}={items}: a value is missing between the commas")
+        values = _expanded(option, key, item)
         if len(values) > MOST_VALUES:
-            raise RequestError(f"--grid {key}={item}: more than {MOST_VALUES:,} values")
+            raise RequestError(f"{option} {key}={item}: more than {MOST_VALUES:,} values")
         found |= dict.fromkeys(values)
     return tuple(found)
 
 
-def _expanded(key: str, item: str) -> Sequence[Value]:
+def _expanded(option: str, key: str, item: str) -> Sequence[Value]:
     parts = _RANGE.fullmatch(item)
     if parts is None:
-        return [_value(key, item)]
-    first, last = (_number(key, item, parts[name]) for name in ("first", "last"))
+        return [_value(option, key, item)]
+    first, last = (_number(option, key, item, parts[name]) for name in ("first", "last"))
     if last < first:
-        raise RequestError(f"--grid {key}={item}: the range is empty; begin with the smaller value")
-    step = _number(key, item, parts["step"]) if parts["step"] else 1
+        raise RequestError(
+            f"{option} {key}={item}: the range is empty; begin with the smaller value"
+        )
+    step = _number(option, key, item, parts["step"]) if parts["step"] else 1
     if parts["by"] != "*":
         if step < 1:
-            raise RequestError(f"--grid {key}={item}: the step must be at least 1")
+            raise RequestError(f"{option} {key}={item}: the step must be at least 1")
         if (last - first) // step >= MOST_VALUES:
-            raise RequestError(f"--grid {key}={item}: more than {MOST_VALUES:,} values")
+            raise RequestError(f"{option} {key}={item}: more than {MOST_VALUES:,} values")
         return range(first, last + 1, step)
     if step < 2 or first < 1:
-        raise RequestError(f"--grid {key}={item}: factors are at least 2, and values at least 1")
+        raise RequestError(f"{option} {key}={item}: factors are at least 2, and values at least 1")
     values = [first]
     while values[-1] * step <= last:
         values.append(values[-1] * step)
     return values
 
 
-def _value(key: str, text: str) -> Value:
-    return typed_values({key: text}, "--grid")[key]
+def _value(option: str, key: str, text: str) -> Value:
+    return typed_values({key: text}, option)[key]
 
 
-def _number(key: str, item: str, text: str) -> int:
-    value = _value(key, text)
+def _number(option: str, key: str, item: str, text: str) -> int:
+    value = _value(option, key, text)
     if isinstance(value, str):
-        raise RequestError(f"--grid {key}={item}: {key} takes words, which have no ranges")
+        raise RequestError(f"{option} {key}={item}: {key} takes words, which have no ranges")
     return value

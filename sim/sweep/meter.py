@@ -6,10 +6,14 @@ import time
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.table import Column
 from rich.text import Text
 
 from sim.progress import PLAIN_INTERVAL_S, QUIET_S
 from sim.report.units import counted
+
+LEAST_BAR, GAPS = 4, 2
+"""Columns of a terminal that bar and gaps take at least."""
 
 
 class Meter:
@@ -29,8 +33,10 @@ class Meter:
 
     def __enter__(self) -> Meter:
         if self._console.is_terminal:
-            columns = (TextColumn("{task.description}"), BarColumn(), _Counts(self))
-            self._bar = Progress(*columns, console=self._console, transient=True)
+            # The bar takes what the text leaves of a line, so that no line is wrapped.
+            bar = BarColumn(None, table_column=Column(ratio=1))
+            columns = (TextColumn("{task.description}"), bar, _Counts(self))
+            self._bar = Progress(*columns, console=self._console, transient=True, expand=True)
             self._bar.add_task(self._title, total=self._total)
             self._bar.start()
         return self
@@ -59,8 +65,20 @@ class Meter:
         elif time.monotonic() - self._said >= PLAIN_INTERVAL_S:
             self._say()
 
+    def fitting(self) -> str:
+        """As much of `line` as the terminal has room for beside title and bar."""
+        room = self._console.width - len(self._title) - LEAST_BAR - GAPS
+        parts = self._parts()
+        # The rate goes first, then the time; how many points are done stays.
+        while len(parts) > 1 and len(", ".join(parts)) > room:
+            parts.pop(1)
+        return ", ".join(parts)
+
     def line(self) -> str:
         """Points, rate, time left, points that are not ok."""
+        return ", ".join(self._parts())
+
+    def _parts(self) -> list[str]:
         now = time.monotonic()
         parts = [f"{self._done:,} of {counted(self._total, 'point')}"]
         if self._done == self._total:
@@ -70,7 +88,7 @@ class Meter:
             rate = (self._done - 1) / (now - self._first)
             parts += [_rate(rate), f"{_duration((self._total - self._done) / rate)} left"]
         parts += [f"{count:,} {status}" for status, count in sorted(self._not_ok.items())]
-        return ", ".join(parts)
+        return parts
 
     def _say(self) -> None:
         self._said = time.monotonic()
@@ -89,7 +107,7 @@ class _Counts(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """For rich."""
-        return Text(self._meter.line(), style="cyan")
+        return Text(self._meter.fitting(), style="cyan", no_wrap=True)
 
 
 def _rate(points_per_s: float) -> str:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from hw.spec.errors import RequestError
+from hw.spec.soc_config import SocConfig
 from sim.sweep import grid
 from sim.sweep.candidate import Candidate, Value, candidate
 from sim.sweep.where import Where
+
+SCENARIO_FIELDS = tuple(
+    field.name for field in dataclasses.fields(SocConfig) if field.name not in ("cpu", "npu")
+)
+"""What may be given rather than chosen: all around the chip's CPU and accelerator."""
 
 MOST_COMBINATIONS = 1_000_000
 
@@ -23,35 +30,66 @@ class Plan:
     base: what the user set for all points, as overrides of the defaults.
     listed: overrides of an explicit list; one empty mapping where there is none.
     axes: values by field.
+    scenarios: values by field of what is not the designer's choice. Each design is evaluated at
+        all of their combinations.
     """
 
     base: Mapping[str, Value]
     listed: tuple[Mapping[str, Value], ...]
     axes: grid.Axes
     where: Where
+    scenarios: grid.Axes = field(default_factory=dict[str, Sequence[Value]])
+
+    def __post_init__(self) -> None:
+        for key in self.scenarios:
+            if key not in SCENARIO_FIELDS:
+                raise RequestError(
+                    f"--scenario {key}: is the designer's choice; give it by --grid. Scenarios are "
+                    f"made of {', '.join(SCENARIO_FIELDS)}"
+                )
+            if key in self.axes or any(key in point for point in self.listed):
+                raise RequestError(
+                    f"--scenario {key}: is among the designs already, by --grid or --points; "
+                    "choose one"
+                )
+            if key in self.where.names:
+                raise RequestError(
+                    f"--where: {key} is a scenario's, and every design meets all scenarios; leave "
+                    "the value out of --scenario instead"
+                )
 
     @property
     def combinations(self) -> int:
-        """Before constraints, and with equal ones counted apart."""
+        """Of designs: before constraints, and with equal ones counted apart."""
         return len(self.listed) * grid.size(self.axes)
 
     def at(self, values: Mapping[str, Value]) -> Candidate | None:
-        """The configuration of these values over the base; None where a constraint excludes it.
+        """The design of these values over the base, in the first scenario.
+
+        None where a constraint excludes it.
 
         Of a configuration that is refused, constraints see the fields as they were asked for, and
         so they do with the accelerator's fields where there is none.
         """
-        chosen = candidate({**self.base, **values})
+        first = next(grid.combinations(self.scenarios))
+        chosen = candidate({**self.base, **values, **first})
         return chosen if self.where.holds(chosen.asked) else None
 
+    def in_scenarios(self, design: Candidate) -> list[Candidate]:
+        """The design in each scenario, as a configuration of its own."""
+        if not self.scenarios:
+            return [design]
+        scenarios = grid.combinations(self.scenarios)
+        return [candidate({**design.asked, **scenario}) for scenario in scenarios]
+
     def candidates(self) -> tuple[list[Candidate], int]:
-        """Every configuration once, and how many combinations the constraints excluded.
+        """Every design once, and how many combinations the constraints excluded.
 
         Raises RequestError where there are too many to list, or none.
         """
-        if self.combinations > MOST_COMBINATIONS:
+        if (points := self.combinations * grid.size(self.scenarios)) > MOST_COMBINATIONS:
             raise RequestError(
-                f"--grid: {self.combinations:,} combinations are more than {MOST_COMBINATIONS:,}; "
+                f"--grid: {points:,} combinations are more than {MOST_COMBINATIONS:,}; "
                 "take values out, or let --search N choose among them"
             )
         found: dict[str, Candidate] = {}
@@ -70,7 +108,9 @@ class Plan:
     @property
     def fields(self) -> list[str]:
         """Fields that the points are given apart."""
-        return sorted({*self.axes, *(key for point in self.listed for key in point)})
+        return sorted(
+            {*self.axes, *self.scenarios, *(key for point in self.listed for key in point)}
+        )
 
     def described(self) -> dict[str, Any]:
         """For the results, and for a comparison with another plan."""
@@ -79,4 +119,5 @@ class Plan:
             "points": [dict(point) for point in self.listed],
             "grid": {key: list(values) for key, values in self.axes.items()},
             "where": list(self.where.expressions),
+            "scenario": {key: list(values) for key, values in self.scenarios.items()},
         }

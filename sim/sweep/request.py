@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sim.sweep.candidate import Backend
+from sim.sweep.joint import Kind
+from sim.sweep.limits import Limit
 from sim.sweep.plan import Plan
 
 
@@ -27,6 +30,9 @@ class SweepRequest:
     search: None to evaluate every configuration of the plan.
     cluster: address of a Dask cluster; None for ``jobs`` processes on this machine.
     objectives: columns of the results that are minimised.
+    limits: what a result must be for its design to be on a front.
+    joint: how a design's runs become one figure.
+    weights: of the networks in the geometric mean, by their texts in ``models``; 1 for others.
     fpga: board that the front's designs are placed on, or None.
     command: the command as it was typed, for messages and the results.
     """
@@ -38,6 +44,9 @@ class SweepRequest:
     search: Search | None = None
     backend: Backend = "model"
     objectives: tuple[str, ...]
+    limits: tuple[Limit, ...] = ()
+    joint: Kind = "mean"
+    weights: Mapping[str, float] = field(default_factory=dict[str, float])
     jobs: int
     cluster: str | None = None
     resume: bool = False

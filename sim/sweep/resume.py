@@ -107,6 +107,8 @@ def _about(request: SweepRequest, networks: Sequence[NetworkFile]) -> dict[str, 
         "version": source_version(),
         "backend": request.backend,
         "objectives": list(request.objectives),
+        "limits": [limit.text for limit in request.limits],
+        "joint": {"kind": request.joint, "weights": dict(request.weights)},
         "models": [network.name for network in networks],
         "networks": {
             network.name: {
@@ -129,7 +131,7 @@ def _refuse_others(path: Path, before: Mapping[str, Any], now: Mapping[str, Any]
     fixed = ["backend"]
     if before["search"] or now["search"]:
         # A search that is told of other results, or has others to choose from, is another one.
-        fixed += ["search", "models", "objectives", "plan", "version"]
+        fixed += ["search", "models", "objectives", "limits", "joint", "plan", "version"]
     for part in fixed:
         if before[part] != now[part]:
             raise RequestError(
@@ -142,7 +144,7 @@ def _remarks(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     remarks = [
         f"Not as before: {_difference(part, before[part], now[part])}. Stored points stay; "
         "those that are not asked for now are not shown."
-        for part in ("models", "objectives", "plan")
+        for part in ("models", "objectives", "limits", "joint", "plan")
         if before[part] != now[part]
     ]
     if before["version"] != now["version"]:

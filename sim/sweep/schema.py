@@ -37,8 +37,12 @@ COLUMNS: dict[str, str] = {
     "fpga_ram": "INTEGER",
     "fpga_mhz": "REAL",
     "fpga_error": "TEXT",
+    "sram_bytes": "INTEGER",
     "requested": "INTEGER NOT NULL DEFAULT 1",
+    "within_limits": "INTEGER NOT NULL DEFAULT 1",
     "on_front": "INTEGER NOT NULL DEFAULT 0",
+    "on_joint_front": "INTEGER NOT NULL DEFAULT 0",
+    "recommended": "INTEGER NOT NULL DEFAULT 0",
     "rtl_cycles": "INTEGER",
     "rtl_mismatches": "INTEGER",
     "rtl_error": "TEXT",
@@ -49,10 +53,15 @@ COLUMNS: dict[str, str] = {
 the point; others are kept for commands to come and shown nowhere. The accelerator's fields are NULL
 where there is none, and so are derived ones of a refused configuration. ``speedup``: cycles of the
 CPU alone (by the model) over ``cycles``. ``read_bytes``, ``write_bytes``, ``mac_utilisation``: the
-accelerator's. ``area_ge`` is estimated; ``synthesised_ge``: counted by Yosys, from
-``--synthesise-front``. ``fpga_*``: the front's designs placed and routed for a board, with the
-board's main memory, or why they cannot be; from ``--fpga``. ``rtl_cycles`` and
-``rtl_mismatches``, or ``rtl_error`` where RTL failed: from ``--verify-front``.
+accelerator's. ``sram_bytes``: all SRAM of the chip, which `sim.costs.area.chip_sram_bytes` lists;
+``peak_sram_bytes``: what the network fills of the scratchpad. ``area_ge`` is estimated;
+``synthesised_ge``: counted by Yosys, from ``--synthesise-front``.
+``fpga_*``: the front's designs placed and routed for a board, with the board's main memory, or why
+they cannot be; from ``--fpga``. ``rtl_cycles`` and ``rtl_mismatches``, or ``rtl_error`` where RTL
+failed: from ``--verify-front``.
+``within_limits``: a point with results that keep every ``--limit``. ``on_front``: that of its
+network in its scenario; ``on_joint_front``: its design is on the one of all networks in all
+scenarios; ``recommended``: its design is the one to take.
 """
 
 LAYER_COLUMNS: dict[str, str] = {
@@ -75,6 +84,7 @@ OBJECTIVES = (
     "area_ge",
     "logic_ge",
     "memory_ge",
+    "sram_bytes",
     "peak_sram_bytes",
     "npu_cycles",
     "cpu_cycles",
@@ -82,6 +92,12 @@ OBJECTIVES = (
     "write_bytes",
 )
 """Columns that can be minimised."""
+
+LIMITED = (*OBJECTIVES, "mac_utilisation", "speedup")
+"""Columns that every evaluated point has, so that limits can be set to them."""
+
+OF_THE_CHIP = ("area_ge", "logic_ge", "memory_ge", "sram_bytes")
+"""Columns that say how large the hardware is, whatever network runs on it."""
 
 PLACED = ("fpga_lut", "fpga_ff", "fpga_dsp", "fpga_ram", "fpga_mhz")
 """Figures of a chip on an FPGA."""

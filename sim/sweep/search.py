@@ -15,11 +15,10 @@ import math
 import random
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sim.sweep.candidate import Candidate, Value
 from sim.sweep.plan import MOST_COMBINATIONS, Plan
-from sim.sweep.point import REFUSED
 from sim.sweep.request import Search
 
 if TYPE_CHECKING:
@@ -35,8 +34,16 @@ DRAWS = 1000
 REFUSALS = 10
 """Refused configurations for each that is to be evaluated, after which a search ends."""
 
-Scores = tuple[float, ...] | None
-"""Objectives of a configuration: none of them where it failed, None where it is refused."""
+
+class Score(NamedTuple):
+    """Objectives of a configuration, none of them where it failed; how far it is beyond limits."""
+
+    objectives: tuple[float, ...]
+    excess: float = 0.0
+
+
+Scores = Score | None
+"""None where the configuration is refused."""
 
 Evaluate = Callable[[Sequence[Candidate]], Sequence[Scores]]
 
@@ -71,28 +78,6 @@ def search(plan: Plan, order: Search, objectives: int, evaluate: Evaluate) -> Fo
             evaluated += sum(one is not None for one in found)
         sampler.tell(batch, scores)
     return Found(evaluated, refused)
-
-
-def aggregated(
-    rows: Sequence[Mapping[str, Any]], objectives: Sequence[str], networks: int
-) -> Scores:
-    """The objectives of a configuration: each the geometric mean over its networks' rows.
-
-    None where it is refused for one of the ``networks``; none of them where figures are missing
-    for another reason.
-    """
-    if any(row["status"] in REFUSED for row in rows):
-        return None
-    columns = [[row[name] for row in rows] for name in objectives]
-    if len(rows) != networks or any(value is None for column in columns for value in column):
-        return ()
-    return tuple(_geometric_mean(column) for column in columns)
-
-
-def _geometric_mean(values: Sequence[float]) -> float:
-    if min(values) <= 0:
-        return 0.0
-    return math.exp(math.fsum(math.log(value) for value in values) / len(values))
 
 
 class _Sampler:
@@ -148,14 +133,19 @@ class _Sampler:
             self.known.add(chosen.identity)
             if score is None:
                 self._study.add_trial(self._infeasible(ranks))
-            elif score:
+            elif score.objectives:
                 self._study.add_trial(self._complete(ranks, score))
 
-    def _complete(self, ranks: dict[str, int], score: tuple[float, ...]) -> FrozenTrial:
+    def _complete(self, ranks: dict[str, int], score: Score) -> FrozenTrial:
+        """Beyond a limit it breaks a constraint: the farther the more, less than refused ones."""
         import optuna
 
+        beyond = score.excess / (1 + score.excess) if math.isfinite(score.excess) else 1.0
         return optuna.trial.create_trial(
-            params=ranks, distributions=self._distributions, values=[*map(float, score)]
+            params=ranks,
+            distributions=self._distributions,
+            values=[*map(float, score.objectives)],
+            constraints={"limits": beyond} if beyond else None,
         )
 
     def _infeasible(self, ranks: dict[str, int]) -> FrozenTrial:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import csv
-import fcntl
 import io
 import json
 import sqlite3
 import time
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from hw.spec.config import FIELDS
 from hw.spec.errors import RequestError
 from sim.files import write_atomically
 from sim.sweep.front import pareto_front
+from sim.sweep.limits import Limit
 from sim.sweep.point import Figure, LayerRow
 from sim.sweep.schema import COLUMNS, LAYER_COLUMNS, PLACED, SCHEMA, statements
 
@@ -120,13 +119,17 @@ class Store:
         found = "SELECT count(*) FROM points WHERE status IN ('ok', 'failed')"
         return self._connection.execute(found).fetchone()[0]
 
-    def evaluated_designs(self, networks: int) -> int:
-        """Configurations of which the points of so many networks took time, and none is refused."""
+    def evaluated_designs(self, runs: int, scenario: Sequence[str] = ()) -> int:
+        """Designs of which so many points took time, and none is refused.
+
+        ``scenario``: fields that are not the design's.
+        """
+        own = [name for name in FIELDS if name not in scenario]
         found = (
             "SELECT count(*) FROM (SELECT sum(status IN ('ok', 'failed')) AS n FROM points "
-            f"GROUP BY {', '.join(FIELDS)} HAVING n = ?)"
+            f"GROUP BY {', '.join(own)} HAVING n = ?)"
         )
-        return self._connection.execute(found, (networks,)).fetchone()[0]
+        return self._connection.execute(found, (runs,)).fetchone()[0]
 
     def clear(self) -> None:
         """Forget every point."""
@@ -135,7 +138,9 @@ class Store:
 
     def request_none(self) -> None:
         """No point is requested any more, until `request` says so."""
-        self._connection.execute("UPDATE points SET requested = 0, on_front = 0")
+        self._connection.execute(
+            "UPDATE points SET requested = 0, on_front = 0, on_joint_front = 0, recommended = 0"
+        )
 
     def request(self, keys: Iterable[str]) -> set[str]:
         """The present command asks for these points, stored or not.
@@ -219,22 +224,52 @@ class Store:
         )
         return [row["model"] for row in rows]
 
-    def mark_front(self, objectives: Sequence[str]) -> None:
-        """Set ``on_front`` anew: each network's requested points that no requested one beats."""
+    def requested(self) -> list[dict[str, Any]]:
+        """The requested points in their order."""
+        rows = self._connection.execute("SELECT * FROM points WHERE requested ORDER BY id")
+        return [dict(row) for row in rows]
+
+    def mark_limits(self, limits: Sequence[Limit]) -> None:
+        """Set ``within_limits`` anew."""
+        kept = ["status = 'ok'", *(f"ifnull({one.column} {one.sign} ?, 0)" for one in limits)]
+        self._connection.execute(
+            f"UPDATE points SET within_limits = {' AND '.join(kept)}",
+            [limit.value for limit in limits],
+        )
+        self.commit()
+
+    def mark_front(self, objectives: Sequence[str], scenario: Sequence[str] = ()) -> None:
+        """Set ``on_front`` anew: the points that no other one of their network beats.
+
+        Of the requested ones within limits; where there are ``scenario`` fields, among those of
+        equal ones.
+        """
         known = " AND ".join(f"{name} IS NOT NULL" for name in objectives)
         self._connection.execute("UPDATE points SET on_front = 0 WHERE on_front")
-        for model in self.models():
-            rows = self._connection.execute(
-                f"SELECT id, {', '.join(objectives)} FROM points "
-                f"WHERE requested AND model = ? AND status = 'ok' AND {known}",
-                (model,),
-            ).fetchall()
-            values = np.array([tuple(row)[1:] for row in rows], dtype=np.float64)
+        apart = ("model", *scenario)
+        rows = self._connection.execute(
+            f"SELECT id, {', '.join((*apart, *objectives))} FROM points "
+            f"WHERE requested AND status = 'ok' AND within_limits AND {known}"
+        ).fetchall()
+        groups: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+        for number, *figures in map(tuple, rows):
+            group = groups.setdefault(tuple(figures[: len(apart)]), [])
+            group.append((number, *figures[len(apart) :]))
+        for group in groups.values():
+            values = np.array([figures for _, *figures in group], dtype=np.float64)
             self._connection.executemany(
                 "UPDATE points SET on_front = 1 WHERE id = ?",
-                [(rows[i]["id"],) for i in np.flatnonzero(pareto_front(values)).tolist()],
+                [(group[i][0],) for i in np.flatnonzero(pareto_front(values)).tolist()],
             )
         self.commit()
+
+    def mark_joint(self, front: Iterable[int], recommended: Iterable[int]) -> None:
+        """Set ``on_joint_front`` and ``recommended`` anew, of points by their ids."""
+        self._connection.execute("UPDATE points SET on_joint_front = 0, recommended = 0")
+        for column, ids in (("on_joint_front", front), ("recommended", recommended)):
+            self._connection.executemany(
+                f"UPDATE points SET {column} = 1 WHERE id = ?", [(number,) for number in ids]
+            )
 
     def front(self, objectives: Sequence[str]) -> list[dict[str, Any]]:
         """The points on the fronts, by network, then by objective."""
@@ -256,23 +291,6 @@ class Store:
             )
         )
         write_atomically(path, text.getvalue())
-
-
-@contextmanager
-def sole_writer(folder: Path) -> Generator[None]:
-    """Keep other sweeps out of the folder. Raises RequestError where one is at work in it."""
-    try:
-        file = (folder / ".lock").open("w")
-    except OSError as error:
-        raise RequestError(f"{folder}: cannot be written: {error.strerror}") from None
-    with closing(file):
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RequestError(
-                f"{folder}: another sweep is writing here; wait for it, or choose another --out"
-            ) from None
-        yield
 
 
 def _connected(path: Path) -> sqlite3.Connection:

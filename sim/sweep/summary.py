@@ -10,8 +10,12 @@ from rich.text import Text
 
 from hw.spec.config import FIELDS
 from sim.report.units import counted
+from sim.sweep import grid
+from sim.sweep.answer import Answer
 from sim.sweep.front_table import difference, front_table
+from sim.sweep.joint import Design, designs, front_of
 from sim.sweep.point import STATUSES
+from sim.sweep.schema import COLUMNS
 from sim.sweep.store import Store
 
 MOST_REASONS = 3
@@ -21,16 +25,24 @@ STYLES = {"ok": "bold green", "invalid": "yellow", "unmappable": "yellow", "fail
 Row = Mapping[str, Any]
 
 
-def print_summary(store: Store, objectives: Sequence[str], console: Console) -> None:
-    """The front of each network, then points by status and the commonest reasons."""
+def print_summary(store: Store, objectives: Sequence[str], found: Answer, console: Console) -> None:
+    """The fronts, then points by status and the commonest reasons.
+
+    A front for each network, or for each scenario where there are any, and then the one over all.
+    """
     front = store.front(objectives)
-    fields = store.meta()["fields"]
-    varying = _varying(front, fields)
-    common = [name for name in FIELDS if name in fields and name not in varying]
-    for model in store.meta()["models"]:
-        if rows := [row for row in front if row["model"] == model]:
-            table = front_table(model, rows, objectives, varying, common, console.width)
-            console.print(table, crop=False)
+    limited = [limit.column for limit in found.limits]
+    figures = tuple(dict.fromkeys((*objectives, *limited)))
+    if found.scenarios:
+        fronts = _scenario_fronts(store, figures, found)
+    else:
+        fronts = _network_fronts(store, front)
+    for title, rows in fronts:
+        _print_front(title, rows, figures, found.fields, console)
+    if found.described and found.front:
+        title = f"{counted(len(found.front), 'design')} on the joint front: {found.described}"
+        rows = [joint_row(design, figures, found) for design in found.front]
+        _print_front(title, rows, figures, found.fields, console)
     if any(row["fpga_mhz"] or row["fpga_error"] for row in front):
         console.print(_placed(front, store.meta()["fpga"]))
     if verified := [row for row in front if row["rtl_cycles"]]:
@@ -41,9 +53,79 @@ def print_summary(store: Store, objectives: Sequence[str], console: Console) -> 
         console.print(Text(f"  {number:,} {status}: {first}", style=STYLES[status]))
 
 
-def _varying(front: Sequence[Row], fields: Sequence[str]) -> list[str]:
-    """Those of the fields that the points do not have in common."""
-    return [name for name in FIELDS if name in fields and len({row[name] for row in front}) > 1]
+def print_recommendation(found: Answer, console: Console) -> None:
+    """The design to take, why, and what runs it in RTL: the last lines of a sweep."""
+    taken = found.recommendation
+    if taken is None:
+        if not found.missed:
+            console.print(Text("No design is evaluated for all networks: none is recommended"))
+        return
+    lines = (
+        (f"Recommended: {taken.name}: {taken.figures}", "bold green"),
+        (f"Why: {taken.why}", ""),
+        (f"In RTL: {taken.command}", ""),
+    )
+    for line, style in lines:
+        console.print(Text(line, style=style), soft_wrap=True)
+
+
+Front = tuple[str, Sequence[Row]]
+
+
+def _network_fronts(store: Store, front: Sequence[Row]) -> list[Front]:
+    fronts = [(model, [row for row in front if row["model"] == model]) for model in _models(store)]
+    return [
+        (f"{model}: {counted(len(rows), 'point')} on the front", rows) for model, rows in fronts
+    ]
+
+
+def _models(store: Store) -> list[str]:
+    return store.meta()["models"]
+
+
+def _scenario_fronts(store: Store, figures: Sequence[str], found: Answer) -> list[Front]:
+    """The front over all networks in each scenario, as if there were no other."""
+    requested = store.requested()
+    runs = len(_models(store))
+    fronts: list[Front] = []
+    for scenario in grid.combinations(found.scenarios):
+        within = [row for row in requested if scenario.items() <= row.items()]
+        front = front_of(
+            designs(within, [*scenario], runs, found.objectives, found.joint, found.limits)
+        )
+        name = " ".join(f"{key}={value}" for key, value in scenario.items())
+        over = f": {found.joint.described(runs, 1)}" if runs > 1 else ""
+        rows = [joint_row(design, figures, found) for design in front]
+        fronts.append((f"{name}: {counted(len(rows), 'design')} on the front{over}", rows))
+    return fronts
+
+
+def joint_row(design: Design, figures: Sequence[str], found: Answer) -> Row:
+    """A design as a row of a table: the row of its only run, or what all have in common."""
+    if len(design.rows) == 1:
+        return design.rows[0]
+    taken = found.recommendation
+    chosen = {row["id"] for row in taken.design.rows} if taken else set[int]()
+    same = {name: design.rows[0][name] for name in FIELDS}
+    values = {name: found.joint.value(name, design.rows) for name in figures}
+    is_chosen = design.rows[0]["id"] in chosen
+    return {**dict.fromkeys(COLUMNS), **same, **values, "recommended": is_chosen}
+
+
+def _print_front(
+    title: str,
+    rows: Sequence[Row],
+    figures: Sequence[str],
+    fields: Sequence[str],
+    console: Console,
+) -> None:
+    if not rows:
+        return
+    asked = [name for name in FIELDS if name in fields]
+    varying = [name for name in asked if len({row[name] for row in rows}) > 1]
+    common = [name for name in asked if name not in varying]
+    table = front_table(title, rows, figures, varying, common, console.width)
+    console.print(table, crop=False)
 
 
 def _placed(front: Sequence[Row], board: str) -> Text:

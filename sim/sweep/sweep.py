@@ -7,7 +7,7 @@ import sys
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rich.console import Console
 
@@ -17,17 +17,21 @@ from sim.files import make_folder
 from sim.networks.network_file import NetworkFile
 from sim.progress import Progress
 from sim.report.units import counted
+from sim.sweep import grid
+from sim.sweep.answer import Answer, answer
 from sim.sweep.campaign import Campaign, Executor
 from sim.sweep.candidate import Candidate
+from sim.sweep.joint import Joint, aggregated, excess
+from sim.sweep.lock import sole_writer
 from sim.sweep.meter import Meter
 from sim.sweep.networks import open_networks, packed
 from sim.sweep.point import Outcome, Task
 from sim.sweep.pool import LocalPool
 from sim.sweep.request import SweepRequest
 from sim.sweep.resume import open_store
-from sim.sweep.search import REFUSALS, Scores, aggregated, search
-from sim.sweep.store import Store, sole_writer
-from sim.sweep.summary import print_summary
+from sim.sweep.search import REFUSALS, Score, Scores, search
+from sim.sweep.store import Store
+from sim.sweep.summary import print_recommendation, print_summary
 from sim.sweep.synthesise import synthesise_front
 from sim.sweep.verify import verify_front
 
@@ -58,8 +62,9 @@ def sweep(request: SweepRequest, progress: Progress) -> None:
                 if not isinstance(error, RequestError):
                     _interrupted(request, store, progress)
                 raise
-            _publish(request, store, progress)
-            _verdict(request, store, wrong)
+            found = answer(store, request, joint_of(request, networks), len(networks))
+            _publish(request, store, found, progress)
+            _verdict(request, store, wrong, found)
 
 
 class _Wrong(NamedTuple):
@@ -80,12 +85,13 @@ def _points(
             store, workers, networks, request.backend, estimate_area, request.out / "failures"
         )
         if request.search:
-            _search(request, campaign, workers, progress)
+            _search(request, networks, campaign, workers, progress)
         else:
             _grid(request, campaign, workers, progress)
         for reason, points in campaign.no_baseline.most_common():
             progress.note(f"No speed-up for {counted(points, 'point')}: {reason}", style="yellow")
-        store.mark_front(request.objectives)
+        store.mark_limits(request.limits)
+        store.mark_front(request.objectives, tuple(request.plan.scenarios))
         if request.synthesise_front:
             synthesise_front(store, progress)
         unplaced = 0
@@ -102,7 +108,8 @@ def _points(
 
 def _grid(request: SweepRequest, campaign: Campaign, workers: _Workers, progress: Progress) -> None:
     with progress.step("Listing the points"):
-        candidates, excluded = request.plan.candidates()
+        designs, excluded = request.plan.candidates()
+        candidates = [one for design in designs for one in request.plan.in_scenarios(design)]
         campaign.begin()
         campaign.request(candidates)
         missing = len(campaign.missing(candidates))
@@ -119,11 +126,18 @@ def _grid(request: SweepRequest, campaign: Campaign, workers: _Workers, progress
 
 
 def _search(
-    request: SweepRequest, campaign: Campaign, workers: _Workers, progress: Progress
+    request: SweepRequest,
+    networks: Sequence[NetworkFile],
+    campaign: Campaign,
+    workers: _Workers,
+    progress: Progress,
 ) -> None:
     assert request.search is not None
-    networks = len(request.models)
-    if request.search.budget < (known := campaign.known):
+    plan = request.plan
+    scenarios = grid.size(plan.scenarios)
+    runs = len(request.models) * scenarios
+    joint = joint_of(request, networks)
+    if request.search.budget < (known := campaign.known(tuple(plan.scenarios), scenarios)):
         progress.note(
             f"--search {request.search.budget}: {counted(known, 'configuration')} are evaluated "
             "already; the results are those of the first ones alone",
@@ -131,20 +145,29 @@ def _search(
         )
     campaign.begin()
     workers.start()
-    with Meter(progress.console, "Search", request.search.budget * networks) as meter:
+    with Meter(progress.console, "Search", request.search.budget * runs) as meter:
 
-        def evaluate(candidates: Sequence[Candidate]) -> list[Scores]:
+        def evaluate(designs: Sequence[Candidate]) -> list[Scores]:
+            each = [plan.in_scenarios(design) for design in designs]
+            candidates = [one for design in each for one in design]
             campaign.request(candidates)
-            known = len(candidates) * networks - len(campaign.missing(candidates))
+            known = len(designs) * runs - len(campaign.missing(candidates))
             meter.expect(-known)
             campaign.complete(candidates, meter)
-            rows = [campaign.rows(one) for one in candidates]
-            scores = [aggregated(of_one, request.objectives, networks) for of_one in rows]
+            scores = [
+                scored([row for one in design for row in campaign.rows(one)]) for design in each
+            ]
             # In their place others are to come.
-            meter.expect(networks * scores.count(None))
+            meter.expect(runs * scores.count(None))
             return scores
 
-        found = search(request.plan, request.search, len(request.objectives), evaluate)
+        def scored(rows: list[dict[str, Any]]) -> Scores:
+            values = aggregated(rows, request.objectives, runs, joint)
+            if values is None:
+                return None
+            return Score(values, excess(rows, request.limits) if values else 0.0)
+
+        found = search(plan, request.search, len(request.objectives), evaluate)
     if found.evaluated < request.search.budget:
         evaluated = counted(found.evaluated, "configuration")
         if found.refused < REFUSALS * request.search.budget:
@@ -209,7 +232,7 @@ def _interrupted(request: SweepRequest, store: Store, progress: Progress) -> Non
     )
 
 
-def _publish(request: SweepRequest, store: Store, progress: Progress) -> None:
+def _publish(request: SweepRequest, store: Store, found: Answer, progress: Progress) -> None:
     """Write the files, then print the summary."""
     files = [request.out / name for name in ("results.sqlite", "results.csv", "pareto.html")]
     store.export_csv(files[1])
@@ -224,12 +247,20 @@ def _publish(request: SweepRequest, store: Store, progress: Progress) -> None:
         with progress.step("Drawing the front"):
             save_front(files[-1], files[0])
     console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
-    print_summary(store, request.objectives, console)
+    print_summary(store, request.objectives, found, console)
     for path in files:
         console.print(str(path), style="dim", markup=False, highlight=False, soft_wrap=True)
+    print_recommendation(found, console)
 
 
-def _verdict(request: SweepRequest, store: Store, wrong: _Wrong) -> None:
+def joint_of(request: SweepRequest, networks: Sequence[NetworkFile]) -> Joint:
+    """How runs become one figure, with the networks by the names that their points have."""
+    names = {model: net.name for model, net in zip(request.models, networks, strict=True)}
+    weights = {names[model]: weight for model, weight in request.weights.items()}
+    return Joint(request.joint, weights)
+
+
+def _verdict(request: SweepRequest, store: Store, wrong: _Wrong, found: Answer) -> None:
     """Raise what the exit status has to say."""
     counts = store.counts()
     if wrong.mismatched:
@@ -253,6 +284,17 @@ def _verdict(request: SweepRequest, store: Store, wrong: _Wrong) -> None:
         status, error, points = store.reasons(1)[0]
         raise RequestError(
             f"no point could be evaluated; {counted(points, 'point')} {status}: {error}"
+        )
+    if found.missed:
+        limits = " and ".join(f"--limit {limit.text!r}" for limit in found.limits)
+        # A search with other limits is another one, so it goes on with these alone.
+        more = (
+            "Search longer, by a larger --search N with --resume, or loosen it in another --out"
+            if request.search
+            else "Loosen it or widen the grid, with --resume"
+        )
+        raise RequestError(
+            f"no design keeps {limits}: {found.missed}. {more}: all points are in {request.out}"
         )
 
 

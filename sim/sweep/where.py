@@ -35,6 +35,13 @@ class Where:
         self.expressions = tuple(expressions)
         self._compiled = [(text, _compiled(text)) for text in expressions]
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Fields that they are about."""
+        trees = (ast.parse(text.strip(), mode="eval") for text in self.expressions)
+        nodes = (node for tree in trees for node in ast.walk(tree))
+        return frozenset(node.id for node in nodes if isinstance(node, ast.Name))
+
     def holds(self, fields: Mapping[str, Value]) -> bool:
         """Whether all hold. Raises RequestError where one cannot be worked out."""
         return all(_evaluated(text, code, fields) for text, code in self._compiled)

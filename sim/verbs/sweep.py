@@ -61,6 +61,38 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="what to minimise; may be repeated (default: latency_s, energy_j, area_ge)",
     )
     parser.add_argument(
+        "--limit",
+        action="append",
+        default=[],
+        dest="limits",
+        metavar="EXPR",
+        help='only designs whose results keep it: "energy_j <= 1e-3", "latency <= 1 ms"; may be '
+        "repeated",
+    )
+    parser.add_argument(
+        "--scenario",
+        action="append",
+        default=[],
+        dest="scenarios",
+        metavar="KEY=V1,V2,...",
+        help="values of what is not yours to choose (memory_latency=4,8,20): each design meets all "
+        "of them; may be repeated",
+    )
+    parser.add_argument(
+        "--joint",
+        choices=("mean", "worst"),
+        default="mean",
+        help="over networks and scenarios: the geometric mean, or the worst case (default: mean)",
+    )
+    parser.add_argument(
+        "--weight",
+        action="append",
+        default=[],
+        dest="weights",
+        metavar="M=W",
+        help="how much a network counts in the mean (default: 1); may be repeated",
+    )
+    parser.add_argument(
         "--search", metavar="N", help="evaluate N configurations that a search chooses"
     )
     parser.add_argument("--seed", metavar="N", help="of the search (default: 0)")
@@ -88,6 +120,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _sweep(options: argparse.Namespace) -> None:
+    from sim.sweep.limits import parse_limits
     from sim.sweep.request import SweepRequest
     from sim.sweep.sweep import sweep
 
@@ -104,6 +137,9 @@ def _sweep(options: argparse.Namespace) -> None:
             search=_search(options),
             backend=options.backend,
             objectives=_objectives(options.objectives),
+            limits=parse_limits(options.limits),
+            joint=options.joint,
+            weights=_weights(options.weights, options.models),
             jobs=_number("--jobs", options.jobs, 1) if options.jobs is not None else jobs or 1,
             cluster=options.cluster,
             resume=options.resume,
@@ -138,7 +174,8 @@ def _plan(options: argparse.Namespace) -> Plan:
     listed = read_points(options.points) if options.points else [{}]
     if both := [key for point in listed for key in point if key in axes]:
         raise RequestError(f"{both[0]}: is given by --grid and by {options.points}; choose one")
-    return Plan(values_of(options), tuple(listed), axes, Where(options.where))
+    scenarios = parse_grids(options.scenarios, "--scenario")
+    return Plan(values_of(options), tuple(listed), axes, Where(options.where), scenarios)
 
 
 def _search(options: argparse.Namespace) -> Search | None:
@@ -166,10 +203,35 @@ def _objectives(names: list[str]) -> tuple[str, ...]:
     return tuple(names) or DEFAULT_OBJECTIVES
 
 
+def _weights(texts: list[str], models: list[str]) -> dict[str, float]:
+    """By the network as ``--model`` names it. A file's name without folder and ending will do."""
+    import math
+
+    found: dict[str, float] = {}
+    for text in texts:
+        name, _, number = (part.strip() for part in text.rpartition("="))
+        named = [model for model in models if name in (model, Path(model).stem)]
+        if len(named) != 1:
+            why = "is said of several networks" if named else "is no network of this sweep"
+            raise RequestError(f"--weight {text}: {name!r} {why}: {', '.join(models)}")
+        try:
+            weight = float(number)
+        except ValueError:
+            weight = math.nan
+        if not 0 < weight < math.inf:
+            raise RequestError(f"--weight {text}: {number!r} must be a number above 0")
+        if named[0] in found:
+            raise RequestError(f"--weight {name}: given twice")
+        found[named[0]] = weight
+    return found
+
+
 def _refuse_contradictions(options: argparse.Namespace) -> None:
     """No option is passed over in silence."""
     if not options.grids and options.points is None:
         raise RequestError("nothing to sweep: give --grid KEY=V1,V2,... or --points F.csv")
+    if options.weights and options.joint == "worst":
+        raise RequestError("--weight: counts in a mean; leave it out with --joint worst")
     if options.search is None and options.seed is not None:
         raise RequestError("--seed: is that of a search; give --search N as well")
     if options.search is not None and options.points is not None:

@@ -70,3 +70,13 @@ def chip_sram_bits(config: Config) -> dict[str, int]:
     """Bits of SRAM in each block that has some, the CPU's caches included."""
     _, cache_bits = area_table().cpu[config.soc.cpu]
     return {**sram_bits(config), "cpu": cache_bits}
+
+
+def chip_sram_bytes(config: Config) -> int:
+    """All SRAM on the chip in bytes, the last one begun counted whole.
+
+    Scratchpad, weight ring, the transfers' queues, the tables' memories, commands read ahead on a
+    bus of 4 bytes, the microprogram with its registers, and the CPU's caches with their tags. Not
+    main memory, which stands outside, and no flip-flops: column buffers and registers of the CPU.
+    """
+    return -(-sum(chip_sram_bits(config).values()) // 8)

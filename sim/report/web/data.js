@@ -3,6 +3,7 @@
 const DATA = JSON.parse(document.getElementById("points").textContent);
 const COLUMNS = Object.fromEntries(DATA.columns.map((column) => [column.name, column]));
 const ROWS = Array.from({ length: DATA.count }, (_, row) => row);
+const HAS_JOINT = DATA.answer.described !== null; // whether a design is more than one point
 const WIDE_RANGE = 20;
 const PREFIXES = [[1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""], [1e-3, "m"], [1e-6, "µ"],
   [1e-9, "n"], [1e-12, "p"]];

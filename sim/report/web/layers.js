@@ -40,7 +40,7 @@ async function drawLayers() {
       : "No layers are known of this point.";
     return;
   }
-  if (!plot.classList.contains("js-plotly-plot")) plot.textContent = "";
+  if (!plot.data) plot.textContent = "";
   const y = layers.map((_, i) => i);
   const bars = (x, extra) => ({ type: "bar", orientation: "h", y, x, ...extra });
   const hover = (unit) => `<b>%{customdata}</b><br>%{x${unit}}<extra>%{fullData.name}</extra>`;

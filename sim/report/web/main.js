@@ -63,7 +63,7 @@ function fillChips(id, names) {
 
 function showControls() {
   for (const id of ["x", "y", "colour"]) document.getElementById(id).value = view[id];
-  for (const id of ["logx", "logy", "front"]) document.getElementById(id).checked = view[id] === "1";
+  for (const id of ["logx", "logy", "front", "joint"]) document.getElementById(id).checked = view[id] === "1";
   document.getElementById("filter").value = view.q;
   const off = hidden();
   for (const chip of document.querySelectorAll(".chips button")) {
@@ -85,12 +85,14 @@ function start() {
     + "Energy is modelled, not measured.";
   if (DATA.command) document.getElementById("command").append(element("code", DATA.command));
   document.getElementById("notes").append(...DATA.notes.map((note) => element("p", note, "note")));
+  drawAnswer();
   fillSelect("x", NUMBERS);
   fillSelect("y", NUMBERS);
   fillSelect("colour", [COLUMNS.model, ...NUMBERS]);
   fillChips("models", DATA.models);
   fillChips("statuses", levels("status", ROWS));
-  for (const id of ["logx", "logy", "front"]) {
+  document.getElementById("joint-label").hidden = !HAS_JOINT;
+  for (const id of ["logx", "logy", "front", "joint"]) {
     const box = document.getElementById(id);
     box.addEventListener("change", () => {
       writeView({ [id]: box.checked ? "1" : "" });

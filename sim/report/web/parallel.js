@@ -67,7 +67,8 @@ function drawParallel() {
     plot.textContent = "No point to show";
     return Promise.resolve();
   }
-  if (!plot.classList.contains("js-plotly-plot")) plot.textContent = "";
+  // A plot that was purged leaves its class behind, so it does not tell a plot from the text.
+  if (!plot.data) plot.textContent = "";
   const scales = Object.fromEntries(names.map((name) => [name, scaleOf(name, placed)]));
   const dimensions = names.map((name) => {
     const { height, unit, ...ticks } = scales[name];

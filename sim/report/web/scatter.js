@@ -137,6 +137,8 @@ function markTraces(rows) {
         textfont: { size: 11, color: ink("--good") },
         text: verified.map((row) => signedPercent(rtlDifference(row))) } : {}),
     ring(wrong, "wrong outputs in RTL", { size: 16, symbol: "x", color: ink("--bad") }),
+    ring(rows.filter((row) => value("recommended", row)), "recommended",
+      { size: 17, symbol: "star-open", color: ink("--good"), line: { width: 2 } }),
     ring(chosen, "", { size: 20, symbol: "circle-open", color: ink("--bad"), line: { width: 3 } }),
   ];
 }

@@ -4,7 +4,7 @@ const PAGE = 200; // rows shown at a time
 let limit = PAGE;
 
 const TABLE_COLUMNS = [
-  ...["id", "model", "backend", "status", "on_front"].filter((name) => COLUMNS[name]
+  ...["id", "model", "backend", "status", "on_front", ...HAS_JOINT ? ["on_joint_front"] : []].filter((name) => COLUMNS[name]
     && (name !== "backend" || varies(COLUMNS.backend))),
   ...VARYING.map(({ name }) => name),
   ...RESULTS.map(({ name }) => name),
@@ -16,7 +16,8 @@ const cellValue = (name, row) => (name === "rtl_difference" ? rtlDifference(row)
 
 function cellText(name, row) {
   const item = cellValue(name, row);
-  if (name === "on_front") return item ? "●" : "";
+  if (name === "on_joint_front" && value("recommended", row)) return "★";
+  if (name === "on_front" || name === "on_joint_front") return item ? "●" : "";
   if (name === "rtl_difference") return item === null ? "-" : signedPercent(item);
   return ERRORS.includes(name) ? item ?? "" : shown(name, item);
 }
@@ -70,6 +71,7 @@ function drawTable() {
   more.textContent = `Show ${Math.min(PAGE, left)} more of ${shown("", left)}`;
   document.getElementById("shown").textContent =
     `${shown("", rows.length)} of ${counted(ROWS.length, "point")}`;
+  drawHides();
 }
 
 function tableRow(row) {

@@ -6,12 +6,8 @@ const [FIRST, SECOND] = [...new Set([...DATA.objectives, "cycles", "energy_j"])]
 const ACROSS = DATA.objectives.includes("area_ge") && FIRST !== "area_ge" ? "area_ge" : SECOND;
 const DEFAULTS = {
   x: ACROSS, y: FIRST, colour: DATA.models.length > 1 ? "model" : VARYING[0]?.name ?? "model",
-  logx: isWide(ACROSS) ? "1" : "", logy: isWide(FIRST) ? "1" : "", front: "", hide: "", q: "", sort: "id", down: "", point: "",
-};
-const TERM = /^(\w+)(<=|>=|!=|=|<|>)(.+)$/;
-const COMPARE = {
-  "<=": (a, b) => a <= b, ">=": (a, b) => a >= b, "<": (a, b) => a < b, ">": (a, b) => a > b,
-  "=": (a, b) => a === b, "!=": (a, b) => a !== b,
+  logx: isWide(ACROSS) ? "1" : "", logy: isWide(FIRST) ? "1" : "", front: "", joint: "", hide: "",
+  q: DATA.answer.limits.join(" "), sort: "id", down: "", point: "",
 };
 
 let view = readView();
@@ -34,28 +30,35 @@ function writeView(changes) {
 
 const hidden = () => new Set(view.hide.split(",").filter(Boolean));
 
+/** All that may hide points but the ranges on the axes: {text, keeps: row => boolean}. */
+function filters() {
+  return [
+    ...[...hidden()].map((name) => ({ text: `${name} switched off`,
+      keeps: (row) => value("model", row) !== name && value("status", row) !== name })),
+    ...view.front ? [{ text: "front only", keeps: (row) => value("on_front", row) }] : [],
+    ...view.joint ? [{ text: "joint front only", keeps: (row) => value("on_joint_front", row) }] : [],
+    ...termsOf(view.q).filter((term) => term.keeps),
+  ];
+}
+
 /** Rows that every filter but the brushes lets through. */
 function filteredRows() {
-  const off = hidden();
-  const tests = view.q.trim().split(/\s+/).filter(Boolean).map(termTest);
-  return ROWS.filter((row) => !off.has(value("model", row)) && !off.has(value("status", row))
-    && (!view.front || value("on_front", row)) && tests.every((test) => test(row)));
+  const all = filters();
+  return ROWS.filter((row) => all.every(({ keeps }) => keeps(row)));
 }
 
 const visibleRows = () => filteredRows().filter((row) => !brushed || brushed.has(row));
 
-/** A word of the filter: `field<=number`, `field=word`, or text that any column holds. */
-function termTest(term) {
-  const [, name, sign, wanted] = TERM.exec(term) ?? [];
-  if (name && COLUMNS[name]) {
-    const number = Number(wanted.replaceAll("_", ""));
-    const compare = COMPARE[sign];
-    return (row) => {
-      const item = value(name, row);
-      return item !== null && compare(item, typeof item === "number" ? number : wanted);
-    };
-  }
-  const text = term.toLowerCase();
-  return (row) => DATA.columns.some((column) =>
-    String(value(column.name, row) ?? "").toLowerCase().includes(text));
+/** Says which filter hides how many points, each by itself, and what it cannot understand. */
+function drawHides() {
+  const all = [...filters(), ...brushed ? [{ text: "ranges on the axes",
+    keeps: (row) => brushed.has(row) }] : []];
+  const said = all.map(({ text, keeps }) => [text, ROWS.filter((row) => !keeps(row)).length])
+    .filter(([, count]) => count)
+    .map(([text, count]) => element("span", `${text} hides ${counted(count, "point")}`));
+  const wrong = termsOf(view.q).filter((term) => term.problem);
+  const problems = wrong.map(({ text, problem }) =>
+    element("span", `${text} is left out: ${problem}`, "bad"));
+  document.getElementById("hides").replaceChildren(...problems, ...said);
+  document.getElementById("filter").ariaInvalid = String(wrong.length > 0);
 }

@@ -13,9 +13,12 @@ CONFIG = Config().flat()
 
 RESULTS = (
     "cycles INTEGER, latency_s REAL, energy_j REAL, mac_utilisation REAL, peak_sram_bytes INTEGER,"
+    " sram_bytes INTEGER,"
     " area_ge REAL, status TEXT, error TEXT, npu_cycles INTEGER, cpu_cycles INTEGER,"
     " read_bytes INTEGER, write_bytes INTEGER, logic_ge REAL, memory_ge REAL, synthesised_ge REAL,"
     " speedup REAL, requested INTEGER DEFAULT 1, on_front INTEGER,"
+    " on_joint_front INTEGER DEFAULT 0, recommended INTEGER DEFAULT 0,"
+    " within_limits INTEGER DEFAULT 1,"
     " rtl_cycles INTEGER, rtl_mismatches INTEGER, fpga_mhz REAL, fpga_error TEXT"
 )
 TYPES = {name: "INTEGER" if isinstance(v, int) else "TEXT" for name, v in CONFIG.items()}
@@ -29,6 +32,10 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT);
 """
 
 
+NO_ANSWER = {"described": None, "fields": [], "limits": [], "designs": [], "recommended": None,
+             "missed": None}  # fmt: skip
+
+
 @dataclass
 class Database:
     """Points and layers as mappings; `write` puts them into a file."""
@@ -37,6 +44,7 @@ class Database:
     layers: list[dict] = field(default_factory=list)
     objectives: tuple[str, ...] = ("cycles", "area_ge")
     notes: dict[str, list[str]] = field(default_factory=dict)
+    answer: dict = field(default_factory=lambda: dict(NO_ANSWER))
 
     def add(self, model="vww", status="ok", config=None, **results):
         number = len(self.points) + 1
@@ -67,7 +75,7 @@ class Database:
                     "command": "python -m sim sweep --model vww", "models": models,
                     "fields": [name for name in CONFIG
                                if len({row[name] for row in self.points}) > 1],
-                    "networks": networks}  # fmt: skip
+                    "networks": networks, "answer": self.answer}  # fmt: skip
             for key, value in meta.items():
                 connection.execute("INSERT INTO meta VALUES (?, ?)", (key, json.dumps(value)))
         connection.close()

@@ -1,4 +1,5 @@
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -52,6 +53,27 @@ def test_plain_lines_come_now_and_then(clock):
         "Sweep: 32 of 100 points",
         "Sweep: 40 of 100 points",
     ]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 140])
+def test_a_bar_takes_one_line_of_a_terminal(clock, width):
+    said = io.StringIO()
+    console = Console(file=said, force_terminal=True, width=width, color_system=None)
+    with Meter(console, "Sweep", 12_960) as meter:
+        for number in range(4000):
+            clock[0] += 0.01
+            meter.count("ok" if number % 50 else "unmappable")
+        meter._bar.refresh()
+        written = said.getvalue()
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", written)
+    last = shown.replace("\n", "\r").split("\r")[-1]
+    assert last.startswith("Sweep ")
+    assert len(last) <= width
+    assert "4,000 of 12,960 points" in last
+    # Over a bar of two lines the next one would be drawn from a line above.
+    assert "\x1b[1A" not in written
+    if width >= 80:
+        assert "left" in last
 
 
 def test_a_terminal_gets_a_bar():

@@ -6,8 +6,9 @@ from sim.sweep.plan import Plan
 from sim.sweep.where import Where
 
 
-def plan(grids=(), base=None, listed=({},), where=()):
-    return Plan(base or {}, tuple(listed), parse_grids(grids), Where(where))
+def plan(grids=(), base=None, listed=({},), where=(), scenarios=()):
+    axes = parse_grids(scenarios, "--scenario")
+    return Plan(base or {}, tuple(listed), parse_grids(grids), Where(where), axes)
 
 
 def test_every_combination_over_the_base():
@@ -99,3 +100,50 @@ def test_refused_configurations_have_no_derived_fields_but_those_asked_for():
     assert [one.fields["requantiser_lanes"] for one in found] == [None, None]
     # A constraint finds a number there all the same.
     assert plan(["rows=8,64"], where=["port_bytes < 16"]).candidates()[1] == 1
+
+
+def test_a_design_is_in_every_scenario():
+    given = plan(
+        ["rows=4,16"], {"memory_latency": 2}, scenarios=["memory_latency=4,20", "clock_hz=1000000"]
+    )
+    designs, excluded = given.candidates()
+    assert ([one.fields["rows"] for one in designs], excluded) == ([4, 16], 0)
+    for design in designs:
+        found = [one.fields for one in given.in_scenarios(design)]
+        assert [(one["memory_latency"], one["clock_hz"]) for one in found] == [
+            (4, 1_000_000),
+            (20, 1_000_000),
+        ]
+        assert {one["rows"] for one in found} == {design.fields["rows"]}
+        assert {one["requantiser_lanes"] for one in found} == {design.fields["rows"]}
+    assert given.fields == ["clock_hz", "memory_latency", "rows"]
+    assert given.described()["scenario"] == {"memory_latency": [4, 20], "clock_hz": [1_000_000]}
+
+
+def test_without_scenarios_a_design_is_a_configuration():
+    given = plan(["rows=4"])
+    (design,), _ = given.candidates()
+    assert given.in_scenarios(design) == [design]
+
+
+def test_a_refused_design_is_refused_in_every_scenario():
+    given = plan(["rows=64"], scenarios=["memory_latency=4,20"])
+    (design,), _ = given.candidates()
+    found = given.in_scenarios(design)
+    assert [one.fields["memory_latency"] for one in found] == [4, 20]
+    assert all("rows = 64" in one.refusal for one in found)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"scenarios": ["rows=4,8"]}, "rows: is the designer's choice; give it by --grid"),
+        ({"scenarios": ["cpu=full,imac"]}, "cpu: is the designer's choice"),
+        ({"grids": ["memory_latency=4"]}, "is among the designs already"),
+        ({"listed": [{"memory_latency": 4}]}, "is among the designs already"),
+        ({"where": ["rows > memory_latency"]}, "every design meets all scenarios"),
+    ],
+)
+def test_what_contradicts_a_scenario_is_refused(changes, said):
+    with pytest.raises(RequestError, match=said):
+        plan(**{"scenarios": ["memory_latency=4,20"], **changes})

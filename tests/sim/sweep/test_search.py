@@ -1,12 +1,10 @@
 import json
 
-import pytest
-
 from sim.sweep.candidate import candidate
 from sim.sweep.grid import parse_grids
 from sim.sweep.plan import Plan
 from sim.sweep.request import Search
-from sim.sweep.search import aggregated, search
+from sim.sweep.search import Score, search
 from sim.sweep.where import Where
 
 AXES = ["rows=2..32", "cols=2..32", "memory_latency=1..64", "cpu=full,imac"]
@@ -29,7 +27,7 @@ def searched(budget, seed=0, over=None):
 
     def evaluate(candidates):
         order.extend(candidates)
-        return [objectives(one) for one in candidates]
+        return [Score(objectives(one)) for one in candidates]
 
     assert search(over or plan(), Search(budget=budget, seed=seed), 2, evaluate) == (len(order), 0)
     return [one.identity for one in order]
@@ -77,7 +75,7 @@ def refusing(refused, budget, seed=0):
     def evaluate(candidates):
         for one in candidates:
             (others if refused(one.fields) else evaluated).append(one.identity)
-        return [None if refused(one.fields) else objectives(one) for one in candidates]
+        return [None if refused(one.fields) else Score(objectives(one)) for one in candidates]
 
     found = search(plan(), Search(budget=budget, seed=seed), 2, evaluate)
     assert found == (len(evaluated), len(others))
@@ -112,23 +110,29 @@ def test_failed_configurations_count_and_are_not_learnt_from():
 
     def evaluate(candidates):
         calls.append(len(candidates))
-        return [()] * len(candidates)
+        return [Score(())] * len(candidates)
 
     assert search(plan(), Search(budget=40, seed=0), 2, evaluate) == (40, 0)
     assert sum(calls) == 40
 
 
-def test_objectives_are_geometric_means_over_networks():
-    rows = [
-        {"status": "ok", "cycles": 100, "area_ge": 7.0},
-        {"status": "ok", "cycles": 400, "area_ge": 7.0},
-    ]
-    assert aggregated(rows, ["cycles", "area_ge"], 2) == pytest.approx((200, 7))
-    assert aggregated(rows, ["cycles"], 3) == ()
-    assert aggregated([rows[0], {**rows[1], "cycles": None}], ["cycles"], 2) == ()
-    assert aggregated([rows[0], {"status": "failed", "cycles": None}], ["cycles"], 2) == ()
-    assert aggregated([rows[0], {**rows[1], "status": "unmappable"}], ["cycles"], 2) is None
-    assert aggregated([rows[0], {**rows[1], "cycles": 0}], ["cycles"], 2) == (0,)
+def test_what_is_beyond_a_limit_is_learnt_from():
+    """The grid's best have few rows; where limits ask for many, those are asked for."""
+
+    def within(limit):
+        order = []
+
+        def evaluate(candidates):
+            order.extend(one.fields["rows"] for one in candidates)
+            beyond = [max(0, limit - one.fields["rows"]) / 8 for one in candidates]
+            return [
+                Score(objectives(one), far) for one, far in zip(candidates, beyond, strict=True)
+            ]
+
+        search(plan(), Search(budget=96, seed=0), 2, evaluate)
+        return sum(rows >= 24 for rows in order[16:])
+
+    assert within(24) > 2 * within(0)
 
 
 def test_few_that_are_allowed_among_many_are_found():

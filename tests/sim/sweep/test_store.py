@@ -5,8 +5,10 @@ import pytest
 
 from hw.spec.config import Config
 from hw.spec.errors import RequestError
+from sim.sweep.limits import parse_limits
+from sim.sweep.lock import sole_writer
 from sim.sweep.point import LayerRow
-from sim.sweep.store import Store, sole_writer
+from sim.sweep.store import Store
 
 
 def point(key, model="net", status="ok", **columns):
@@ -165,6 +167,33 @@ def test_designs_are_evaluated_when_no_network_is_refused(store):
     ):  # fmt: skip
         store.add(point(key, model, status, rows=rows))
     assert store.evaluated_designs(2) == 2
+
+
+def test_designs_are_evaluated_in_all_scenarios(store):
+    for key, rows, latency in (("a", 4, 1), ("b", 4, 9), ("c", 8, 1)):
+        store.add(point(key, "x", rows=rows, memory_latency=latency))
+    assert store.evaluated_designs(2, ["memory_latency"]) == 1
+
+
+def test_fronts_are_those_of_each_scenario(store):
+    for key, latency, cycles in (("a", 4, 10), ("b", 4, 20), ("c", 20, 30), ("d", 20, 40)):
+        store.add(point(key, memory_latency=latency, cycles=cycles))
+    store.mark_front(["cycles"], ["memory_latency"])
+    assert [row["key"] for row in store.front(["cycles"])] == ["a", "c"]
+
+
+def test_a_front_is_of_points_within_limits(store):
+    for key, cycles, energy in (("a", 10, 3.0), ("b", 20, 2.0), ("c", 30, 1.0), ("d", 5, None)):
+        store.add(point(key, cycles=cycles, energy_j=energy))
+    store.add(point("e", status="failed", cycles=1, energy_j=0.5))
+    store.mark_limits(parse_limits(["energy <= 2 J", "cycles < 30"]))
+    store.mark_front(["cycles"])
+    within = {row["key"]: row["within_limits"] for row in store.requested()}
+    assert within == {"a": 0, "b": 1, "c": 0, "d": 0, "e": 0}
+    assert [row["key"] for row in store.front(["cycles"])] == ["b"]
+    store.mark_limits(())
+    store.mark_front(["cycles"])
+    assert [row["key"] for row in store.front(["cycles"])] == ["d"]
 
 
 def test_points_that_nobody_asks_for_stay_but_are_shown_nowhere(store, tmp_path):

@@ -1,12 +1,19 @@
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from hw.spec.config import make_config
+from sim.sweep.answer import answer
 from sim.sweep.front_table import MOST_ROWS, difference, spread
+from sim.sweep.joint import Joint
+from sim.sweep.limits import parse_limits
+from sim.sweep.plan import Plan
+from sim.sweep.request import SweepRequest
 from sim.sweep.store import Store
-from sim.sweep.summary import print_summary
+from sim.sweep.summary import print_recommendation, print_summary
+from sim.sweep.where import Where
 
 OBJECTIVES = ["latency_s", "area_ge"]
 
@@ -24,10 +31,23 @@ def add(store, number, status="ok", **columns):
     store.add({**point, "latency_s": number * 1e-6, "area_ge": 1e6 - 1e3 * number, **columns})
 
 
-def summary(store, width=120):
-    store.mark_front(OBJECTIVES)
+def summary(store, width=120, scenarios=None, limits=()):
+    """What is printed of a sweep through the fields that ``meta`` names."""
+    models = store.meta()["models"]
+    scenarios = scenarios or {}
+    axes = {name: (8,) for name in store.meta()["fields"] if name not in scenarios}
+    request = SweepRequest(
+        models=tuple(models), plan=Plan({}, ({},), axes, Where(()), scenarios), jobs=1,
+        out=Path("build/sweep"), command="", objectives=tuple(OBJECTIVES),
+        limits=parse_limits(limits),
+    )  # fmt: skip
+    store.mark_limits(request.limits)
+    store.mark_front(OBJECTIVES, tuple(scenarios))
+    found = answer(store, request, Joint(), len(models))
     text = io.StringIO()
-    print_summary(store, OBJECTIVES, Console(width=width, file=text))
+    console = Console(width=width, file=text)
+    print_summary(store, OBJECTIVES, found, console)
+    print_recommendation(found, console)
     return text.getvalue()
 
 
@@ -40,7 +60,7 @@ def test_the_front_shows_what_varies_and_what_counts(store):
     lines = [line.split() for line in text.splitlines() if line.strip()]
     assert lines[0] == ["net:", "3", "points", "on", "the", "front"]
     assert lines[1] == ["rows", "latency", "area", "(GE)"]
-    assert lines[3] == ["3", "1", "us", "999.0", "k"]
+    assert lines[3] == ["3", "1", "us", "999.0", "k", "◂"]
     assert "5 points: 3 ok, 2 unmappable" in text
     assert "2 unmappable: conv: too large" in text
 
@@ -61,7 +81,7 @@ def test_placed_points_show_figures_and_the_board(store):
     add(store, 2, fpga_error="too many DSP")
     lines = [line.split() for line in summary(store).splitlines() if line.strip()]
     assert lines[1][-5:] == ["LUT", "FF", "DSP", "RAM", "MHz"]
-    assert lines[3][-5:] == ["11,800", "6,200", "32", "70", "51.1"]
+    assert lines[3][-6:] == ["11,800", "6,200", "32", "70", "51.1", "◂"]
     assert lines[4][-5:] == ["-"] * 5
     said = (
         "FPGA: 1 of 2 points on the fronts placed on ulx3s-45f; 1 cannot be, the column fpga_error"
@@ -75,16 +95,25 @@ def test_synthesised_points_show_the_difference(store):
     lines = summary(store).splitlines()
     assert "by Yosys (GE)" in lines[2]
     # The first point's area is estimated as 999,000.
-    assert any(line.split()[-3:] == ["1,000.0", "k", "-0.1%"] for line in lines)
+    assert any(line.split()[-3:] == ["k", "-0.1%", "◂"] for line in lines)
     assert any(line.split()[-2:] == ["-", "-"] for line in lines)
 
 
 def test_a_long_front_is_shown_from_end_to_end():
-    rows = [{"id": number} for number in range(57)]
+    rows = [{"id": number, "recommended": 0} for number in range(57)]
     shown = [row["id"] for row in spread(rows)]
     assert (len(shown), shown[0], shown[-1]) == (MOST_ROWS, 0, 56)
     assert shown == sorted(set(shown))
     assert spread(rows[:5]) == rows[:5]
+
+
+@pytest.mark.parametrize("place", range(57))
+def test_the_recommended_row_of_a_long_front_is_shown(place):
+    rows = [{"id": number, "recommended": number == place} for number in range(57)]
+    shown = [row["id"] for row in spread(rows)]
+    assert place in shown
+    assert (len(shown), shown[0], shown[-1]) == (MOST_ROWS, 0, 56)
+    assert shown == sorted(set(shown))
 
 
 def test_differences():
@@ -119,7 +148,9 @@ def test_a_narrow_terminal_clips_no_figure(store, width):
     # With less room there are fewer of the other figures.
     assert row[6:] == {60: ["50.0%"]}.get(width, [])
     if width >= 50:
-        assert max(len(line.rstrip()) for line in lines) <= width
+        assert max(len(line.rstrip()) for line in lines[:-3]) <= width
+        # What is to be copied is left whole.
+        assert lines[-1].startswith("In RTL: python -m sim run --model net --set rows=")
 
 
 def test_fields_that_no_point_has_are_not_in_common(store):
@@ -127,3 +158,61 @@ def test_fields_that_no_point_has_are_not_in_common(store):
     add(store, 1, npu="none", rows=None)
     assert "all with npu=none" in summary(store)
     assert "None" not in summary(store)
+
+
+def test_networks_come_apart_and_then_together(store):
+    store.set_meta({"models": ["one", "two"], "fields": ["rows"]})
+    for number in (2, 6):
+        # "one" takes 2 and 6 us, "two" 8 and 6: together 4 and 6.
+        for model, latency in (("one", number), ("two", 8 if number == 2 else 6)):
+            add(store, number, model=model, key=f"{model}{number}", latency_s=latency * 1e-6)
+    text = summary(store)
+    assert "one: 2 points on the front" in text
+    assert "two: 1 point on the front" in text
+    assert "2 designs on the joint front: geometric mean of 2 networks" in text
+    joint = text[text.index("joint front") :].splitlines()
+    assert joint[4].split() == ["4", "4", "us", "998.0", "k", "◂"]
+    assert joint[5].split() == ["8", "6", "us", "994.0", "k"]
+    assert text.index("2 points on") < text.index("joint front") < text.index("4 points: 4 ok")
+
+
+def test_scenarios_have_a_front_each(store):
+    store.set_meta({"fields": ["rows", "memory_latency"]})
+    for number in (1, 2):
+        for latency, factor in ((4, 1), (20, 9)):
+            add(store, number, key=f"{number}{latency}", memory_latency=latency,
+                latency_s=number * factor * 1e-6)  # fmt: skip
+    text = summary(store, scenarios={"memory_latency": (4, 20)})
+    assert "memory_latency=4: 2 designs on the front\n" in text
+    assert "memory_latency=20: 2 designs on the front\n" in text
+    # The geometric mean of 1 and 9, and of 2 and 18.
+    joint = text[text.index("joint front: geometric mean of 2 scenarios") :].splitlines()
+    assert joint[4].split()[:3] == ["3", "3", "us"]
+    assert joint[5].split()[:3] == ["4", "6", "us"]
+
+
+def test_a_limit_adds_its_column(store):
+    add(store, 1, sram_bytes=100_000)
+    add(store, 2, sram_bytes=200_000)
+    text = summary(store, limits=["sram on the chip <= 128 KiB"])
+    assert "net: 1 point on the front" in text
+    assert "SRAM (bytes)" in text
+    assert "100,000" in text
+    assert "200,000" not in text
+
+
+def test_the_last_line_runs_the_recommended_design_in_rtl(store):
+    add(store, 1)
+    add(store, 2)
+    *_, name, why, command = summary(store).splitlines()
+    # 1 us x 999 kGE is less than 2 us x 998.
+    assert name == "Recommended: rows=3 cols=8: latency 1 us, area 999,000 GE"
+    assert why.startswith("Why: the smallest product of latency, area of the 2 designs on the")
+    assert why.endswith("latency the best, area the best")
+    assert command == "In RTL: python -m sim run --model net --set rows=3"
+
+
+def test_nothing_is_recommended_where_nothing_is_complete(store):
+    store.set_meta({"models": ["net", "other"]})
+    add(store, 1)
+    assert "none is recommended" in summary(store).splitlines()[-1]

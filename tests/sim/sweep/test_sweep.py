@@ -1,6 +1,7 @@
 """Whole sweeps, as a user meets them."""
 
 import csv
+import math
 import os
 import signal
 import sqlite3
@@ -115,6 +116,78 @@ def test_a_stored_point_is_what_run_says(sweep, tmp_path, monkeypatch, capsys):
     with closing(sqlite3.connect(tmp_path / "out" / "results.sqlite")) as database:
         layers = database.execute("SELECT name, cycles FROM layers ORDER BY position").fetchall()
     assert layers == [(layer["name"], layer["cycles"]) for layer in result["layers"]]
+
+
+def test_networks_and_scenarios_have_one_answer(sweep, tmp_path):
+    status, out, _ = sweep(
+        *("--model", "ad", "--model", "kws", "--grid", "rows=2,8", "--set", "cols=4"),
+        *("--scenario", "memory_latency=4,20", "--objective", "cycles", "--weight", "kws=2"),
+    )
+    assert status == 0
+    found = rows(tmp_path, "model, rows, memory_latency, cycles, on_joint_front, recommended")
+    cycles = {row[:3]: row[3] for row in found}
+    assert len(cycles) == 8
+    means = {
+        width: math.prod(
+            cycles[model, width, latency] ** (weight / 6)
+            for model, weight in (("ad", 1), ("kws", 2))
+            for latency in (4, 20)
+        )
+        for width in (2, 8)
+    }
+    best = min(means, key=means.get)
+    assert {row[1] for row in found if row[4]} == {row[1] for row in found if row[5]} == {best}
+    assert (
+        "1 design on the joint front: geometric mean of 2 networks in 2 scenarios, weighted" in out
+    )
+    assert f"Recommended: rows={best}: cycles {round(means[best]):,} (" in out
+    command = out.splitlines()[-1]
+    assert (
+        f"--grid rows={best} --set cols=4 --scenario memory_latency=4,20 --backend rtl" in command
+    )
+
+
+def test_a_limit_leaves_designs_out(sweep, tmp_path):
+    options = ["--model", "ad", "--grid", "rows=2,8", "--set", "cols=4"]
+    status, out, _ = sweep(*options, "--limit", "area <= 900 kGE")
+    assert status == 0
+    # The larger array has more gates than that.
+    assert rows(tmp_path, "rows, within_limits, on_front, area_ge > 900000") == [
+        (2, 1, 1, 0),
+        (8, 0, 0, 1),
+    ]
+    assert "the best in latency, energy, area of all designs that keep area <= 900 kGE" in out
+    status, out, err = sweep(*options, "--limit", "area<=1kGE", "--limit", "energy<=1J", "--resume")
+    assert status == 2
+    (area,) = (row[0] for row in rows(tmp_path, "area_ge") if row[0] < 900_000)
+    assert "limits was area <= 900 kGE, now is area<=1kGE,energy<=1J" in err
+    assert (
+        "no design keeps --limit 'area<=1kGE' and --limit 'energy<=1J': nearest comes rows=2" in err
+    )
+    assert f"area {round(area):,} GE, {area / 1000 - 1:,.0%} above area<=1kGE." in err
+    assert "Recommended" not in out
+
+
+def test_a_search_meets_all_scenarios_and_knows_the_limits(sweep, tmp_path):
+    options = ["--model", "ad", "--grid", "rows=2..6", "--grid", "cols=2..4", "--search", "3"]
+    options += ["--scenario", "memory_latency=4,20", "--joint", "worst"]
+    status, _, err = sweep(*options, "--limit", "area <= 1 kGE")
+    assert status == 2
+    assert "Search longer, by a larger --search N" in err
+    found = rows(tmp_path, "rows, cols, memory_latency")
+    assert len(found) == len(set(found)) == 6
+    assert len({row[:2] for row in found}) == 3
+    status, _, err = sweep(*options, "--limit", "area <= 9 MGE", "--resume")
+    assert status == 2
+    assert "limits was area <= 1 kGE, now is area <= 9 MGE" in err
+
+
+def test_the_chips_sram_is_a_column(sweep, tmp_path):
+    assert sweep("--model", "ad", "--grid", "rows=2,64", "--set", "cols=4")[0] == 0
+    # 64 KiB and 16 KiB; 127 words of 64 + 2 + 20 + 8 bits; 2 tables of 256 bytes a lane; and the
+    # caches of the CPU, 71,168 bits.
+    bits = 8 * (65536 + 16384) + 127 * 94 + 8 * 2 * 256 * 2 + 71_168
+    assert rows(tmp_path, "rows, sram_bytes") == [(64, None), (2, -(-bits // 8))]
 
 
 def test_an_existing_sweep_is_resumed_only_on_request(sweep, tmp_path):

@@ -1,0 +1,27 @@
+"""One process at a time writes a sweep's folder."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from hw.spec.errors import RequestError
+
+
+@contextmanager
+def sole_writer(folder: Path) -> Generator[None]:
+    """Keep other sweeps out of the folder. Raises RequestError where one is at work in it."""
+    try:
+        file = (folder / ".lock").open("w")
+    except OSError as error:
+        raise RequestError(f"{folder}: cannot be written: {error.strerror}") from None
+    with closing(file):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RequestError(
+                f"{folder}: another sweep is writing here; wait for it, or choose another --out"
+            ) from None
+        yield

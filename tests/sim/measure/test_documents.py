@@ -1,0 +1,80 @@
+"""Pages show what their commands print: `python -m sim.measure.documents --write` puts it there."""
+
+import pytest
+
+from hw.spec.errors import RequestError
+from sim.measure.documents import PAGES, Block, blocks, printed, rewritten
+
+PAGE = """# Title
+<!-- run -->
+```
+python -m one \\
+    --two
+old
+```
+```
+python -m not.marked
+stays
+```
+<!-- run slow from="^b" to="d$" -->
+```sh
+python -m slow
+```
+"""
+
+
+def test_a_block_is_a_command_and_its_output():
+    first, second = blocks(PAGE)
+    assert (first.command, first.shown, first.slow) == ("python -m one --two", "old\n", False)
+    assert (second.command, second.shown, second.slow) == ("python -m slow", "", True)
+    assert (second.first, second.last) == ("^b", "d$")
+
+
+def test_output_takes_the_place_of_what_was_there():
+    new, stale = rewritten(PAGE, lambda block: f"new of {block.command}  \n\n", slow=False)
+    assert new == PAGE.replace("old\n", "new of python -m one --two\n")
+    assert stale == ["python -m one --two"]
+    assert rewritten(new, lambda block: f"new of {block.command}\n", slow=False) == (new, [])
+    lines = "a\nb c\nb d\ne\n"
+    new, _ = rewritten(PAGE, lambda _: lines, slow=True)
+    assert "python -m slow\n...\nb c\nb d\n...\n```" in new
+
+
+@pytest.mark.parametrize(("first", "last"), [("x", ""), ("a", "x"), ("b", "a")])
+def test_lines_that_are_not_printed_are_told(first, last):
+    block = Block("python -m one", "", 0, 0, first=first, last=last)
+    with pytest.raises(RequestError, match="prints no line with"):
+        block.chosen("a\nb\n")
+
+
+def test_a_mark_that_says_something_else_is_refused():
+    with pytest.raises(RequestError, match="fast is no option"):
+        list(blocks(PAGE.replace("run slow", "run fast")))
+
+
+def test_a_command_that_fails_is_told_and_a_refusal_is_shown(tmp_path):
+    command = "python -m sim config show --preset tinny"
+    with pytest.raises(RequestError, match="ends with status 2: error: "):
+        printed(Block(command, "", 0, 0), tmp_path)
+    said = printed(Block(command, "", 0, 0, status=2), tmp_path)
+    assert said.startswith("error: ")
+    assert "did you mean tiny" in said
+    with pytest.raises(RequestError, match="must begin with python -m"):
+        printed(Block("rm file", "", 0, 0), tmp_path)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_shows_what_its_commands_print(page, tmp_path):
+    text = page.read_text(encoding="utf-8")
+    assert len(list(blocks(text))) > 3
+    new, _ = rewritten(text, lambda block: printed(block, tmp_path), slow=False)
+    assert new == text
+
+
+@pytest.mark.slow
+@pytest.mark.rtl
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_shows_what_its_slow_commands_print(page, tmp_path):
+    text = page.read_text(encoding="utf-8")
+    new, _ = rewritten(text, lambda block: printed(block, tmp_path), slow=True)
+    assert new == text
