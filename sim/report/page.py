@@ -14,6 +14,7 @@ from sim.report.terminal import MODELLED, NAME_WIDTH, check_line, report_title, 
 from sim.report.units import ABSENT, count, percent, quantity, share, shortened
 from sim.results.course import Course
 from sim.results.result import OF_THE_ACCELERATOR, Layer, RunResult
+from sim.version import origin_line
 
 CAPTIONS = {
     "cycles": "Where the cycles went",
@@ -44,8 +45,13 @@ def page(result: RunResult, course: Course) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
         f"<title>{title}</title><style>{style}</style></head><body><main>"
-        f"<h1>{title}</h1>{''.join(sections)}</main></body></html>\n"
+        f"<h1>{title}</h1>{''.join(sections)}{footer()}</main></body></html>\n"
     )
+
+
+def footer() -> str:
+    """Who wrote the page."""
+    return f"<footer>{escape(origin_line())}</footer>"
 
 
 def _summary(result: RunResult) -> str:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from hw.spec.npu_config import NpuConfig
 from sim.costs.area import Area
 from sim.files import write_atomically
+from sim.version import origin
 
 SCHEMA = "tilewright.run/1"
 
@@ -196,6 +197,7 @@ class RunResult:
         """The JSON document."""
         return {
             "schema": SCHEMA,
+            **origin(),
             "model": _plain(self.model),
             "config": dict(self.config),
             "backend": self.backend,
