@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 
 from sim.costs.energy import COMPONENTS
 from sim.files import write_atomically
-from sim.report.colours import BUSY_COLOUR, OTHER_COLOUR, STALL_COLOURS, colours_of
+from sim.report.causes import MEANINGS
+from sim.report.colours import BUSY_COLOUR, LOSS_COLOURS, OTHER_COLOUR, colours_of
+from sim.report.shapes import described
 from sim.report.terminal import MODELLED, NAME_WIDTH, check_line, report_title, total_rows
 from sim.report.units import ABSENT, count, percent, quantity, share, shortened
 from sim.results.course import Course
@@ -67,9 +69,9 @@ def _summary(result: RunResult) -> str:
 
 
 def _layer_section(result: RunResult) -> str:
-    causes = {cause for layer in result.layers for cause in layer.stalls}
-    waits = {cause: colour for cause, colour in STALL_COLOURS.items() if cause in causes}
-    colours = {"computes": BUSY_COLOUR} | waits | {"other": OTHER_COLOUR}
+    causes = {cause for layer in result.layers for cause, cycles in layer.losses.items() if cycles}
+    losses = {cause: colour for cause, colour in LOSS_COLOURS.items() if cause in causes}
+    colours = {"computes": BUSY_COLOUR} | losses | {"other": OTHER_COLOUR}
     head = "".join(
         f"<th{' class=left' if left else ''}>{escape(heading)}</th>"
         for heading, left in (
@@ -89,10 +91,18 @@ def _layer_section(result: RunResult) -> str:
     )
     cycles = result.total.cycles
     rows = "".join(_layer_row(layer, cycles, colours, result.has_array) for layer in result.layers)
-    legend = _legend(colours) if result.has_array else ""
+    legend = _legend(colours) + meanings(losses) if result.has_array else ""
     return (
         f"<h2>Layers</h2>{legend}{_table(f'<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>')}"
     )
+
+
+def meanings(causes: Iterable[str]) -> str:
+    """What the named causes are, to be unfolded."""
+    rows = "".join(
+        f"<dt>{escape(cause)}</dt><dd>{escape(MEANINGS[cause])}</dd>" for cause in causes
+    )
+    return f"<details><summary>What these are</summary><dl>{rows}</dl></details>" if rows else ""
 
 
 def _table(content: str) -> str:
@@ -122,16 +132,20 @@ def _layer_row(
 
 def _name_cell(layer: Layer) -> str:
     short = escape(shortened(layer.name, NAME_WIDTH))
-    return f'<td class="left" title="{escape(layer.name)}">{short}</td>'
+    below = [described(layer.geometry)] if layer.geometry else []
+    if layer.reason:
+        below.append(f"on the CPU: {layer.reason}")
+    lines = "".join(f"<small>{escape(line)}</small>" for line in below)
+    return f'<td class="left" title="{escape(layer.name)}">{short}{lines}</td>'
 
 
 def _time_parts(layer: Layer) -> dict[str, float]:
     """Shares of the layer's cycles: computing, each cause of a stall."""
     if not layer.cycles:
         return {}
-    stalled = {cause: cycles / layer.cycles for cause, cycles in layer.stalls.items()}
-    rest = max(0.0, 1.0 - sum(stalled.values()))
-    return {"computes" if layer.engine == "npu" else "other": rest} | stalled
+    lost = {cause: cycles / layer.cycles for cause, cycles in layer.losses.items()}
+    rest = max(0.0, 1.0 - sum(lost.values()))
+    return {"computes" if layer.engine == "npu" else "other": rest} | lost
 
 
 def _energy_section(result: RunResult) -> str:
