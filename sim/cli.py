@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from hw.spec.errors import RequestError
-from sim.verbs import area, bench, board, config, fpga, run, sweep, validate, verilog, zoo
+from sim.verbs import area, bench, board, config, explain, fpga, run, sweep, validate, verilog, zoo
 
 VERBS = {
     "run": run,
+    "explain": explain,
     "sweep": sweep,
     "fpga": fpga,
     "board": board,
