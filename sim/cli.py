@@ -9,11 +9,25 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from hw.spec.errors import RequestError
-from sim.verbs import area, bench, board, config, explain, fpga, run, sweep, validate, verilog, zoo
+from sim.verbs import (
+    area,
+    bench,
+    board,
+    config,
+    diff,
+    explain,
+    fpga,
+    run,
+    sweep,
+    validate,
+    verilog,
+    zoo,
+)
 
 VERBS = {
     "run": run,
     "explain": explain,
+    "diff": diff,
     "sweep": sweep,
     "fpga": fpga,
     "board": board,
