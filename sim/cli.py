@@ -17,6 +17,7 @@ from sim.verbs import (
     diff,
     explain,
     fpga,
+    inspect,
     run,
     sweep,
     validate,
@@ -26,6 +27,7 @@ from sim.verbs import (
 
 VERBS = {
     "run": run,
+    "inspect": inspect,
     "explain": explain,
     "diff": diff,
     "sweep": sweep,
