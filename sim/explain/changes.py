@@ -58,15 +58,16 @@ class Change:
 
 
 def predicted_changes(
-    predictor: Predictor, values: Values, depthwise_kernel: int, progress: Progress
+    predictor: Predictor, values: Values, window: int, progress: Progress
 ) -> tuple[Change, ...]:
     """Every obvious change of the configuration that ``values`` make, fewest cycles first.
 
     ``values`` are those that somebody set: fields derived from others follow a change.
-    ``depthwise_kernel``: the largest depthwise window of the network.
+    ``window``: pixels of the largest one in a layer that waits for activations, at most
+    `LARGEST_KERNEL`.
     """
     config = make_config(values)
-    wanted = list(proposals(config, depthwise_kernel))
+    wanted = list(proposals(config, window))
     found: list[Change] = []
     with progress.step("Predicting changes") as step:
         for number, (key, value) in enumerate(wanted, 1):
@@ -75,7 +76,7 @@ def predicted_changes(
     return tuple(sorted(found, key=_cycles))
 
 
-def proposals(config: Config, depthwise_kernel: int) -> Iterator[tuple[str, int | str]]:
+def proposals(config: Config, window: int) -> Iterator[tuple[str, int | str]]:
     """Fields and the values to try: half as much again and twice, a step of a power, what is left
     out."""
     npu, soc = config.npu, config.soc
@@ -95,8 +96,8 @@ def proposals(config: Config, depthwise_kernel: int) -> Iterator[tuple[str, int 
                 yield key, 2 * getattr(npu, key)
         if npu.requantiser_lanes < npu.rows:
             yield "requantiser_lanes", npu.rows
-        if npu.depthwise_kernel < depthwise_kernel <= _LARGEST_KERNEL:
-            yield "depthwise_kernel", depthwise_kernel
+        if npu.depthwise_kernel < window:
+            yield "depthwise_kernel", window
     if soc.memory_latency > 1:
         yield "memory_latency", soc.memory_latency // 2
     if soc.cpu != "full":
@@ -112,7 +113,8 @@ _DOUBLED = {
 }
 """Fields of the accelerator with the largest value that is still doubled to."""
 
-_LARGEST_KERNEL = 7
+LARGEST_KERNEL = 7
+"""The largest ``depthwise_kernel``."""
 
 
 def _predicted(

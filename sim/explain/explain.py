@@ -12,7 +12,7 @@ from rich.console import Console
 
 from hw.spec.config import make_config
 from hw.spec.errors import RequestError
-from sim.explain.changes import Change, Values, predicted_changes
+from sim.explain.changes import LARGEST_KERNEL, Change, Values, predicted_changes
 from sim.explain.losses import Loss, losses_of
 from sim.explain.page import write_explanation
 from sim.explain.terminal import print_explanation
@@ -77,7 +77,7 @@ def explain(
     found = Explanation(
         result=result,
         losses=losses_of(result),
-        changes=predicted_changes(predictor, values, _largest_depthwise(result), progress),
+        changes=predicted_changes(predictor, values, _largest_window(result), progress),
     )
     if json_file:
         write_atomically(json_file, json.dumps(found.to_dict(), indent=1) + "\n")
@@ -88,17 +88,14 @@ def explain(
     return found
 
 
-def _largest_depthwise(result: RunResult) -> int:
-    """Pixels of the largest window that is computed channel by channel."""
-    kernels = (
+def _largest_window(result: RunResult) -> int:
+    """Pixels of the largest window that can be kept, of a layer that waits for activations."""
+    windows = [
         max(layer.geometry.kernel)
         for layer in result.layers
-        if layer.geometry and layer.geometry.kernel and layer.op in _CHANNEL_BY_CHANNEL
-    )
-    return max(kernels, default=0)
-
-
-_CHANNEL_BY_CHANNEL = ("DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D")
+        if layer.stalls.get("activations") and layer.geometry and layer.geometry.kernel
+    ]
+    return max((window for window in windows if window <= LARGEST_KERNEL), default=0)
 
 
 def _change(change: Change) -> dict[str, Any]:

@@ -24,7 +24,7 @@ NAME_WIDTH = 30
 LEGEND: Mapping[Status, str] = {
     "npu": "on the NPU",
     "cpu": "on the CPU",
-    "free": "costs nothing",
+    "free": "no work",
     "understood": "understood",
     "obstacle": "obstacle",
     "unknown": "not supported",

@@ -74,6 +74,15 @@ def test_an_explanation_is_printed_and_written(tmp_path, capsys):
     assert "rows 4 to 8" in page
 
 
+def test_a_window_that_can_be_kept_on_chip_is_proposed(capsys):
+    # Its depthwise windows are 3 x 3; the first layer's, 10 x 4, no hardware keeps.
+    found = explain("kws", {"depthwise_kernel": 2}, None, None, QUIET)
+    change = next(change for change in found.changes if change.key == "depthwise_kernel")
+    assert change.after == 3
+    assert change.result.total.cycles < found.result.total.cycles
+    assert "depthwise_kernel 2 to 3" in capsys.readouterr().out
+
+
 def test_what_the_model_has_no_figures_of_is_refused():
     with pytest.raises(RequestError, match="explain predicts, which needs the model backend"):
         explain("kws", {"cpu": "min"}, None, None, QUIET)
