@@ -23,7 +23,7 @@ class InspectedOp:
     Attributes
     ----------
     inputs: names of the operators whose results it reads.
-    macs, weights, quantisation: None where the network is refused.
+    macs, quantisation: None where the network is refused; ``weights`` tells bytes alone then.
     reason: why it is on the CPU, what it is part of, or what is in its way.
     """
 

@@ -11,6 +11,7 @@ from mapper.importers.onnx.importer import ONNX_OPERATORS
 from mapper.importers.outline import OutlinedOp, outline
 from mapper.limits import ObstructedError
 from sim.inspect.inspected import Inspected, InspectedOp, Status
+from sim.inspect.weights import WeightFigures
 
 
 def refused(path: Path, error: RequestError) -> Inspected:
@@ -42,7 +43,13 @@ def _inspected(ops: Sequence[OutlinedOp], obstacles: Sequence[str]) -> tuple[Ins
         inputs = tuple(dict.fromkeys(producers[t] for t in op.inputs if t in producers))
         status, reason = _status(op, inputs, blamed, found)
         found[op.name] = InspectedOp(
-            name=op.name, kind=op.kind, inputs=inputs, shape=op.shape, status=status, reason=reason
+            name=op.name,
+            kind=op.kind,
+            inputs=inputs,
+            shape=op.shape,
+            status=status,
+            reason=reason,
+            weights=WeightFigures(bytes=sum(op.stored.values())),
         )
     return tuple(found.values())
 

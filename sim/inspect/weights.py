@@ -20,9 +20,9 @@ class WeightFigures:
     """
 
     bytes: int
-    values: int
-    zeros: int
-    entropy_bits: float
+    values: int = 0
+    zeros: int = 0
+    entropy_bits: float = 0.0
 
     @property
     def zero_share(self) -> float | None:

@@ -83,6 +83,8 @@ def test_a_refused_network_tells_what_was_understood_and_all_obstacles(
         status.setdefault(op.kind, set()).add(op.status)
     assert status["Relu"] == {"understood"}
     assert status["Det"] == status["NonZero"] == {"unknown"}
+    # A scale of four bytes and a zero point of one.
+    assert found.ops[0].weights.bytes == 5
     # Behind the two that are not supported, nothing can be said.
     assert status["QuantizeLinear"] == {"understood", "unchecked"}
     assert len(found.obstacles) == 2
