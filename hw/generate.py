@@ -1,7 +1,7 @@
 """What is generated from `hw.spec` beside Verilog: C header, documentation.
 
 ``python -m hw.generate header PATH`` writes the C header.
-``python -m hw.generate docs`` rewrites docs/registers.md, docs/commands.md and docs/protocol.md.
+``python -m hw.generate docs`` rewrites the pages of docs/ that `hw.reference` makes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""docs/registers.md, docs/commands.md and docs/protocol.md, from `hw.spec`."""
+"""docs/registers.md, commands.md, protocol.md and configuration.md, from `hw.spec`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hw.spec import commands, monitor, profile, program, registers
+from hw.spec.config import Config
+from hw.spec.field_docs import field_docs
 from hw.spec.fields import Field
 from hw.spec.registers import Peripheral, program_base
+from hw.spec.settings import PRESETS
 from hw.spec.soc_config import SMALL_CPUS, SMALL_FIRMWARE_BYTES, SocConfig
 from hw.spec.steps import STEP_KINDS
 
@@ -20,6 +23,7 @@ def references() -> dict[str, str]:
         "registers.md": registers_page(),
         "commands.md": commands_page(),
         "protocol.md": protocol_page(),
+        "configuration.md": configuration_page(),
     }
 
 
@@ -27,6 +31,32 @@ def write_references(folder: Path) -> None:
     """Write the pages into ``folder``."""
     for name, text in references().items():
         (folder / name).write_text(text)
+
+
+def configuration_page() -> str:
+    """Every field of a configuration, and the presets."""
+    docs, defaults = field_docs(), Config().flat()
+    fields = [
+        f"| `{name}` | {_word(defaults[name])} | {text.replace('|', chr(92) + '|')} |"
+        for name, text in docs.items()
+    ]
+    presets = [
+        f"| `{name}` | {', '.join(f'`{k} = {_word(v)}`' for k, v in values.items()) or 'none'} |"
+        for name, values in PRESETS.items()
+    ]
+    return _page(
+        "# Configuration",
+        "Fields that `--set`, `--grid` and a file for `--config` take. Numbers of bytes may end in "
+        "K or M (1024), clocks in K, M or G (1000). A default that is derived from others is shown "
+        "as it comes out.",
+        "\n".join(["| field | default | meaning |", "|---|---|---|", *fields]),
+        "## Presets",
+        "\n".join(["| preset | changes |", "|---|---|", *presets]),
+    )
+
+
+def _word(value: int | str) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def registers_page() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hw.spec.config import Config
 from mapper.graph.graph import Graph
-from mapper.placement.placement import Placer
+from mapper.placement.placement import Placement, Placer
 from mapper.planning.homes import plan_homes
 from mapper.planning.residency import Problem, plan_residency
 from mapper.program.assembly import Assembly
@@ -57,6 +57,10 @@ class Mapper:
             packed=self._packed,
             cpu_steps=steps,
         ).program()
+
+    def placement(self, config: Config) -> Placement:
+        """Which engine computes what and when tensors are alive: before memory is shared out."""
+        return self._placer.place(config)
 
     @property
     def rewritten(self) -> Graph:

@@ -51,6 +51,18 @@ def unsupported(place: Place, supported: Iterable[str]) -> NoReturn:
     raise RequestError(f"{place}: this operator is not supported; {advice}")
 
 
+class ObstructedError(RequestError):
+    """A file that cannot be imported; ``obstacles`` are the reasons, without the file's name."""
+
+    def __init__(self, file: str, obstacles: Sequence[str]) -> None:
+        self.obstacles = tuple(obstacles)
+        if len(obstacles) == 1:
+            super().__init__(f"{file}: {obstacles[0]}")
+            return
+        listed = "".join(f"\n  {number}. {text}" for number, text in enumerate(obstacles, 1))
+        super().__init__(f"{file}: {len(obstacles)} obstacles:{listed}")
+
+
 class Obstacles:
     """Collects why a file cannot be imported, so that one refusal names everything."""
 
@@ -67,13 +79,10 @@ class Obstacles:
             self._found.append(str(error).removeprefix(f"{self._file}: "))
 
     def check(self) -> None:
-        """Raise one RequestError with all that was noted; nothing where there was none."""
+        """Raise one ObstructedError with all that was noted; nothing where there was none."""
         found = list(dict.fromkeys(self._found))
-        if len(found) == 1:
-            raise RequestError(f"{self._file}: {found[0]}")
         if found:
-            listed = "".join(f"\n  {number}. {text}" for number, text in enumerate(found, 1))
-            raise RequestError(f"{self._file}: {len(found)} obstacles:{listed}")
+            raise ObstructedError(self._file, found)
 
 
 def float_network(file: str, what: str) -> NoReturn:

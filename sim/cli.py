@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
 
 from hw.spec.errors import RequestError
-from sim.verbs import area, bench, board, config, fpga, run, sweep, validate, verilog, zoo
+from sim.verbs import (
+    area,
+    bench,
+    board,
+    config,
+    diff,
+    explain,
+    fpga,
+    inspect,
+    run,
+    sweep,
+    validate,
+    verilog,
+    zoo,
+)
 
 VERBS = {
     "run": run,
+    "inspect": inspect,
+    "explain": explain,
+    "diff": diff,
     "sweep": sweep,
     "fpga": fpga,
     "board": board,
@@ -30,13 +50,27 @@ class _Parser(argparse.ArgumentParser):
         raise RequestError(f"{message}; see {self.prog} --help")
 
 
+class _Version(argparse.Action):
+    """Prints version and commit; git is asked for it only here."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str) -> None:
+        super().__init__(option_strings, dest, nargs=0, help="print version and commit")
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from sim.version import origin_line
+
+        print(origin_line())
+        parser.exit()
+
+
 def parser() -> argparse.ArgumentParser:
     """The verbs and their options."""
     top = _Parser(
-        prog="tilewright",
+        prog=_called(),
         description="Run a quantised network on a TinyDL accelerator, as RTL, bit for bit.",
         allow_abbrev=False,
     )
+    top.add_argument("--version", action=_Version)
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
     for name, verb in VERBS.items():
         verb.add(verbs.add_parser(name, help=verb.HELP, allow_abbrev=False))
@@ -44,6 +78,14 @@ def parser() -> argparse.ArgumentParser:
 
 
 def handle(arguments: list[str]) -> None:
-    """Do what the command line asks. Raises TilewrightError."""
+    """Do what the command line asks; nothing asked: list the verbs. Raises TilewrightError."""
+    if not arguments:
+        parser().print_help()
+        return
     options = parser().parse_args(arguments)
     options.handle(options)
+
+
+def _called() -> str:
+    """How messages name the command: as it was called."""
+    return "python -m sim" if Path(sys.argv[0]).name == "__main__.py" else "tilewright"

@@ -97,10 +97,25 @@ def _typed(value: Any, type_name: str, key: str, source: str) -> int | str:
             return bool(named)
         raise RequestError(f"{source}: {key} = {value!r}: must be true or false")
     if isinstance(value, str):
-        try:
-            return int(value.replace("_", ""), 0)
-        except ValueError:
-            raise RequestError(f"{source}: {key} = {value!r}: must be a whole number") from None
+        return _whole(value, key, source)
     if isinstance(value, bool) or not isinstance(value, int):
         raise RequestError(f"{source}: {key} = {value!r}: must be a whole number")
     return value
+
+
+_SIZES = {"K": 1 << 10, "M": 1 << 20}
+_CLOCKS = {"K": 1_000, "M": 1_000_000, "G": 1_000_000_000}
+"""What a letter behind a number of bytes, or of hertz, stands for."""
+
+
+def _whole(text: str, key: str, source: str) -> int:
+    """A whole number as it is typed: 65536, 0x10000, 64_000, or 64K where bytes are counted."""
+    letters = _SIZES if key.endswith("_bytes") else _CLOCKS if key.endswith("_hz") else {}
+    letter = text[-1:].upper()
+    # Behind 0x, every letter is a digit or wrong.
+    factor = 1 if text[:2].lower() == "0x" else letters.get(letter, 1)
+    try:
+        return factor * int((text[:-1] if factor > 1 else text).replace("_", ""), 0)
+    except ValueError:
+        also = f", which may end in {' or '.join(letters)}" if letters else ""
+        raise RequestError(f"{source}: {key} = {text!r}: must be a whole number{also}") from None

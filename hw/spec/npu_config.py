@@ -21,15 +21,18 @@ class NpuConfig:
     cols: output pixels computed at once, 2..32; half as many in paired commands.
     accumulator_bits: width of an accumulator, 20..32. Layers that could overflow
         it run on the CPU.
-    scratchpad_bytes: activation memory, all banks together.
-    scratchpad_banks: banks interleaved by words of ``port_bytes``; more banks, fewer DMA conflicts.
-    port_bytes: bytes that one scratchpad access moves; power of two, at least rows.
+    scratchpad_bytes: activation memory, all banks together: 4096..1048576, a multiple of
+        port_bytes x scratchpad_banks.
+    scratchpad_banks: banks interleaved by words of ``port_bytes``, 2, 4, 8 or 16; more banks,
+        fewer DMA conflicts.
+    port_bytes: bytes that one scratchpad access moves: 8, 16 or 32, at least rows and bus_bytes.
         0 chooses the smallest of at least rows, cols, bus_bytes and 16.
-    weight_buffer_bytes: ring buffer for weights, filled by DMA ahead of use.
-    requantiser_lanes: results requantised a cycle, at most rows. 0 chooses rows.
-    depthwise_kernel: largest depthwise or pooling kernel that reuses its window on chip (larger
-        ones work, at one scratchpad read a tap and pixel).
-    bus_bytes: width of the DMA's bus, bytes a cycle.
+    weight_buffer_bytes: ring buffer for weights, filled by DMA ahead of use; a power of two,
+        1024..1048576.
+    requantiser_lanes: results requantised a cycle, 1..rows. 0 chooses rows.
+    depthwise_kernel: largest depthwise or pooling kernel that reuses its window on chip, 1..7
+        (larger ones work, at one scratchpad read a tap and pixel).
+    bus_bytes: width of the DMA's bus, bytes a cycle: 4, 8, 16 or 32.
     elementwise_unit: whether there is a unit for ELEMENTWISE: additions, products, maxima of two
         tensors, with broadcast. Without it they run on the CPU.
     table_unit: whether results can go through a table (TABLE), for any function of one int8.

@@ -38,13 +38,13 @@ class SocConfig:
 
     Parameters
     ----------
-    cpu: VexRiscv build, one of `CPU_BUILDS`.
+    cpu: VexRiscv build: full, standard, lite, imac, or min for small FPGAs.
     npu: ``"array"``, or ``"none"`` for the RISC-V core alone.
-    memory_bytes: main memory, a multiple of 16 KiB; firmware, program, weights and spilled tensors
-        live there.
+    memory_bytes: main memory, a multiple of 16 KiB, 128 KiB..64 MiB; firmware, program, weights
+        and spilled tensors live there.
     memory_latency: cycles from an accepted read to its data, 1..64. Reads are pipelined: the
         memory moves one word of the bus (``bus_bytes``) a cycle.
-    clock_hz: clock at which latency and leakage are stated.
+    clock_hz: clock at which latency and leakage are stated, 1 MHz..5 GHz.
     """
 
     cpu: str = "full"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NoReturn, Protocol
+from typing import ClassVar, NamedTuple, NoReturn, Protocol
 
 from hw.spec.errors import RequestError
 from hw.spec.npu_config import NpuConfig
@@ -19,6 +19,14 @@ from mapper.graph.tensor import Tensor
 from mapper.works.work import Work
 
 Shape = tuple[int, ...]
+
+
+class Slide(NamedTuple):
+    """How a window slides over an image, for reports: (vertical, horizontal), in pixels."""
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int] = (1, 1)
 
 
 @dataclass(frozen=True)
@@ -130,6 +138,10 @@ class Operator(ABC):
     def macs(self, site: Site) -> int:
         """Return the products of a convolution or matrix product, those with padding included."""
         return 0
+
+    def slide(self, site: Site) -> Slide | None:
+        """Return how a window slides over the image; None where none does."""
+        return None
 
     def objection(self, site: Site) -> str | None:
         """Return why no accelerator computes this; None when one could."""

@@ -17,17 +17,27 @@ def import_model(path: Path) -> Graph:
     Raises RequestError, naming the file and where known the layer, if the file is missing, damaged,
     not quantised to int8 or has an operator that the project does not support.
     """
+    content = read_file(path)
+    return import_tflite(path, content) if is_tflite(path, content) else import_onnx(path, content)
+
+
+def is_tflite(path: Path, content: bytes) -> bool:
+    """Whether a file is to be read as TensorFlow Lite, not as ONNX."""
+    return content[4:8] == flatbuffer.IDENTIFIER or path.suffix.lower() == ".tflite"
+
+
+def read_file(path: Path) -> bytes:
+    """All of a file that can be a network: a regular file of sensible size, not empty.
+
+    Raises RequestError.
+    """
     content = _read(path)
     if not content:
         raise RequestError(f"{path}: the file is empty: export or download the network again")
-    looks_tflite = content[4:8] == flatbuffer.IDENTIFIER
-    if looks_tflite or path.suffix.lower() == ".tflite":
-        return import_tflite(path, content)
-    return import_onnx(path, content)
+    return content
 
 
 def _read(path: Path) -> bytes:
-    """All of a file that can be a network: a regular file of sensible size."""
     try:
         if path.exists() and not path.is_file():
             raise RequestError(f"{path}: not a regular file: give a .tflite or .onnx file")

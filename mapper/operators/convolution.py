@@ -13,7 +13,7 @@ from hw.spec.npu_config import NpuConfig
 from hw.spec.numerics import Int8Array
 from hw.spec.steps import CONV_2D, DEPTHWISE_CONV_2D
 from mapper.array.array import array_of
-from mapper.graph.operator import Cpu, Shape, Site, Steps
+from mapper.graph.operator import Cpu, Shape, Site, Slide, Steps
 from mapper.operators.clamp import Clamped, is_wide
 from mapper.operators.images import (
     Padding,
@@ -79,6 +79,11 @@ class Convolution(Clamped):
     def windows(self, site: Site) -> Windows:
         """Return how the windows slide."""
         return Windows(self.taps(site), self.stride, self.padding, self.dilation)
+
+    def slide(self, site: Site) -> Slide:
+        """Return kernel, stride and dilation."""
+        rows, cols = self.taps(site)
+        return Slide((rows, cols), self.stride, self.dilation)
 
     def objection(self, site: Site) -> str | None:
         """Return why no accelerator computes this; None when one could."""

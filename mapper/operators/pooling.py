@@ -12,7 +12,7 @@ import numpy as np
 
 from hw.spec.npu_config import NpuConfig
 from hw.spec.steps import AVERAGE_POOL_2D, MAX_POOL_2D, StepKind
-from mapper.graph.operator import Cpu, Shape, Site, Steps
+from mapper.graph.operator import Cpu, Shape, Site, Slide, Steps
 from mapper.operators.clamp import Clamped, wide_objection
 from mapper.operators.images import (
     Padding,
@@ -55,6 +55,10 @@ class Pool2d(Clamped):
     def shapes(self, site: Site) -> Sequence[Shape]:
         """Return the shape of the result."""
         return [windowed_shape(site, self._windows, site.x.shape[-1])]
+
+    def slide(self, site: Site) -> Slide:
+        """Return window and stride."""
+        return Slide(self.window, self.stride)
 
     def objection(self, site: Site) -> str | None:
         """Return why no accelerator computes this; None when one could."""

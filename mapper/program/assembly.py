@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from math import prod
 
 from hw.spec.config import Config
 from hw.spec.errors import RequestError
@@ -32,6 +33,7 @@ from mapper.program.program import (
 from mapper.scheduling.arrival import Arrival
 from mapper.scheduling.schedule import Scheduler
 from mapper.scheduling.stream import CommandStream
+from mapper.works.tilings import Extents
 from mapper.works.weights import BlobKey, PackedWeights
 
 
@@ -193,7 +195,16 @@ class Assembly:
             tensor=layer.output,
             output=self._location(layer.output),
             tiles=self.tiles.get(index, 0),
+            inputs=tuple(self.rewritten.tensors[name].shape for name in layer.reads),
+            slide=layer.op.operator.slide(self.rewritten.site(layer.op)),
+            tile=max(self._tiles_of(index), key=prod, default=None),
         )
+
+    def _tiles_of(self, index: int) -> Iterator[Extents]:
+        """The tile of each of a layer's works."""
+        for work, plan in zip(self.layers[index].works, self.residency.plans[index], strict=True):
+            rows, cols, channels = map(min, plan.tiling[:3], work.extent)
+            yield rows, cols, channels
 
     def _location(self, tensor: str) -> Location:
         found, shape = self.slices[tensor], self.rewritten.tensors[tensor].shape

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from hw.spec.commands import Command, decode_stream
 from hw.spec.config import Config
 from hw.spec.program import Step
+from mapper.graph.operator import Slide
 from mapper.graph.tensor import Quant
 from mapper.placement.layer import Engine
+from mapper.works.tilings import Extents
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,9 @@ class ProgramState:
 class ProgramLayer:
     """A layer of the report. ``covers`` are the operators of the imported graph it computes.
 
-    ``output`` is where the tensor ``tensor`` lies when the layer has ended.
+    ``output`` is where the tensor ``tensor`` lies when the layer has ended. ``inputs`` are the
+    shapes of its activations, ``slide`` tells of its window, ``tile`` is the largest tile on the
+    accelerator: rows, columns and channels of the output.
     """
 
     name: str
@@ -70,6 +74,9 @@ class ProgramLayer:
     tensor: str
     output: Location
     tiles: int
+    inputs: tuple[tuple[int, ...], ...] = ()
+    slide: Slide | None = None
+    tile: Extents | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from hw.spec.config import Config
 from sim.files import write_atomically
 from sim.fpga.latency import NetworkCycles
 from sim.fpga.placement import Placement
+from sim.version import origin
 
 SCHEMA = "tilewright.fpga/1"
 
@@ -72,6 +73,7 @@ class FpgaResult:
     def _document(self) -> dict[str, object]:
         return {
             "schema": SCHEMA,
+            **origin(),
             "board": self.board.name,
             "device": self.board.device.name,
             "config": self.config.flat(),

@@ -30,6 +30,7 @@ from sim.networks.network_file import open_network
 from sim.networks.zoo import ZOO_NAMES
 from sim.progress import Progress, Step
 from sim.run.predict import Predictor, mapping_of
+from sim.version import origin
 
 SCHEMA = "tilewright.bench/1"
 
@@ -207,6 +208,7 @@ def to_dict(speeds: Sequence[Speed]) -> dict[str, Any]:
 
     return {
         "schema": SCHEMA,
+        **origin(),
         "networks": [
             {**vars(speed), "mapped": rate(speed.mapped), "alike": rate(speed.alike)}
             for speed in speeds

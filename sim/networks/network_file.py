@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from hw.spec.errors import RequestError
 from mapper.graph.graph import Graph
 from mapper.importers import import_model
 from mapper.importers.onnx.importer import import_onnx
@@ -30,16 +32,20 @@ class NetworkFile:
 
 
 def open_network(model: str, progress: Progress) -> NetworkFile:
-    """Import the file; where there is none and its stem is a zoo name, the built-in network.
+    """Import the file; where there is none and the name is a built-in network's, that one.
 
-    Raises RequestError as `import_model` does.
+    Only a name alone, ``vww`` or ``vww.onnx``, can be a built-in network's: what names a folder or
+    another format means a file. Raises RequestError as `import_model` does, and where there is no
+    such file, with what may be meant.
     """
     path = Path(model)
-    if not path.exists() and path.stem in ZOO_NAMES:
+    if not path.exists() and model in _BUILT_IN:
         progress.note(f"Built-in network {path.stem} (no file {model} here).", style="dim")
         content = zoo_model(path.stem)
         graph = import_onnx(Path(f"{path.stem}.onnx"), content)
         source, notes = f"built-in {path.stem}", (SYNTHETIC,)
+    elif not path.exists():
+        raise RequestError(f"{model}: there is no such file{_meant(path)}")
     else:
         with progress.step(f"Importing {path.name}"):
             graph = import_model(path)
@@ -52,3 +58,24 @@ def open_network(model: str, progress: Progress) -> NetworkFile:
         graph=graph,
         notes=notes,
     )
+
+
+_BUILT_IN = {*ZOO_NAMES, *(f"{name}.onnx" for name in ZOO_NAMES)}
+"""What stands for a built-in network where there is no such file."""
+
+
+def _meant(path: Path) -> str:
+    """Files and built-in networks of similar names, as the end of a message."""
+    if not path.parent.is_dir():
+        found = f"; nor is there a folder {path.parent}"
+    else:
+        files = [f.name for f in path.parent.iterdir() if f.suffix.lower() in _SUFFIXES]
+        near = difflib.get_close_matches(path.name, files, n=3)
+        found = f"; did you mean {' or '.join(str(path.parent / n) for n in near)}?" if near else ""
+    built_in = difflib.get_close_matches(path.stem.lower(), ZOO_NAMES, n=1, cutoff=0.5)
+    if built_in:
+        return f"{found}; did you mean the built-in network {built_in[0]} (--model {built_in[0]})?"
+    return found or f"; built in are {', '.join(ZOO_NAMES)}"
+
+
+_SUFFIXES = (".onnx", ".tflite")

@@ -16,6 +16,7 @@ from sim.costs.area.parts import SRAM
 from sim.files import write_atomically
 from sim.report.terminal import BAR_WIDTH, area_line
 from sim.report.units import percent
+from sim.version import origin
 
 SCHEMA = "tilewright.area/1"
 
@@ -41,7 +42,12 @@ def print_area(area: Area, config: Config) -> None:
 
 def write_area(path: Path, area: Area, config: Config) -> None:
     """Write the document; the file appears whole or not at all."""
-    document = {"schema": SCHEMA, "config": config.flat(), "area": area.to_dict()}
+    document = {
+        "schema": SCHEMA,
+        **origin(),
+        "config": config.flat(),
+        "area": area.to_dict(),
+    }
     write_atomically(path, json.dumps(document, indent=1) + "\n")
 
 

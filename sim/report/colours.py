@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hw.spec.profile import CAUSES
+from sim.results.result import IDLE
 
 PALETTE = (
     "#4269d0",
@@ -33,5 +34,11 @@ def colours_of(names: Iterable[str]) -> dict[str, str]:
     return {name: PALETTE[index % len(PALETTE)] for index, name in enumerate(names)}
 
 
+IDLE_COLOURS = dict(zip(IDLE, ("#8fd3a0", "#d6e58f"), strict=True))
+"""The array computes, but not all of it."""
+
 STALL_COLOURS = colours_of(STALLS)
 """The same in every picture."""
+
+LOSS_COLOURS = {**IDLE_COLOURS, **STALL_COLOURS}
+"""Of each cause that `Layer.losses` names."""

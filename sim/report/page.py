@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 
 from sim.costs.energy import COMPONENTS
 from sim.files import write_atomically
-from sim.report.colours import BUSY_COLOUR, OTHER_COLOUR, STALL_COLOURS, colours_of
+from sim.report.causes import MEANINGS
+from sim.report.colours import BUSY_COLOUR, LOSS_COLOURS, OTHER_COLOUR, colours_of
+from sim.report.html import bar, document, head, legend, meter, table
+from sim.report.shapes import described
 from sim.report.terminal import MODELLED, NAME_WIDTH, check_line, report_title, total_rows
 from sim.report.units import ABSENT, count, percent, quantity, share, shortened
 from sim.results.course import Course
@@ -31,8 +33,6 @@ def write_page(path: Path, result: RunResult, course: Course) -> None:
 
 def page(result: RunResult, course: Course) -> str:
     """The HTML text."""
-    title = escape(report_title(result))
-    style = files("sim.report").joinpath("page.css").read_text()
     sections = (
         _summary(result),
         _layer_section(result),
@@ -40,12 +40,7 @@ def page(result: RunResult, course: Course) -> str:
         _pictures(result, course),
         _config(result),
     )
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>{title}</title><style>{style}</style></head><body><main>"
-        f"<h1>{title}</h1>{''.join(sections)}</main></body></html>\n"
-    )
+    return document(report_title(result), "".join(sections))
 
 
 def _summary(result: RunResult) -> str:
@@ -61,36 +56,31 @@ def _summary(result: RunResult) -> str:
 
 
 def _layer_section(result: RunResult) -> str:
-    causes = {cause for layer in result.layers for cause in layer.stalls}
-    waits = {cause: colour for cause, colour in STALL_COLOURS.items() if cause in causes}
-    colours = {"computes": BUSY_COLOUR} | waits | {"other": OTHER_COLOUR}
-    head = "".join(
-        f"<th{' class=left' if left else ''}>{escape(heading)}</th>"
-        for heading, left in (
-            ("layer", True),
-            ("operator", True),
-            ("on", True),
-            ("cycles", False),
-            ("share", False),
-            ("MACs", False),
-            *(
-                (("utilisation", False), ("where the cycles went", True))
-                if result.has_array
-                else ()
-            ),
-            ("energy", False),
-        )
+    causes = {cause for layer in result.layers for cause, cycles in layer.losses.items() if cycles}
+    losses = {cause: colour for cause, colour in LOSS_COLOURS.items() if cause in causes}
+    colours = {"computes": BUSY_COLOUR} | losses | {"other": OTHER_COLOUR}
+    columns = (
+        ("layer", True),
+        ("operator", True),
+        ("on", True),
+        ("cycles", False),
+        ("share", False),
+        ("MACs", False),
+        *((("utilisation", False), ("where the cycles went", True)) if result.has_array else ()),
+        ("energy", False),
     )
     cycles = result.total.cycles
     rows = "".join(_layer_row(layer, cycles, colours, result.has_array) for layer in result.layers)
-    legend = _legend(colours) if result.has_array else ""
-    return (
-        f"<h2>Layers</h2>{legend}{_table(f'<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>')}"
+    colour_names = legend(colours) + meanings(losses) if result.has_array else ""
+    return f"<h2>Layers</h2>{colour_names}{table(f'{head(columns)}<tbody>{rows}</tbody>')}"
+
+
+def meanings(causes: Iterable[str]) -> str:
+    """What the named causes are, to be unfolded."""
+    rows = "".join(
+        f"<dt>{escape(cause)}</dt><dd>{escape(MEANINGS[cause])}</dd>" for cause in causes
     )
-
-
-def _table(content: str) -> str:
-    return f'<div class="wide"><table>{content}</table></div>'
+    return f"<details><summary>What these are</summary><dl>{rows}</dl></details>" if rows else ""
 
 
 def _layer_row(
@@ -98,8 +88,8 @@ def _layer_row(
 ) -> str:
     utilisation = layer.mac_utilisation if layer.macs else None
     of_the_array = (
-        f"<td>{_meter(utilisation)}{percent(utilisation)}</td>",
-        f'<td class="left">{_bar(_time_parts(layer), colours, "cycles")}</td>',
+        f"<td>{meter(utilisation)}{percent(utilisation)}</td>",
+        f'<td class="left">{bar(_time_parts(layer), colours, "cycles")}</td>',
     )
     cells = (
         _name_cell(layer),
@@ -116,16 +106,20 @@ def _layer_row(
 
 def _name_cell(layer: Layer) -> str:
     short = escape(shortened(layer.name, NAME_WIDTH))
-    return f'<td class="left" title="{escape(layer.name)}">{short}</td>'
+    below = [described(layer.geometry)] if layer.geometry else []
+    if layer.reason:
+        below.append(f"on the CPU: {layer.reason}")
+    lines = "".join(f"<small>{escape(line)}</small>" for line in below)
+    return f'<td class="left" title="{escape(layer.name)}">{short}{lines}</td>'
 
 
 def _time_parts(layer: Layer) -> dict[str, float]:
     """Shares of the layer's cycles: computing, each cause of a stall."""
     if not layer.cycles:
         return {}
-    stalled = {cause: cycles / layer.cycles for cause, cycles in layer.stalls.items()}
-    rest = max(0.0, 1.0 - sum(stalled.values()))
-    return {"computes" if layer.engine == "npu" else "other": rest} | stalled
+    lost = {cause: cycles / layer.cycles for cause, cycles in layer.losses.items()}
+    rest = max(0.0, 1.0 - sum(lost.values()))
+    return {"computes" if layer.engine == "npu" else "other": rest} | lost
 
 
 def _energy_section(result: RunResult) -> str:
@@ -143,8 +137,8 @@ def _energy_section(result: RunResult) -> str:
     return (
         f"<h2>Energy ({MODELLED})</h2>"
         f"<p>Figures: {escape(str(result.config['energy_table']))}.</p>"
-        f"{_legend(colours)}{_bar({k: v / whole for k, v in total.items()}, colours, 'whole')}"
-        f"{_table(f'<tbody>{rows}</tbody>')}"
+        f"{legend(colours)}{bar({k: v / whole for k, v in total.items()}, colours, 'whole')}"
+        f"{table(f'<tbody>{rows}</tbody>')}"
     )
 
 
@@ -168,28 +162,5 @@ def _config(result: RunResult) -> str:
     return (
         f"<h2>Configuration</h2><p>{escape(model.name)}: {escape(model.path)}, "
         f"{count(model.parameters)} parameters, sha256 {escape(model.sha256)}</p>"
-        f"{_table(f'<tbody>{rows}</tbody>')}"
+        f"{table(f'<tbody>{rows}</tbody>')}"
     )
-
-
-def _legend(colours: Mapping[str, str]) -> str:
-    items = "".join(
-        f'<span><i style="background:{colour}"></i>{escape(name.replace("_", " "))}</span>'
-        for name, colour in colours.items()
-    )
-    return f'<p class="legend">{items}</p>'
-
-
-def _bar(parts: Mapping[str, float], colours: Mapping[str, str], kind: str) -> str:
-    """A bar of coloured parts, each a share (0..1) of the bar's full width."""
-    spans = "".join(
-        f'<i style="width:{100 * part:.2f}%;background:{colours[name]}" '
-        f'title="{escape(name.replace("_", " "))}"></i>'
-        for name, part in parts.items()
-        if part > 0
-    )
-    return f'<span class="bar {kind}">{spans}</span>'
-
-
-def _meter(value: float | None) -> str:
-    return "" if value is None else _bar({"u": value}, {"u": BUSY_COLOUR}, "meter")

@@ -13,12 +13,13 @@ from rich.text import Text
 
 from sim.costs.area import Area
 from sim.report.outputs import inferences_table, outputs_table
+from sim.report.shapes import dims, window
 from sim.report.units import ABSENT, count, percent, quantity, share, shortened
 from sim.results.result import Layer, RunResult, Total
 
 NAME_WIDTH = 28
-WAITS_WIDTH = 34
-NARROWEST = {"layer": 8, "waits for": len("activations 100%")}
+LOST_WIDTH = 34
+NARROWEST = {"layer": 8, "lost to": len("idle columns 100%")}
 GAP = 3
 BAR_WIDTH = 30
 MODELLED = "modelled, not measured"
@@ -26,20 +27,29 @@ MODELLED = "modelled, not measured"
 WIDE = 110
 """Columns of a terminal that shows every column of the table."""
 
+WIDEST = 150
+"""Columns of a terminal that shows shapes, windows and tiles as well."""
+
 _COLUMNS: tuple[tuple[str, Literal["left", "right"], bool], ...] = (
     ("layer", "left", False),
     ("operator", "left", True),
+    ("window", "left", True),
+    ("output", "left", True),
+    ("tiles", "right", True),
     ("on", "left", True),
     ("cycles", "right", True),
     ("share", "right", True),
     ("MACs", "right", True),
     ("util.", "right", True),
-    ("waits for", "left", False),
+    ("lost to", "left", False),
     ("energy", "right", True),
 )
 """Heading, alignment, and whether the column is as wide as its content."""
 
-_OF_THE_ARRAY = ("util.", "waits for")
+_FROM_WIDTH = {"share": WIDE, "MACs": WIDE, "window": WIDEST, "output": WIDEST, "tiles": WIDEST}
+"""Columns of the table that need a terminal of so many columns."""
+
+_OF_THE_ARRAY = ("tiles", "util.", "lost to")
 """Columns that say nothing where there is none."""
 
 
@@ -81,13 +91,13 @@ def _why_on_the_cpu(result: RunResult) -> list[str]:
     return lines
 
 
-def stall_summary(layer: Layer, width: int = WAITS_WIDTH) -> str:
+def loss_summary(layer: Layer, width: int = LOST_WIDTH) -> str:
     """The largest causes with their share of the layer's cycles: 'weights 12%, drain 3%'.
 
     As many as fit the width, but one at least.
     """
     shown: list[str] = []
-    for cause, cycles in sorted(layer.stalls.items(), key=lambda item: -item[1]):
+    for cause, cycles in sorted(layer.losses.items(), key=lambda item: -item[1]):
         if layer.cycles and cycles >= layer.cycles / 200:
             shown.append(f"{cause} {100 * cycles / layer.cycles:.0f}%")
     while len(shown) > 1 and len(", ".join(shown)) > width:
@@ -191,7 +201,7 @@ def _layers(result: RunResult, total: Total, width: int) -> Table:
             table.add_column(heading, justify=justify, no_wrap=True, width=widths[heading])
     for layer, cells in zip(result.layers, rows, strict=True):
         cells["layer"] = shortened(layer.name, widths["layer"])
-        cells["waits for"] = stall_summary(layer, widths.get("waits for", 0))
+        cells["lost to"] = loss_summary(layer, widths.get("lost to", 0))
         table.add_row(
             *(Text(cells[heading]) for heading in widths),
             style=None if layer.engine == "npu" else "cyan",
@@ -212,15 +222,19 @@ def _widths(result: RunResult, rows: Sequence[Mapping[str, str]], width: int) ->
     def free() -> int:
         return width - sum(widths.values()) - GAP * len(widths)
 
-    for heading in ("share", "MACs"):
-        if width < WIDE:
-            del widths[heading]
-    for heading in ("operator", "waits for"):
+    for heading, least in _FROM_WIDTH.items():
+        if width < least:
+            widths.pop(heading, None)
+    for heading in ("operator", "lost to"):
         if free() < 0:
             widths.pop(heading, None)
-    most = {"layer": NAME_WIDTH, "waits for": WAITS_WIDTH if "waits for" in widths else 0}
-    names = max(free() // 2, free() - most["waits for"] + NARROWEST["waits for"])
-    for heading, room in (("layer", names), ("waits for", width)):
+    longest = max((len(layer.name) for layer in result.layers), default=0)
+    most = {
+        "layer": max(min(NAME_WIDTH, longest), NARROWEST["layer"]),
+        "lost to": LOST_WIDTH if "lost to" in widths else 0,
+    }
+    names = max(free() // 2, free() - most["lost to"] + NARROWEST["lost to"])
+    for heading, room in (("layer", names), ("lost to", width)):
         if most[heading]:
             widths[heading] += max(0, min(most[heading] - NARROWEST[heading], room, free()))
     return widths
@@ -230,6 +244,9 @@ def _cells(layer: Layer, total: Total) -> dict[str, str]:
     """The texts that are never shortened."""
     return {
         "operator": layer.op,
+        "window": window(layer.geometry),
+        "output": dims(layer.geometry.output) if layer.geometry else ABSENT,
+        "tiles": str(layer.geometry.tiles) if layer.geometry and layer.geometry.tiles else ABSENT,
         "on": layer.engine.upper(),
         "cycles": count(layer.cycles),
         "share": percent(share(layer.cycles, total.cycles)),

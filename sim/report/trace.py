@@ -10,6 +10,7 @@ from typing import Any
 
 from hw.spec.profile import ACTIVITIES
 from sim.files import write_atomically
+from sim.version import origin
 
 LANES = ("layers", "CPU", *ACTIVITIES)
 """Rows of the picture, from the top."""
@@ -49,7 +50,11 @@ def chrome_trace(spans: Iterable[TraceSpan], clock_hz: int, title: str) -> dict[
             _event("X", span.name, 1 + LANES.index(span.lane), args={"cycles": cycles, **span.args})
             | {"ts": span.start_cycle * us_per_cycle, "dur": cycles * us_per_cycle}
         )
-    return {"traceEvents": events, "displayTimeUnit": "ns", "otherData": {"clock_hz": clock_hz}}
+    return {
+        "traceEvents": events,
+        "displayTimeUnit": "ns",
+        "otherData": {**origin(), "clock_hz": clock_hz},
+    }
 
 
 def write_trace(path: Path, spans: Iterable[TraceSpan], clock_hz: int, title: str) -> None:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from hw.spec.npu_config import NpuConfig
 from sim.costs.area import Area
 from sim.files import write_atomically
+from sim.version import origin
 
 SCHEMA = "tilewright.run/1"
 
@@ -40,6 +41,30 @@ class ModelInfo:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Geometry:
+    """What a layer computes, and in which parts.
+
+    Attributes:
+        inputs: shapes of the activations that it reads. output: shape of its result.
+        kernel, stride, dilation: of a window, (vertical, horizontal); None where none slides.
+        tiles: commands' worth of parts on the accelerator; 0 on the CPU.
+        tile: rows, columns and channels of the largest part of the output; None on the CPU.
+    """
+
+    inputs: tuple[tuple[int, ...], ...]
+    output: tuple[int, ...]
+    kernel: tuple[int, int] | None = None
+    stride: tuple[int, int] | None = None
+    dilation: tuple[int, int] | None = None
+    tiles: int = 0
+    tile: tuple[int, int, int] | None = None
+
+
+IDLE = ("idle columns", "idle rows")
+"""Names of what `Layer.idle` tells: columns without a pixel, rows without a channel."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Layer:
     """One row of the report; what belongs to no layer of the network is a row as well.
 
@@ -48,6 +73,9 @@ class Layer:
         cycles: time from the end of the row before; the rows add up to the whole inference.
         macs: products of the network's operator, each once.
         stalls: cycles by cause in which the engine did not compute.
+        idle: by `IDLE`, what elements of the array that had nothing to do while it computed would
+            make in cycles of the whole array. Computing, stalls and these are the layer's cycles.
+        geometry: None for what is no operator.
         reason: why it is on the CPU; None on the accelerator and for what is no operator.
         events: hardware events by name, as the energy table knows them.
         energy_by_component_j: modelled.
@@ -61,8 +89,15 @@ class Layer:
     mac_utilisation: float | None
     reason: str | None = None
     stalls: Mapping[str, int] = field(default_factory=dict[str, int])
+    idle: Mapping[str, int] = field(default_factory=dict[str, int])
+    geometry: Geometry | None = None
     events: Mapping[str, int] = field(default_factory=dict[str, int])
     energy_by_component_j: Mapping[str, float] | None = None
+
+    @property
+    def losses(self) -> dict[str, int]:
+        """Cycles by cause in which the array did not compute, idle parts of it included."""
+        return {**self.idle, **self.stalls}
 
     @property
     def energy_j(self) -> float | None:
@@ -196,13 +231,21 @@ class RunResult:
         """The JSON document."""
         return {
             "schema": SCHEMA,
+            **origin(),
             "model": _plain(self.model),
             "config": dict(self.config),
             "backend": self.backend,
             "clock_hz": self.clock_hz,
             "total": _plain(self.total),
             "area": self.area.to_dict(),
-            "layers": [_plain(layer) | {"energy_j": layer.energy_j} for layer in self.layers],
+            "layers": [
+                _plain(layer)
+                | {
+                    "energy_j": layer.energy_j,
+                    "geometry": _plain(layer.geometry) if layer.geometry else None,
+                }
+                for layer in self.layers
+            ],
             "outputs": [_plain(output) for output in self.outputs],
             "check": _plain(self.check) if self.check else None,
             "inferences": [

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from hw.spec.commands import TABLE_WORD_BYTES, Command, Opcode
+from hw.spec.commands import TABLE_WORD_BYTES
 from hw.spec.config import Config
-from hw.spec.steps import NPU
 from mapper.program.program import Program, ProgramLayer
 from sim.costs.energy import DesignEnergy, energy_table
-from sim.results.result import Engine, Layer
+from sim.results.result import Engine, Geometry, Layer
 from sim.results.segments import Segment
+from sim.results.streams import Sent
 
 BUSY = "busy"
 WAITS_FOR_CPU = "cpu"
@@ -25,11 +25,11 @@ REST_NAMES: Mapping[Engine, tuple[str, str]] = {
 
 
 def measured_rows(
-    program: Program, segments: Sequence[Segment], weight_bytes: Mapping[int, int]
+    program: Program, segments: Sequence[Segment], sent: Mapping[int, Sent]
 ) -> tuple[Layer, ...]:
     """A row for each of the Program's layers, in order, then one for each engine's rest.
 
-    The rows' cycles add up to those of the segments. ``weight_bytes``: see `weight_bytes_by_layer`.
+    The rows' cycles add up to those of the segments. ``sent``: what `sent_by_layer` tells.
     """
     ordered = sorted(segments, key=lambda segment: (_position(program, segment), segment.engine))
     rows: list[Layer] = []
@@ -38,8 +38,8 @@ def measured_rows(
         ordered, key=lambda segment: (_position(program, segment), segment.engine)
     ):
         layer = program.layers[position] if position < len(program.layers) else None
-        weights = weight_bytes.get(position, 0) if engine == "npu" else 0
-        rows.append(_row(program.config, energy, layer, engine, list(group), weights))
+        told = sent.get(position, Sent()) if engine == "npu" else Sent()
+        rows.append(_row(program.config, energy, layer, engine, list(group), told))
     return tuple(rows)
 
 
@@ -54,30 +54,10 @@ def unmeasured_rows(program: Program) -> tuple[Layer, ...]:
             macs=layer.macs,
             mac_utilisation=None,
             reason=layer.reason or None,
+            geometry=_geometry(layer),
         )
         for layer in program.layers
     )
-
-
-def weight_bytes_by_layer(program: Program) -> dict[int, int]:
-    """Bytes that each layer's commands stream into the weight buffer."""
-    steps = (step for step in program.steps if step.kind == NPU)
-    return weight_bytes_sent(command for step in steps for command in program.commands(step))
-
-
-def weight_bytes_sent(commands: Iterable[Command]) -> dict[int, int]:
-    """As `weight_bytes_by_layer`, for the commands of all streams in order."""
-    found: dict[int, int] = {}
-    sent = 0
-    for command in commands:
-        if command.opcode is Opcode.WEIGHTS:
-            sent += command["bytes"]
-        elif command.opcode is Opcode.MARK:
-            found[command["layer"]] = found.get(command["layer"], 0) + sent
-            sent = 0
-        elif command.opcode is Opcode.END:
-            sent = 0
-    return found
 
 
 def _position(program: Program, segment: Segment) -> int:
@@ -90,13 +70,13 @@ def _row(
     layer: ProgramLayer | None,
     engine: Engine,
     segments: Sequence[Segment],
-    weight_bytes: int,
+    sent: Sent,
 ) -> Layer:
     cycles = sum(segment.cycles for segment in segments)
     macs = layer.macs if layer else 0
     name, op = (layer.name, layer.op) if layer else REST_NAMES[engine]
     counted = engine == "cpu" or not config.npu.microcode
-    events = energy_events(config, segments, weight_bytes) if counted else {}
+    events = energy_events(config, segments, sent.weight_bytes) if counted else {}
     return Layer(
         name=name,
         op=op,
@@ -106,8 +86,23 @@ def _row(
         mac_utilisation=_utilisation(config, macs, cycles),
         reason=(layer.reason or None) if layer else None,
         stalls=_stalls(segments, cycles) if counted and engine == "npu" else {},
+        idle=sent.idle if counted and engine == "npu" else {},
+        geometry=_geometry(layer) if layer else None,
         events=events,
         energy_by_component_j=energy.by_component(events, cycles) if counted else None,
+    )
+
+
+def _geometry(layer: ProgramLayer) -> Geometry:
+    slide = layer.slide
+    return Geometry(
+        inputs=layer.inputs,
+        output=layer.output.shape,
+        kernel=slide.kernel if slide else None,
+        stride=slide.stride if slide else None,
+        dilation=slide.dilation if slide else None,
+        tiles=layer.tiles,
+        tile=layer.tile,
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from mapper.program.program import Program
 from sim.results.measured import Measured
 from sim.results.result import Check, Host, Output
-from sim.results.rows import measured_rows, weight_bytes_by_layer
+from sim.results.rows import measured_rows
+from sim.results.streams import sent_by_layer
 from sim.rtl.backend import RtlResult
 
 
@@ -14,7 +15,7 @@ def measured_in_rtl(
 ) -> Measured:
     """What the chip's counters say of an inference."""
     return Measured(
-        rows=measured_rows(program, chip.segments, weight_bytes_by_layer(program)),
+        rows=measured_rows(program, chip.segments, sent_by_layer(program)),
         peak_sram_bytes=program.peak_sram_bytes,
         outputs=outputs,
         check=check,

@@ -25,8 +25,9 @@ from sim.networks.inputs import SYNTHETIC_INPUT, default_inputs
 from sim.networks.network_file import NetworkFile
 from sim.results.measured import Measured, model_info, run_result
 from sim.results.result import Host, RunResult
-from sim.results.rows import measured_rows, weight_bytes_sent
+from sim.results.rows import measured_rows
 from sim.results.segments import Segment
+from sim.results.streams import Sent, sent
 
 KEPT = 16
 """Mapped configurations that are kept; the one used longest ago goes first."""
@@ -45,7 +46,7 @@ class Prediction:
 class _Mapped:
     program: Program
     backend: ModelBackend
-    weight_bytes: Mapping[int, int]
+    sent: Mapping[int, Sent]
 
 
 _Steps = tuple[tuple[str, str], ...]
@@ -86,7 +87,7 @@ class Predictor:
         model = mapped.backend.run(config, self._cpu_inputs(mapped.program))
         program = replace(mapped.program, config=config)
         measured = Measured(
-            rows=measured_rows(program, model.segments, mapped.weight_bytes),
+            rows=measured_rows(program, model.segments, mapped.sent),
             peak_sram_bytes=program.peak_sram_bytes,
             host=Host(build_s=0.0, simulate_s=model.predict_s, cycles_per_s=None),
         )
@@ -104,7 +105,7 @@ class Predictor:
         if mapped is None:
             program = self._mapper.program(config)
             backend = ModelBackend(program)
-            mapped = _Mapped(program, backend, weight_bytes_sent(backend.commands()))
+            mapped = _Mapped(program, backend, sent(backend.commands(), config.npu))
             self._mapped[key] = mapped
             if len(self._mapped) > KEPT:
                 self._mapped.popitem(last=False)

@@ -22,6 +22,7 @@ from sim.progress import Progress
 from sim.results.segments import Segment
 from sim.rtl.backend import memory_image, run_rtl
 from sim.run.check import compare, keep_evidence
+from sim.version import origin
 from verification.tools.description import source_key
 
 Tensors = Mapping[str, NDArray[np.int8]]
@@ -67,6 +68,7 @@ def measure(program: Program, inputs: Tensors, path: Path) -> Measurement:
         evidence = keep_evidence(program, inputs, reference, chip.outputs, chip.uart)
         raise CheckError(f"{program.name}: {difference}\nEvidence is kept in {evidence}")
     segments = [asdict(segment) for segment in chip.segments]
-    document = {"schema": SCHEMA, "network": program.name, "config": program.config.flat()}
+    head = {"schema": SCHEMA, **origin()}
+    document = {**head, "network": program.name, "config": program.config.flat()}
     write_atomically(path, json.dumps({**document, "segments": segments}) + "\n")
     return Measurement(segments=chip.segments, build_s=chip.build_s, simulate_s=chip.simulate_s)

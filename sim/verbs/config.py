@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 
 from hw.spec.config import Config
+from hw.spec.field_docs import field_docs
 from hw.spec.settings import PRESETS
-from sim.verbs.options import add_config_options, config_of
+from sim.verbs.options import add_config_options, config_of, unused_fields
 
 HELP = "presets and their values"
+MARK = "# "
+WIDTH = 100
+"""Columns of the comments."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -31,8 +36,13 @@ def _config_show(options: argparse.Namespace) -> None:
 
 
 def print_config(config: Config) -> None:
-    """Every value, as a file for ``--config``."""
+    """Every value with its meaning and range, as a file for ``--config``."""
+    docs, unused = field_docs(), unused_fields(config)
     for key, value in config.flat().items():
+        ignored = " Not used: the design has no accelerator." if key in unused else ""
+        print(
+            textwrap.fill(docs[key] + ignored, WIDTH, initial_indent=MARK, subsequent_indent=MARK)
+        )
         print(f"{key} = {_toml(value)}")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hw.spec.config import FIELDS, Config, make_config
 from hw.spec.settings import PRESETS, load_values
+from sim.progress import Progress
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
@@ -37,8 +38,23 @@ def add_models_option(parser: argparse.ArgumentParser) -> None:
 
 
 def config_of(options: argparse.Namespace) -> Config:
-    """The configuration that the options describe. Raises RequestError."""
-    return make_config(values_of(options))
+    """The configuration that the options describe; says which of them mean nothing in it.
+
+    Raises RequestError.
+    """
+    values = values_of(options)
+    config = make_config(values)
+    idle = [f"{key} = {values[key]}" for key in unused_fields(config) if key in values]
+    if idle:
+        Progress().note(f"Without an accelerator (npu = none), {', '.join(idle)} has no effect.")
+    return config
+
+
+def unused_fields(config: Config) -> tuple[str, ...]:
+    """The fields that mean nothing in a configuration: the accelerator's, where there is none."""
+    from sim.results.result import OF_THE_ACCELERATOR
+
+    return () if config.soc.npu != "none" else OF_THE_ACCELERATOR
 
 
 def values_of(options: argparse.Namespace) -> dict[str, int | str]:

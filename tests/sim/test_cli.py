@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 from hw.spec.config import Config
 from sim import __main__ as entry
+from sim import cli, version
 from sim.networks.zoo import zoo_model, zoo_topology
 from sim.networks.zoo.calibrate import sample_input
 
@@ -58,6 +60,48 @@ def test_config_show_is_a_file_for_config(tilewright, tmp_path):
     assert tilewright("config", "show", "--config", "c.toml")[1] == shown
 
 
+def test_config_show_tells_what_fields_mean_and_which_are_not_used(tilewright):
+    _, shown, err = tilewright("config", "show")
+    lines = shown.splitlines()
+    assert lines[lines.index("cols = 8") - 1].startswith("# output pixels computed at once, 2..32")
+    assert "Not used" not in shown
+    assert err == ""
+    _, shown, err = tilewright("config", "show", "--set", "npu=none", "--set", "rows=4")
+    lines = shown.splitlines()
+    assert "has no accelerator" in " ".join(lines[: lines.index("rows = 4")])
+    assert lines[lines.index("bus_bytes = 8") - 1] == (
+        "# width of the DMA's bus, bytes a cycle: 4, 8, 16 or 32."
+    )
+    assert err == "Without an accelerator (npu = none), rows = 4 has no effect.\n"
+
+
+def test_sizes_and_clocks_may_end_in_a_letter(tilewright):
+    _, shown, _ = tilewright(
+        "config", "show", "--set", "scratchpad_bytes=128K", "--set", "memory_bytes=2m",
+        "--set", "clock_hz=50M", "--set", "weight_buffer_bytes=0x1000"
+    )  # fmt: skip
+    values = tomllib.loads(shown)
+    assert values["scratchpad_bytes"] == 131_072
+    assert values["memory_bytes"] == 2_097_152
+    assert values["clock_hz"] == 50_000_000
+    assert values["weight_buffer_bytes"] == 4096
+
+
+def test_nothing_asked_lists_the_verbs(tilewright):
+    status, out, err = tilewright()
+    assert (status, err) == (0, "")
+    for verb in cli.VERBS:
+        assert re.search(rf"^ +{verb} ", out, re.MULTILINE), verb
+
+
+def test_version_tells_version_and_commit(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["tilewright", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        entry.main()
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"{version.origin_line()}\n"
+
+
 def test_config_list_names_the_presets(tilewright):
     _, out, _ = tilewright("config", "list")
     assert {"default", "tiny"} <= {line.split(":")[0] for line in out.splitlines()}
@@ -66,11 +110,15 @@ def test_config_list_names_the_presets(tilewright):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "VERB"),
         (["simulate"], "'simulate'"),
         (["run"], "--model"),
         (["run", "--model", "vww", "--backend", "gpu"], "'gpu'"),
-        (["run", "--model", "none.onnx"], "none.onnx"),
+        (["run", "--model", "none.onnx"], "none.onnx: there is no such file"),
+        (["run", "--model", "models/vww.onnx"], "models/vww.onnx: there is no such file"),
+        (["run", "--model", "./ic.tflite"], "did you mean the built-in network ic (--model ic)?"),
+        (["run", "--model", "vvw"], "did you mean the built-in network vww (--model vww)?"),
+        (["run", "--model", "vww", "--set", "rows=8K"], "rows = '8K': must be a whole number"),
+        (["run", "--model", "vww", "--set", "scratchpad_bytes=8Q"], "which may end in K or M"),
         (["run", "--model", "."], "."),
         (["run", "--model", "vww", "--rows", "many"], "rows"),
         (["run", "--model", "vww", "--rows", "33"], "rows = 33: must be 2..32"),
@@ -108,6 +156,14 @@ def test_a_built_in_network_replaces_a_missing_file_and_says_so(tilewright, tmp_
     assert sum(layer["macs"] for layer in document["layers"]) == 2_656_768
     assert document["config"]["rows"] == 8
     assert len(document["outputs"][0]["values"]) == 12
+
+
+def test_a_similar_file_is_named_where_there_is_none(tilewright, tmp_path):
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "keyword.tflite").write_bytes(b"")
+    status, _, err = functional(tilewright, "--model", "nets/keyward.tflite")
+    assert status == 2
+    assert "did you mean nets/keyword.tflite?" in err
 
 
 def test_a_file_comes_before_the_built_in_network(tilewright, tmp_path):

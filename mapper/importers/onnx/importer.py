@@ -31,7 +31,7 @@ from mapper.importers.onnx import reductions as onnx_reductions
 from mapper.importers.onnx import resize as onnx_resize
 from mapper.importers.onnx import views as onnx_views
 from mapper.importers.onnx.model import Interface, Model, Node, read_model
-from mapper.importers.onnx.qoperator import to_qdq
+from mapper.importers.onnx.qoperator import QOPERATORS, to_qdq
 from mapper.importers.onnx.values import (
     Activation,
     Builder,
@@ -338,3 +338,6 @@ _OPERATORS: dict[str, Callable[[Builder, Node], Value | tuple[Value, ...]]] = {
     **onnx_elementwise.RULES,
     **onnx_functions.RULES,
 }
+
+ONNX_OPERATORS = frozenset((*_OPERATORS, *QOPERATORS, "Softmax"))
+"""Kinds of operators that can be imported."""

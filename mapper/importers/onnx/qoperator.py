@@ -132,3 +132,6 @@ _RULES: dict[str, Callable[[_Rewriter, Node], None]] = {
     "QLinearReduceMean": _unary("ReduceMean"),
     "QLinearSoftmax": _unary("Softmax"),
 }
+
+QOPERATORS = frozenset(_RULES)
+"""Kinds of nodes that are rewritten."""

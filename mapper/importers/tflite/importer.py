@@ -66,6 +66,10 @@ _RULES: Mapping[str, Rule] = ChainMap(*(dict(family.RULES) for family in _FAMILI
 """For each operator of the format the function that checks it and adds it to the graph."""
 
 
+TFLITE_OPERATORS = frozenset(_RULES)
+"""Kinds of operators that can be imported."""
+
+
 def import_tflite(path: Path, content: bytes) -> Graph:
     """Turn the bytes of a .tflite file into a verified graph.
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from sim.report.colours import BUSY_COLOUR, OTHER_COLOUR, STALL_COLOURS
+from sim.report.colours import BUSY_COLOUR, IDLE_COLOURS, OTHER_COLOUR, STALL_COLOURS
 from sim.report.figures.style import (
     counted_height,
     engineering,
@@ -34,7 +34,7 @@ def cycles_figure(result: RunResult) -> Figure:
     layers = timed(result)
     parts = cycle_parts(layers)
     waits = {_waits(cause): colour for cause, colour in STALL_COLOURS.items()}
-    colours = {COMPUTES: BUSY_COLOUR, CPU: OTHER_COLOUR} | waits
+    colours = {COMPUTES: BUSY_COLOUR, **IDLE_COLOURS, CPU: OTHER_COLOUR} | waits
     figure = new_figure(counted_height(layers, 1.0))
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 1))
     stacked_bars(left, parts.items(), colours)
@@ -62,9 +62,10 @@ def _utilisation(axes: Axes, layers: Sequence[Layer]) -> None:
 
 def cycle_parts(layers: Sequence[Layer]) -> Mapping[str, list[float]]:
     """Cycles by layer for what they went to; only what occurs, computing first."""
-    rest = [(layer.cycles or 0) - sum(layer.stalls.values()) for layer in layers]
+    rest = [(layer.cycles or 0) - sum(layer.losses.values()) for layer in layers]
     parts = {
         COMPUTES: _of_engine(layers, rest, "npu"),
+        **{name: [float(row.idle.get(name, 0)) for row in layers] for name in IDLE_COLOURS},
         CPU: _of_engine(layers, rest, "cpu"),
         **{_waits(c): [float(row.stalls.get(c, 0)) for row in layers] for c in STALL_COLOURS},
     }

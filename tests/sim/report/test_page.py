@@ -3,6 +3,8 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 from sim.report.page import CAPTIONS, page, write_page
+from sim.results.result import Geometry
+from sim.version import origin_line
 
 
 class Outline(HTMLParser):
@@ -57,6 +59,34 @@ def test_bars_are_shares_of_the_layers_cycles(result, course):
     bar = row.split('class="bar cycles"')[1]
     # 600 cycles: 60 wait for weights, 30 for the drain, the rest computes.
     assert re.findall(r"width:([\d.]+)%", bar) == ["85.00", "10.00", "5.00"]
+
+
+def test_idle_parts_of_the_array_are_no_computing(result, course):
+    layers = tuple(
+        replace(layer, idle={"idle columns": 120, "idle rows": 0}) if layer.stalls else layer
+        for layer in result.layers
+    )
+    text = page(replace(result, layers=layers), course)
+    bar = next(r for r in text.split("<tr") if "conv&lt;1&gt;" in r and "CONV_2D" in r)
+    # 600 cycles: 90 wait, 120 are idle columns, the rest computes.
+    widths = re.findall(r"width:([\d.]+)%", bar.split('class="bar cycles"')[1])
+    assert widths == ["65.00", "20.00", "10.00", "5.00"]
+    meanings = read(text).split("What these are")[1]
+    assert "idle columns columns of the array that have no output pixel" in meanings
+    assert "idle rows" not in meanings
+
+
+def test_a_layer_tells_its_shapes_and_why_it_is_on_the_cpu(result, course):
+    geometry = Geometry(inputs=((1, 8, 8, 3),), output=(1, 4, 4, 9), kernel=(3, 3), stride=(2, 2))
+    layers = [replace(row, geometry=geometry) if row.macs else row for row in result.layers]
+    layers[-1] = replace(layers[-1], reason="the NPU has no <SOFTMAX>")
+    text = read(page(replace(result, layers=tuple(layers)), course))
+    assert "8x8x3 → 4x4x9, 3x3/2" in text
+    assert "on the CPU: the NPU has no <SOFTMAX>" in text
+
+
+def test_a_page_tells_who_wrote_it(result, course):
+    assert origin_line() in read(page(result, course))
 
 
 def test_without_cycles_there_is_no_energy(functional_result, course, tmp_path):

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from sim.report.terminal import check_line, print_report, stall_summary
-from sim.results.result import Check
+from sim.report.terminal import check_line, loss_summary, print_report
+from sim.results.result import Check, Geometry
 
 
 def text_of(result, width=150):
@@ -60,8 +60,19 @@ def test_a_backend_without_cycles_claims_none(functional_result):
 
 
 def test_stalls_largest_first_and_small_ones_left_out(result):
-    assert stall_summary(result.layers[1]) == "weights 10%, drain 5%"
-    assert stall_summary(result.layers[0]) == "-"
+    assert loss_summary(result.layers[1]) == "weights 10%, drain 5%"
+    assert loss_summary(result.layers[0]) == "-"
+
+
+def test_idle_parts_are_lost_and_shapes_shown_where_there_is_room(result):
+    geometry = Geometry(inputs=((1, 8, 8, 3),), output=(1, 4, 4, 9), kernel=(3, 3), stride=(2, 2),
+                        tiles=12)  # fmt: skip
+    layer = replace(result.layers[1], idle={"idle columns": 120, "idle rows": 1}, geometry=geometry)
+    assert loss_summary(layer, 40) == "idle columns 20%, weights 10%, drain 5%"
+    wide = replace(result, layers=(result.layers[0], layer))
+    row = next(line for line in text_of(wide, 150).splitlines() if "conv<1>" in line)
+    assert row.split()[2:5] == ["3x3/2", "4x4x9", "12"]
+    assert "3x3/2" not in text_of(wide, 149)
 
 
 def test_without_an_accelerator_nothing_is_said_of_one(result, functional_result):
@@ -69,6 +80,6 @@ def test_without_an_accelerator_nothing_is_said_of_one(result, functional_result
         alone = replace(kind, config=kind.config | {"npu": "none"})
         text = text_of(alone)
         assert "net on the CPU full alone" in text
-        for word in ("8x8", "util", "waits for", "scratchpad", "main memory", "NPU 6"):
+        for word in ("8x8", "util", "lost to", "scratchpad", "main memory", "NPU 6"):
             assert word not in text
     assert "1,000, all on the CPU" in text_of(replace(result, config=alone.config))

@@ -31,7 +31,7 @@ def test_json_has_the_contracts_names(result, tmp_path):
     assert document["schema"] == "tilewright.run/1"
     assert set(document) == {
         "schema", "model", "config", "backend", "clock_hz", "total", "layers", "outputs", "check",
-        "host", "area", "inferences",
+        "host", "area", "inferences", "version", "commit",
     }  # fmt: skip
     assert {"name", "path", "sha256", "macs", "parameters"} <= set(document["model"])
     assert {"rows", "clock_hz", "energy_table"} <= set(document["config"])

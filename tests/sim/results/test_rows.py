@@ -10,8 +10,9 @@ from mapper.importers.onnx.importer import import_onnx
 from sim.networks.zoo import zoo_model
 from sim.report.spans import trace_spans
 from sim.results.course import Activity, Course
-from sim.results.rows import energy_events, measured_rows, unmeasured_rows, weight_bytes_by_layer
+from sim.results.rows import energy_events, measured_rows, unmeasured_rows
 from sim.results.segments import Segment
+from sim.results.streams import sent_by_layer
 
 CONFIG = Config(npu=NpuConfig(rows=4, cols=6, port_bytes=16, bus_bytes=8))
 
@@ -54,7 +55,7 @@ def segments(program):
 
 
 def test_rows_add_up_and_keep_the_networks_order(program, segments):
-    rows = measured_rows(program, segments, weight_bytes_by_layer(program))
+    rows = measured_rows(program, segments, sent_by_layer(program))
     assert sum(row.cycles for row in rows) == 1000
     assert [row.cycles for row in rows] == [500, 100, 300, 60, 40]
     assert [row.engine for row in rows] == ["npu", "npu", "cpu", "cpu", "npu"]
@@ -63,7 +64,7 @@ def test_rows_add_up_and_keep_the_networks_order(program, segments):
 
 
 def test_utilisation_and_stalls(program, segments):
-    row = measured_rows(program, segments, weight_bytes_by_layer(program))[0]
+    row = measured_rows(program, segments, sent_by_layer(program))[0]
     assert row.mac_utilisation == pytest.approx(program.layers[0].macs / (500 * 4 * 6))
     assert "busy" not in row.stalls
     assert (row.stalls["weights"], row.stalls["drain"]) == (60, 20)
@@ -87,13 +88,6 @@ def test_events_are_bytes_of_the_configured_widths(segments):
         "cpu_sleep_cycles": 480,
     }
     assert energy_events(CONFIG, segments[4:5]) == {"cpu_active_cycles": 300, "cpu_sleep_cycles": 0}
-
-
-def test_weight_traffic_holds_every_weight_and_its_parameters(program):
-    sent = weight_bytes_by_layer(program)
-    # 64 channels x 40 taps of the first layer; every block has 9 parameter words of 4 rows.
-    assert sent[0] >= 64 * 40 + 16 * 9 * 4
-    assert sum(sent.values()) >= program.weight_bytes
 
 
 def test_rows_without_time_claim_none(program):

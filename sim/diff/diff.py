@@ -1,0 +1,29 @@
+"""Two results of ``run --json`` compared: top to bottom."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from sim.diff.difference import Difference, difference_of
+from sim.diff.page import write_difference
+from sim.diff.saved import read_run
+from sim.diff.terminal import print_difference
+from sim.files import require_writable
+from sim.run.publish import PIPED_WIDTH
+
+
+def diff(a: Path, b: Path, report: Path | None = None) -> Difference:
+    """Read both, write the page that was asked for and print what differs.
+
+    Raises RequestError where a file is no result, or damaged.
+    """
+    if report is not None:
+        require_writable(report)
+    found = difference_of(read_run(a), read_run(b))
+    if report is not None:
+        write_difference(report, found)
+    print_difference(found, Console(width=None if sys.stdout.isatty() else PIPED_WIDTH))
+    return found

@@ -1,0 +1,52 @@
+"""A network looked at without running it: top to bottom."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from hw.spec.config import Config
+from hw.spec.errors import RequestError
+from sim.files import require_writable, write_atomically
+from sim.inspect.accepted import accepted
+from sim.inspect.inspected import Inspected
+from sim.inspect.refused import refused
+from sim.inspect.svg import write_svg
+from sim.inspect.terminal import print_inspected
+from sim.networks.network_file import open_network
+from sim.progress import Progress
+from sim.run.publish import PIPED_WIDTH
+
+
+def inspect(
+    model: str, config: Config, json_file: Path | None, svg_file: Path | None, progress: Progress
+) -> Inspected:
+    """Look at a network, write the files that were asked for and print what was found.
+
+    One that is refused is shown as well, with everything that is in its way. Raises RequestError
+    where there is no file, or it cannot be read at all.
+    """
+    for path in (json_file, svg_file):
+        if path is not None:
+            require_writable(path)
+    found = _inspected(model, config, progress)
+    if json_file:
+        write_atomically(json_file, json.dumps(found.to_dict(), indent=1) + "\n")
+    if svg_file:
+        write_svg(svg_file, found)
+    print_inspected(found, Console(width=None if sys.stdout.isatty() else PIPED_WIDTH))
+    return found
+
+
+def _inspected(model: str, config: Config, progress: Progress) -> Inspected:
+    try:
+        network = open_network(model, progress)
+    except RequestError as error:
+        if not Path(model).is_file():
+            raise
+        return refused(Path(model), error)
+    with progress.step("Mapping"):
+        return accepted(network, config)
