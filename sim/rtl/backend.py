@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -25,7 +24,7 @@ from sim.results.segments import CLOCK, Segment, read_segments
 from sim.rtl.failure import describe_failure
 from verification.cosim.build import Model, build_model
 from verification.cosim.simulate import Job, Outcome, simulate
-from verification.tools.cache import cache_directory
+from verification.tools.cache import run_folder
 
 BOOT_CYCLES = 200_000
 STEP_CYCLES = 20_000
@@ -177,9 +176,7 @@ def _model(program: Program, waves: bool, netlist: str | None, progress: Progres
 
 def _simulate(model: Model, job: Job, program: Program, progress: Progress) -> Outcome:
     """Run in a directory of its own, which remains when the run fails."""
-    runs = cache_directory() / "runs"
-    runs.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=runs, prefix=f"{program.name}-"))
+    folder = run_folder(program.name)
     keep = False
     try:
         with progress.step("Simulating") as step:
