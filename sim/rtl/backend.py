@@ -17,7 +17,7 @@ from hw.spec.program import TIME_WORDS
 from hw.spec.registers import MEMORY_BASE
 from mapper.program.inputs import Tensor, input_parts
 from mapper.program.program import Program, ProgramPort
-from sim.files import replacing
+from sim.files import replacing, require_room, writing
 from sim.progress import Progress
 from sim.results.course import Activity
 from sim.results.segments import CLOCK, Segment, read_segments
@@ -184,13 +184,19 @@ def _simulate(model: Model, job: Job, program: Program, progress: Progress) -> O
             def on_cycle(cycle: int) -> None:
                 step.detail = f"{cycle / 1e6:.1f} M cycles"
 
-            with replacing(job.waves) if job.waves else nullcontext() as waves:
+            with (
+                writing(folder),
+                replacing(job.waves) if job.waves else nullcontext() as waves,
+            ):
                 job = replace(job, waves=waves)
                 outcome = simulate(model.executable, job, folder, on_cycle)
         if message := describe_failure(outcome, job, program):
             (folder / "uart.txt").write_text(outcome.uart)
             raise CheckError(f"{message}\nEvidence is kept in {folder}")
     except TilewrightError as error:
+        if not isinstance(error, RequestError | CheckError):
+            # A simulator that could not write seldom says so.
+            require_room(folder / "room", folder)
         keep = not isinstance(error, RequestError)
         raise
     finally:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapper.program.program import Program
+from sim.files import writing
 from sim.results.result import Check
 from verification.tools.cache import run_folder
 
@@ -46,9 +47,10 @@ def keep_evidence(
 ) -> Path:
     """Keep inputs, both outputs, the Program and what the firmware printed; returns the folder."""
     folder = run_folder(f"{program.name}-mismatch")
-    for kind, tensors in (("inputs", inputs), ("reference", reference), ("rtl", found)):
-        for number, tensor in enumerate(tensors.values()):
-            np.save(folder / f"{kind}-{number}.npy", tensor)
-    (folder / "program.bin").write_bytes(program.image)
-    (folder / "uart.txt").write_text(uart)
+    with writing(folder):
+        for kind, tensors in (("inputs", inputs), ("reference", reference), ("rtl", found)):
+            for number, tensor in enumerate(tensors.values()):
+                np.save(folder / f"{kind}-{number}.npy", tensor)
+        (folder / "program.bin").write_bytes(program.image)
+        (folder / "uart.txt").write_text(uart)
     return folder

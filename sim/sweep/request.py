@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sim.sweep.candidate import Backend
@@ -29,6 +30,7 @@ class SweepRequest:
     objectives: columns of the results that are minimised.
     fpga: board that the front's designs are placed on, or None.
     command: the command as it was typed, for messages and the results.
+    read: files that the command reads, by option: no result may replace one.
     """
 
     models: tuple[str, ...]
@@ -45,3 +47,4 @@ class SweepRequest:
     synthesise_front: bool = False
     fpga: str | None = None
     png: bool = False
+    read: Mapping[str, Sequence[Path]] = field(default_factory=dict[str, Sequence[Path]])
