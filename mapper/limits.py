@@ -236,6 +236,11 @@ def activation_is_small(shape: Sequence[int]) -> bool:
     return tensor_is_addressable((*shape, LARGEST_TENSOR >> 24))
 
 
+def folded_constants_are_small(elements: int) -> bool:
+    """The constants that an .onnx file computes may have at most 2**24 elements in all."""
+    return elements <= 1 << 24
+
+
 def rows_are_whole(sizes: tuple[int, int]) -> bool:
     """FULLY_CONNECTED must read whole rows, each as long as one of its weights' rows. (Elements of
     the input, of a row of weights)"""
