@@ -17,7 +17,7 @@ from typing import Any
 from hw.spec.errors import RequestError
 from hw.spec.limits import require
 from hw.spec.npu_config import NpuConfig
-from hw.spec.quoted import shown
+from hw.spec.quoted import quoted
 from hw.spec.soc_config import SocConfig
 
 
@@ -81,29 +81,35 @@ def typed_values(values: Mapping[str, Any], source: str) -> dict[str, int | str]
         if key not in FIELDS:
             near = difflib.get_close_matches(key, FIELDS, n=3, cutoff=0.4)
             hint = f"did you mean {' or '.join(near)}?" if near else f"keys: {', '.join(FIELDS)}"
-            raise RequestError(f"{source}: unknown key {shown(repr(key))}; {hint}")
+            raise RequestError(f"{source}: unknown key {quoted(key)}; {hint}")
         type_name = str((_NPU_FIELDS.get(key) or _SOC_FIELDS[key]).type)
         typed[key] = _typed(value, type_name, key, source)
     return typed
+
+
+_LARGEST_NUMBER = 10**100
+"""Far beyond every limit; of much larger ones Python does not even make a text."""
 
 
 def _typed(value: Any, type_name: str, key: str, source: str) -> int | str:
     if type_name == "str":
         if isinstance(value, str) and value.isprintable():
             return value
-        raise RequestError(f"{source}: {key} = {shown(repr(value))}: must be a word")
+        raise RequestError(f"{source}: {key} = {quoted(value)}: must be a word")
     if type_name == "bool":
-        named = {"true": True, "false": False}.get(str(value).lower(), value)
+        words = {"true": True, "false": False}
+        named = words.get(value.lower(), value) if isinstance(value, str) else value
         if named in (0, 1):
             return bool(named)
-        raise RequestError(f"{source}: {key} = {shown(repr(value))}: must be true or false")
+        raise RequestError(f"{source}: {key} = {quoted(value)}: must be true or false")
+    number = value
     if isinstance(value, str):
         try:
-            return int(value.replace("_", ""), 0)
+            number = int(value.replace("_", ""), 0)
         except ValueError:
-            raise RequestError(
-                f"{source}: {key} = {shown(repr(value))}: must be a whole number"
-            ) from None
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise RequestError(f"{source}: {key} = {shown(repr(value))}: must be a whole number")
-    return value
+            number = None
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise RequestError(f"{source}: {key} = {quoted(value)}: must be a whole number")
+    if abs(number) > _LARGEST_NUMBER:
+        raise RequestError(f"{source}: {key}: has more digits than any number of a configuration")
+    return number

@@ -23,6 +23,14 @@ def shown(name: object) -> str:
     return _cut(printable(str(name)), LONGEST_NAME)
 
 
+def quoted(value: object) -> str:
+    """A value as Python writes it, where Python does: numbers of thousands of digits it refuses."""
+    try:
+        return shown(repr(value))
+    except ValueError:
+        return "a number of thousands of digits"
+
+
 def message(text: str) -> str:
     """A message, whose lines stay lines."""
     lines = text.split("\n")

@@ -13,7 +13,7 @@ from typing import Any
 
 from hw.spec.config import Config, make_config, typed_values
 from hw.spec.errors import RequestError
-from hw.spec.quoted import shown
+from hw.spec.quoted import quoted, shown
 from hw.spec.user_files import read_text
 
 PRESETS: Mapping[str, Mapping[str, int | str]] = {
@@ -74,7 +74,7 @@ def load_values(
     if preset not in PRESETS:
         near = difflib.get_close_matches(preset, PRESETS, n=2, cutoff=0.3)
         raise RequestError(
-            f"preset {shown(repr(preset))} does not exist; "
+            f"preset {quoted(preset)} does not exist; "
             + (f"did you mean {' or '.join(near)}?" if near else f"presets: {', '.join(PRESETS)}")
         )
     values: dict[str, int | str] = dict(PRESETS[preset])
@@ -83,7 +83,7 @@ def load_values(
     for item in sets:
         key, equals, value = item.partition("=")
         if not equals or not key.strip():
-            raise RequestError(f"--set {shown(repr(item))}: must read KEY=VALUE")
+            raise RequestError(f"--set {quoted(item)}: must read KEY=VALUE")
         values |= typed_values({key.strip(): value.strip()}, "--set")
     return values
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import warnings
 import zipfile
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -59,7 +60,9 @@ def _members(content: bytes, where: str) -> Mapping[str, NDArray[Any]]:
 
 
 def _array(content: bytes, where: str) -> NDArray[Any]:
-    with _damaged(where):
+    with _damaged(where), warnings.catch_warnings():
+        # NumPy wonders about files as Python 2 wrote them.
+        warnings.simplefilter("ignore")
         stream = io.BytesIO(content)
         version = np.lib.format.read_magic(stream)
         if version not in _HEADERS:

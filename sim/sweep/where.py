@@ -14,7 +14,7 @@ from typing import Any
 
 from hw.spec.config import FIELDS
 from hw.spec.errors import RequestError
-from hw.spec.quoted import shown
+from hw.spec.quoted import quoted
 from sim.sweep.candidate import Value
 from sim.sweep.schema import TEXT_FIELDS
 
@@ -62,8 +62,7 @@ def _check(text: str, node: ast.AST) -> None:
         near = difflib.get_close_matches(node.id, FIELDS, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}?" if near else f"fields: {', '.join(FIELDS)}"
         raise RequestError(
-            f"{_quoted(text)}: unknown field {shown(repr(node.id))}; {hint} (a word stands in "
-            "quotes)"
+            f"{_quoted(text)}: unknown field {quoted(node.id)}; {hint} (a word stands in quotes)"
         )
     if isinstance(node, ast.BinOp) and not (_is_number(node.left) and _is_number(node.right)):
         raise RequestError(f"{_quoted(text)}: words and lists can be compared, not calculated with")
@@ -72,7 +71,7 @@ def _check(text: str, node: ast.AST) -> None:
 
 
 def _quoted(text: str) -> str:
-    return f"--where {shown(repr(text))}"
+    return f"--where {quoted(text)}"
 
 
 def _is_number(node: ast.expr) -> bool:

@@ -18,10 +18,12 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hw.spec.errors import RequestError
+from hw.spec.errors import RequestError, TilewrightError
 
 LOG = logging.getLogger("tilewright.cache")
 """Says on stderr, unless an application has other plans, which entries are built again."""
+
+_PROBE_BYTES = 1 << 20
 
 _NAME_LENGTH = 60
 """Letters of a name in the name of a run's folder; four bytes each leave room for the rest."""
@@ -59,6 +61,10 @@ def cached(kind: str, key: str, build: Callable[[Path], None]) -> tuple[Path, bo
             try:
                 build(partial)
                 entry.keep(partial)
+            except TilewrightError:
+                # A compiler that could not write is not the one to blame.
+                _require_room(partial)
+                raise
             finally:
                 _remove(partial)
     except OSError as error:
@@ -158,6 +164,13 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _require_room(folder: Path) -> None:
+    """Raise the system's error where no more can be written."""
+    probe = folder / "room"
+    probe.write_bytes(bytes(_PROBE_BYTES))
+    _sync(probe)
 
 
 def _remove(path: Path) -> None:

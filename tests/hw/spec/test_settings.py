@@ -64,7 +64,17 @@ def test_missing_and_binary_toml(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["rows = " + "9" * 5000, "x = " + "[" * 3000, "rows = 4 \x00", "rows = 1e9999"]
+    "text",
+    [
+        "rows = " + "9" * 5000,
+        "x = " + "[" * 3000,
+        "rows = 4 \x00",
+        "rows = 1e9999",
+        "rows = 0x" + "f" * 4000,
+        "rows = [0x" + "f" * 4000 + "]",
+        "move_unit = 0x" + "f" * 4000,
+        "cpu = 0x" + "f" * 4000,
+    ],
 )
 def test_odd_toml_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "odd.toml").write_text(text)

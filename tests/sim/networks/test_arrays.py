@@ -97,6 +97,11 @@ def test_whole_files_are_read(tmp_path):
     assert read_arrays(tmp_path / "scalar.npy")["x"].shape == ()
 
 
+def test_a_file_of_python_2_is_read_without_a_warning(tmp_path):
+    (tmp_path / "x.npy").write_bytes(header(SHAPE.format("(3L,)")) + b"abc")
+    assert read_arrays(tmp_path / "x.npy")["x"].tolist() == [97, 98, 99]
+
+
 def test_what_would_inflate_beyond_the_limit_is_not_inflated(tmp_path, monkeypatch):
     monkeypatch.setattr(arrays, "LARGEST", 5000)
     monkeypatch.setattr(zlib, "decompressobj", lambda *_: pytest.fail("inflated"))

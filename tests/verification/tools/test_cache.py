@@ -1,3 +1,4 @@
+import errno
 import multiprocessing
 import os
 import shutil
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hw.spec.errors import RequestError
+from hw.spec.errors import RequestError, TilewrightError
 from verification.tools.cache import cache_directory, cached, kept, run_folder
 
 
@@ -188,3 +189,17 @@ def test_where_no_folder_of_a_run_can_be_made_the_request_is_wrong():
     (cache_directory() / "runs").write_text("")
     with pytest.raises(RequestError, match="runs: the cache cannot be written"):
         run_folder("net")
+
+
+def test_a_compiler_on_a_full_disk_is_not_to_blame(monkeypatch):
+    def full(path, data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    def build(_):
+        raise TilewrightError("the compiler failed")
+
+    with pytest.raises(TilewrightError, match="the compiler failed"):
+        cached("things", "key", build)
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(RequestError, match="the cache cannot be written: No space left"):
+        cached("things", "key", build)
