@@ -10,7 +10,7 @@ BIN    := $(VENV)/bin
 C_FILES = $(wildcard firmware/*.[ch] firmware/*/*.[ch] tests/firmware/host/*.[ch] verification/cosim/compression/*.h \
             sim/model/replay/*.[ch] sim/model/cpu/iss/*.[ch])
 
-.PHONY: run test slow fuzz fpga performance lint format benchmark clean
+.PHONY: run test slow fuzz hostile fpga performance lint format benchmark clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp ## simulate one network (MODEL=..., ARGS=...)
@@ -24,6 +24,9 @@ slow: $(VENV)/test.stamp ## the tests that take minutes
 
 fuzz: $(VENV)/test.stamp ## 20,000 odd networks through importers, mapper and functional backend (ARGS="--seed 1")
 	@$(BIN)/python -m tests.fuzz $(ARGS)
+
+hostile: $(VENV)/test.stamp ## damaged files and caches, odd names, full disks, killed sweeps (ARGS="--seed 1 --scale 2")
+	@$(BIN)/python -m tests.hostile $(ARGS)
 
 fpga: $(VENV)/fpga.stamp ## a bitstream (BOARD=..., ARGS="--rows 8 --cols 8")
 	@$(BIN)/python -m sim fpga --board $(BOARD) --out build/$(BOARD) $(ARGS)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +22,7 @@ from hw.spec.errors import RequestError, TilewrightError
 from hw.spec.registers import BOOT_BYTES, MEMORY_BASE
 from hw.spec.steps import STEP_KINDS, StepKind
 from verification.tools.cache import cached
+from verification.tools.process import run
 
 SOURCES = Path(__file__).parent
 BINARY = "firmware.bin"
@@ -220,11 +220,9 @@ def _compile(*arguments: str) -> None:
     with tempfile.TemporaryDirectory() as zig_cache:
         directories = {"ZIG_GLOBAL_CACHE_DIR": zig_cache, "ZIG_LOCAL_CACHE_DIR": zig_cache}
         command = [sys.executable, "-m", "ziglang", "cc", *arguments]
-        run = subprocess.run(
-            command, env=os.environ | directories, capture_output=True, text=True, check=False
-        )
-    if run.returncode:
-        log = (run.stdout + run.stderr).strip()
+        status, output = run(command, environment=os.environ | directories)
+    if status:
+        log = output.strip()
         if NO_ROOM in log:
             raise RequestError(
                 "the CPU's kernels for this network leave the firmware no room in its part of main "

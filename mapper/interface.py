@@ -24,7 +24,9 @@ def encode_input(graph: Graph, tensor: str, values: NDArray[Any]) -> NDArray[Any
             raise RequestError(
                 f"network '{graph.name}': input '{port.name}' has values that are not finite"
             )
-        integers = nm.quantise(array, target.scale, target.zero_point, target.dtype)
+        # What overflows on its way is far beyond the type's range, and saturates.
+        with np.errstate(over="ignore"):
+            integers = nm.quantise(array, target.scale, target.zero_point, target.dtype)
     elif array.dtype == target.dtype:
         integers = array
     elif array.dtype.name == port.dtype == "uint8":

@@ -11,6 +11,8 @@ from difflib import get_close_matches
 from typing import NoReturn, TypeVar
 
 from hw.spec.errors import RequestError
+from hw.spec.quoted import printable as printable
+from hw.spec.quoted import shown
 
 Value = TypeVar("Value")
 
@@ -27,13 +29,7 @@ class Place:
     operator: str
 
     def __str__(self) -> str:
-        return f"{self.file}: layer '{self.layer}' ({self.operator})"
-
-
-def printable(name: str | bytes) -> str:
-    """A name from a file, fit for a message of one line whatever the file holds."""
-    text = name.decode("utf-8", "replace") if isinstance(name, bytes) else name
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+        return f"{shown(self.file)}: layer '{shown(self.layer)}' ({shown(self.operator)})"
 
 
 def require(place: Place, limit: Callable[[Value], bool], value: Value) -> None:
@@ -247,6 +243,11 @@ def tensor_is_addressable(shape: Sequence[int]) -> bool:
 def activation_is_small(shape: Sequence[int]) -> bool:
     """An activation of an .onnx file may have at most 2**24 elements."""
     return tensor_is_addressable((*shape, LARGEST_TENSOR >> 24))
+
+
+def folded_constants_are_small(elements: int) -> bool:
+    """The constants that an .onnx file computes may have at most 2**24 elements in all."""
+    return elements <= 1 << 24
 
 
 def rows_are_whole(sizes: tuple[int, int]) -> bool:

@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
+from hw.spec.quoted import message
+
 QUIET_S = 2.0
 """Steps shorter than this leave no line behind."""
 
@@ -35,7 +37,7 @@ class Step:
     def line(self) -> str:
         """What to show now."""
         detail = f": {self.detail}" if self.detail else ""
-        return f"{self.name}{detail} ({self.elapsed_s:.0f} s)"
+        return message(f"{self.name}{detail} ({self.elapsed_s:.0f} s)")
 
 
 class Progress:
@@ -55,7 +57,8 @@ class Progress:
 
     def note(self, text: str, style: str = "") -> None:
         """A line of its own."""
-        self.console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+        line = message(text)
+        self.console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 class _Ticker:

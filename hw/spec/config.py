@@ -17,6 +17,7 @@ from typing import Any
 from hw.spec.errors import RequestError
 from hw.spec.limits import require
 from hw.spec.npu_config import NpuConfig
+from hw.spec.quoted import quoted
 from hw.spec.soc_config import SocConfig
 
 
@@ -80,27 +81,35 @@ def typed_values(values: Mapping[str, Any], source: str) -> dict[str, int | str]
         if key not in FIELDS:
             near = difflib.get_close_matches(key, FIELDS, n=3, cutoff=0.4)
             hint = f"did you mean {' or '.join(near)}?" if near else f"keys: {', '.join(FIELDS)}"
-            raise RequestError(f"{source}: unknown key {key!r}; {hint}")
+            raise RequestError(f"{source}: unknown key {quoted(key)}; {hint}")
         type_name = str((_NPU_FIELDS.get(key) or _SOC_FIELDS[key]).type)
         typed[key] = _typed(value, type_name, key, source)
     return typed
 
 
+_LARGEST_NUMBER = 10**100
+"""Far beyond every limit; of much larger ones Python does not even make a text."""
+
+
 def _typed(value: Any, type_name: str, key: str, source: str) -> int | str:
     if type_name == "str":
-        if isinstance(value, str):
+        if isinstance(value, str) and value.isprintable():
             return value
-        raise RequestError(f"{source}: {key} = {value!r}: must be a word")
+        raise RequestError(f"{source}: {key} = {quoted(value)}: must be a word")
     if type_name == "bool":
-        named = {"true": True, "false": False}.get(str(value).lower(), value)
+        words = {"true": True, "false": False}
+        named = words.get(value.lower(), value) if isinstance(value, str) else value
         if named in (0, 1):
             return bool(named)
-        raise RequestError(f"{source}: {key} = {value!r}: must be true or false")
+        raise RequestError(f"{source}: {key} = {quoted(value)}: must be true or false")
+    number = value
     if isinstance(value, str):
-        return _whole(value, key, source)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise RequestError(f"{source}: {key} = {value!r}: must be a whole number")
-    return value
+        number = _whole(value, key, source)
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise RequestError(f"{source}: {key} = {quoted(value)}: must be a whole number")
+    if abs(number) > _LARGEST_NUMBER:
+        raise RequestError(f"{source}: {key}: has more digits than any number of a configuration")
+    return number
 
 
 _SIZES = {"K": 1 << 10, "M": 1 << 20}
@@ -118,4 +127,6 @@ def _whole(text: str, key: str, source: str) -> int:
         return factor * int((text[:-1] if factor > 1 else text).replace("_", ""), 0)
     except ValueError:
         also = f", which may end in {' or '.join(letters)}" if letters else ""
-        raise RequestError(f"{source}: {key} = {text!r}: must be a whole number{also}") from None
+        raise RequestError(
+            f"{source}: {key} = {quoted(text)}: must be a whole number{also}"
+        ) from None

@@ -3,11 +3,19 @@
 Anything else that escapes is a defect of Tilewright and exits with status 1.
 """
 
+from hw.spec.quoted import message
+
 
 class TilewrightError(Exception):
-    """Base of all expected errors. The message is complete: it names file, layer, limit, remedy."""
+    """Base of all expected errors. The message is complete: it names file, layer, limit, remedy.
+
+    What it quotes of files and command lines cannot steer a terminal, nor fill it.
+    """
 
     exit_status = 1
+
+    def __init__(self, text: str) -> None:
+        super().__init__(message(text))
 
 
 class RequestError(TilewrightError):

@@ -13,6 +13,8 @@ from typing import Any
 
 from hw.spec.config import Config, make_config, typed_values
 from hw.spec.errors import RequestError
+from hw.spec.quoted import quoted, shown
+from hw.spec.user_files import read_text
 
 PRESETS: Mapping[str, Mapping[str, int | str]] = {
     "default": {},
@@ -42,17 +44,22 @@ PRESETS: Mapping[str, Mapping[str, int | str]] = {
 """Named starting points: overrides of the defaults."""
 
 
+_LARGEST_TOML = 1 << 20
+"""Bytes."""
+
+
 def _read_toml(path: Path) -> dict[str, Any]:
+    text = read_text(path, _LARGEST_TOML, "a TOML file of keys and values")
     try:
-        with path.open("rb") as file:
-            table = tomllib.load(file)
-    except OSError as error:
-        raise RequestError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RequestError(f"{path}: is not a TOML file: {error}") from None
+        table = tomllib.loads(text)
+    # Beside its own errors: integers of thousands of digits, and brackets in brackets.
+    except (ValueError, RecursionError) as error:
+        raise RequestError(f"{shown(path)}: is not a TOML file: {error}") from None
     nested = [key for key, value in table.items() if isinstance(value, dict)]
     if nested:
-        raise RequestError(f"{path}: has a table [{nested[0]}]; keys stand at the top level")
+        raise RequestError(
+            f"{shown(path)}: has a table [{shown(nested[0])}]; keys stand at the top level"
+        )
     return table
 
 
@@ -67,7 +74,7 @@ def load_values(
     if preset not in PRESETS:
         near = difflib.get_close_matches(preset, PRESETS, n=2, cutoff=0.3)
         raise RequestError(
-            f"preset {preset!r} does not exist; "
+            f"preset {quoted(preset)} does not exist; "
             + (f"did you mean {' or '.join(near)}?" if near else f"presets: {', '.join(PRESETS)}")
         )
     values: dict[str, int | str] = dict(PRESETS[preset])
@@ -76,7 +83,7 @@ def load_values(
     for item in sets:
         key, equals, value = item.partition("=")
         if not equals or not key.strip():
-            raise RequestError(f"--set {item!r}: must read KEY=VALUE")
+            raise RequestError(f"--set {quoted(item)}: must read KEY=VALUE")
         values |= typed_values({key.strip(): value.strip()}, "--set")
     return values
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from mapper.importers import is_tflite, read_file
+from mapper.importers import is_tflite, read_model_file
 from mapper.importers.onnx.importer import ONNX_OPERATORS
 from mapper.importers.onnx.model import Model, read_model
 from mapper.importers.tflite.flatbuffer import FileNetwork, FileOperator, read_network
@@ -39,7 +39,7 @@ def outline(path: Path) -> tuple[OutlinedOp, ...]:
 
     Raises RequestError where the file is damaged beyond reading.
     """
-    content = read_file(path)
+    content = read_model_file(path)
     if is_tflite(path, content):
         network = read_network(str(path), content)
         return tuple(_tflite_op(network, operator) for operator in network.operators)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from hw.spec.config import Config
 from hw.spec.errors import CheckError, RequestError
 from hw.spec.monitor import (
+    DATA_BYTES,
     HELLO_WORDS,
     PROTOCOL_VERSION,
     SELF_TEST,
@@ -23,11 +24,16 @@ from sim.board.link import Link
 OnBytes = Callable[[int], None]
 """Called with the number of bytes that are done."""
 
+LEAST_DATA_BYTES = 16
+"""Of a frame: with fewer, loading a Program would seem to hang."""
+
 TEST_BYTES = 16 * 1024
 """Memory tested at a time, so that no request takes long."""
 
 CHECK_BYTES = 64 * 1024
 """Memory checked at a time."""
+
+_CRC_BYTES = 4
 
 CYCLES_PER_BYTE = 200
 """Upper bound of what the board's firmware takes to test or check a byte of its memory."""
@@ -89,8 +95,12 @@ class Board:
         for at in range(0, len(data), CHECK_BYTES):
             part = data[at : at + CHECK_BYTES]
             asked = words(address + at, len(part))
-            (crc,) = from_words(self._link.ask(Request.CHECK, asked, self._time_s(len(part))))
-            if crc != zlib.crc32(part):
+            told = self._link.ask(Request.CHECK, asked, self._time_s(len(part)))
+            if len(told) != _CRC_BYTES:
+                raise CheckError(
+                    f"the board checks its memory with {len(told)} bytes instead of {_CRC_BYTES}"
+                )
+            if from_words(told) != (zlib.crc32(part),):
                 return False
         return True
 
@@ -135,6 +145,11 @@ def _greeting(payload: bytes) -> Greeting:
     told = from_words(payload)
     names = [name for name, _ in HELLO_WORDS]
     hello = dict(zip(names, told, strict=False))
+    if not LEAST_DATA_BYTES <= hello["data_bytes"] <= DATA_BYTES:
+        raise RequestError(
+            f"the board takes {hello['data_bytes']} bytes of memory in a frame; a Tilewright board "
+            f"takes {LEAST_DATA_BYTES}..{DATA_BYTES}: build its bitstream again"
+        )
     return Greeting(
         boot=hello["stage"] == STAGES["boot"],
         data_bytes=hello["data_bytes"],

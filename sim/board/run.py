@@ -32,6 +32,7 @@ class BoardRequest:
     input: Path | None = None
     json: Path | None = None
     report: Path | None = None
+    config_file: Path | None = None
 
 
 def run_on_board(request: BoardRequest, progress: Progress) -> RunResult:
@@ -59,6 +60,7 @@ def run_on_board(request: BoardRequest, progress: Progress) -> RunResult:
                 input=request.input,
                 json=request.json,
                 report=request.report,
+                config_file=request.config_file,
             ),
             progress,
             run_chip,

@@ -25,7 +25,7 @@ from hw.spec.config import Config, make_config
 from hw.spec.errors import RequestError
 from hw.spec.settings import load_config
 from hw.spec.soc_config import CPU_VARIANTS
-from sim.files import require_writable, write_atomically
+from sim.files import require_apart, require_writable, write_atomically
 from sim.networks.network_file import open_network
 from sim.networks.zoo import ZOO_NAMES
 from sim.progress import Progress, Step
@@ -173,6 +173,7 @@ def bench(models: Sequence[str] | None, points: int, json_file: Path | None) -> 
         raise RequestError(f"--points {points}: must be 1..{MOST_POINTS}")
     if json_file is not None:
         require_writable(json_file)
+        require_apart({"--json": json_file}, {"--model": map(Path, models or ())})
     speeds = [measure_apart(model, points) for model in models or ZOO_NAMES]
     print_speeds(speeds, Console(width=None if sys.stdout.isatty() else PIPED_WIDTH))
     if json_file is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import subprocess
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from hw.spec.errors import TilewrightError
 from sim.model.layout import c_header
 from verification.tools.cache import cached
+from verification.tools.process import run
 from verification.tools.toolchain import Compiler, find_compiler
 
 FLAGS = ("-x", "c", "-std=c11", "-O2", "-Wall", "-Wextra", "-shared", "-fPIC")
@@ -60,9 +60,9 @@ def _build(folder: Path, compiler: Compiler, sources: Path, header: str) -> None
     source, library = sources / f"{sources.name}.c", folder / f"{sources.name}.so"
     command = [*compiler.command, *FLAGS, f"-I{folder}", f"-I{sources}"]
     command += [str(source), "-o", str(library)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
+    status, output = run(command)
+    if status:
         raise TilewrightError(
             f"the model's {source.name} could not be built with {compiler.version}:\n"
-            f"{done.stderr.strip()}"
+            f"{output.strip()}"
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw.spec.errors import RequestError
+from hw.spec.quoted import shown
 from mapper.graph.graph import Graph
 from mapper.graph.op import Port
 from mapper.graph.tensor import Tensor
 from mapper.interface import encode_input
+from sim.networks.arrays import read_arrays
 from sim.networks.natural import natural
 
 DEFAULT_SEED = 1000
@@ -23,6 +24,9 @@ SYNTHETIC_INPUT = "The input is a seeded synthetic signal."
 """Remark on `default_inputs`."""
 
 Array = NDArray[Any]
+
+_LISTED = 8
+"""Arrays of a file that a message names."""
 
 
 def default_inputs(graph: Graph) -> dict[str, Array]:
@@ -53,36 +57,21 @@ def load_rows(graph: Graph, path: Path) -> list[dict[str, Array]]:
 
     Raises RequestError that names the file, the input and what is expected.
     """
-    arrays = _read(path)
+    arrays = read_arrays(path)
     found: dict[str, list[Array]] = {}
     for position, name in enumerate(graph.inputs):
         port, tensor = graph.ports[name], graph.tensors[name]
         array = _choose(arrays, port, position, len(graph.inputs), path)
-        rows = _rows_of(array, tensor, port, f"{path}: input '{port.name}'")
+        rows = _rows_of(array, tensor, port, f"{shown(path)}: input '{shown(port.name)}'")
         try:
             found[name] = [encode_input(graph, name, row) for row in rows]
         except RequestError as error:
-            raise RequestError(f"{path}: {error}") from None
+            raise RequestError(f"{shown(path)}: {error}") from None
     counts = {len(rows) for rows in found.values()}
     if len(counts) != 1:
         listed = ", ".join(f"'{graph.ports[n].name}' {len(rows)}" for n, rows in found.items())
-        raise RequestError(f"{path}: inputs have different numbers of rows: {listed}")
+        raise RequestError(f"{shown(path)}: inputs have different numbers of rows: {listed}")
     return [{name: rows[i] for name, rows in found.items()} for i in range(counts.pop())]
-
-
-def _read(path: Path) -> Mapping[str, Array]:
-    if path.suffix.lower() not in (".npy", ".npz"):
-        raise RequestError(f"{path}: an input is a .npy or .npz file, as numpy.save writes it")
-    try:
-        with path.open("rb") as file:
-            loaded = np.load(file, allow_pickle=False)
-            if isinstance(loaded, np.ndarray):
-                return {"x": loaded}
-            return {name: loaded[name] for name in loaded.files}
-    except OSError as error:
-        raise RequestError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise RequestError(f"{path}: is not a NumPy file of numbers: {error}") from None
 
 
 def _choose(
@@ -95,10 +84,10 @@ def _choose(
         return arrays["x"]
     if inputs == 1 and len(arrays) == 1:
         return next(iter(arrays.values()))
-    wanted = f"'{port.name}'" + (" or 'x'" if inputs == 1 else "")
-    raise RequestError(
-        f"{path}: has no array named {wanted}; it has: {', '.join(arrays) or 'none'}"
-    )
+    wanted = f"'{shown(port.name)}'" + (" or 'x'" if inputs == 1 else "")
+    listed = ", ".join(map(shown, list(arrays)[:_LISTED])) or "none"
+    more = f" and {len(arrays) - _LISTED} more" if len(arrays) > _LISTED else ""
+    raise RequestError(f"{shown(path)}: has no array named {wanted}; it has: {listed}{more}")
 
 
 def _rows_of(array: Array, tensor: Tensor, port: Port, where: str) -> list[Array]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from hw.spec.errors import RequestError
+from hw.spec.quoted import printable, shown
 from mapper.graph.graph import Graph
-from mapper.importers import import_model
+from mapper.importers import import_content, read_model_file
 from mapper.importers.onnx.importer import import_onnx
 from sim.networks.zoo import ZOO_NAMES, zoo_model
 from sim.progress import Progress
@@ -35,24 +37,24 @@ def open_network(model: str, progress: Progress) -> NetworkFile:
     """Import the file; where there is none and the name is a built-in network's, that one.
 
     Only a name alone, ``vww`` or ``vww.onnx``, can be a built-in network's: what names a folder or
-    another format means a file. Raises RequestError as `import_model` does, and where there is no
-    such file, with what may be meant.
+    another format means a file. Raises RequestError as `mapper.importers.import_model` does, and
+    where there is no such file, with what may be meant.
     """
     path = Path(model)
-    if not path.exists() and model in _BUILT_IN:
+    if not os.path.lexists(path) and model in _BUILT_IN:
         progress.note(f"Built-in network {path.stem} (no file {model} here).", style="dim")
         content = zoo_model(path.stem)
         graph = import_onnx(Path(f"{path.stem}.onnx"), content)
         source, notes = f"built-in {path.stem}", (SYNTHETIC,)
-    elif not path.exists():
-        raise RequestError(f"{model}: there is no such file{_meant(path)}")
+    elif not os.path.lexists(path):
+        raise RequestError(f"{shown(path)}: there is no such file{_meant(path)}")
     else:
         with progress.step(f"Importing {path.name}"):
-            graph = import_model(path)
-        content = path.read_bytes()
-        source, notes = model, ()
+            content = read_model_file(path)
+            graph = import_content(path, content)
+        source, notes = printable(model), ()
     return NetworkFile(
-        name=path.stem,
+        name=printable(path.stem),
         path=source,
         sha256=hashlib.sha256(content).hexdigest(),
         graph=graph,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -18,14 +17,14 @@ from hw.spec.program import TIME_WORDS
 from hw.spec.registers import MEMORY_BASE
 from mapper.program.inputs import Tensor, input_parts
 from mapper.program.program import Program, ProgramPort
-from sim.files import replacing
+from sim.files import replacing, require_room, writing
 from sim.progress import Progress
 from sim.results.course import Activity
 from sim.results.segments import CLOCK, Segment, read_segments
 from sim.rtl.failure import describe_failure
 from verification.cosim.build import Model, build_model
 from verification.cosim.simulate import Job, Outcome, simulate
-from verification.tools.cache import cache_directory
+from verification.tools.cache import run_folder
 
 BOOT_CYCLES = 200_000
 STEP_CYCLES = 20_000
@@ -177,9 +176,7 @@ def _model(program: Program, waves: bool, netlist: str | None, progress: Progres
 
 def _simulate(model: Model, job: Job, program: Program, progress: Progress) -> Outcome:
     """Run in a directory of its own, which remains when the run fails."""
-    runs = cache_directory() / "runs"
-    runs.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=runs, prefix=f"{program.name}-"))
+    folder = run_folder(program.name)
     keep = False
     try:
         with progress.step("Simulating") as step:
@@ -187,13 +184,19 @@ def _simulate(model: Model, job: Job, program: Program, progress: Progress) -> O
             def on_cycle(cycle: int) -> None:
                 step.detail = f"{cycle / 1e6:.1f} M cycles"
 
-            with replacing(job.waves) if job.waves else nullcontext() as waves:
+            with (
+                writing(folder),
+                replacing(job.waves) if job.waves else nullcontext() as waves,
+            ):
                 job = replace(job, waves=waves)
                 outcome = simulate(model.executable, job, folder, on_cycle)
         if message := describe_failure(outcome, job, program):
             (folder / "uart.txt").write_text(outcome.uart)
             raise CheckError(f"{message}\nEvidence is kept in {folder}")
     except TilewrightError as error:
+        if not isinstance(error, RequestError | CheckError):
+            # A simulator that could not write seldom says so.
+            require_room(folder / "room", folder)
         keep = not isinstance(error, RequestError)
         raise
     finally:

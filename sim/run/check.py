@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapper.program.program import Program
+from sim.files import writing
 from sim.results.result import Check
-from verification.tools.cache import cache_directory
+from verification.tools.cache import run_folder
 
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -46,12 +46,11 @@ def keep_evidence(
     program: Program, inputs: Tensors, reference: Tensors, found: Tensors, uart: str
 ) -> Path:
     """Keep inputs, both outputs, the Program and what the firmware printed; returns the folder."""
-    runs = cache_directory() / "runs"
-    runs.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=runs, prefix=f"{program.name}-mismatch-"))
-    for kind, tensors in (("inputs", inputs), ("reference", reference), ("rtl", found)):
-        for number, tensor in enumerate(tensors.values()):
-            np.save(folder / f"{kind}-{number}.npy", tensor)
-    (folder / "program.bin").write_bytes(program.image)
-    (folder / "uart.txt").write_text(uart)
+    folder = run_folder(f"{program.name}-mismatch")
+    with writing(folder):
+        for kind, tensors in (("inputs", inputs), ("reference", reference), ("rtl", found)):
+            for number, tensor in enumerate(tensors.values()):
+                np.save(folder / f"{kind}-{number}.npy", tensor)
+        (folder / "program.bin").write_bytes(program.image)
+        (folder / "uart.txt").write_text(uart)
     return folder

@@ -12,7 +12,7 @@ from rich.console import Console
 from hw.spec.config import Config
 from hw.spec.errors import RequestError
 from mapper.program.program import Program
-from sim.files import make_folder, require_writable
+from sim.files import make_folder, require_apart, require_writable
 from sim.networks.inputs import SYNTHETIC_INPUT, default_inputs, load_rows
 from sim.networks.labels import read_labels
 from sim.networks.network_file import NetworkFile, open_network
@@ -33,7 +33,10 @@ PIPED_WIDTH = 120
 
 @dataclass(frozen=True, kw_only=True)
 class RunRequest:
-    """What the command line asks for. `model` is a path or the name of a built-in network."""
+    """What the command line asks for. `model` is a path or the name of a built-in network.
+
+    `config_file` is where `config` comes from, which no result may replace.
+    """
 
     model: str
     config: Config
@@ -46,6 +49,7 @@ class RunRequest:
     waves: Path | None = None
     labels: Path | None = None
     reset_state: bool = False
+    config_file: Path | None = None
 
     @property
     def shows_time(self) -> bool:
@@ -87,9 +91,22 @@ def _simulation(request: RunRequest, progress: Progress) -> RunChip:
 
 def _check_request(request: RunRequest) -> None:
     """Refuse what cannot be done before anything starts."""
-    for path in (request.json, request.report, request.trace, request.waves):
+    written = {
+        "--json": request.json,
+        "--report": request.report,
+        "--trace": request.trace,
+        "--waves": request.waves,
+    }
+    for path in written.values():
         if path is not None:
             require_writable(path)
+    read = {
+        "--model": Path(request.model),
+        "--input": request.input,
+        "--labels": request.labels,
+        "--config": request.config_file,
+    }
+    require_apart(written, read)
     if request.png is not None:
         make_folder(request.png)
     if request.backend == "functional":

@@ -8,15 +8,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from hw.spec.errors import RequestError
+from sim.files import writing
 
 
 @contextmanager
 def sole_writer(folder: Path) -> Generator[None]:
     """Keep other sweeps out of the folder. Raises RequestError where one is at work in it."""
-    try:
+    with writing(folder):
         file = (folder / ".lock").open("w")
-    except OSError as error:
-        raise RequestError(f"{folder}: cannot be written: {error.strerror}") from None
     with closing(file):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

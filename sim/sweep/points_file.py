@@ -10,7 +10,12 @@ from typing import Any, cast
 
 from hw.spec.config import typed_values
 from hw.spec.errors import RequestError
+from hw.spec.quoted import shown
+from hw.spec.user_files import read_text
 from sim.sweep.candidate import Value
+
+_LARGEST = 1 << 26
+"""Bytes of a list of points."""
 
 
 def read_points(path: Path) -> list[dict[str, Value]]:
@@ -22,19 +27,14 @@ def read_points(path: Path) -> list[dict[str, Value]]:
     readers = {".csv": _from_csv, ".json": _from_json}
     reader = readers.get(path.suffix.lower())
     if reader is None:
-        raise RequestError(f"{path}: --points takes a .csv or a .json file")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise RequestError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise RequestError(f"{path}: is not a text file: {error}") from None
+        raise RequestError(f"{shown(path)}: --points takes a .csv or a .json file")
+    text = read_text(path, _LARGEST, "a .csv or a .json file")
     try:
         points = reader(path, text)
     except csv.Error as error:
-        raise RequestError(f"{path}: is no CSV file: {error}") from None
+        raise RequestError(f"{shown(path)}: is no CSV file: {error}") from None
     if not points:
-        raise RequestError(f"{path}: holds no points")
+        raise RequestError(f"{shown(path)}: holds no points")
     return points
 
 
@@ -42,7 +42,7 @@ def _from_csv(path: Path, text: str) -> list[dict[str, Value]]:
     rows = csv.reader(text.splitlines(), skipinitialspace=True, strict=True)
     header = [name.strip() for name in next(rows, [])]
     if doubled := [name for name in header if header.count(name) > 1]:
-        raise RequestError(f"{path}: the column {doubled[0]} is there twice")
+        raise RequestError(f"{shown(path)}: the column {doubled[0]} is there twice")
     points: list[dict[str, Value]] = []
     for row in rows:
         where = f"{path}, line {rows.line_num}"
@@ -60,9 +60,9 @@ def _from_json(path: Path, text: str) -> list[dict[str, Value]]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise RequestError(f"{path}: is no JSON file: {error}") from None
+        raise RequestError(f"{shown(path)}: is no JSON file: {error}") from None
     if not isinstance(document, list):
-        raise RequestError(f"{path}: must be a list of objects, one a point")
+        raise RequestError(f"{shown(path)}: must be a list of objects, one a point")
     points: list[dict[str, Value]] = []
     for number, entry in enumerate(cast("list[Any]", document), 1):
         where = f"{path}, entry {number}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +35,7 @@ class SweepRequest:
     weights: of the networks in the geometric mean, by their texts in ``models``; 1 for others.
     fpga: board that the front's designs are placed on, or None.
     command: the command as it was typed, for messages and the results.
+    read: files that the command reads, by option: no result may replace one.
     """
 
     models: tuple[str, ...]
@@ -54,3 +55,4 @@ class SweepRequest:
     synthesise_front: bool = False
     fpga: str | None = None
     png: bool = False
+    read: Mapping[str, Sequence[Path]] = field(default_factory=dict[str, Sequence[Path]])

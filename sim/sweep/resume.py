@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from hw.spec.errors import RequestError
+from sim.files import writing
 from sim.networks.network_file import NetworkFile
+from sim.sweep.database import damaged, database_errors
 from sim.sweep.request import SweepRequest
 from sim.sweep.store import Store
 from sim.sweep.version import source_version
+
+_META: Mapping[str, Any] = {
+    "command": str,
+    "begun_by": str,
+    "version": str,
+    "backend": str,
+    "objectives": list,
+    "models": list,
+    "networks": dict,
+    "plan": dict,
+    "fields": list,
+    "search": (dict, type(None)),
+}
+"""What a sweep stores of itself, see `_about`, and of which kind it is."""
 
 
 class Opening(NamedTuple):
@@ -31,21 +46,18 @@ def open_store(request: SweepRequest, networks: Sequence[NetworkFile]) -> Openin
     where its points and those of this sweep cannot stand in one table.
     """
     path = request.out / "results.sqlite"
-    if not path.exists() or not path.stat().st_size:
+    with writing(path):
+        is_new = not path.exists() or not path.stat().st_size
+    if is_new:
         remarks = [f"{path} is not there yet: nothing to resume"] if request.resume else []
         return _begun(Store.create(path), request, networks, remarks)
     store = Store.open(path)
     try:
-        if not store.evaluated():
-            store.clear()
-            return _begun(store, request, networks, [])
-        return _resumed(path, store, request, networks)
-    except sqlite3.DatabaseError as error:
-        store.close()
-        raise RequestError(
-            f"{path}: is damaged: {error}; choose another --out ({request.out / 'results.csv'} "
-            "may have its points)"
-        ) from None
+        with database_errors(path):
+            if not store.evaluated():
+                store.clear()
+                return _begun(store, request, networks, [])
+            return _resumed(path, store, request, networks)
     except BaseException:
         store.close()
         raise
@@ -66,7 +78,7 @@ def _resumed(
         raise RequestError(
             f"{path}: is there already; go on with it by --resume, or choose another --out"
         )
-    before = store.meta()
+    before = _whole_meta(path, store)
     networks = _named_as_before(path, networks, before["networks"])
     about = _about(request, networks)
     _refuse_others(path, before, about)
@@ -75,6 +87,19 @@ def _resumed(
     store.set_meta({**about, **kept})
     store.commit()
     return Opening(store, networks, _remarks(before, about))
+
+
+def _whole_meta(path: Path, store: Store) -> Mapping[str, Any]:
+    """What the sweep was about. Raises RequestError where a part is missing or another thing."""
+    meta = store.meta()
+    for part, kind in _META.items():
+        if not isinstance(meta.get(part, ()), kind):
+            raise RequestError(damaged(path, f"its table meta has no {part} of a sweep"))
+    for about in meta["networks"].values():
+        keys = ("path", "sha256")
+        if not isinstance(about, dict) or not all(isinstance(about.get(k), str) for k in keys):
+            raise RequestError(damaged(path, "its table meta has no networks of a sweep"))
+    return meta
 
 
 def _named_as_before(

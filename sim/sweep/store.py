@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from hw.spec.config import FIELDS
-from hw.spec.errors import RequestError
 from sim.files import write_atomically
+from sim.sweep.database import database_errors, require_whole
 from sim.sweep.front import pareto_front
 from sim.sweep.limits import Limit
 from sim.sweep.point import Figure, LayerRow
@@ -23,6 +23,9 @@ from sim.sweep.schema import COLUMNS, LAYER_COLUMNS, PLACED, SCHEMA, statements
 
 COMMIT_S = 0.5
 """Results go to the disk together where they come faster than this."""
+
+WAIT_S = 30
+"""For another program to let go of the database."""
 
 LARGEST = (1 << 63) - 1
 """Of the database's integers."""
@@ -39,34 +42,34 @@ class Store:
     @staticmethod
     def create(path: Path) -> Store:
         """A new one. Raises RequestError where it cannot be written."""
-        store = Store(_connected(path))
-        store._keep_one_file()
-        # In one transaction: a database of ours has all tables, or none.
-        store._connection.execute("BEGIN")
-        for statement in statements():
-            store._connection.execute(statement)
-        store.set_meta({"schema": SCHEMA})
-        store.commit()
+        with database_errors(path):
+            store = Store(sqlite3.connect(path, timeout=WAIT_S))
+            try:
+                store._keep_one_file()
+                # In one transaction: a database of ours has all tables, or none.
+                store._connection.execute("BEGIN")
+                for statement in statements():
+                    store._connection.execute(statement)
+                store.set_meta({"schema": SCHEMA})
+                store.commit()
+            except BaseException:
+                store.close()
+                raise
         return store
 
     @staticmethod
     def open(path: Path) -> Store:
-        """One that is there. Raises RequestError where it is none, or of another version."""
-        store = Store(_connected(path))
-        try:
-            schema = store.meta().get("schema")
-            columns = store._connection.execute("SELECT name FROM pragma_table_info('points')")
-            if schema == SCHEMA and [row["name"] for row in columns] == list(COLUMNS):
+        """One that is there and whole. Raises RequestError for a damaged or another version's."""
+        with database_errors(path):
+            store = Store(sqlite3.connect(path, timeout=WAIT_S))
+            try:
+                require_whole(store._connection, path)
                 # Not before: it may be another program's database, which stays as it is.
                 store._keep_one_file()
-                return store
-        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
-            store.close()
-            raise RequestError(f"{path}: is no database of a sweep: {error}") from None
-        store.close()
-        raise RequestError(
-            f"{path}: was written by another version of Tilewright; choose another --out"
-        )
+            except BaseException:
+                store.close()
+                raise
+        return store
 
     def _keep_one_file(self) -> None:
         """By a rollback journal, not WAL: results.sqlite is the database, on any file system."""
@@ -291,13 +294,6 @@ class Store:
             )
         )
         write_atomically(path, text.getvalue())
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    try:
-        return sqlite3.connect(path, timeout=30)
-    except sqlite3.Error as error:
-        raise RequestError(f"{path}: cannot be opened as a database: {error}") from None
 
 
 def _storable(value: Any) -> Any:

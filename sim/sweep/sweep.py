@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack
@@ -12,8 +11,9 @@ from typing import Any, NamedTuple
 from rich.console import Console
 
 from hw.spec.errors import CheckError, RequestError, TilewrightError
+from hw.spec.quoted import printable
 from sim.costs.area import estimate_area
-from sim.files import make_folder
+from sim.files import make_folder, require_apart
 from sim.networks.network_file import NetworkFile
 from sim.progress import Progress
 from sim.report.units import counted
@@ -21,6 +21,7 @@ from sim.sweep import grid
 from sim.sweep.answer import Answer, answer
 from sim.sweep.campaign import Campaign, Executor
 from sim.sweep.candidate import Candidate
+from sim.sweep.database import database_errors
 from sim.sweep.joint import Joint, aggregated, excess
 from sim.sweep.lock import sole_writer
 from sim.sweep.meter import Meter
@@ -37,6 +38,10 @@ from sim.sweep.verify import verify_front
 
 PIPED_WIDTH = 120
 
+DATABASE, TABLE, PAGE, PICTURE = "results.sqlite", "results.csv", "pareto.html", "pareto.png"
+RESULTS = (DATABASE, TABLE, PAGE, PICTURE)
+"""Files of a sweep in its folder."""
+
 
 def sweep(request: SweepRequest, progress: Progress) -> None:
     """Do the sweep and write its files. An interruption leaves what can be resumed.
@@ -46,18 +51,14 @@ def sweep(request: SweepRequest, progress: Progress) -> None:
     """
     networks = open_networks(request.models, progress)
     make_folder(request.out)
-    with sole_writer(request.out):
+    require_apart({name: request.out / name for name in RESULTS}, request.read)
+    with sole_writer(request.out), database_errors(request.out / DATABASE):
         store, networks, remarks = open_store(request, networks)
         with store:
             for remark in remarks:
                 progress.note(remark, style="yellow")
             try:
                 wrong = _points(request, networks, store, progress)
-            except sqlite3.Error as error:
-                raise RequestError(
-                    f"{request.out / 'results.sqlite'}: cannot be written: {error}; when it can be "
-                    "again, go on with --resume"
-                ) from None
             except (KeyboardInterrupt, TilewrightError) as error:
                 if not isinstance(error, RequestError):
                     _interrupted(request, store, progress)
@@ -222,7 +223,7 @@ class _Workers:
 
 def _interrupted(request: SweepRequest, store: Store, progress: Progress) -> None:
     store.commit()
-    store.export_csv(request.out / "results.csv")
+    store.export_csv(request.out / TABLE)
     if not (done := len(store.keys())):
         return
     resume = "" if "--resume" in request.command.split() else " --resume"
@@ -234,7 +235,7 @@ def _interrupted(request: SweepRequest, store: Store, progress: Progress) -> Non
 
 def _publish(request: SweepRequest, store: Store, found: Answer, progress: Progress) -> None:
     """Write the files, then print the summary."""
-    files = [request.out / name for name in ("results.sqlite", "results.csv", "pareto.html")]
+    files = [request.out / name for name in (DATABASE, TABLE, PAGE)]
     store.export_csv(files[1])
     from sim.report.explorer import write_explorer
 
@@ -243,13 +244,14 @@ def _publish(request: SweepRequest, store: Store, found: Answer, progress: Progr
     if request.png:
         from sim.report.figures.sweep import save_front
 
-        files.append(request.out / "pareto.png")
+        files.append(request.out / PICTURE)
         with progress.step("Drawing the front"):
             save_front(files[-1], files[0])
     console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
     print_summary(store, request.objectives, found, console)
     for path in files:
-        console.print(str(path), style="dim", markup=False, highlight=False, soft_wrap=True)
+        line = printable(str(path))
+        console.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
     print_recommendation(found, console)
 
 
@@ -276,7 +278,7 @@ def _verdict(request: SweepRequest, store: Store, wrong: _Wrong, found: Answer) 
         kind = CheckError if request.backend == "rtl" else TilewrightError
         raise kind(
             f"{failed:,} of {counted(sum(counts.values()), 'point')} failed; the column error of "
-            f"{request.out / 'results.csv'} says why, {_tracebacks(request.out)}"
+            f"{request.out / TABLE} says why, {_tracebacks(request.out)}"
         )
     if not counts:
         raise RequestError("no point was found for which all of --where hold")

@@ -14,6 +14,7 @@ from typing import Any
 
 from hw.spec.config import FIELDS
 from hw.spec.errors import RequestError
+from hw.spec.quoted import quoted
 from sim.sweep.candidate import Value
 from sim.sweep.schema import TEXT_FIELDS
 
@@ -55,31 +56,40 @@ def _compiled(text: str) -> CodeType:
         return compile(tree, "--where", "eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else str(error)
-        raise RequestError(f"--where {text[:80]!r}: is no expression: {reason}") from None
+        raise RequestError(f"{_quoted(text)}: is no expression: {reason}") from None
 
 
 def _check(text: str, node: ast.AST) -> None:
     if not isinstance(node, _ALLOWED):
         raise RequestError(
-            f"--where {text!r}: {type(node).__name__} is not allowed; write comparisons (== != < "
+            f"{_quoted(text)}: {type(node).__name__} is not allowed; write comparisons (== != < "
             "<= > >= in), + - * / // %, and, or, not over fields and constants"
         )
     if isinstance(node, ast.Name) and node.id not in FIELDS:
         near = difflib.get_close_matches(node.id, FIELDS, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}?" if near else f"fields: {', '.join(FIELDS)}"
         raise RequestError(
-            f"--where {text!r}: unknown field {node.id!r}; {hint} (a word stands in quotes)"
+            f"{_quoted(text)}: unknown field {quoted(node.id)}; {hint} (a word stands in quotes)"
         )
-    if isinstance(node, ast.BinOp) and any(map(_is_word, (node.left, node.right))):
-        raise RequestError(f"--where {text!r}: words can be compared, not calculated with")
+    if isinstance(node, ast.BinOp) and not (_is_number(node.left) and _is_number(node.right)):
+        raise RequestError(f"{_quoted(text)}: words and lists can be compared, not calculated with")
     if isinstance(node, ast.Constant) and not isinstance(node.value, int | float | str):
-        raise RequestError(f"--where {text!r}: {node.value!r} is neither a number nor a word")
+        raise RequestError(f"{_quoted(text)}: {node.value!r} is neither a number nor a word")
 
 
-def _is_word(node: ast.expr) -> bool:
+def _quoted(text: str) -> str:
+    return f"--where {quoted(text)}"
+
+
+def _is_number(node: ast.expr) -> bool:
+    """Whether it is one whatever the fields are: ``or`` and ``and`` give one of their operands."""
     if isinstance(node, ast.Name):
-        return node.id in TEXT_FIELDS
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+        return node.id not in TEXT_FIELDS
+    if isinstance(node, ast.Constant):
+        return not isinstance(node.value, str)
+    if isinstance(node, ast.BoolOp):
+        return all(map(_is_number, node.values))
+    return not isinstance(node, ast.Tuple | ast.List)
 
 
 def _evaluated(text: str, code: CodeType, fields: Mapping[str, Value]) -> bool:
@@ -88,4 +98,4 @@ def _evaluated(text: str, code: CodeType, fields: Mapping[str, Value]) -> bool:
         value: Any = eval(code, {"__builtins__": {}}, dict(fields))
         return bool(value)
     except (ArithmeticError, TypeError, RecursionError, MemoryError) as error:
-        raise RequestError(f"--where {text!r}: cannot be worked out: {error}") from None
+        raise RequestError(f"{_quoted(text)}: cannot be worked out: {error}") from None

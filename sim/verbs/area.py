@@ -25,13 +25,14 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def _area(options: argparse.Namespace) -> None:
     from sim.costs.area import estimate_area
-    from sim.files import require_writable
+    from sim.files import require_apart, require_writable
     from sim.measure.gates import synthesise_area
     from sim.report.area import print_area, write_area
 
     config = config_of(options)
     if options.json:
         require_writable(options.json)
+        require_apart({"--json": options.json}, {"--config": options.config})
     area = synthesise_area(config, Progress()) if options.synthesise else estimate_area(config)
     print_area(area, config)
     if options.json:

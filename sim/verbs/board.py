@@ -106,6 +106,7 @@ def _run(options: argparse.Namespace, place: Place, progress: Progress) -> None:
             input=options.input,
             json=options.json,
             report=options.report,
+            config_file=options.config,
         ),
         progress,
     )

@@ -8,9 +8,12 @@ from pathlib import Path
 from hw.spec.errors import RequestError
 from sim.networks.zoo import ZOO_NAMES
 from sim.progress import Progress
-from sim.verbs.options import add_config_options, values_of
+from sim.verbs.options import add_config_options, values_of, whole_number
 
 HELP = "make a bitstream of the chip for a board"
+
+LARGEST_SEED = (1 << 31) - 1
+"""Of nextpnr."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +25,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_config_options(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="bitstream, fpga.json, logs")
     parser.add_argument(
-        "--seed", type=int, metavar="N", help="of placement; default: the board's, see docs/fpga.md"
+        "--seed", metavar="N", help="of placement; default: the board's, see docs/fpga.md"
     )
     parser.add_argument(
         "--model",
@@ -35,6 +38,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--backend", choices=("model", "rtl"), default="model", help="where cycles come from"
     )
     parser.set_defaults(handle=_fpga)
+
+
+def _seed(text: str | None, usual: int) -> int:
+    return usual if text is None else whole_number("--seed", text, 0, LARGEST_SEED)
 
 
 def _fpga(options: argparse.Namespace) -> None:
@@ -57,7 +64,7 @@ def _fpga(options: argparse.Namespace) -> None:
             board=board,
             config=board_config(board, values_of(options)),
             out=options.out,
-            seed=board.seed if options.seed is None else options.seed,
+            seed=_seed(options.seed, board.seed),
             models=tuple(options.models or ZOO_NAMES),
             backend=options.backend,
         ),

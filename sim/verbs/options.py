@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 
 from hw.spec.config import FIELDS, Config, make_config
+from hw.spec.errors import RequestError
+from hw.spec.quoted import shown
 from hw.spec.settings import PRESETS, load_values
 from sim.progress import Progress
 
@@ -35,6 +37,18 @@ def add_models_option(parser: argparse.ArgumentParser) -> None:
         metavar="M",
         help="a network's file or a built-in network; may be repeated; default: the built-in ones",
     )
+
+
+def whole_number(option: str, text: str, least: int, most: int | None = None) -> int:
+    """The number that an option's text says. Raises RequestError where it is none, or outside."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = least - 1
+    if number < least or (most is not None and number > most):
+        limits = f"of at least {least}" if most is None else f"in {least}..{most}"
+        raise RequestError(f"{option} {shown(text) or repr(text)}: must be a whole number {limits}")
+    return number
 
 
 def config_of(options: argparse.Namespace) -> Config:

@@ -54,6 +54,7 @@ def _run(options: argparse.Namespace) -> None:
             waves=options.waves,
             labels=options.labels,
             reset_state=options.reset_state,
+            config_file=options.config,
         ),
         Progress(),
     )

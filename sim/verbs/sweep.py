@@ -11,14 +11,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hw.spec.errors import RequestError
+from hw.spec.quoted import shown
 from sim.progress import Progress
-from sim.verbs.options import add_config_options, values_of
+from sim.verbs.options import add_config_options, values_of, whole_number
 
 if TYPE_CHECKING:
     from sim.sweep.plan import Plan
     from sim.sweep.request import Search
 
 HELP = "evaluate many configurations"
+
+LARGEST_SEED = (1 << 32) - 1
+"""Of the search's random numbers, NumPy's."""
+
+_LARGEST_PORT = (1 << 16) - 1
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -140,13 +146,18 @@ def _sweep(options: argparse.Namespace) -> None:
             limits=parse_limits(options.limits),
             joint=options.joint,
             weights=_weights(options.weights, options.models),
-            jobs=_number("--jobs", options.jobs, 1) if options.jobs is not None else jobs or 1,
+            jobs=whole_number("--jobs", options.jobs, 1) if options.jobs is not None else jobs or 1,
             cluster=options.cluster,
             resume=options.resume,
             verify_front=options.verify_front,
             synthesise_front=options.synthesise_front,
             fpga=_board(options.fpga),
             png=options.png,
+            read={
+                "--model": tuple(map(Path, options.models)),
+                "--points": tuple(filter(None, [options.points])),
+                "--config": tuple(filter(None, [options.config])),
+            },
         ),
         Progress(),
     )
@@ -183,9 +194,10 @@ def _search(options: argparse.Namespace) -> Search | None:
 
     if options.search is None:
         return None
+    seed = "0" if options.seed is None else options.seed
     return Search(
-        budget=_number("--search", options.search, 1),
-        seed=_number("--seed", options.seed, 0) if options.seed is not None else 0,
+        budget=whole_number("--search", options.search, 1),
+        seed=whole_number("--seed", seed, 0, LARGEST_SEED),
     )
 
 
@@ -197,7 +209,7 @@ def _objectives(names: list[str]) -> tuple[str, ...]:
     for name in names:
         if name not in OBJECTIVES:
             near = difflib.get_close_matches(name, OBJECTIVES, n=3, cutoff=0.4) or OBJECTIVES
-            raise RequestError(f"--objective {name}: is none; choose of {', '.join(near)}")
+            raise RequestError(f"--objective {shown(name)}: is none; choose of {', '.join(near)}")
         if names.count(name) > 1:
             raise RequestError(f"--objective {name}: given twice")
     return tuple(names) or DEFAULT_OBJECTIVES
@@ -243,17 +255,6 @@ def _refuse_contradictions(options: argparse.Namespace) -> None:
 
 
 def _check_address(address: str) -> None:
-    if not re.fullmatch(r"local:[1-9]\d{0,3}|(tcp|tls|ucx)://\S+:\d+", address):
-        raise RequestError(f"--cluster {address}: must read tcp://host:port or local:N")
-
-
-def _number(option: str, text: str, least: int) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = least - 1
-    if number < least:
-        raise RequestError(
-            f"{option} {text or repr(text)}: must be a whole number of at least {least}"
-        )
-    return number
+    found = re.fullmatch(r"local:[1-9]\d{0,3}|tcp://[^\s/]+:(\d{1,5})", address)
+    if not found or int(found[1] or 0) > _LARGEST_PORT:
+        raise RequestError(f"--cluster {shown(address)}: must read tcp://host:port or local:N")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from hw.spec.quoted import printable
 from sim.files import make_folder, write_atomically
 from sim.progress import Progress
 from sim.verbs.options import add_config_options, config_of
@@ -28,4 +29,4 @@ def _verilog(options: argparse.Namespace) -> None:
         files = verilog(config)
     for name, text in files.items():
         write_atomically(options.out / name, text)
-        print(options.out / name)
+        print(printable(str(options.out / name)))

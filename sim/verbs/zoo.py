@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from hw.spec.quoted import printable
 from sim.files import require_writable, write_atomically
 
 HELP = "the built-in networks"
@@ -32,4 +33,4 @@ def _zoo_export(options: argparse.Namespace) -> None:
 
     require_writable(options.out)
     write_atomically(options.out, zoo_model(options.name))
-    print(options.out)
+    print(printable(str(options.out)))

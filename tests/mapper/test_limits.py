@@ -31,6 +31,7 @@ def test_long_values_are_shortened():
         (limits.padding_is_sensible, [(0, 0, 0, 0)], [(0, -1, 0, 0), (5000, 0, 0, 0)]),
         (limits.image_has_four_axes, [(1, 2, 3, 4)], [(1, 2, 3), (2, 2, 3, 4)]),
         (limits.shape_is_static, [(1, 2)], [(1, -1), (0,)]),
+        (limits.folded_constants_are_small, [0, 1 << 24], [(1 << 24) + 1]),
         (limits.tensor_is_addressable, [(1, 1 << 26)], [(2, 1 << 26), (1 << 62, 1 << 62)]),
         (limits.scales_are_sensible, [[1e-20, 1e20]], [[0.0], [float("nan")], [1e30]]),
         (limits.axis_exists, [(-4, 4), (3, 4)], [(-5, 4), (4, 4)]),

@@ -20,7 +20,7 @@ from pathlib import Path
 from hw.spec.config import Config
 from hw.spec.errors import TilewrightError
 from hw.verilog import SOC_MODULE
-from verification.tools.cache import cache_directory, cached
+from verification.tools.cache import cached, kept
 from verification.tools.run_tool import run_tool
 from verification.tools.toolchain import versions
 
@@ -32,6 +32,7 @@ _GATE = re.compile(r"^GATE +(\S+) +(\d+)", re.MULTILINE)
 _MODULE = re.compile(r"^module \\(\S+)$\n(.*?)^end$\n", re.MULTILINE | re.DOTALL)
 _INSTANCE = re.compile(r"^  cell \\(\S+) \\(\S+)$", re.MULTILINE)
 _CPU = "VexRiscv"
+_KIND = "gates"
 
 SITES: Mapping[str, int] = {
     **{name: int(sites) for name, sites in _GATE.findall(LIBRARY.read_text())},
@@ -80,10 +81,11 @@ def map_modules(
     """
     texts = dict(_MODULE.findall(design))
     keys = {name: _key(text) for name, text in texts.items()} | {_CPU: _key(cpu)}
-    missing = {name: key for name, key in keys.items() if not _kept(key).is_dir()}
+    places = {name: place for name, key in keys.items() if (place := kept(_KIND, key))}
+    missing = {name: key for name, key in keys.items() if name not in places}
     if missing:
-        _map(design, cpu, [name for name in keys if name not in missing], missing, note)
-    modules = {name: _read(key, texts.get(name, "")) for name, key in keys.items()}
+        places |= _map(design, cpu, list(places), missing, note)
+    modules = {name: _read(places[name], texts.get(name, "")) for name in keys}
     children = {name: [(i, t) for t, i in _INSTANCE.findall(text)] for name, text in texts.items()}
 
     def visit(path: tuple[str, ...], name: str) -> Iterator[tuple[tuple[str, ...], Module]]:
@@ -112,14 +114,13 @@ def _key(text: str) -> str:
     return hashlib.sha256(json.dumps([text, flow]).encode()).hexdigest()[:16]
 
 
-def _kept(key: str) -> Path:
-    return cache_directory() / "gates" / key
-
-
 def _map(
     design: str, cpu: str, known: list[str], missing: dict[str, str], note: Callable[[str], None]
-) -> None:
-    """Maps the ``missing`` modules of ``design``, not the ``known``; keeps each under its key."""
+) -> dict[str, Path]:
+    """Maps the ``missing`` modules of ``design``, not the ``known``; keeps each under its key.
+
+    Returns the folder of each.
+    """
     with tempfile.TemporaryDirectory(prefix="tilewright-") as name:
         folder = Path(name)
         (folder / "soc.il").write_text(design)
@@ -129,18 +130,20 @@ def _map(
         command = [sys.executable, str(MAPPER), SOC_MODULE]
         run_tool(command, folder / "synthesis.log", "Yosys", note)
         found = json.loads((folder / "found.json").read_text())
+    places: dict[str, Path] = {}
     for module, key in missing.items():
         text = json.dumps(found[module])
-        cached("gates", key, lambda place, text=text: _write(place, text))
+        places[module], _ = cached(_KIND, key, lambda place, text=text: _write(place, text))
+    return places
 
 
 def _write(folder: Path, text: str) -> None:
     (folder / "module.json").write_text(text)
 
 
-def _read(key: str, text: str) -> Module:
+def _read(place: Path, text: str) -> Module:
     """A kept module; the instances in ``text`` are modules of their own."""
-    data = json.loads((_kept(key) / "module.json").read_text())
+    data = json.loads((place / "module.json").read_text())
     cells = Counter[str](data["cells"])
     for kind, count in Counter(kind for kind, _ in _INSTANCE.findall(text)).items():
         if cells.pop(kind, 0) != count:

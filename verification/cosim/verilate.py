@@ -6,15 +6,14 @@ import hashlib
 import json
 import os
 import shlex
-import signal
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hw.spec.errors import RequestError, TilewrightError
+from hw.spec.errors import TilewrightError
 from verification.tools.cache import cached
+from verification.tools.process import run
 from verification.tools.toolchain import Compiler, require_make, verilator_root, versions
 
 EXECUTABLE = "model"
@@ -101,6 +100,8 @@ def verilate(
         "LINK": shlex.join(compiler.command),
         "AR": shlex.join(compiler.archiver),
         "PYTHON3": shlex.quote(sys.executable),
+        # Verilator's makefile refuses a folder with a space in its path, but names nothing by it.
+        "CURDIR": "objects",
         **optimisation,
         **compiler.variables,
     }
@@ -123,27 +124,8 @@ def _run(command: list[str], folder: Path, who: str) -> None:
     environment = os.environ | {"VERILATOR_ROOT": str(verilator_root())}
     # Flags for another make must not reach this one.
     environment.pop("MAKEFLAGS", None)
-    try:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            process_group=0,
-        )
-    except OSError as error:
-        raise RequestError(f"{command[0]}: cannot be run: {error.strerror}") from None
-    with process:
-        try:
-            output, _ = process.communicate()
-        except BaseException:
-            # Whoever interrupts us does not leave make's compilers behind.
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-    if process.returncode:
+    status, output = run(command, folder, environment)
+    if status:
         lines = output.splitlines()
         errors = [line for line in lines if "rror" in line] or lines
         raise TilewrightError(

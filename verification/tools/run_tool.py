@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hw.spec.errors import TilewrightError
+from verification.tools.process import running
 
 Note = Callable[[str], None]
 """Is told what a tool is doing."""
@@ -35,28 +33,14 @@ def run_tool(
     All that it prints goes into ``log``. ``who`` is its name in messages; ``note`` is called with
     each stage that it prints. Raises TilewrightError with its own error when it fails.
     """
-    process = subprocess.Popen(
-        command,
-        cwd=folder or log.parent,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        process_group=0,
-    )
-    with process, log.open("w", buffering=1) as file:
+    with running(command, folder or log.parent) as process, log.open("w", buffering=1) as file:
         assert process.stdout is not None
-        try:
-            for line in process.stdout:
-                file.write(line)
-                if routed := _ROUTED.match(line):
-                    note(f"routing, {int(routed[1]):,} connections left")
-                elif stage := _STAGE.match(line):
-                    note((stage[1] or stage[2])[:60])
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
+        for line in process.stdout:
+            file.write(line)
+            if routed := _ROUTED.match(line):
+                note(f"routing, {int(routed[1]):,} connections left")
+            elif stage := _STAGE.match(line):
+                note((stage[1] or stage[2])[:60])
     if process.returncode:
         raise TilewrightError(
             f"{who} failed (exit status {process.returncode}): {_error(log)}\nIts log is {log}"

@@ -147,6 +147,8 @@ class Builder:
         default_factory=dict[tuple[str, Axes, bytes], Draft]
     )
     """By tensor, shape and positions: the tensors that views were moved to."""
+    folded: int = 0
+    """Elements of all constants that were computed so far."""
 
     def value(self, node: Node, position: int) -> Value:
         """The operand at a position."""

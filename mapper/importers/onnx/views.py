@@ -1,5 +1,6 @@
 """ONNX operators that move no data (Transpose, Reshape, ...) and those on constants only."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.importers.onnx.model import Array, Node
 from mapper.importers.onnx.values import Builder, Constant, Value
+from mapper.limits import require
 
 
 def _rearranged(node: Node, value: Value, change: Callable[[Array], Array]) -> Value:
@@ -120,16 +122,25 @@ def fold(builder: Builder, node: Node) -> Value | None:
     if rule is None or not arrays or len(arrays) != len(node.inputs):
         return None
     try:
-        shapes = [array.shape for array in arrays]
-        extents = np.broadcast_shapes(*shapes) if node.op in _ARITHMETIC else (1,)
-        if not limits.tensor_is_addressable(extents):
-            raise RequestError(f"{node.place}: a constant of shape {extents} is too large")
+        # Before it is computed: a file of two kilobytes can ask for terabytes.
+        builder.folded += _elements(node, arrays)
+        require(node.place, limits.folded_constants_are_small, builder.folded)
         with np.errstate(all="ignore"):
             return Constant(np.asarray(rule(node, arrays)))
     except (IndexError, TypeError, ValueError) as error:
         raise RequestError(
             f"{node.place}: its constants do not fit together ({error}): export the network again"
         ) from error
+
+
+def _elements(node: Node, arrays: list[Array]) -> int:
+    """Of the result; of a Slice no less."""
+    if node.op in _ARITHMETIC:
+        return math.prod(np.broadcast_shapes(*(array.shape for array in arrays)))
+    if node.op == "Gather":
+        table, index = arrays
+        return table.size // max(table.shape[node.integer("axis", 0)], 1) * index.size
+    return sum(array.size for array in arrays)
 
 
 def _cast(node: Node, arrays: list[Array]) -> Array:

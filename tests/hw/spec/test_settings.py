@@ -1,5 +1,6 @@
 """Where values come from: presets, files, overrides in order; refusals that name the source."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -58,5 +59,39 @@ def test_missing_and_binary_toml(tmp_path: Path) -> None:
         load_config(toml=tmp_path / "none.toml")
     file = tmp_path / "binary.toml"
     file.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(RequestError, match="not a TOML file"):
+    with pytest.raises(RequestError, match=r"is no text.*give a TOML file"):
         load_config(toml=file)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rows = " + "9" * 5000,
+        "x = " + "[" * 3000,
+        "rows = 4 \x00",
+        "rows = 1e9999",
+        "rows = 0x" + "f" * 4000,
+        "rows = [0x" + "f" * 4000 + "]",
+        "move_unit = 0x" + "f" * 4000,
+        "cpu = 0x" + "f" * 4000,
+    ],
+)
+def test_odd_toml_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "odd.toml").write_text(text)
+    with pytest.raises(RequestError, match=r"odd\.toml") as caught:
+        load_config(toml=tmp_path / "odd.toml")
+    assert len(str(caught.value)) < 1500
+
+
+def test_toml_without_an_end_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.toml")
+    for path in (Path("/dev/zero"), tmp_path / "pipe.toml"):
+        with pytest.raises(RequestError, match="not a regular file"):
+            load_config(toml=path)
+
+
+def test_long_values_are_quoted_in_part() -> None:
+    for item in ("rows=" + "x" * 5000, "x" * 5000, "y" * 5000 + "=3", "rows=" + "9" * 5000):
+        with pytest.raises(RequestError) as caught:
+            load_config(sets=[item])
+        assert len(str(caught.value)) < 1500

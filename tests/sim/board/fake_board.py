@@ -43,6 +43,7 @@ class FakeBoard:
     say: Callable[[Frame, bytes], bytes] = lambda _, reply: reply
     version: int = PROTOCOL_VERSION
     failed: int = 0
+    data_bytes: int = DATA_BYTES
     system: dict[str, int] = field(default_factory=dict)
     requests: list[Frame] = field(default_factory=list)
 
@@ -120,6 +121,6 @@ class FakeBoard:
         end = MEMORY_BASE + len(self.memory)
         first = MEMORY_BASE + FIRMWARE_BYTES
         return words(
-            *(self.version, 0, DATA_BYTES, first, end, self.failed),
+            *(self.version, 0, self.data_bytes, first, end, self.failed),
             *(told | self.system).values(),
         )

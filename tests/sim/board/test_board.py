@@ -13,12 +13,13 @@ import serial
 
 import sim.board.port
 from hw.spec.config import make_config
-from hw.spec.errors import RequestError
+from hw.spec.errors import CheckError, RequestError
 from hw.spec.monitor import (
     DATA_BYTES,
     ERROR,
     ERRORS,
     PAYLOAD_BYTES,
+    REPLY,
     SYNC,
     Request,
     encode_frame,
@@ -87,6 +88,26 @@ def test_memory_comes_back_through_frames_of_any_size():
         assert board.holds(PROGRAM_BASE + 3, data)
         assert not board.holds(PROGRAM_BASE + 4, data)
         assert board.config == fake.config
+
+
+@pytest.mark.parametrize("data_bytes", [0, 1, DATA_BYTES + 1, 65535, 1 << 31])
+def test_a_board_with_impossible_frames_is_refused(data_bytes):
+    with FakeBoard(data_bytes=data_bytes) as fake, connected(fake) as port:
+        link = Link(port, Timing(1_000_000, SILENCE_S))
+        with pytest.raises(RequestError, match=f"the board takes {data_bytes} bytes of memory"):
+            Board(link)
+
+
+@pytest.mark.parametrize("told", [b"", b"123", bytes(8)])
+def test_a_check_of_another_length_is_one_message(told):
+    def say(request, reply):
+        checks = request.kind == Request.CHECK
+        return encode_frame(request.kind | REPLY, request.sequence, told) if checks else reply
+
+    with FakeBoard(say=say) as fake, connected(fake) as port:
+        board = Board(Link(port, Timing(1_000_000, SILENCE_S)))
+        with pytest.raises(CheckError, match=f"with {len(told)} bytes instead of 4"):
+            board.holds(PROGRAM_BASE, b"data")
 
 
 def test_damaged_replies_are_asked_for_again():

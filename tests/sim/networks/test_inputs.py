@@ -120,3 +120,16 @@ def test_the_default_is_seeded_and_not_flat(nhwc):
     assert np.array_equal(first, again)
     assert first.dtype == np.int8
     assert np.unique(first).size > 10
+
+
+def test_all_arrays_are_not_listed(nhwc, tmp_path):
+    np.savez(tmp_path / "x.npz", **{f"a{i:03}": np.zeros(3) for i in range(500)})
+    with pytest.raises(RequestError, match=r"it has: a000, .*a007 and 492 more$"):
+        load_rows(nhwc, tmp_path / "x.npz")
+
+
+def test_numbers_beyond_every_type_saturate_without_a_warning(nhwc, tmp_path):
+    shape = nhwc.ports[nhwc.inputs[0]].shape
+    np.save(tmp_path / "x.npy", np.full(shape, 1e308))
+    (row,) = load_rows(nhwc, tmp_path / "x.npy")
+    assert (row[nhwc.inputs[0]] == 127).all()

@@ -30,6 +30,10 @@ GRID = ["--grid", "rows=4,8"]
         ([*GRID, "--seed", "1"], "--search"),
         ([*GRID, "--search", "4", "--seed", "x"], "--seed x"),
         ([*GRID, "--cluster", "localhost"], "tcp://host:port or local:N"),
+        ([*GRID, "--search", "3", "--seed", "4294967296"], "in 0..4294967295"),
+        ([*GRID, "--cluster", "tls://localhost:8786"], "tcp://host:port or local:N"),
+        ([*GRID, "--cluster", "ucx://localhost:8786"], "tcp://host:port or local:N"),
+        ([*GRID, "--cluster", "tcp://localhost:99999"], "tcp://host:port or local:N"),
         ([*GRID, "--cluster", "local:0"], "tcp://host:port or local:N"),
         ([*GRID, "--cluster", "local:2", "--jobs", "2"], "--jobs"),
         ([*GRID, "--backend", "rtl", "--verify-front"], "RTL already"),
@@ -61,6 +65,16 @@ def test_a_wrong_request_is_one_message(monkeypatch, capsys, tmp_path, arguments
     errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1
     assert said in errors[0]
+
+
+def test_no_result_replaces_what_the_sweep_reads(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results.csv").write_text("rows\n4\n")
+    command = ["tilewright", "sweep", "--model", "ad", "--points", "results.csv", "--out", "."]
+    monkeypatch.setattr(sys, "argv", command)
+    assert entry.main() == 2
+    assert "results.csv: is the file that --points reads" in capsys.readouterr().err
+    assert (tmp_path / "results.csv").read_text() == "rows\n4\n"
 
 
 def test_missing_tools_are_told_before_the_first_point(monkeypatch, capsys, tmp_path):

@@ -49,3 +49,15 @@ def test_what_is_no_list_is_refused_by_file_and_entry(tmp_path, name, text, said
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(RequestError, match="cannot be read"):
         read_points(tmp_path / "none.csv")
+
+
+def test_a_word_that_is_no_text_is_refused(tmp_path):
+    (tmp_path / "p.json").write_text('[{"cpu": "\\ud800"}]')
+    with pytest.raises(RequestError, match=r"entry 1: cpu = .*must be a word"):
+        read_points(tmp_path / "p.json")
+
+
+def test_a_list_without_an_end_is_refused(tmp_path):
+    (tmp_path / "p.csv").symlink_to("/dev/zero")
+    with pytest.raises(RequestError, match="not a regular file"):
+        read_points(tmp_path / "p.csv")

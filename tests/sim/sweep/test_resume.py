@@ -1,3 +1,4 @@
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -187,4 +188,22 @@ def test_a_damaged_database_is_said(tmp_path, network):
     data = path.read_bytes()
     path.write_bytes(data[:16384] + bytes([255]) * (len(data) - 16384))
     with pytest.raises(RequestError, match=r"results\.sqlite: is"):
+        open_store(request(tmp_path, resume=True), [network])
+
+
+META = ("networks", "version", "begun_by", "plan")
+
+
+@pytest.mark.parametrize("statement", [
+    *(f"DELETE FROM meta WHERE key = '{key}'" for key in META),
+    "UPDATE meta SET value = '[]' WHERE key = 'networks'",
+    """UPDATE meta SET value = '{"ad": {}}' WHERE key = 'networks'""",
+    "UPDATE meta SET value = '3' WHERE key = 'search'",
+])  # fmt: skip
+def test_a_database_that_does_not_know_what_it_was_is_damaged(tmp_path, network, statement):
+    begin(request(tmp_path), [network])
+    with sqlite3.connect(tmp_path / "results.sqlite") as connection:
+        connection.execute(statement)
+    connection.close()
+    with pytest.raises(RequestError, match="is damaged: its table meta has no"):
         open_store(request(tmp_path, resume=True), [network])

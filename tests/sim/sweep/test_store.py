@@ -1,10 +1,13 @@
 import csv
+import random
 import sqlite3
+from contextlib import closing, suppress
 
 import pytest
 
 from hw.spec.config import Config
 from hw.spec.errors import RequestError
+from sim.sweep.database import database_errors
 from sim.sweep.limits import parse_limits
 from sim.sweep.lock import sole_writer
 from sim.sweep.point import LayerRow
@@ -224,3 +227,88 @@ def test_why_rtl_failed_stays_with_the_point(store):
     store.set_verified("a", None, None, "hang")
     row = store.point("a")
     assert (row["rtl_cycles"], row["rtl_mismatches"], row["rtl_error"]) == (None, None, "hang")
+
+
+def whole(path):
+    """A database with a point and a layer, at ``path``."""
+    with Store.create(path) as store:
+        store.add(point("a", cycles=100), [LayerRow(0, "l", "CONV_2D", "npu", 9, 8, 1e-6, "{}")])
+        store.commit()
+    return path
+
+
+def change(path, statement):
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(statement)
+        connection.commit()
+
+
+def test_a_disk_that_is_full_from_the_start_is_said(tmp_path):
+    (tmp_path / "results.sqlite").symlink_to("/dev/full")
+    with pytest.raises(RequestError, match=r"results\.sqlite: cannot be written"):
+        Store.create(tmp_path / "results.sqlite")
+
+
+def test_a_full_disk_is_not_called_damage(tmp_path):
+    """Its points are there: nobody shall throw them away."""
+    path = whole(tmp_path / "results.sqlite")
+    with database_errors(path), Store.open(path) as store:
+        pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
+        store._connection.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(RequestError, match="is full; what it holds is safe") as caught:
+            fill(store, path)
+    assert "damaged" not in str(caught.value)
+    with Store.open(path) as again:
+        assert again.keys() == {"a"}
+
+
+def fill(store, path):
+    with database_errors(path):
+        for key in map(str, range(1000)):
+            store.add(point(key, error="x" * 1000))
+        store.commit()
+
+
+def test_a_locked_database_is_in_use(tmp_path, monkeypatch):
+    monkeypatch.setattr("sim.sweep.store.WAIT_S", 0.01)
+    path = whole(tmp_path / "results.sqlite")
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(RequestError, match=r"is in use by another program: database is locked"):
+            Store.open(path)
+    with Store.open(path) as again:
+        assert again.keys() == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE points SET cycles = 'text'", "damaged: column cycles of points"),
+        ("UPDATE points SET energy_j = x'00'", "damaged: column energy_j of points"),
+        ("UPDATE points SET model = x'00'", "damaged: column model of points"),
+        ("UPDATE layers SET cycles = 'text'", "damaged: column cycles of layers"),
+        ("UPDATE meta SET value = '{' WHERE key = 'schema'", "damaged: its table meta"),
+        ("UPDATE meta SET value = x'00' WHERE key = 'schema'", "damaged: its table meta"),
+        ("DELETE FROM meta", "another version"),
+        ("DROP TABLE meta", "no database of a sweep"),
+    ],
+)
+def test_what_nobody_stored_is_refused(tmp_path, statement, said):
+    path = whole(tmp_path / "results.sqlite")
+    change(path, statement)
+    with pytest.raises(RequestError, match=said):
+        Store.open(path)
+
+
+def test_flipped_bytes_are_refused_or_harmless(tmp_path):
+    content = whole(tmp_path / "results.sqlite").read_bytes()
+    draw = random.Random(3)
+    path = tmp_path / "flipped.sqlite"
+    for _ in range(150):
+        flipped = bytearray(content)
+        for _ in range(20):
+            flipped[draw.randrange(len(flipped))] ^= 1 << draw.randrange(8)
+        path.write_bytes(flipped)
+        with suppress(RequestError), database_errors(path), Store.open(path) as store:
+            store.counts()
+            store.export_csv(tmp_path / "results.csv")

@@ -1,30 +1,22 @@
-import signal
-import time
-from pathlib import Path
+import subprocess
 
 import pytest
 
-from verification.cosim.verilate import _run
+from verification.cosim.verilate import COMMON_FLAGS, executable_of
+from verification.tools.toolchain import find_compiler
+
+SOURCES = {
+    "top.sv": 'module top; initial begin $display("ran"); $finish; end endmodule\n',
+    "main.cpp": '#include "Vtop.h"\nint main() { Vtop top; top.eval(); top.final(); }\n',
+}
 
 
-def runs(pid: int) -> bool:
-    stat = Path(f"/proc/{pid}/stat")
-    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
-
-
-def test_an_interrupted_build_leaves_no_compiler_behind(tmp_path):
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, 1.0)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            _run(["sh", "-c", "sleep 300 & echo $! > pid; wait"], tmp_path, "the compiler")
-    finally:
-        signal.signal(signal.SIGALRM, before)
-    compiler = int((tmp_path / "pid").read_text())
-    deadline = time.monotonic() + 10
-    while runs(compiler) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not runs(compiler)
+@pytest.mark.rtl
+def test_a_cache_with_spaces_in_its_path_builds(tmp_path, monkeypatch):
+    monkeypatch.setenv("TILEWRIGHT_CACHE", str(tmp_path / "a home" / "its cache"))
+    flags = [*COMMON_FLAGS, "--no-timing"]
+    model, is_new = executable_of(SOURCES, flags, find_compiler(), lambda _: None)
+    assert is_new
+    assert " " in str(model)
+    done = subprocess.run([model], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("ran")

@@ -349,3 +349,19 @@ def test_results_have_a_largest_size(op: str, operands: list[np.ndarray], attrib
     names = [net.constant(f"c{n}", data) for n, data in enumerate(operands)]
     content = net.end(net.node(op, [net.x, *names], **attributes))
     assert "at most 2**24 elements" in refusal(content)
+
+
+def test_constants_are_limited_before_they_are_computed():
+    """Each is small by itself, or not even used: it is their sum that fills memory."""
+    column, row = np.ones((4096, 1), np.float32), np.ones((1, 4096), np.float32)
+    zeros = np.zeros((1 << 15, 1 << 10), np.int64)
+    for build in (
+        lambda net, d: [d := net.node("Concat", [d, d], axis=0) for _ in range(40)],
+        lambda net, d: [
+            net.node("Add", [net.constant("c", column), net.constant("r", row)]) for _ in range(2)
+        ],
+        lambda net, d: net.node("Gather", [d, net.constant("i", zeros)]),
+    ):
+        net = Image((1, 4))
+        build(net, net.constant("d", np.ones(256, np.float32)))
+        assert "at most 2**24 elements in all" in refusal(net.end(net.node("Relu", [net.x])))
