@@ -27,6 +27,7 @@ TYPES = {
     "int64": tflite.TensorType.INT64,
     "int16": tflite.TensorType.INT16,
     "int8": tflite.TensorType.INT8,
+    "bool": tflite.TensorType.BOOL,
 }
 Pair = tuple[int, int]
 Options = tuple[str, Callable[[flatbuffers.Builder], int]]

@@ -197,11 +197,18 @@ class Sum(Rescaled):
 
 @dataclass(frozen=True, kw_only=True)
 class Extreme(Reduction):
-    """The common part of REDUCE_MAX and REDUCE_MIN; the quantisation stays."""
+    """The common part of REDUCE_MAX and REDUCE_MIN; the quantisation stays.
+
+    Of booleans they are REDUCE_ANY and REDUCE_ALL.
+    """
 
     keeps_quantisation: ClassVar[bool] = True
     flip: ClassVar[int]
     """What the step turns elements over with, so that the largest is the one wanted."""
+
+    def verify_types(self, site: Site) -> None:
+        """Raise RequestError unless the result has the input's type."""
+        self.verify_one_type(site, ("int8", "int16", "bool"))
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""

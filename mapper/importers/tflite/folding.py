@@ -155,6 +155,10 @@ _RULES: Mapping[str, Callable[[Options, list[Array]], list[Array]]] = {
     "TILE": _tile,
     "FILL": _fill,
     "RANGE": _range,
+    "ZEROS_LIKE": lambda options, v: [np.zeros_like(v[0])],
+    "BROADCAST_ARGS": lambda options, v: [
+        np.array(np.broadcast_shapes(*(tuple(int(n) for n in shape) for shape in v)))
+    ],
     "CAST": lambda options, v: v[:1],
     "TRANSPOSE": lambda options, v: [v[0].transpose([int(axis) for axis in v[1]])],
     "ADD": _binary(np.add),
