@@ -43,8 +43,26 @@ def require(place: Place, limit: Callable[[Value], bool], value: Value) -> None:
         raise RequestError(f"{place}: {' '.join((limit.__doc__ or '').split())} Here: {found}.")
 
 
+_WHAT = {
+    "IF ": "it chooses a subgraph while the network runs; export the network with one path",
+    "WHILE ": "it repeats a subgraph while the network runs; export the network unrolled",
+    "custom operator CIRCULAR_BUFFER": "it collects the frames of a stream and skips the layers "
+    "behind it until enough are there; give the network whole windows, or keep them in a variable "
+    "(VAR_HANDLE)",
+    "custom operator Signal": "it is a part of TensorFlow Lite Micro's audio front end (frames, "
+    "windows, FFT, filter banks); export the network from its features on",
+    "custom operator TFLite_Detection_PostProcess": "it decodes and filters boxes in floating "
+    "point; end the network in front of it",
+    "custom operator": "nobody but its maker knows what it computes; end the network in front of it",
+}
+"""What operators are that nothing can do, by the beginning of their names."""
+
+
 def unsupported(place: Place, supported: Iterable[str]) -> NoReturn:
-    """Raise RequestError for an operator that nothing can do, naming those with similar names."""
+    """Raise RequestError for an operator that nothing can do: what it is, or similar names."""
+    found = [text for begin, text in _WHAT.items() if f"{place.operator} ".startswith(begin)]
+    if found:
+        raise RequestError(f"{place}: this operator is not supported: {found[0]}")
     known = sorted(supported)
     near = get_close_matches(place.operator, known, n=3, cutoff=0.75)
     advice = f"did you mean {' or '.join(near)}?" if near else f"supported are {', '.join(known)}"
@@ -431,8 +449,13 @@ def pad_value_is_int8(value: int) -> bool:
 
 
 def images_have_four_axes(shape: Sequence[int]) -> bool:
-    """A resize needs images of four axes: reshape to [N,H,W,C]."""
+    """Operators on images need tensors of four axes: reshape to [N,H,W,C]."""
     return len(shape) == 4
+
+
+def images_are_few(count: int) -> bool:
+    """A convolution or pool may have at most 64 images: run the network several times."""
+    return 1 <= count <= 64
 
 
 def resized_image_is_sensible(size: Sequence[int]) -> bool:

@@ -62,16 +62,16 @@ class Reduction(Operator):
     axes: tuple[int, ...]
 
     def shapes(self, site: Site) -> Sequence[Shape]:
-        """Return the shape of the result, with or without the reduced axes."""
+        """Return the shape of the result, with or without the reduced axes and others of 1."""
         shape, result = site.x.shape, site.result.shape
         if not all(0 <= axis < len(shape) for axis in self.axes):
             site.refuse(f" has no axes {self.axes} in {shape}")
-        kept = tuple(1 if axis in self.axes else n for axis, n in enumerate(shape))
         short = tuple(n for axis, n in enumerate(shape) if axis not in self.axes)
         groups = _groups(shape, self.axes)
         if max(sum(g.reduced for g in groups), sum(not g.reduced for g in groups)) > _LOOPS:
             site.refuse(f" over {self.axes} of {shape}: at most 3 groups of neighbouring axes")
-        return [result if result == kept else short]
+        same = [n for n in result if n > 1] == [n for n in short if n > 1]
+        return [result if same else short]
 
     def count(self, site: Site) -> int:
         """Return how many elements become one."""

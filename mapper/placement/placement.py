@@ -152,7 +152,8 @@ def _is_layer(op: Op, slices: Slices) -> bool:
 def _reads(graph: Graph, op: Op, slices: Slices) -> tuple[str, ...]:
     computed = [t for t in op.inputs if graph.tensors[t].data is None]
     if op.operator.joins:
-        computed = [t for i, t in enumerate(op.inputs) if not slices.in_place(op.name, i)]
+        apart = {i for i in range(len(op.inputs)) if not slices.in_place(op.name, i)}
+        computed = [t for i, t in enumerate(op.inputs) if i in apart and t in computed]
     return tuple(dict.fromkeys(computed))
 
 

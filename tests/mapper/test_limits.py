@@ -30,6 +30,7 @@ def test_long_values_are_shortened():
         (limits.window_is_positive, [(1, 49)], [(0, 1), (1, 5000)]),
         (limits.padding_is_sensible, [(0, 0, 0, 0)], [(0, -1, 0, 0), (5000, 0, 0, 0)]),
         (limits.image_has_four_axes, [(1, 2, 3, 4)], [(1, 2, 3), (2, 2, 3, 4)]),
+        (limits.images_are_few, [1, 64], [0, 65]),
         (limits.shape_is_static, [(1, 2)], [(1, -1), (0,)]),
         (limits.tensor_is_addressable, [(1, 1 << 26)], [(2, 1 << 26), (1 << 62, 1 << 62)]),
         (limits.scales_are_sensible, [[1e-20, 1e20]], [[0.0], [float("nan")], [1e30]]),
@@ -97,3 +98,17 @@ def test_every_limit_says_what_is_needed():
 
 def test_names_are_made_printable():
     assert limits.printable(b"conv\xff\n1") == "conv\ufffd?1"
+
+
+@pytest.mark.parametrize(
+    ("operator", "words"),
+    [
+        ("custom operator SignalWindow", "audio front end"),
+        ("custom operator CIRCULAR_BUFFER", "frames of a stream"),
+        ("custom operator TFLite_Detection_PostProcess", "boxes"),
+        ("custom operator Mine", "nobody but its maker"),
+    ],
+)
+def test_operators_that_are_known_but_not_supported(operator, words):
+    with pytest.raises(RequestError, match=words):
+        limits.unsupported(limits.Place("net.tflite", "3: y", operator), ["ADD"])

@@ -114,8 +114,19 @@ def _graph(file: str, name: str, network: FileNetwork) -> Graph:
         [operands.name(index) for index in interface.outputs],
         [port.named(operands.name(port.index)) for port in interface.ports],
         operands.states,
-        (*interface.remarks, *operands.remarks),
+        (*interface.remarks, *_free_extents(folded, interface.inputs), *operands.remarks),
     )
+
+
+def _free_extents(network: FileNetwork, inputs: Sequence[int]) -> list[str]:
+    """What a user should know of inputs whose extents the file leaves open."""
+    given = [network.tensors[index] for index in inputs]
+    return [
+        f"Input '{tensor.name}' has free extents; it is taken as {list(tensor.shape)}, as the file "
+        "stores it."
+        for tensor in given
+        if tensor.free
+    ]
 
 
 def _converted(operands: Operands, operator: FileOperator) -> Sequence[Op]:

@@ -75,6 +75,9 @@ def strip_interface(network: FileNetwork) -> Interface:
             inputs[inputs.index(source.index)] = target.index
             ports[target.index] = FilePort(target.index, source)
         elif target.index in outputs and not _read_elsewhere(inner, operator, target.index):
+            if source.index in outputs and target.index not in network.outputs:
+                outputs.remove(target.index)  # What is cut off reads an output of the file.
+                continue
             outputs[outputs.index(target.index)] = source.index
             ports[source.index] = FilePort(source.index, target)
         else:
@@ -103,7 +106,9 @@ def _is_outside(network: FileNetwork, operator: FileOperator) -> bool:
     if operator.name.startswith("custom operator"):
         return True
     floats, others = floating_tensors(network, operator)
-    return bool(floats) and not (others and operator.name in ("QUANTIZE", "DEQUANTIZE"))
+    converts = operator.name in ("QUANTIZE", "DEQUANTIZE")
+    stored = all(network.tensors[i].data is not None for i in operator.inputs if i >= 0)
+    return bool(floats) and not (others and converts and not stored)
 
 
 def floating_tensors(network: FileNetwork, operator: FileOperator) -> tuple[int, int]:

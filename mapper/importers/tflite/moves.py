@@ -24,7 +24,8 @@ def _reshape(operands: Operands, operator: FileOperator) -> Op:
 def _concatenation(operands: Operands, operator: FileOperator) -> Op:
     result, place = operands.result(operator, MOVABLE), operands.place(operator)
     positions = range(len(operator.inputs))
-    inputs = tuple(operands.activation(operator, n, (result.dtype,)) for n in positions)
+    inputs = tuple(operands.operand(operator, n, (result.dtype,)) for n in positions)
+    require(place, limits.an_operand_is_computed, [x.data is None for x in inputs])
     if result.dtype == "int8":
         require(place, limits.one_quantisation, [*(t.quant for t in inputs), result.quant])
     inputs = tuple(operands.as_result(operator, x, result) for x in inputs)

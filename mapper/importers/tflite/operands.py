@@ -241,11 +241,14 @@ class Operands:
     ) -> Tensor:
         """The int8 weights as the file has them: `rank` axes, per channel only along `axis`.
 
+        Those of int4 are int8 in the graph.
+
         With `wide` they may be int16. Without `symmetric` they may have a zero point, if one scale.
         """
         place, source = self.place(operator), self.source(operator, position)
         data, quant = self.constant(operator, position), source.quant
-        types = {TensorType.INT8, TensorType.UINT8} | ({TensorType.INT16} if wide else set())
+        types = {TensorType.INT8, TensorType.UINT8, TensorType.INT4}
+        types |= {TensorType.INT16} if wide else set()
         if source.type not in types or quant is None or data.ndim != rank:
             raise RequestError(
                 f"{place}: weights '{source.name}' are {_type(source)} {list(source.shape)} "

@@ -89,19 +89,22 @@ def _unpack(operands: Operands, operator: FileOperator) -> list[Op]:
 
 
 def _pack(operands: Operands, operator: FileOperator) -> list[Op]:
-    result = operands.result(operator, MOVABLE)
-    inputs = [
-        operands.as_result(operator, operands.activation(operator, n, (result.dtype,)), result)
-        for n in range(max(1, len(operator.inputs)))
+    result, place = operands.result(operator, MOVABLE), operands.place(operator)
+    given = [
+        operands.operand(operator, n, (result.dtype,)) for n in range(max(1, len(operator.inputs)))
     ]
+    require(place, limits.an_operand_is_computed, [x.data is None for x in given])
+    inputs = [operands.as_result(operator, x, result) for x in given]
     axis = resolved(operands, operator, int(operator.options["Axis"]), len(inputs[0].shape) + 1)
     ops: list[Op] = []
     parts: list[Tensor] = []
     for number, x in enumerate(inputs):
         shape = (*x.shape[:axis], 1, *x.shape[axis:])
-        part = operands.enter(Tensor(f"{result.name}/{number}", shape, x.dtype, x.quant))
-        ops.append(operands.op(operator, Reshape(), (x,), part, suffix=f"_{number}"))
-        parts.append(part)
+        data = None if x.data is None else x.data.reshape(shape)
+        part = Tensor(f"{result.name}/{number}", shape, x.dtype, x.quant, data)
+        parts.append(operands.enter(part))
+        if data is None:
+            ops.append(operands.op(operator, Reshape(), (x,), part, suffix=f"_{number}"))
     return [*ops, operands.op(operator, Concatenation(axis=axis), tuple(parts), result)]
 
 
