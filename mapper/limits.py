@@ -53,7 +53,7 @@ _WHAT = {
     "windows, FFT, filter banks); export the network from its features on",
     "custom operator TFLite_Detection_PostProcess": "it decodes and filters boxes in floating "
     "point; end the network in front of it",
-    "custom operator": "nobody but its maker knows what it computes; end the network in front of it",
+    "custom operator": "nobody but its maker knows what it computes; end the network before it",
 }
 """What operators are that nothing can do, by the beginning of their names."""
 

@@ -46,17 +46,26 @@ def svdf(network: NetworkOfOne, *, variable: bool = True, rank: int | None = Non
     return [x], y
 
 
-def lstm(network: NetworkOfOne, **changed):
+def wide_lstm(network: NetworkOfOne):
+    """Input, hidden state and result of int16."""
+    return lstm(network, wide=True)
+
+
+def lstm(network: NetworkOfOne, *, wide: bool = False, **changed):
     """``changed``: operands by number that are others than usual; options of the operator."""
     builder, rng = network.builder, network.rng
     batches, steps = network.sizes(2, 3)
     inputs, units = network.sizes(2, 12)
     time_major = network.chance()
     outer = (steps, batches) if time_major else (batches, steps)
+    kind, largest = ("int16", 1 << 15) if wide else ("int8", 1 << 7)
     x = network.tensor("x", (*outer, inputs))
-    hidden = {"scale": 1 / 128, "zero_point": 0}
-    if network.chance():
-        hidden = {"scale": network.scale(0.004, 0.012), "zero_point": network.integer(-20, 20)}
+    if wide:
+        scale = network.scale(2.0**-14, 2.0**-10)
+        x = builder.tensor("x", (*outer, inputs), dtype=kind, scale=scale)
+    hidden = {"scale": 1 / largest, "zero_point": 0, "dtype": kind}
+    if network.chance() and not wide:
+        hidden |= {"scale": network.scale(0.004, 0.012), "zero_point": network.integer(-20, 20)}
     operands = [x] + [-1] * 23
     for gate in range(4):
         for place, width, unit in (
@@ -64,9 +73,9 @@ def lstm(network: NetworkOfOne, **changed):
             (5 + gate, units, hidden["scale"]),
         ):
             # Sums of a few units, where the functions bend.
-            scale = float(np.float32(2.0 ** rng.uniform(-1, 1) / (unit * 5000)))
+            scale = float(np.float32(2.0 ** rng.uniform(-1, 1) / (unit * 40 * largest)))
             operands[place] = builder.constant(f"w{place}", network.int8(units, width), scale=scale)
-        bias = rng.integers(-5000, 5000, units).astype(np.int32)
+        bias = rng.integers(-5000, 5000, units).astype(np.int64 if wide else np.int32)
         operands[12 + gate] = builder.constant(f"b{gate}", bias, scale=1e-4)
     operands[18] = builder.tensor("hidden", (batches, units), variable=True, **hidden)
     cell = {"dtype": "int16", "scale": 2.0 ** network.integer(-14, -9)}
@@ -81,7 +90,7 @@ def lstm(network: NetworkOfOne, **changed):
 
 
 @pytest.mark.parametrize("block", range(BLOCKS))
-@pytest.mark.parametrize("kind", [svdf, lstm])
+@pytest.mark.parametrize("kind", [svdf, lstm, wide_lstm])
 def test_inferences_in_sequence(kind, block: int) -> None:
     for seed in range(block * EACH, (block + 1) * EACH):
         network = NetworkOfOne(seed)
