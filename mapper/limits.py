@@ -110,9 +110,9 @@ def floating_point_between(file: str, places: Sequence[Place]) -> NoReturn:
     named = [f"'{place.layer}' ({place.operator})" for place in places]
     more = f" and {len(named) - 8} more" if len(named) > 8 else ""
     raise RequestError(
-        f"{file}: {len(named)} layers between quantised ones compute in floating point: "
-        f"{', '.join(named[:8])}{more}. Only the layers at a network's ends may: quantise these "
-        "too, with a representative dataset and "
+        f"{file}: layers between quantised ones compute in floating point ({len(named)} of them): "
+        f"{', '.join(named[:8])}{more}. Only the layers at a network's ends may, and functions of "
+        "one int8 tensor's elements: quantise these too, with a representative dataset and "
         "target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]"
     )
 

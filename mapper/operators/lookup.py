@@ -270,3 +270,16 @@ class Rsqrt(ReferenceFunction):
     def reference(self, x: Point, y: Point) -> nm.Int8Array:
         """Return the results in fixed point."""
         return tables.rsqrt(x, y)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(Lookup):
+    """Any function of one int8: its results in the order of the unsigned byte."""
+
+    kind: ClassVar[str] = "TABLE"
+
+    values: bytes
+
+    def table(self, x: Point, y: Point) -> nm.Int8Array:
+        """Return the results."""
+        return np.frombuffer(self.values, np.int8)

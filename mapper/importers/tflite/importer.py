@@ -15,6 +15,7 @@ import numpy as np
 from tflite import TensorType
 
 from hw.spec.errors import RequestError
+from hw.spec.numerics import Int8Array
 from mapper import limits
 from mapper.graph.graph import Graph
 from mapper.graph.op import Op, State
@@ -44,9 +45,11 @@ from mapper.importers.tflite.flatbuffer import (
 )
 from mapper.importers.tflite.folding import fold_constants
 from mapper.importers.tflite.interface import FLOATS, floating_tensors, strip_interface
+from mapper.importers.tflite.islands import replace_islands
 from mapper.importers.tflite.operands import Operands, Rule
 from mapper.importers.tflite.variables import FileState, resolve_variables
 from mapper.limits import Obstacles
+from mapper.operators.lookup import Table
 from mapper.operators.moves import MOVABLE
 
 _FAMILIES = (
@@ -89,16 +92,22 @@ def _graph(file: str, name: str, network: FileNetwork) -> Graph:
     _refuse_float(file, network)
     resolved = resolve_variables(file, network)
     folded = fold_constants(resolved.network, resolved.constants)
+    folded, tables = replace_islands(folded)
     interface = strip_interface(folded)
     operands, obstacles = Operands(file, folded), Obstacles(file)
     ops: list[Op] = []
     floating = [o for o in interface.operators if floating_tensors(folded, o)[0]]
+    islands = [o for o in interface.operators if o.index in tables]
     if floating:
         with obstacles.noted():
             limits.floating_point_between(file, [operands.place(o) for o in floating])
     for operator in interface.operators:
-        if operator not in floating:
-            with obstacles.noted():
+        if operator in floating:
+            continue
+        with obstacles.noted():
+            if operator in islands:
+                ops.append(_table(operands, operator, tables[operator.index]))
+            else:
                 ops.extend(_converted(operands, operator))
     obstacles.check()
     if interface.remarks and not ops:
@@ -127,6 +136,16 @@ def _free_extents(network: FileNetwork, inputs: Sequence[int]) -> list[str]:
         for tensor in given
         if tensor.free
     ]
+
+
+def _table(operands: Operands, operator: FileOperator, results: Int8Array) -> Op:
+    """The operator of an island of floating point."""
+    x, result = operands.activation(operator, 0), operands.result(operator)
+    operands.remarks.append(
+        f"Floating point between '{x.name}' and '{result.name}' is a function of one int8: its "
+        "results are computed beforehand and looked up."
+    )
+    return operands.op(operator, Table(values=results.tobytes()), (x,), result)
 
 
 def _converted(operands: Operands, operator: FileOperator) -> Sequence[Op]:
