@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
@@ -35,6 +36,20 @@ class LookedUp(Operator):
                 "are needed, and a result with the input's type and quantisation"
             )
 
+    def verify(self, site: Site) -> None:
+        """Check constant indices too."""
+        super().verify(site)
+        indices = site.inputs[1].data
+        if indices is None:
+            return
+        extents = self.extents(site)
+        if (indices < 0).any() or (indices >= extents).any():
+            site.refuse(f" reads outside of {site.x.shape}: indices are 0 or more")
+
+    @abstractmethod
+    def extents(self, site: Site) -> tuple[int, ...]:
+        """Return the extents of the axes that the indices, or their last axis, are of."""
+
     def objection(self, site: Site) -> str | None:
         """A command cannot read where it reads."""
         return "its indices are a tensor"
@@ -48,6 +63,10 @@ class GatherAt(LookedUp):
 
     axis: int
     batches: int = 0
+
+    def extents(self, site: Site) -> tuple[int, ...]:
+        """Return the extent of the axis."""
+        return (site.x.shape[self.axis],)
 
     def shapes(self, site: Site) -> Sequence[Shape]:
         """Return x's shape with the indices' in place of the axis."""
@@ -77,6 +96,10 @@ class GatherNd(LookedUp):
     """GATHER_ND: the last axis of the indices are those of the first axes of x."""
 
     kind: ClassVar[str] = "GATHER_ND"
+
+    def extents(self, site: Site) -> tuple[int, ...]:
+        """Return the extents of the axes in front."""
+        return site.x.shape[: site.inputs[1].shape[-1]]
 
     def shapes(self, site: Site) -> Sequence[Shape]:
         """Return the indices' shape without its last axis, and what is left of x's."""

@@ -261,3 +261,14 @@ def test_embedding_lookup(layers):
         y = layer.like(x, (layer.data[0].size, *shape[1:]))
         layer.add("EMBEDDING_LOOKUP", [indices, x], [y])
         layer.check(y)
+
+
+@pytest.mark.parametrize("name", ["GATHER_ND", "EMBEDDING_LOOKUP"])
+@pytest.mark.parametrize("index", [-1, 4])
+def test_constant_indices_that_are_not_there(name, index):
+    layer = Layer(0)
+    x, indices = layer.input((4, 3)), layer.vector([index])
+    y = layer.like(x, (3,) if name == "GATHER_ND" else (1, 3))
+    layer.add(name, [x, indices] if name == "GATHER_ND" else [indices, x], [y])
+    with pytest.raises(RequestError, match=r"reads outside of \(4, 3\)"):
+        layer.check(y, reference=[np.zeros(3)])
