@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hw.spec.errors import CheckError
-from hw.spec.steps import ADD_N, ARITHMETIC_INT32, CAST, COMPARISON, GATHER_ND, SELECT
+from hw.spec.steps import ADD_N, ARITHMETIC_INT32, CAST, COMPARISON, GATHER_ND, SELECT, UPDATE_SLICE
 from hw.spec.steps.broadcast import broadcast
 from sim.functional.memory import Memory
 from tests.firmware.cases import random_factors, random_int8
@@ -224,4 +224,29 @@ def test_add_n(kernels, rng):
         clamp_low=low,
         clamp_high=high,
     )
+    kernels.clear()
+
+
+def test_update_slice(kernels, rng):
+    """The output keeps what is not written; begins out of range are brought into it."""
+    axes = int(rng.integers(1, 6))
+    whole = [int(n) for n in rng.integers(1, 5, axes)]
+    part = [int(rng.integers(1, n + 1)) for n in whole]
+    begins = rng.integers(-3, 6, axes).astype(np.int32)
+    update = random_int8(rng, *part)
+    pitches = [int(np.prod(whole[axis + 1 :])) for axis in range(axes)]
+    result = kernels.run(
+        UPDATE_SLICE,
+        tuple(whole),
+        update=kernels.place(update, misalign=1),
+        begins=kernels.place(begins),
+        axes_table=kernels.place(np.stack([whole, part, pitches], 1).astype(np.int32)),
+        axes=axes,
+        runs=int(np.prod(part[:-1])),
+        run_bytes=part[-1],
+    )
+    places = np.clip(begins, 0, np.array(whole) - part)
+    expected = np.full(whole, 0x5A, np.int8)
+    expected[tuple(slice(p, p + n) for p, n in zip(places, part, strict=True))] = update
+    assert np.array_equal(result, expected)
     kernels.clear()

@@ -124,6 +124,17 @@ def _embedding_lookup(sketch: Sketch) -> Ends:
     return [x], [y]
 
 
+def _update_slice(sketch: Sketch) -> Ends:
+    shape = sketch.image()
+    x = _any(sketch, shape, ("int8", "int32"))
+    update = _twin(sketch, x, [sketch.draws.between(1, n) for n in shape])
+    begins = _plain(sketch, (4,), "int32") if sketch.draws.chance() else sketch.integers(0, 1, 2, 3)
+    y = _twin(sketch, x, shape)
+    sketch.operator("DYNAMIC_UPDATE_SLICE", [x, update, begins], [y])
+    computed = [begins] if sketch.tensors[begins].data is None else []
+    return [x, update, *computed], [y]
+
+
 MAKERS: Mapping[str, Callable[[Sketch], Ends]] = {
     **{
         name: _comparison(name)
@@ -139,4 +150,5 @@ MAKERS: Mapping[str, Callable[[Sketch], Ends]] = {
     "ZEROS_LIKE": _zeros_like,
     "GATHER_ND": _gather_nd,
     "EMBEDDING_LOOKUP": _embedding_lookup,
+    "DYNAMIC_UPDATE_SLICE": _update_slice,
 }

@@ -20,7 +20,7 @@ from hw.spec.steps.elementwise import (
 from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
 from hw.spec.steps.logic import CAST, COMPARISON, SELECT
 from hw.spec.steps.matrix import BATCH_MATMUL, FULLY_CONNECTED
-from hw.spec.steps.moves import FILL, GATHER, GATHER_ND, MOVE
+from hw.spec.steps.moves import FILL, GATHER, GATHER_ND, MOVE, UPDATE_SLICE
 from hw.spec.steps.normalisation import CUMSUM, L2_NORMALIZATION, LOG_SOFTMAX
 from hw.spec.steps.npu import NPU
 from hw.spec.steps.recurrent import LSTM, SVDF
@@ -69,6 +69,7 @@ __all__ = [
     "SOFTMAX_WIDE",
     "STEP_KINDS",
     "SVDF",
+    "UPDATE_SLICE",
     "Bound",
     "MainMemory",
     "StepKind",
@@ -113,6 +114,7 @@ STEP_KINDS: tuple[StepKind, ...] = (
     ARITHMETIC_INT32,
     GATHER_ND,
     ADD_N,
+    UPDATE_SLICE,
 )
 
 BY_NAME = {kind.name: kind for kind in STEP_KINDS}

@@ -136,3 +136,36 @@ GATHER_ND = StepKind(
     _gather_nd,
     _gather_nd_bound,
 )
+
+
+MOST_AXES = 8
+"""Axes of UPDATE_SLICE."""
+
+
+def _update_slice(v: Values, memory: MainMemory) -> None:
+    axes = memory.int32(v["axes_table"], 3 * v["axes"]).reshape(-1, 3)
+    whole, part, pitch = (column.tolist() for column in axes.T)
+    begins = memory.int32(v["begins"], v["axes"]).tolist()
+    places = [
+        min(max(begin, 0), n - size) for begin, n, size in zip(begins, whole, part, strict=True)
+    ]
+    element = pitch[-1]
+    target = memory.read(v["output"], prod(whole) * element).reshape(*whole, element)
+    update = memory.read(v["update"], v["runs"] * v["run_bytes"]).reshape(*part, element)
+    target[tuple(slice(p, p + size) for p, size in zip(places, part, strict=True))] = update
+
+
+def _update_slice_bound(v: Values) -> Bound:
+    size = v["runs"] * v["run_bytes"]
+    return Bound(size, size)
+
+
+UPDATE_SLICE = StepKind(
+    "UPDATE_SLICE",
+    # a dense tensor goes into a part of the output, which keeps the rest. begins int32 [axes] are
+    # brought into range; axes_table int32 [axes][3]: extent of the output, of the tensor, pitch in
+    # bytes. runs of run_bytes: along the last axis
+    ("update*", "begins*", "output*", "axes_table*", "axes", "runs", "run_bytes"),
+    _update_slice,
+    _update_slice_bound,
+)

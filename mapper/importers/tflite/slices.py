@@ -1,4 +1,4 @@
-"""TRANSPOSE, slices of every kind, SPLIT, PACK, UNPACK, TILE, BROADCAST_TO, FILL and ZEROS_LIKE."""
+"""TRANSPOSE, slices of every kind, SPLIT, PACK, UNPACK, TILE, BROADCAST_TO, FILL, ZEROS_LIKE ..."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from mapper.graph.op import Op
 from mapper.graph.tensor import Tensor
 from mapper.importers.tflite.axes import constant_axes, resolved
 from mapper.importers.tflite.flatbuffer import FileOperator
-from mapper.importers.tflite.operands import Operands, Rule
+from mapper.importers.tflite.operands import INT32, Operands, Rule
 from mapper.importers.tflite.strided_slice import strided_slice
 from mapper.limits import require
 from mapper.operators.concatenation import Concatenation
 from mapper.operators.moves import MOVABLE, Reshape
 from mapper.operators.slices import BroadcastTo, Slice, Tile, Transpose, ZerosLike
+from mapper.operators.updates import DynamicUpdateSlice
 
 
 def _transpose(operands: Operands, operator: FileOperator) -> Op:
@@ -138,6 +139,16 @@ def _zeros_like(operands: Operands, operator: FileOperator) -> Op:
     return operands.op(operator, ZerosLike(), (x,), result)
 
 
+def _dynamic_update_slice(operands: Operands, operator: FileOperator) -> Op:
+    result, place = operands.result(operator, MOVABLE), operands.place(operator)
+    given = [operands.operand(operator, position, (result.dtype,)) for position in (0, 1)]
+    begins = operands.operand(operator, 2, INT32)
+    computed = [tensor.data is None for tensor in (*given, begins)]
+    require(place, limits.an_operand_is_computed, computed)
+    x, update = (operands.as_result(operator, tensor, result) for tensor in given)
+    return operands.op(operator, DynamicUpdateSlice(), (x, update, begins), result)
+
+
 def _reverse(operands: Operands, operator: FileOperator) -> Op:
     x, result = operands.moved(operator)
     axes = np.isin(range(len(x.shape)), constant_axes(operands, operator, 1, len(x.shape)))
@@ -159,6 +170,7 @@ RULES: Mapping[str, Rule] = {
     "PACK": _pack,
     "TILE": _tile,
     "BROADCAST_TO": _broadcast_to,
+    "DYNAMIC_UPDATE_SLICE": _dynamic_update_slice,
     "FILL": _fill,
     "ZEROS_LIKE": _zeros_like,
     "REVERSE_V2": _reverse,

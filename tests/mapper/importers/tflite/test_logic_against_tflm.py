@@ -251,6 +251,27 @@ def test_gather_nd(layers, computed):
         layer.check(y)
 
 
+@pytest.mark.parametrize("dtype", ["int8", "int32"])
+def test_dynamic_update_slice(layers, dtype):
+    """At a constant or computed place, in range or not; the update may be the whole tensor."""
+    for layer in layers:
+        shape = layer.shape(1, 4)
+        part = tuple(layer.integer(1, n) for n in shape)
+        x = layer.of_type(dtype, shape)
+        update = layer.builder.tensors[layer.of_type(dtype, part)]
+        update.scale = layer.builder.tensors[x].scale
+        update.zero_point = layer.builder.tensors[x].zero_point
+        begins = layer.rng.integers(-2, 7, len(shape)).astype(np.int32)
+        if layer.integer(0, 1):
+            place = layer.plain(begins.shape, "int32")
+            layer.data[-1] = begins
+        else:
+            place = layer.vector(begins)
+        y = layer.like(x, shape)
+        layer.add("DYNAMIC_UPDATE_SLICE", [x, layer.inputs[1], place], [y])
+        layer.check(y)
+
+
 def test_embedding_lookup(layers):
     for layer in layers:
         rows = layer.integer(1, 9)
