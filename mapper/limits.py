@@ -39,8 +39,26 @@ def require(place: Place, limit: Callable[[Value], bool], value: Value) -> None:
         raise RequestError(f"{place}: {' '.join((limit.__doc__ or '').split())} Here: {found}.")
 
 
+_WHAT = {
+    "IF ": "it chooses a subgraph while the network runs; export the network with one path",
+    "WHILE ": "it repeats a subgraph while the network runs; export the network unrolled",
+    "custom operator CIRCULAR_BUFFER": "it collects the frames of a stream and skips the layers "
+    "behind it until enough are there; give the network whole windows, or keep them in a variable "
+    "(VAR_HANDLE)",
+    "custom operator Signal": "it is a part of TensorFlow Lite Micro's audio front end (frames, "
+    "windows, FFT, filter banks); export the network from its features on",
+    "custom operator TFLite_Detection_PostProcess": "it decodes and filters boxes in floating "
+    "point; end the network in front of it",
+    "custom operator": "nobody but its maker knows what it computes; end the network before it",
+}
+"""What operators are that nothing can do, by the beginning of their names."""
+
+
 def unsupported(place: Place, supported: Iterable[str]) -> NoReturn:
-    """Raise RequestError for an operator that nothing can do, naming those with similar names."""
+    """Raise RequestError for an operator that nothing can do: what it is, or similar names."""
+    found = [text for begin, text in _WHAT.items() if f"{place.operator} ".startswith(begin)]
+    if found:
+        raise RequestError(f"{place}: this operator is not supported: {found[0]}")
     known = sorted(supported)
     near = get_close_matches(place.operator, known, n=3, cutoff=0.75)
     advice = f"did you mean {' or '.join(near)}?" if near else f"supported are {', '.join(known)}"
@@ -88,6 +106,18 @@ def float_network(file: str, what: str) -> NoReturn:
         "onnxruntime.quantization.quantize_static(..., quant_format=QuantFormat.QDQ, "
         "activation_type=QuantType.QInt8, weight_type=QuantType.QInt8) for ONNX, or TensorFlow "
         "Lite post-training quantisation with a representative dataset and "
+        "target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]"
+    )
+
+
+def floating_point_between(file: str, places: Sequence[Place]) -> NoReturn:
+    """Raise RequestError for layers in floating point that lie between quantised ones."""
+    named = [f"'{place.layer}' ({place.operator})" for place in places]
+    more = f" and {len(named) - 8} more" if len(named) > 8 else ""
+    raise RequestError(
+        f"{file}: layers between quantised ones compute in floating point ({len(named)} of them): "
+        f"{', '.join(named[:8])}{more}. Only the layers at a network's ends may, and functions of "
+        "one int8 tensor's elements: quantise these too, with a representative dataset and "
         "target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]"
     )
 
@@ -161,14 +191,36 @@ def an_operand_is_computed(computed: Sequence[bool]) -> bool:
     return any(computed)
 
 
-def logistic_quantisation(quantisation: tuple[float, int]) -> bool:
-    """The result of LOGISTIC must have scale 1/256 and zero point -128."""
-    return quantisation == (1.0 / 256.0, -128)
+def compared_scale_is_below_one(scale: float) -> bool:
+    """Operands of a comparison must have a scale below 1, as in TensorFlow Lite Micro."""
+    return scale < 1
 
 
-def tanh_quantisation(quantisation: tuple[float, int]) -> bool:
-    """The result of TANH must have scale 1/128 and zero point 0."""
-    return quantisation == (1.0 / 128.0, 0)
+def cast_is_signed(found: bool) -> bool:
+    """CAST must be from and to int8, int16, int32 or bool, as in TensorFlow Lite Micro: put a
+    QUANTIZE between uint8 and int8. (Whether it is uint8)"""
+    return not found
+
+
+def int32_sum_fuses_nothing(found: tuple[str, int, int]) -> bool:
+    """ADD of int32 must not fuse an activation, which TensorFlow Lite Micro leaves out: use RELU
+    after it. (Operator, range of the result)"""
+    return found[0] != "ADD" or found[1:] == (-(1 << 31), (1 << 31) - 1)
+
+
+def terms_are_few(count: int) -> bool:
+    """ADD_N must have 2 to 8 operands: chain several of them. (Operands found)"""
+    return 2 <= count <= 8
+
+
+def logistic_zero_point(zero_point: int) -> bool:
+    """The result of LOGISTIC must have zero point -128, as in TensorFlow Lite Micro."""
+    return zero_point == -128
+
+
+def sigmoid_int16_quantisation(quantisation: tuple[float, int]) -> bool:
+    """The int16 result of LOGISTIC and TANH must have scale 1/32768 and zero point 0."""
+    return quantisation == (1.0 / 32768.0, 0)
 
 
 def slope_is_sensible(slope: float) -> bool:
@@ -211,6 +263,13 @@ def one_quantisation(quantisations: Sequence[object]) -> bool:
     """All these tensors must share one scale and zero point: put a QUANTIZE before the operator,
     or let the converter restrict their scales."""
     return all(quantisation == quantisations[0] for quantisation in quantisations)
+
+
+def pool_keeps_quantisation(points: tuple[float, int, float, int]) -> bool:
+    """A pool must keep the zero point, and the scale but for 1e-6, as in TensorFlow Lite Micro: put
+    a QUANTIZE behind it. (Scale and zero point of input and result)"""
+    scale, zero_point, result_scale, result_zero_point = points
+    return abs(scale - result_scale) <= 1e-6 and zero_point == result_zero_point
 
 
 def softmax_is_over_last_axis(axis: tuple[int, int]) -> bool:
@@ -381,11 +440,6 @@ def parts_fit(parts: tuple[Sequence[int], int, int]) -> bool:
     return len(sizes) == outputs and sum(sizes) == extent and all(size >= 1 for size in sizes)
 
 
-def gathers_whole_axes(batches: int) -> bool:
-    """GATHER must read the same indices for every batch (batch_dims 0)."""
-    return batches == 0
-
-
 def block_is_sensible(block: Sequence[int]) -> bool:
     """A block must have 1 to 4 axes of 1 to 256 elements, 4096 in all."""
     product = 1
@@ -394,14 +448,24 @@ def block_is_sensible(block: Sequence[int]) -> bool:
     return 1 <= len(block) <= 4 and all(1 <= n <= 256 for n in block) and product <= 4096
 
 
+def pads_with_one_element(elements: int) -> bool:
+    """PADV2 must pad with one element. (Elements found)"""
+    return elements == 1
+
+
 def pad_value_is_int8(value: int) -> bool:
     """A padded element must be an int8 value: -128 to 127."""
     return -128 <= value <= 127
 
 
 def images_have_four_axes(shape: Sequence[int]) -> bool:
-    """A resize needs images of four axes: reshape to [N,H,W,C]."""
+    """Operators on images need tensors of four axes: reshape to [N,H,W,C]."""
     return len(shape) == 4
+
+
+def images_are_few(count: int) -> bool:
+    """A convolution or pool may have at most 64 images: run the network several times."""
+    return 1 <= count <= 64
 
 
 def resized_image_is_sensible(size: Sequence[int]) -> bool:
@@ -413,11 +477,6 @@ def one_alignment(flags: tuple[bool, ...]) -> bool:
     """A bilinear resize may align corners or count from half pixels, not both. (align_corners,
     half_pixel_centers)"""
     return not all(flags)
-
-
-def l2_quantisation(quantisation: tuple[float, int]) -> bool:
-    """The result of L2_NORMALIZATION must have scale 1/128 and zero point 0."""
-    return quantisation == (1.0 / 128.0, 0)
 
 
 def log_softmax_quantisation(quantisation: tuple[float, int]) -> bool:

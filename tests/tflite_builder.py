@@ -27,6 +27,8 @@ TYPES = {
     "int64": tflite.TensorType.INT64,
     "int16": tflite.TensorType.INT16,
     "int8": tflite.TensorType.INT8,
+    "int4": tflite.TensorType.INT4,
+    "bool": tflite.TensorType.BOOL,
 }
 Pair = tuple[int, int]
 Options = tuple[str, Callable[[flatbuffers.Builder], int]]
@@ -81,6 +83,12 @@ class TfliteBuilder:
         """A tensor with data; `quantisation` as for `tensor`."""
         data = np.asarray(data)
         return self.tensor(name, data.shape, dtype=data.dtype.name, data=data, **quantisation)
+
+    def constant_int4(self, name: str, data: np.ndarray, **quantisation) -> int:
+        """A tensor of 4 bits an element, two in a byte, the lower one first."""
+        nibbles = np.append(data.reshape(-1), [0] * (data.size % 2)).astype(np.uint8) & 15
+        packed = nibbles[::2] | nibbles[1::2] << 4
+        return self.tensor(name, data.shape, dtype="int4", data=packed, **quantisation)
 
     def operator(
         self,

@@ -131,6 +131,15 @@ class Operator(ABC):
             if tensor.dtype != "int8" or not tensor.is_whole:
                 site.refuse(f": activation '{tensor.name}' is not int8 of one scale")
 
+    def verify_one_type(self, site: Site, types: Sequence[str]) -> None:
+        """Raise RequestError unless all activations and results are of one of some types."""
+        for tensor in (*self.activations(site), *site.outputs):
+            if tensor.dtype != site.result.dtype or tensor.dtype not in types:
+                site.refuse(
+                    f": '{tensor.name}' is {tensor.dtype} and '{site.result.name}' "
+                    f"{site.result.dtype}; {' or '.join(types)} is needed for both"
+                )
+
     def activations(self, site: Site) -> tuple[Tensor, ...]:
         """Return the inputs that are computed, not stored in the file."""
         return site.inputs[: self.computed]

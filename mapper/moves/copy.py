@@ -93,7 +93,12 @@ def moves(
         loops=tuple(joined),
         value=value,
     )
-    return [part for short in _short_loops(whole) for part in _few_loops(short)]
+    return divided(whole)
+
+
+def divided(move: Move) -> list[Move]:
+    """Return moves that do the same, each of as many loops and turns as a move can have."""
+    return [part for short in _short_loops(move) for part in _few_loops(short)]
 
 
 def is_view(planned: Sequence[Move], size: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mapper.moves.copy import Move
+from mapper.moves.copy import Loop, Move, divided
 
 
 def joined_fills(planned: Sequence[Move]) -> list[Move]:
@@ -55,4 +55,25 @@ def _touching(fills: Sequence[Move]) -> list[Move]:
             result[-1] = replace(last, run=last.run + fill.run)
         else:
             result.append(fill)
+    return result
+
+
+def filled_with(planned: Sequence[Move], element: bytes) -> list[Move]:
+    """Return the moves with elements of these bytes in place of what they fill with.
+
+    Bytes that differ take a fill each, which leaves the others of the element alone.
+    """
+    values = [byte - 256 if byte > 127 else byte for byte in element]
+    result: list[Move] = []
+    for move in planned:
+        if move.value is None:
+            result.append(move)
+        elif len(set(values)) == 1:
+            result.append(replace(move, value=values[0]))
+        else:
+            size = len(values)
+            loops = (Loop(move.run // size, 0, size), *move.loops)
+            for place, value in enumerate(values):
+                output = move.output + place
+                result += divided(replace(move, output=output, run=1, loops=loops, value=value))
     return result

@@ -12,6 +12,7 @@ from itertools import product
 from math import prod
 
 from mapper.moves.copy import Axis, Move, moves
+from mapper.moves.fills import filled_with
 from mapper.moves.index_maps import Map, dense_pitches, mapped
 from mapper.moves.nests import PADDING
 
@@ -90,15 +91,19 @@ def broadcast_to(shape: Shape, output_shape: Shape, element_bytes: int) -> list[
     return mapped(whole, maps, element_bytes)
 
 
-def pad(
-    shape: Shape, pads: Sequence[tuple[int, int]], value: int, element_bytes: int
-) -> list[Move]:
-    """PAD with (before, after) along each axis; ``value`` is every byte of a new element."""
+def pad(shape: Shape, pads: Sequence[tuple[int, int]], value: bytes) -> list[Move]:
+    """PAD with (before, after) along each axis; ``value`` are the bytes of a new element."""
     maps = [
         [PADDING] * before + list(range(size)) + [PADDING] * after
         for size, (before, after) in zip(shape, pads, strict=True)
     ]
-    return mapped(shape, maps, element_bytes, value=value)
+    return filled_with(mapped(shape, maps, len(value), value=0), value)
+
+
+def fill(shape: Shape, element_bytes: int) -> list[Move]:
+    """Zeros everywhere."""
+    axes = [Axis(n, 0, pitch) for n, pitch in zip(shape, dense_pitches(shape), strict=True)]
+    return moves(axes, element_bytes, value=0)
 
 
 def mirror_pad(
@@ -154,12 +159,11 @@ def space_to_batch_nd(
     shape: Shape,
     block: Sequence[int],
     pads: Sequence[tuple[int, int]],
-    value: int,
-    element_bytes: int,
+    value: bytes,
 ) -> list[Move]:
     """SPACE_TO_BATCH_ND of [N, spatial.., rest..]: each offset in a block is a batch of its own.
 
-    ``value`` is every byte of a padded element.
+    ``value`` are the bytes of a padded element.
     """
     batch, spatial = shape[0], shape[1 : 1 + len(block)]
     padded = [size + sum(around) for size, around in zip(spatial, pads, strict=True)]
@@ -175,8 +179,8 @@ def space_to_batch_nd(
             places = (turn * step + offset - before for turn in range(size))
             maps.append([place if 0 <= place < extent else PADDING for place in places])
         maps += [range(size) for size in rest]
-        result += mapped(shape, maps, element_bytes, value=value, output_start=number * part)
-    return result
+        result += mapped(shape, maps, len(value), value=0, output_start=number * part)
+    return filled_with(result, value)
 
 
 def batch_to_space_nd(

@@ -10,7 +10,7 @@ from typing import ClassVar
 from mapper.graph.operator import Shape, Site
 from mapper.moves import operators as plan
 from mapper.moves.copy import Move
-from mapper.operators.moves import Moved, element_bytes
+from mapper.operators.moves import Moved, element_bytes, stored, zero
 
 Pairs = tuple[tuple[int, int], ...]
 
@@ -81,8 +81,8 @@ class SpaceToBatchNd(Moved):
 
         Padding is the zero point, as in TensorFlow Lite: TFLM pads with what its memory holds.
         """
-        value, size = site.x.zero_point, element_bytes(site)
-        return plan.space_to_batch_nd(site.x.shape, self.block, self.pads, value, size)
+        value = stored(site, zero(site))
+        return plan.space_to_batch_nd(site.x.shape, self.block, self.pads, value)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from hw.spec.errors import RequestError
 from hw.spec.steps import StepKind
 from hw.spec.steps.broadcast import broadcast
@@ -33,10 +35,11 @@ def broadcast_shape(site: Site) -> Shape:
 
 
 def broadcast_fields(site: Site, cpu: Cpu) -> dict[str, int]:
-    """Addresses of int8 operands and result, and how the operands spread over it."""
+    """Addresses of operands and result, and how the operands spread over it."""
     a, b = site.inputs
+    a_bytes, b_bytes = (np.dtype(tensor.dtype).itemsize for tensor in (a, b))
     try:
-        spread = broadcast(a.shape, b.shape)
+        spread = broadcast(a.shape, b.shape, a_bytes, b_bytes)
     except RequestError as error:
         site.refuse(f": {error}")
     values = spread.values | {"a": cpu.address(a.name), "b": cpu.address(b.name)}

@@ -14,7 +14,7 @@ from typing import ClassVar
 from hw.spec.npu_config import NpuConfig
 from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
 from mapper.moves.copy import Loop, Move
-from mapper.operators.moves import move_steps
+from mapper.operators.moves import MOVABLE, element_bytes, move_steps
 from mapper.works.geometry import Operand
 from mapper.works.pointwise import flat_shape, pointwise
 from mapper.works.requantisation import IDENTITY, uniform
@@ -49,6 +49,10 @@ class Concatenation(Operator):
 
     axis: int
 
+    def verify_types(self, site: Site) -> None:
+        """Raise RequestError unless all are of one type."""
+        self.verify_one_type(site, MOVABLE)
+
     def shapes(self, site: Site) -> Sequence[Shape]:
         """Return the shape with the sum of the extents along the axis."""
         shapes, axis = [t.shape for t in site.inputs], self.axis
@@ -58,12 +62,12 @@ class Concatenation(Operator):
 
     def chunks(self, site: Site) -> list[Chunk]:
         """The share of each input, in order."""
-        shape = site.result.shape
-        pitch, outer = prod(shape[self.axis :]), prod(shape[: self.axis])
+        shape, size = site.result.shape, element_bytes(site)
+        pitch, outer = prod(shape[self.axis :]) * size, prod(shape[: self.axis])
         result: list[Chunk] = []
         offset = 0
         for tensor in site.inputs:
-            length = prod(tensor.shape[self.axis :])
+            length = prod(tensor.shape[self.axis :]) * size
             result.append(Chunk(tensor.name, offset, outer, length, pitch))
             offset += length
         return result
@@ -76,7 +80,7 @@ class Concatenation(Operator):
         cols, channels = site.inputs[index].shape[2:4]
         if self.axis == 3:
             return chunk.pitch, cols * chunk.pitch
-        return channels, chunk.pitch
+        return channels * element_bytes(site), chunk.pitch
 
     def objection(self, site: Site) -> str | None:
         """An accelerator can copy."""

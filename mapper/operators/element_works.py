@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import ClassVar, NamedTuple
 
+import numpy as np
+
 from hw.spec.commands import EXACT_SCALE, Operation
 from hw.spec.npu_config import NpuConfig
 from hw.spec.numerics import AddParameters
@@ -78,11 +80,17 @@ class OnElementwiseUnit(Operator):
 
     def objection(self, site: Site) -> str | None:
         """Return why no accelerator computes this; None when one could."""
-        return spread_objection(*(tensor.shape for tensor in site.inputs))
+        return bytes_objection(site) or spread_objection(*(t.shape for t in site.inputs))
 
     def unit_objection(self, config: NpuConfig) -> str | None:
         """Return why this accelerator has no element-wise unit; None if it has."""
         return f"control = microcode has no {self.kind}" if config.microcode else None
+
+
+def bytes_objection(site: Site) -> str | None:
+    """Return why the unit cannot take these elements; None where they are bytes."""
+    dtype = site.result.dtype
+    return f"its activations are {dtype}" if np.dtype(dtype).itemsize > 1 else None
 
 
 def spread_objection(a: Sequence[int], b: Sequence[int]) -> str | None:

@@ -1,7 +1,8 @@
-"""ADD, SUB and SQUARED_DIFFERENCE: both operands are brought to one scale first."""
+"""ADD, SUB, ADD_N and SQUARED_DIFFERENCE: operands are brought to one scale first."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
@@ -9,10 +10,14 @@ from hw.spec import numerics as nm
 from hw.spec.arithmetic import binary
 from hw.spec.commands import Operation
 from hw.spec.npu_config import NpuConfig
-from hw.spec.steps import ADD
-from mapper.graph.operator import Cpu, Site, Steps
+from hw.spec.steps import ADD, ADD_N
+from hw.spec.steps.elementwise import MOST_TERMS
+from mapper.graph.operator import Cpu, Shape, Site, Steps
 from mapper.operators.broadcast import Arithmetic, scales_of, step_of
+from mapper.operators.clamp import Clamped
 from mapper.operators.element_works import Factors, OnElementwiseUnit, binary_work
+from mapper.operators.images import quant_fields
+from mapper.operators.moves import element_bytes
 from mapper.works.work import Work
 
 
@@ -20,6 +25,7 @@ from mapper.works.work import Work
 class Combined(Arithmetic):
     """The common part; ``operation`` is one of `hw.spec.arithmetic.binary`."""
 
+    wide: ClassVar[bool] = True
     operation: ClassVar[int]
 
     def verify(self, site: Site) -> None:
@@ -29,12 +35,13 @@ class Combined(Arithmetic):
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
-        own = {"element_bytes": 1, "operation": self.operation}
-        own["left_shift"] = binary.LEFT_SHIFTS[self.operation, 1]
+        size = element_bytes(site)
+        own = {"element_bytes": size, "operation": self.operation}
+        own["left_shift"] = binary.LEFT_SHIFTS[self.operation, size]
         return step_of(ADD, self.fields(site, cpu), own, asdict(self._factors(site)))
 
     def _factors(self, site: Site) -> nm.AddParameters:
-        return binary.combine_parameters(self.operation, 1, *scales_of(site))
+        return binary.combine_parameters(self.operation, element_bytes(site), *scales_of(site))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +63,43 @@ class Add(Sum):
     kind: ClassVar[str] = "ADD"
     operation: ClassVar[int] = binary.ADD
     command: ClassVar[Operation] = Operation.ADD
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddN(Clamped):
+    """ADD_N of several of one shape and quantisation.
+
+    The reference takes their zero point away once more than there are operands.
+    """
+
+    kind: ClassVar[str] = "ADD_N"
+    inputs: ClassVar[tuple[int, int]] = (2, MOST_TERMS)
+
+    def verify(self, site: Site) -> None:
+        """Check that the operands share shape and quantisation, and the scales."""
+        super().verify(site)
+        if len({(tensor.shape, tensor.quant) for tensor in site.inputs}) > 1:
+            site.refuse(" has operands of different shapes, scales or zero points")
+        self._factor(site)
+
+    def shapes(self, site: Site) -> Sequence[Shape]:
+        """Return the operands' shape."""
+        return [site.x.shape]
+
+    def steps(self, site: Site, cpu: Cpu) -> Steps:
+        """Return one step."""
+        places = [cpu.address(tensor.name) for tensor in site.inputs]
+        terms = [*places, *[places[0]] * (MOST_TERMS - len(places))]
+        values = quant_fields(site, self.lo, self.hi)
+        values |= {f"input_{number}": place for number, place in enumerate(terms)}
+        values |= {"output": cpu.address(site.result.name), "terms": len(places)}
+        values["count"] = site.x.elements
+        values["multiplier"], values["shift"] = self._factor(site)
+        return [(ADD_N, values)]
+
+    def _factor(self, site: Site) -> tuple[int, int]:
+        p = nm.add_parameters(site.x.scale, site.x.scale, site.result.scale)
+        return p.output_multiplier, p.output_shift
 
 
 @dataclass(frozen=True, kw_only=True)

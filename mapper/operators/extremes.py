@@ -7,13 +7,20 @@ from typing import ClassVar
 
 from hw.spec.commands import Operation
 from hw.spec.npu_config import NpuConfig
-from hw.spec.steps import MAXIMUM_MINIMUM
+from hw.spec.steps import ARITHMETIC_INT32, MAXIMUM_MINIMUM
+from hw.spec.steps.elementwise import INT32_MAXIMUM, INT32_MINIMUM
 from mapper.graph.operator import Cpu, Site, Steps
 from mapper.operators.broadcast import Binary, broadcast_fields, step_of
 from mapper.operators.clamp import INT8_MAX, INT8_MIN
 from mapper.operators.element_works import Factors, OnElementwiseUnit, binary_work
+from mapper.operators.images import clamp_fields
+from mapper.operators.integers import INT32_MAX, INT32_MIN
+from mapper.operators.moves import element_bytes
 from mapper.works.requantisation import IDENTITY
 from mapper.works.work import Work
+
+COMPARED = ("int8", "int16", "int32")
+"""Types of which MAXIMUM and MINIMUM are taken."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +29,10 @@ class Extreme(Binary, OnElementwiseUnit):
 
     keeps_quantisation: ClassVar[bool] = True
     smaller: ClassVar[bool]
+
+    def verify_types(self, site: Site) -> None:
+        """Raise RequestError unless all are of one type."""
+        self.verify_one_type(site, COMPARED)
 
     def works(self, site: Site, npu: NpuConfig) -> list[Work]:
         """Return one work of the element-wise unit, which compares bytes."""
@@ -35,7 +46,11 @@ class Extreme(Binary, OnElementwiseUnit):
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
-        own = {"element_bytes": 1, "smaller": int(self.smaller)}
+        if site.result.dtype == "int32":
+            own = {"operation": INT32_MINIMUM if self.smaller else INT32_MAXIMUM}
+            own |= clamp_fields(INT32_MIN, INT32_MAX)
+            return step_of(ARITHMETIC_INT32, broadcast_fields(site, cpu), own)
+        own = {"element_bytes": element_bytes(site), "smaller": int(self.smaller)}
         return step_of(MAXIMUM_MINIMUM, broadcast_fields(site, cpu), own)
 
 

@@ -14,14 +14,17 @@ from typing import ClassVar
 import numpy as np
 
 from hw.spec import numerics as nm
-from hw.spec.arithmetic import functions, tables
+from hw.spec.arithmetic import functions, sigmoid_int16, tables
 from hw.spec.npu_config import NpuConfig
-from hw.spec.steps import LOOKUP
+from hw.spec.steps import LOOKUP, PRELU, SIGMOID_INT16
+from hw.spec.steps.broadcast import broadcast
+from hw.spec.steps.elementwise import ZERO_POINTS
 from mapper.graph.operator import Cpu, Shape, Site, Steps
 from mapper.graph.tensor import Tensor
-from mapper.operators.clamp import Clamped
+from mapper.operators.clamp import Clamped, is_wide, wide_objection
 from mapper.operators.element_works import OnElementwiseUnit, table_work
 from mapper.operators.images import ends
+from mapper.operators.moves import element_bytes
 from mapper.works.work import Work
 
 Point = tuple[float, int]
@@ -43,24 +46,31 @@ class Lookup(Clamped, OnElementwiseUnit):
     def verify(self, site: Site) -> None:
         """Check that there is a table for these scales."""
         super().verify(site)
-        self._clamped_table(site)
+        if not is_wide(site):
+            self._clamped_table(site)
 
     def objection(self, site: Site) -> str | None:
-        """An accelerator with a table unit can."""
-        return None
+        """An accelerator with a table unit can, of single bytes."""
+        return wide_objection(site)
 
-    def lookup_table(self, site: Site) -> bytes:
-        """Return the results by the operand's byte."""
-        return self._clamped_table(site).tobytes()
+    def lookup_table(self, site: Site) -> bytes | None:
+        """Return the results by the operand's byte; None for int16."""
+        return None if is_wide(site) else self._clamped_table(site).tobytes()
 
     def works(self, site: Site, npu: NpuConfig) -> list[Work]:
         """Return one work: the operand alone, through the table."""
-        return [table_work(site.x, site.result, self.lookup_table(site))]
+        return [table_work(site.x, site.result, self._clamped_table(site).tobytes())]
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
-        table = cpu.constant(self.lookup_table(site))
+        if is_wide(site):
+            return self.wide_steps(site, cpu)
+        table = cpu.constant(self._clamped_table(site).tobytes())
         return [(LOOKUP, ends(site, cpu) | {"count": site.x.elements, "table": table})]
+
+    def wide_steps(self, site: Site, cpu: Cpu) -> Steps:
+        """Return the steps for int16, where the operator takes it."""
+        raise NotImplementedError(self.kind)
 
     def _clamped_table(self, site: Site) -> nm.Int8Array:
         table = self.table(_point(site.x), _point(site.result))
@@ -69,6 +79,27 @@ class Lookup(Clamped, OnElementwiseUnit):
 
 def _point(tensor: Tensor) -> Point:
     return tensor.scale, tensor.zero_point
+
+
+def _two_sided(
+    site: Site, cpu: Cpu, sign: int, factors: tuple[tuple[int, int], tuple[int, int]]
+) -> Steps:
+    """A step for int16 with a factor for each side of 0; ``sign`` goes to what is below."""
+    x, (above, below) = site.x, factors
+    values = broadcast(x.shape, (1,), element_bytes(site), 1).values | {
+        "a": cpu.address(x.name),
+        "b": cpu.constant(bytes([sign % 256])),
+        "output": cpu.address(site.result.name),
+        "loops": 0,
+        "element_bytes": element_bytes(site),
+        "above_multiplier": above[0],
+        "above_shift": above[1],
+        "below_multiplier": below[0],
+        "below_shift": below[1],
+        "clamp_low": -(1 << 15),
+        "clamp_high": (1 << 15) - 1,
+    }
+    return [(PRELU, values | dict.fromkeys(ZERO_POINTS, 0))]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,19 +132,33 @@ class ReferenceFunction(RealFunction):
 
 @dataclass(frozen=True, kw_only=True)
 class FixedResult(ReferenceFunction):
-    """The reference's result has one quantisation, whatever is asked for."""
+    """The reference's result has one quantisation, whatever is asked for.
 
+    Of int16 as of int8: then a table is read with lines between its entries.
+    """
+
+    wide: ClassVar[bool] = True
     result_point: ClassVar[Point]
+    wide_point: ClassVar[Point] = (sigmoid_int16.OUTPUT_SCALE, 0)
+    symmetric: ClassVar[bool]
 
     def verify(self, site: Site) -> None:
         """Check the result's quantisation too."""
-        scale, zero_point = self.result_point
-        if not self.real and _point(site.result) != self.result_point:
+        scale, zero_point = self.wide_point if is_wide(site) else self.result_point
+        if not self.real and _point(site.result) != (scale, zero_point):
             site.refuse(
                 f": output '{site.result.name}' has scale {site.result.scale:g} and zero point "
                 f"{site.result.zero_point}; scale {scale:g} and zero point {zero_point} are needed"
             )
         super().verify(site)
+
+    def wide_steps(self, site: Site, cpu: Cpu) -> Steps:
+        """Return one step."""
+        multiplier, shift = sigmoid_int16.factor(site.x.scale, self.symmetric)
+        values = ends(site, cpu) | {"count": site.x.elements}
+        values |= {"multiplier": multiplier, "shift": shift, "symmetric": int(self.symmetric)}
+        values["table"] = cpu.constant(sigmoid_int16.table().astype("<u2").tobytes())
+        return [(SIGMOID_INT16, values)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +167,7 @@ class Logistic(FixedResult):
 
     kind: ClassVar[str] = "LOGISTIC"
     result_point: ClassVar[Point] = tables.LOGISTIC_OUTPUT
+    symmetric: ClassVar[bool] = False
 
     def reference(self, x: Point, y: Point) -> nm.Int8Array:
         """Return the results in fixed point."""
@@ -134,6 +180,7 @@ class Tanh(FixedResult):
 
     kind: ClassVar[str] = "TANH"
     result_point: ClassVar[Point] = tables.TANH_OUTPUT
+    symmetric: ClassVar[bool] = True
 
     def reference(self, x: Point, y: Point) -> nm.Int8Array:
         """Return the results in fixed point."""
@@ -153,11 +200,23 @@ class HardSwish(ReferenceFunction):
 
 @dataclass(frozen=True, kw_only=True)
 class LeakyRelu(ReferenceFunction):
-    """LEAKY_RELU: x, or alpha * x below 0."""
+    """LEAKY_RELU: x, or alpha * x below 0; of int16 alpha is 0 or more."""
 
     kind: ClassVar[str] = "LEAKY_RELU"
+    wide: ClassVar[bool] = True
 
     alpha: float
+
+    def verify(self, site: Site) -> None:
+        """Check the slope too: the step for int16 has its sign where the reference has not."""
+        super().verify(site)
+        if is_wide(site) and self.alpha < 0:
+            site.refuse(f" has the slope {self.alpha:g}; of int16 it must be 0 or more")
+
+    def wide_steps(self, site: Site, cpu: Cpu) -> Steps:
+        """Return one step."""
+        factors = tables.leaky_relu_factors(site.x.scale, site.result.scale, self.alpha)
+        return _two_sided(site, cpu, 1, factors)
 
     def function(self) -> functions.Function:
         """Return the function."""
@@ -190,6 +249,12 @@ class Abs(ReferenceFunction):
     """ABS."""
 
     kind: ClassVar[str] = "ABS"
+    wide: ClassVar[bool] = True
+
+    def wide_steps(self, site: Site, cpu: Cpu) -> Steps:
+        """Return one step."""
+        factor = nm.rescale_parameters(site.x.scale, site.result.scale)
+        return _two_sided(site, cpu, -1, (factor, factor))
 
     def reference(self, x: Point, y: Point) -> nm.Int8Array:
         """Return the results in fixed point."""
@@ -205,3 +270,16 @@ class Rsqrt(ReferenceFunction):
     def reference(self, x: Point, y: Point) -> nm.Int8Array:
         """Return the results in fixed point."""
         return tables.rsqrt(x, y)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(Lookup):
+    """Any function of one int8: its results in the order of the unsigned byte."""
+
+    kind: ClassVar[str] = "TABLE"
+
+    values: bytes
+
+    def table(self, x: Point, y: Point) -> nm.Int8Array:
+        """Return the results."""
+        return np.frombuffer(self.values, np.int8)

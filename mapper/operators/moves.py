@@ -18,12 +18,19 @@ from mapper.works.geometry import Operand
 from mapper.works.move import move_work
 from mapper.works.work import Work
 
+MOVABLE = ("int8", "int16", "int32", "int64", "bool")
+"""Types whose elements can be moved: all that there are, since moves are of bytes."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Moved(Operator):
     """The common part of operators that move elements of one input; they share its quantisation."""
 
     keeps_quantisation: ClassVar[bool] = True
+
+    def verify_types(self, site: Site) -> None:
+        """Raise RequestError unless the result has the input's type."""
+        self.verify_one_type(site, MOVABLE)
 
     @abstractmethod
     def moves(self, site: Site) -> list[Move]:
@@ -54,6 +61,16 @@ def element_bytes(site: Site) -> int:
     return np.dtype(site.x.dtype).itemsize
 
 
+def zero(site: Site) -> int:
+    """Return the integer of the first input that stands for the number 0."""
+    return 0 if site.x.quant is None else site.x.zero_point
+
+
+def stored(site: Site, value: int) -> bytes:
+    """Return an integer as an element of the first input is stored."""
+    return value.to_bytes(element_bytes(site), "little", signed=True)
+
+
 def move_steps(planned: Sequence[Move], source: int, target: int) -> Steps:
     """Return the steps that carry out moves between tensors at these addresses."""
     steps: Steps = []
@@ -82,6 +99,10 @@ class Reshape(Operator):
     keeps_quantisation: ClassVar[bool] = True
     is_view: ClassVar[bool] = True
 
+    def verify_types(self, site: Site) -> None:
+        """Raise RequestError unless the result has the input's type."""
+        self.verify_one_type(site, MOVABLE)
+
     def shapes(self, site: Site) -> Sequence[Shape]:
         """Return the result's own shape where it has as many elements."""
         shape, result = site.x.shape, site.result.shape
@@ -94,3 +115,10 @@ class Reshape(Operator):
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return no step: the bytes stay where they are."""
         return []
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reinterpret(Reshape):
+    """RESHAPE to another scale and zero point: the integers stay, and mean other numbers."""
+
+    keeps_quantisation: ClassVar[bool] = False

@@ -17,7 +17,7 @@ from mapper.operators.images import (
     channel_objection,
     image_shape,
 )
-from mapper.operators.moves import Moved, element_bytes
+from mapper.operators.moves import Moved, element_bytes, stored, zero
 from mapper.works.geometry import Operand
 from mapper.works.pointwise import pointwise
 from mapper.works.requantisation import IDENTITY, uniform
@@ -35,7 +35,10 @@ def _padded(site: Site, pads: Pairs) -> Shape:
 
 @dataclass(frozen=True, kw_only=True)
 class Pad(Moved):
-    """PAD with (before, after) elements along each axis; ``value`` None is the zero point."""
+    """PAD with (before, after) elements along each axis; ``value`` None is the zero point.
+
+    What has no quantisation is padded with 0.
+    """
 
     kind: ClassVar[str] = "PAD"
 
@@ -57,14 +60,18 @@ class Pad(Moved):
     def is_image_padding(self, site: Site) -> bool:
         """Whether it adds pixels with the zero point around an image, as convolutions do."""
         sides = len(self.pads) == 4 and not any((*self.pads[0], *self.pads[3]))
-        return sides and site.x.shape[0] == 1 and self._value(site) == site.x.zero_point
+        return sides and site.x.shape[0] == 1 and self._value(site) == zero(site)
 
     def _value(self, site: Site) -> int:
-        return site.x.zero_point if self.value is None else self.value
+        return zero(site) if self.value is None else self.value
+
+    def _is_window(self, site: Site) -> bool:
+        """Whether a depthwise command of one tap can do it."""
+        return self.is_image_padding(site) and site.x.dtype == "int8"
 
     def leaves_gaps(self, site: Site) -> bool:
         """Whether it is a depthwise command, which writes pixel by pixel."""
-        return self.is_image_padding(site)
+        return self._is_window(site)
 
     def shapes(self, site: Site) -> Sequence[Shape]:
         """Return the shape with the padding."""
@@ -72,11 +79,11 @@ class Pad(Moved):
 
     def moves(self, site: Site) -> list[Move]:
         """Return the moves from the input to the result."""
-        return plan.pad(site.x.shape, self.pads, self._value(site), element_bytes(site))
+        return plan.pad(site.x.shape, self.pads, stored(site, self._value(site)))
 
     def objection(self, site: Site) -> str | None:
         """Return why no accelerator computes this; None when one could."""
-        if not self.is_image_padding(site):
+        if not self._is_window(site):
             return None
         before = max(self.padding.top, self.padding.left)
         if before > MAX_WINDOW:
@@ -85,7 +92,7 @@ class Pad(Moved):
 
     def works(self, site: Site, npu: NpuConfig) -> list[Work]:
         """Return a depthwise work of one tap, or one of the mover."""
-        if not self.is_image_padding(site):
+        if not self._is_window(site):
             return Moved.works(self, site, npu)
         x, shapes = site.x, (image_shape(site.x), image_shape(site.result))
         return [

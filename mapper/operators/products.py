@@ -14,6 +14,7 @@ from mapper.graph.operator import Cpu, Shape, Site, Steps
 from mapper.operators.broadcast import Arithmetic, scales_of, step_of
 from mapper.operators.element_works import Factors, OnElementwiseUnit, binary_work
 from mapper.operators.images import int32_table
+from mapper.operators.moves import element_bytes
 from mapper.works.work import Work
 
 MAX_DIV_SHIFT = 22
@@ -25,6 +26,7 @@ class Mul(Arithmetic, OnElementwiseUnit):
     """MUL: a * b."""
 
     kind: ClassVar[str] = "MUL"
+    wide: ClassVar[bool] = True
 
     def works(self, site: Site, npu: NpuConfig) -> list[Work]:
         """Return one work of the element-wise unit."""
@@ -40,7 +42,7 @@ class Mul(Arithmetic, OnElementwiseUnit):
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
         multiplier, shift = binary.mul_factor(*scales_of(site))
-        own = {"element_bytes": 1, "multiplier": multiplier, "shift": shift}
+        own = {"element_bytes": element_bytes(site), "multiplier": multiplier, "shift": shift}
         return step_of(MUL, self.fields(site, cpu), own)
 
 
@@ -73,9 +75,20 @@ class Div(Arithmetic):
 
 @dataclass(frozen=True, kw_only=True)
 class Prelu(Arithmetic):
-    """PRELU of x and alpha: x where it is 0 or more, else alpha * x; alpha is repeated."""
+    """PRELU of x and alpha: x where it is 0 or more, else alpha * x; alpha is repeated.
+
+    Alpha is int8 whatever x is.
+    """
 
     kind: ClassVar[str] = "PRELU"
+
+    def verify_types(self, site: Site) -> None:
+        """Raise RequestError unless int8 or int16 stays, and alpha is int8."""
+        x, alpha, result = *site.inputs, site.result
+        types = (x.dtype, alpha.dtype, result.dtype)
+        whole = x.is_whole and alpha.is_whole and result.is_whole
+        if types not in (("int8",) * 3, ("int16", "int8", "int16")) or not whole:
+            site.refuse(f": from {types[:2]} to {types[2]}; int8 or int16, and int8, is needed")
 
     def shapes(self, site: Site) -> Sequence[Shape]:
         """Return the shape of x, along which alpha is repeated."""
@@ -92,6 +105,7 @@ class Prelu(Arithmetic):
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
         above, below = binary.prelu_factors(*scales_of(site))
-        own = {"element_bytes": 1, "above_multiplier": above[0], "above_shift": above[1]}
+        own = {"element_bytes": element_bytes(site)}
+        own |= {"above_multiplier": above[0], "above_shift": above[1]}
         own |= {"below_multiplier": below[0], "below_shift": below[1]}
         return step_of(PRELU, self.fields(site, cpu), own)

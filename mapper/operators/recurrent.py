@@ -16,6 +16,7 @@ from hw.spec.npu_config import NpuConfig
 from hw.spec.steps import LSTM, SVDF
 from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
 from mapper.graph.tensor import Tensor
+from mapper.operators.clamp import is_wide
 from mapper.operators.images import clamp_fields, ends, int32_table
 from mapper.operators.weighted import require_constant
 from mapper.works.geometry import Operand
@@ -172,7 +173,8 @@ class UnidirectionalSequenceLstm(Recurrent):
 
     Behind x come 4 weights of the input int8 [U,I], 4 of the hidden state int8 [U,U], and 4 biases
     int32 [U], of the gates input, forget, cell and output each; then the hidden state int8 [B,U]
-    and the cell's int16 [B,U]. ``cell_clip``: the largest magnitude of the cell, 0 for none.
+    and the cell's int16 [B,U]. x, the hidden state and the result may be int16, the biases int64
+    then. ``cell_clip``: the largest magnitude of the cell, 0 for none.
     """
 
     kind: ClassVar[str] = "UNIDIRECTIONAL_SEQUENCE_LSTM"
@@ -180,6 +182,19 @@ class UnidirectionalSequenceLstm(Recurrent):
 
     time_major: bool
     cell_clip: int
+
+    def verify_types(self, site: Site) -> None:
+        """Raise RequestError unless x, hidden state and result share int8 or int16."""
+        hidden, cell = site.inputs[-2:]
+        tensors = (site.x, hidden, *site.outputs[:2])
+        types = {tensor.dtype for tensor in tensors}
+        whole = all(tensor.is_whole for tensor in (*tensors, cell))
+        if types not in ({"int8"}, {"int16"}) or not whole or cell.dtype != "int16":
+            site.refuse(
+                f" has {' and '.join(sorted(types))} around a cell of {cell.dtype}; input, hidden "
+                "state and result of int8 or of int16, of one scale each, and a cell of int16 are "
+                "needed"
+            )
 
     def shapes(self, site: Site) -> Sequence[Shape]:
         """Return the input's shape with a channel for each unit."""
@@ -191,10 +206,10 @@ class UnidirectionalSequenceLstm(Recurrent):
         for weights in site.inputs[1 + GATES : 1 + 2 * GATES]:
             require_constant(site, weights, (units, units), "int8")
         for bias in site.inputs[1 + 2 * GATES : -2]:
-            require_constant(site, bias, (units,), "int32")
+            require_constant(site, bias, (units,), "int64" if is_wide(site) else "int32")
         batches = shape[1 if self.time_major else 0]
-        for state, dtype in zip(site.inputs[-2:], ("int8", "int16"), strict=True):
-            if state.elements != batches * units or state.dtype != dtype:
+        for state in site.inputs[-2:]:
+            if state.elements != batches * units:
                 site.refuse(f": state '{state.name}' is {state.dtype} {state.shape}")
         return [(*shape[:2], units), site.inputs[-2].shape, site.inputs[-1].shape]
 
@@ -205,6 +220,8 @@ class UnidirectionalSequenceLstm(Recurrent):
 
     def objection(self, site: Site) -> str | None:
         """Return why no accelerator computes this; None when one could."""
+        if is_wide(site):
+            return "its activations are int16"
         scale = site.inputs[-1].scale
         if cell_shift(scale) is None:
             return f"its cell's scale {scale:g} is no power of two from 2**-15 to 2**-8"
@@ -252,6 +269,7 @@ class UnidirectionalSequenceLstm(Recurrent):
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
         x, units, (hidden, cell) = site.x, site.inputs[1].shape[0], site.inputs[-2:]
+        wide = is_wide(site)
         steps, batches = x.shape[:2] if self.time_major else x.shape[1::-1]
         weights, recurrent, bias = (
             [by_gate[gate] for gate in _STEP_GATES] for by_gate in _gates(site)
@@ -265,7 +283,7 @@ class UnidirectionalSequenceLstm(Recurrent):
             "next_cell": cpu.address(site.outputs[2].name),
             "input_weights": cpu.constant(_joined(weights).tobytes()),
             "recurrent_weights": cpu.constant(_joined(recurrent).tobytes()),
-            "bias": int32_table(cpu, _joined(bias)),
+            "bias": cpu.constant(_joined(bias).astype("<i8" if wide else "<i4").tobytes()),
             "factors": int32_table(cpu, _factors(site)),
             "table": cpu.constant(sigmoid_int16.table().astype("<u2").tobytes()),
             "batches": batches,
@@ -279,9 +297,10 @@ class UnidirectionalSequenceLstm(Recurrent):
             "cell_clip": self.cell_clip,
             "tanh_multiplier": 3 << max(left, 0),
             "tanh_shift": max(-left, 0),
-            "element_bytes": 1,
+            "element_bytes": np.dtype(x.dtype).itemsize,
         }
-        return [(LSTM, values | clamp_fields(-128, 127))]
+        ends_of = np.iinfo(x.dtype)
+        return [(LSTM, values | clamp_fields(int(ends_of.min), int(ends_of.max)))]
 
 
 _FACTORS = (

@@ -62,16 +62,16 @@ class Reduction(Operator):
     axes: tuple[int, ...]
 
     def shapes(self, site: Site) -> Sequence[Shape]:
-        """Return the shape of the result, with or without the reduced axes."""
+        """Return the shape of the result, with or without the reduced axes and others of 1."""
         shape, result = site.x.shape, site.result.shape
         if not all(0 <= axis < len(shape) for axis in self.axes):
             site.refuse(f" has no axes {self.axes} in {shape}")
-        kept = tuple(1 if axis in self.axes else n for axis, n in enumerate(shape))
         short = tuple(n for axis, n in enumerate(shape) if axis not in self.axes)
         groups = _groups(shape, self.axes)
         if max(sum(g.reduced for g in groups), sum(not g.reduced for g in groups)) > _LOOPS:
             site.refuse(f" over {self.axes} of {shape}: at most 3 groups of neighbouring axes")
-        return [result if result == kept else short]
+        same = [n for n in result if n > 1] == [n for n in short if n > 1]
+        return [result if same else short]
 
     def count(self, site: Site) -> int:
         """Return how many elements become one."""
@@ -197,11 +197,18 @@ class Sum(Rescaled):
 
 @dataclass(frozen=True, kw_only=True)
 class Extreme(Reduction):
-    """The common part of REDUCE_MAX and REDUCE_MIN; the quantisation stays."""
+    """The common part of REDUCE_MAX and REDUCE_MIN; the quantisation stays.
+
+    Of booleans they are REDUCE_ANY and REDUCE_ALL.
+    """
 
     keeps_quantisation: ClassVar[bool] = True
     flip: ClassVar[int]
     """What the step turns elements over with, so that the largest is the one wanted."""
+
+    def verify_types(self, site: Site) -> None:
+        """Raise RequestError unless the result has the input's type."""
+        self.verify_one_type(site, ("int8", "int16", "bool"))
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""

@@ -12,7 +12,7 @@ from hw.spec import numerics as nm
 from hw.spec.npu_config import NpuConfig
 from hw.spec.steps import REQUANTISE
 from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
-from mapper.operators.clamp import INT8_MAX, INT8_MIN, Clamped
+from mapper.operators.clamp import INT8_MAX, INT8_MIN, Clamped, wide_objection
 from mapper.operators.images import channel_objection, ends, image_shape, quant_fields
 from mapper.works.geometry import Operand
 from mapper.works.pointwise import flat_shape, pointwise
@@ -45,6 +45,7 @@ class Relu(Clamped):
     """RELU, RELU6 or any other clamp that is not fused: requantise, then clamp to lo..hi."""
 
     kind: ClassVar[str] = "RELU"
+    wide: ClassVar[bool] = True
     by_rows: ClassVar[bool] = True
 
     def shapes(self, site: Site) -> Sequence[Shape]:
@@ -53,11 +54,13 @@ class Relu(Clamped):
 
     def changes_nothing(self, site: Site) -> bool:
         """Whether the result is the input."""
-        return site.x.quant == site.result.quant and (self.lo, self.hi) == (INT8_MIN, INT8_MAX)
+        ends_of = np.iinfo(site.x.dtype)
+        clamps = self.lo > ends_of.min or self.hi < ends_of.max
+        return site.x.quant == site.result.quant and not clamps
 
     def objection(self, site: Site) -> str | None:
         """Return why no accelerator computes this; None when one could."""
-        return channel_objection(image_shape(site.result)[2])
+        return wide_objection(site) or channel_objection(image_shape(site.result)[2])
 
     def works(self, site: Site, npu: NpuConfig) -> list[Work]:
         """Return a depthwise work of one tap."""

@@ -165,6 +165,22 @@ class BroadcastTo(Moved):
         return plan.broadcast_to(site.x.shape, self.shape, element_bytes(site))
 
 
+@dataclass(frozen=True, kw_only=True)
+class ZerosLike(Moved):
+    """ZEROS_LIKE: integers 0, as many as x has, whatever their scale makes of them."""
+
+    kind: ClassVar[str] = "ZEROS_LIKE"
+    keeps_quantisation: ClassVar[bool] = False
+
+    def shapes(self, site: Site) -> Sequence[Shape]:
+        """Return the input's shape."""
+        return [site.x.shape]
+
+    def moves(self, site: Site) -> list[Move]:
+        """Return one fill."""
+        return plan.fill(site.x.shape, element_bytes(site))
+
+
 Index = tuple[slice | int | EllipsisType | None, ...]
 
 

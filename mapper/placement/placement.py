@@ -136,9 +136,10 @@ def _objection(graph: Graph, op: Op) -> str | None:
     site = graph.site(op)
     constant = next((t for t in op.operator.activations(site) if t.data is not None), None)
     takes = op.operator.is_view or op.operator.takes_constants
-    if constant is not None and not takes:
+    objection = op.operator.objection(site)
+    if objection is None and constant is not None and not takes:
         return f"its operand '{constant.name}' is a constant"
-    return op.operator.objection(site)
+    return objection
 
 
 def _is_layer(op: Op, slices: Slices) -> bool:
@@ -152,7 +153,8 @@ def _is_layer(op: Op, slices: Slices) -> bool:
 def _reads(graph: Graph, op: Op, slices: Slices) -> tuple[str, ...]:
     computed = [t for t in op.inputs if graph.tensors[t].data is None]
     if op.operator.joins:
-        computed = [t for i, t in enumerate(op.inputs) if not slices.in_place(op.name, i)]
+        apart = {i for i in range(len(op.inputs)) if not slices.in_place(op.name, i)}
+        computed = [t for i, t in enumerate(op.inputs) if i in apart and t in computed]
     return tuple(dict.fromkeys(computed))
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from tests.fuzz.draws import Draws
 from tests.fuzz.tflite_file import File, Operator, Subgraph, code_of, read_file
 from tests.fuzz.tflite_file import Tensor as FileTensor
-from tests.fuzz.tflite_moves import MAKERS
+from tests.fuzz.tflite_logic import MAKERS as LOGIC
+from tests.fuzz.tflite_moves import MAKERS as MOVES
 from tests.fuzz.tflite_sketch import Ends, Sketch
 from tests.tflite_options import options
 
@@ -326,7 +327,8 @@ def _variables(draws: Draws) -> File:
 _FILES: Mapping[str, Callable[[Draws], File]] = {"variables": _variables}
 _FIXED = {"LOGISTIC": (1 / 256, -128), "SOFTMAX": (1 / 256, -128), "TANH": (1 / 128, 0)}
 _MAKERS: Mapping[str, Callable[[Sketch], Ends]] = {
-    **MAKERS,
+    **LOGIC,
+    **MOVES,
     **{
         name: _binary(name, f"{name.title()}Options")
         for name in ("ADD", "SUB", "MUL", "DIV")

@@ -30,6 +30,7 @@ def test_long_values_are_shortened():
         (limits.window_is_positive, [(1, 49)], [(0, 1), (1, 5000)]),
         (limits.padding_is_sensible, [(0, 0, 0, 0)], [(0, -1, 0, 0), (5000, 0, 0, 0)]),
         (limits.image_has_four_axes, [(1, 2, 3, 4)], [(1, 2, 3), (2, 2, 3, 4)]),
+        (limits.images_are_few, [1, 64], [0, 65]),
         (limits.shape_is_static, [(1, 2)], [(1, -1), (0,)]),
         (limits.folded_constants_are_small, [0, 1 << 24], [(1 << 24) + 1]),
         (limits.tensor_is_addressable, [(1, 1 << 26)], [(2, 1 << 26), (1 << 62, 1 << 62)]),
@@ -45,7 +46,15 @@ def test_long_values_are_shortened():
         (limits.slice_names_axes, [(0, 1), (2, 0)], [(-1, 0), (0, 2)]),
         (limits.index_exists, [(-3, 3), (2, 3)], [(3, 3), (-4, 3)]),
         (limits.parts_fit, [((1, 2), 3, 2)], [((1, 2), 4, 2), ((3,), 3, 2), ((0, 3), 3, 2)]),
-        (limits.gathers_whole_axes, [0], [1, -1]),
+        (limits.pads_with_one_element, [1], [0, 2]),
+        (
+            limits.pool_keeps_quantisation,
+            [(0.5, 1, 0.5, 1), (0.5, 1, 0.5000005, 1)],
+            [(0.5, 1, 0.5, 2), (0.5, 1, 0.50001, 1)],
+        ),
+        (limits.compared_scale_is_below_one, [0.999], [1.0, 2.0]),
+        (limits.logistic_zero_point, [-128], [0]),
+        (limits.sigmoid_int16_quantisation, [(1 / 32768, 0)], [(1 / 32767, 0), (1 / 32768, 1)]),
         (limits.block_is_sensible, [(2, 3)], [(), (0, 2), (257,), (128, 64)]),
         (limits.pad_value_is_int8, [-128, 127], [128, -129]),
         (limits.pad_value_is_finite, [3.0], [float("inf"), float("nan")]),
@@ -55,7 +64,6 @@ def test_long_values_are_shortened():
         (limits.resize_factors_are_sensible, [(0.5, 2.0)], [(0.0,), (-1.0,), (float("nan"),)]),
         (limits.resizes_image_only, [((1, 2), (1, 2))], [((1, 4), (1, 2))]),
         (limits.one_alignment, [(True, False), (False, False)], [(True, True)]),
-        (limits.l2_quantisation, [(1 / 128, 0)], [(1 / 127, 0), (1 / 128, 1)]),
         (limits.log_softmax_quantisation, [(1 / 16, 127)], [(1 / 16, 0), (0.1, 127)]),
         (limits.nothing_is_fused, [(-128, 127)], [(0, 127)]),
         (limits.one_quantisation, [[1, 1]], [[1, 2]]),
@@ -91,3 +99,17 @@ def test_every_limit_says_what_is_needed():
 
 def test_names_are_made_printable():
     assert limits.printable(b"conv\xff\n1") == "conv\ufffd?1"
+
+
+@pytest.mark.parametrize(
+    ("operator", "words"),
+    [
+        ("custom operator SignalWindow", "audio front end"),
+        ("custom operator CIRCULAR_BUFFER", "frames of a stream"),
+        ("custom operator TFLite_Detection_PostProcess", "boxes"),
+        ("custom operator Mine", "nobody but its maker"),
+    ],
+)
+def test_operators_that_are_known_but_not_supported(operator, words):
+    with pytest.raises(RequestError, match=words):
+        limits.unsupported(limits.Place("net.tflite", "3: y", operator), ["ADD"])

@@ -7,6 +7,8 @@ goes to the end; firmware/kernels has the same arithmetic in C.
 
 from hw.spec.steps.elementwise import (
     ADD,
+    ADD_N,
+    ARITHMETIC_INT32,
     DIV,
     LOOKUP,
     MAXIMUM_MINIMUM,
@@ -16,8 +18,9 @@ from hw.spec.steps.elementwise import (
     SIGMOID_INT16,
 )
 from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
+from hw.spec.steps.logic import CAST, COMPARISON, SELECT
 from hw.spec.steps.matrix import BATCH_MATMUL, FULLY_CONNECTED
-from hw.spec.steps.moves import FILL, GATHER, MOVE
+from hw.spec.steps.moves import FILL, GATHER, GATHER_ND, MOVE, UPDATE_SLICE
 from hw.spec.steps.normalisation import CUMSUM, L2_NORMALIZATION, LOG_SOFTMAX
 from hw.spec.steps.npu import NPU
 from hw.spec.steps.recurrent import LSTM, SVDF
@@ -28,10 +31,14 @@ from hw.spec.steps.windows import AVERAGE_POOL_2D, CONV_2D, DEPTHWISE_CONV_2D, M
 
 __all__ = [
     "ADD",
+    "ADD_N",
     "ARG_MAX",
+    "ARITHMETIC_INT32",
     "AVERAGE_POOL_2D",
     "BATCH_MATMUL",
     "BY_NAME",
+    "CAST",
+    "COMPARISON",
     "CONV_2D",
     "CUMSUM",
     "DEPTHWISE_CONV_2D",
@@ -39,6 +46,7 @@ __all__ = [
     "FILL",
     "FULLY_CONNECTED",
     "GATHER",
+    "GATHER_ND",
     "L2_NORMALIZATION",
     "LOG_SOFTMAX",
     "LOOKUP",
@@ -54,12 +62,14 @@ __all__ = [
     "REQUANTISE",
     "RESIZE_BILINEAR",
     "RESIZE_NEAREST",
+    "SELECT",
     "SIGMOID_INT16",
     "SOFTMAX",
     "SOFTMAX_INT16",
     "SOFTMAX_WIDE",
     "STEP_KINDS",
     "SVDF",
+    "UPDATE_SLICE",
     "Bound",
     "MainMemory",
     "StepKind",
@@ -98,6 +108,13 @@ STEP_KINDS: tuple[StepKind, ...] = (
     CUMSUM,
     SOFTMAX_WIDE,
     SOFTMAX_INT16,
+    COMPARISON,
+    SELECT,
+    CAST,
+    ARITHMETIC_INT32,
+    GATHER_ND,
+    ADD_N,
+    UPDATE_SLICE,
 )
 
 BY_NAME = {kind.name: kind for kind in STEP_KINDS}

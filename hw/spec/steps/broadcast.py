@@ -34,22 +34,29 @@ class Broadcast:
 
 
 def broadcast(
-    a: Sequence[int], b: Sequence[int], a_bytes: int = 1, b_bytes: int | None = None
+    a: Sequence[int],
+    b: Sequence[int],
+    a_bytes: int = 1,
+    b_bytes: int | None = None,
+    result: Sequence[int] = (),
 ) -> Broadcast:
     """Spread operands of two shapes over their common one; elements are of so many bytes.
+
+    A ``result`` that is larger repeats both.
 
     Raises RequestError where the shapes do not fit or change too often which operand is repeated.
     """
     axes: list[tuple[int, bool, bool]] = []
-    for m, n in zip_longest(reversed(a), reversed(b), fillvalue=1):
-        if m != n and 1 not in (m, n):
+    for m, n, size in zip_longest(reversed(a), reversed(b), reversed(result), fillvalue=1):
+        extent = max(m, n, size)
+        if m not in (1, extent) or n not in (1, extent):
             raise RequestError(f"shapes {tuple(a)} and {tuple(b)} do not broadcast to each other")
-        if m == n == 1:
+        if extent == 1:
             continue
         if axes and axes[-1][1:] == (m > 1, n > 1):
-            axes[-1] = (axes[-1][0] * max(m, n), m > 1, n > 1)
+            axes[-1] = (axes[-1][0] * extent, m > 1, n > 1)
         else:
-            axes.append((max(m, n), m > 1, n > 1))
+            axes.append((extent, m > 1, n > 1))
     if len(axes) > MAX_LOOPS + 1:
         raise RequestError(
             f"shapes {tuple(a)} and {tuple(b)} change {len(axes)} times which of them is repeated; "
@@ -69,20 +76,26 @@ def broadcast(
 def operands(
     v: Values, memory: MainMemory, a_bytes: int, b_bytes: int
 ) -> tuple[nm.Int32Array, nm.Int32Array]:
-    """Return both operands, int32 [runs * count]."""
-    offsets = np.zeros((1, 2), np.int64)
+    """Return both operands, int32 [runs * count]; elements are of 1, 2 or 4 bytes."""
+    a, b = offsets(v, memory)
+    return _gather(memory, v["a"], a, a_bytes), _gather(memory, v["b"], b, b_bytes)
+
+
+def offsets(v: Values, memory: MainMemory) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where each element of both operands lies, in bytes: [runs * count]."""
+    found = np.zeros((1, 2), np.int64)
     address = v["loops"]
-    while len(offsets) < v["runs"]:
+    while len(found) < v["runs"]:
         count, *strides = memory.int32(address, 3).tolist()
         steps = np.arange(count)[:, None, None] * np.array(strides)
-        offsets = (offsets + steps).reshape(-1, 2)
+        found = (found + steps).reshape(-1, 2)
         address += 12
     index = np.arange(v["count"])
     a, b = (
-        (offsets[:, side, None] + index * v[step]).reshape(-1)
+        (found[:, side, None] + index * v[step]).reshape(-1)
         for side, step in ((0, "a_step"), (1, "b_step"))
     )
-    return _gather(memory, v["a"], a, a_bytes), _gather(memory, v["b"], b, b_bytes)
+    return a, b
 
 
 def _gather(

@@ -6,6 +6,7 @@ import numpy as np
 
 from hw.spec import numerics as nm
 from hw.spec.arithmetic import binary, sigmoid_int16
+from hw.spec.errors import CheckError
 from hw.spec.steps.broadcast import (
     BROADCAST,
     broadcast_bound,
@@ -80,6 +81,72 @@ DIV = StepKind(
     _div,
     broadcast_bound,
 )
+
+
+def _arithmetic_int32(v: Values, memory: MainMemory) -> None:
+    a, b = (x.astype(np.int64) for x in operands(v, memory, 4, 4))
+    if v["operation"] == INT32_DIV and not b.all():
+        raise CheckError("ARITHMETIC_INT32 divides by 0")
+    difference = nm.wrap_int32(a - b).astype(np.int64)
+    # Products of 32 bits wrap in int64 as they do in int32.
+    results = {
+        INT32_ADD: lambda: a + b,
+        INT32_SUB: lambda: difference,
+        INT32_MUL: lambda: a * b,
+        INT32_SQUARED_DIFFERENCE: lambda: difference * difference,
+        INT32_MAXIMUM: lambda: np.maximum(a, b),
+        INT32_MINIMUM: lambda: np.minimum(a, b),
+        INT32_DIV: lambda: np.sign(a) * np.sign(b) * (np.abs(a) // np.abs(b)),
+    }
+    total = nm.wrap_int32(results[v["operation"]]())
+    write_elements(memory, v["output"], np.clip(total, v["clamp_low"], v["clamp_high"]), 4)
+
+
+(
+    INT32_ADD,
+    INT32_SUB,
+    INT32_MUL,
+    INT32_SQUARED_DIFFERENCE,
+    INT32_DIV,
+    INT32_MAXIMUM,
+    INT32_MINIMUM,
+) = range(7)
+"""Operations of ARITHMETIC_INT32."""
+
+ARITHMETIC_INT32 = StepKind(
+    "ARITHMETIC_INT32",
+    # operation 0 ADD, 1 SUB, 2 MUL, 3 SQUARED_DIFFERENCE of int32, modulo 2**32; 4 DIV,
+    # whose quotients are cut off towards 0; 5 MAXIMUM, 6 MINIMUM
+    (*BROADCAST, "operation", *CLAMP),
+    _arithmetic_int32,
+    broadcast_bound,
+)
+
+
+_TERMS = tuple(f"input_{term}" for term in range(8))
+ADD_N_SHIFT = 19
+"""Bits by which ADD_N widens its operands."""
+
+
+def _add_n(v: Values, memory: MainMemory) -> None:
+    terms = [memory.read(v[name], v["count"]).astype(np.int64) for name in _TERMS[: v["terms"]]]
+    # The reference begins with the negative zero point as if it were a term.
+    total = sum(terms) - (v["terms"] + 1) * v["input_zero_point"]
+    wide = nm.wrap_int32(np.asarray(total) << ADD_N_SHIFT)
+    scaled = nm.multiply_by_quantized_multiplier(wide, v["multiplier"], v["shift"])
+    result = nm.wrap_int32(scaled.astype(np.int64) + v["output_zero_point"])
+    clamped = np.clip(result, v["clamp_low"], v["clamp_high"])
+    memory.write(v["output"], clamped.astype(np.int8))
+
+
+ADD_N = StepKind(
+    "ADD_N",
+    # the sum of the first terms inputs, int8 of one scale and shape
+    (*(f"{name}*" for name in _TERMS), "output*", "count", "terms", *FACTOR, *QUANT),
+    _add_n,
+    lambda v: Bound(v["count"], v["count"] * v["terms"]),
+)
+MOST_TERMS = len(_TERMS)
 
 
 def _maximum_minimum(v: Values, memory: MainMemory) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
+import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from hw.spec import numerics as nm
@@ -99,4 +100,72 @@ GATHER = StepKind(
     ("input*", "indices*", "output*", "batches", "outer", "axis", "coordinates", "inner_bytes"),
     _gather,
     _gather_bound,
+)
+
+
+def _gather_nd(v: Values, memory: MainMemory) -> None:
+    depth, inner = v["depth"], v["inner_bytes"]
+    pitches = memory.int32(v["pitches"], depth).astype(np.int64)
+    indices = memory.int32(v["indices"], v["count"] * depth).reshape(-1, depth)
+    places = indices.astype(np.int64) @ pitches
+    for place, index in zip(places.tolist(), indices.tolist(), strict=True):
+        if not 0 <= place <= v["input_bytes"] - inner:
+            raise CheckError(f"GATHER_ND of {index}, which lies outside of the tensor")
+    x = memory.read(v["input"], v["input_bytes"])
+    memory.write(v["output"], x[places[:, None] + np.arange(inner)].reshape(-1))
+
+
+def _gather_nd_bound(v: Values) -> Bound:
+    size = v["count"] * v["inner_bytes"]
+    return Bound(size, size + v["count"] * v["depth"])
+
+
+GATHER_ND = StepKind(
+    "GATHER_ND",
+    # indices int32 [count][depth], pitches int32 [depth] in bytes: runs of inner_bytes each
+    (
+        "input*",
+        "indices*",
+        "output*",
+        "pitches*",
+        "count",
+        "depth",
+        "inner_bytes",
+        "input_bytes",
+    ),
+    _gather_nd,
+    _gather_nd_bound,
+)
+
+
+MOST_AXES = 8
+"""Axes of UPDATE_SLICE."""
+
+
+def _update_slice(v: Values, memory: MainMemory) -> None:
+    axes = memory.int32(v["axes_table"], 3 * v["axes"]).reshape(-1, 3)
+    whole, part, pitch = (column.tolist() for column in axes.T)
+    begins = memory.int32(v["begins"], v["axes"]).tolist()
+    places = [
+        min(max(begin, 0), n - size) for begin, n, size in zip(begins, whole, part, strict=True)
+    ]
+    element = pitch[-1]
+    target = memory.read(v["output"], prod(whole) * element).reshape(*whole, element)
+    update = memory.read(v["update"], v["runs"] * v["run_bytes"]).reshape(*part, element)
+    target[tuple(slice(p, p + size) for p, size in zip(places, part, strict=True))] = update
+
+
+def _update_slice_bound(v: Values) -> Bound:
+    size = v["runs"] * v["run_bytes"]
+    return Bound(size, size)
+
+
+UPDATE_SLICE = StepKind(
+    "UPDATE_SLICE",
+    # a dense tensor goes into a part of the output, which keeps the rest. begins int32 [axes] are
+    # brought into range; axes_table int32 [axes][3]: extent of the output, of the tensor, pitch in
+    # bytes. runs of run_bytes: along the last axis
+    ("update*", "begins*", "output*", "axes_table*", "axes", "runs", "run_bytes"),
+    _update_slice,
+    _update_slice_bound,
 )

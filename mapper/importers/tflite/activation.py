@@ -9,6 +9,7 @@ from hw.spec.errors import RequestError
 from mapper.graph.tensor import Tensor
 from mapper.importers.tflite.flatbuffer import FileOperator
 from mapper.importers.tflite.operands import Operands
+from mapper.operators.integers import INT32_MAX, INT32_MIN
 
 _ACTIVATIONS: dict[int, tuple[float | None, float | None]] = {
     ActivationFunctionType.NONE: (None, None),
@@ -38,10 +39,23 @@ def clamp(
 
 def fused_activation(operands: Operands, operator: FileOperator, result: Tensor) -> tuple[int, int]:
     """The range of the fused activation."""
+    return clamp(operands, operator, result, *_bounds(operands, operator))
+
+
+def integer_activation(operands: Operands, operator: FileOperator) -> tuple[int, int]:
+    """The range of the fused activation of int32 without a scale."""
+    low, high = _bounds(operands, operator)
+    return (
+        INT32_MIN if low is None else int(low),
+        INT32_MAX if high is None else int(high),
+    )
+
+
+def _bounds(operands: Operands, operator: FileOperator) -> tuple[float | None, float | None]:
     code = int(operator.options["FusedActivationFunction"])
     if code not in _ACTIVATIONS:
         raise RequestError(
             f"{operands.place(operator)}: fused activation {code} is not supported; "
             "RELU, RELU6 and RELU_N1_TO_1 are"
         )
-    return clamp(operands, operator, result, *_ACTIVATIONS[code])
+    return _ACTIVATIONS[code]

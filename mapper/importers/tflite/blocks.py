@@ -16,17 +16,15 @@ _DEPTH = {"DEPTH_TO_SPACE": DepthToSpace, "SPACE_TO_DEPTH": SpaceToDepth}
 
 
 def _depth(operands: Operands, operator: FileOperator) -> Op:
-    x, result = operands.activation(operator, 0), operands.result(operator)
+    x, result = operands.moved(operator)
     place, block = operands.place(operator), int(operator.options["BlockSize"])
-    require(place, limits.one_quantisation, [x.quant, result.quant])
     require(place, limits.block_is_sensible, (block,))
     return operands.op(operator, _DEPTH[operator.name](block=block), (x,), result)
 
 
 def _batch(operands: Operands, operator: FileOperator) -> Op:
-    x, result = operands.activation(operator, 0), operands.result(operator)
+    x, result = operands.moved(operator)
     place, block = operands.place(operator), tuple(operands.integers(operator, 1))
-    require(place, limits.one_quantisation, [x.quant, result.quant])
     require(place, limits.block_is_sensible, block)
     pairs = constant_pairs(operands, operator, 2, len(block))
     if operator.name == "SPACE_TO_BATCH_ND":

@@ -9,6 +9,7 @@ from mapper import limits
 from mapper.graph.op import Op
 from mapper.graph.tensor import Tensor
 from mapper.importers.tflite.activation import fused_activation
+from mapper.importers.tflite.batches import per_image
 from mapper.importers.tflite.flatbuffer import FileOperator
 from mapper.importers.tflite.operands import (
     INT8_OR_INT16,
@@ -24,7 +25,7 @@ from mapper.limits import require
 from mapper.operators.convolution import Conv2d, DepthwiseConv2d, TransposeConv
 
 
-def _conv_2d(operands: Operands, operator: FileOperator) -> Op:
+def _conv_2d(operands: Operands, operator: FileOperator) -> list[Op]:
     image, result = (
         operands.activation(operator, 0, INT8_OR_INT16),
         operands.result(operator, INT8_OR_INT16),
@@ -36,10 +37,10 @@ def _conv_2d(operands: Operands, operator: FileOperator) -> Op:
     lo, hi = fused_activation(operands, operator, result)
     computed = Conv2d(stride=stride, padding=around, dilation=dilation, lo=lo, hi=hi)
     inputs = (image, weights, operands.bias(operator, co, types=_bias_types(image, INT32_OR_INT64)))
-    return operands.op(operator, computed, inputs, result)
+    return per_image(operands, operator, computed, inputs, result)
 
 
-def _depthwise_conv_2d(operands: Operands, operator: FileOperator) -> Op:
+def _depthwise_conv_2d(operands: Operands, operator: FileOperator) -> list[Op]:
     image, result = (
         operands.activation(operator, 0, INT8_OR_INT16),
         operands.result(operator, INT8_OR_INT16),
@@ -59,10 +60,10 @@ def _depthwise_conv_2d(operands: Operands, operator: FileOperator) -> Op:
         stride=stride, padding=around, dilation=dilation, multiplier=multiplier, lo=lo, hi=hi
     )
     inputs = (image, weights, operands.bias(operator, co, types=_bias_types(image, INT64)))
-    return operands.op(operator, computed, inputs, result)
+    return per_image(operands, operator, computed, inputs, result)
 
 
-def _transpose_conv(operands: Operands, operator: FileOperator) -> Op:
+def _transpose_conv(operands: Operands, operator: FileOperator) -> list[Op]:
     """The result's shape, weights, image and bias."""
     image, result = (
         operands.activation(operator, 2, INT8_OR_INT16),
@@ -71,14 +72,14 @@ def _transpose_conv(operands: Operands, operator: FileOperator) -> Op:
     weights = operands.enter(operands.weights(operator, 4, 0))
     co, kh, kw, ci = weights.shape
     place = operands.place(operator)
-    require(place, limits.image_has_four_axes, result.shape)
+    require(place, limits.images_have_four_axes, result.shape)
     require(place, limits.whole_groups, (image.shape[3], ci, co))
     stride = strides(operands, operator, image, (kh, kw))
     around = padding(operands, operator, result.shape[1:3], (kh, kw), stride)
     lo, hi = fused_activation(operands, operator, result)
     computed = TransposeConv(stride=stride, padding=around, lo=lo, hi=hi)
     inputs = (image, weights, operands.bias(operator, co, 3, _bias_types(image, INT64)))
-    return operands.op(operator, computed, inputs, result)
+    return per_image(operands, operator, computed, inputs, result)
 
 
 def _bias_types(image: Tensor, wide: Sequence[str]) -> Sequence[str]:

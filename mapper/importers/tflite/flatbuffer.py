@@ -34,8 +34,9 @@ _DTYPES = {
     tflite.TensorType.INT8: "i1",
     tflite.TensorType.INT16: "<i2",
     tflite.TensorType.BOOL: "?",
+    tflite.TensorType.INT4: "i1",
 }
-"""How the data of a constant is stored, by type."""
+"""How the data of a constant is stored, by type; two int4 in a byte are taken apart first."""
 
 _LOST_CODE = "ADD"
 """The operator of number 0, which a file that has lost a code shows; its options tell the truth."""
@@ -58,7 +59,8 @@ TYPE_NAMES = {
 class FileTensor:
     """A tensor as the file declares it; `type` is a tflite.TensorType, `data` None if computed.
 
-    A `variable` keeps its values from inference to inference.
+    A `variable` keeps its values from inference to inference. ``free``: the file's signature leaves
+    an extent besides the batch open.
     """
 
     index: int
@@ -68,6 +70,7 @@ class FileTensor:
     quant: Quant | None
     data: NDArray[Any] | None
     variable: bool = False
+    free: bool = False
 
 
 @dataclass(frozen=True)
@@ -243,8 +246,10 @@ class _Reader:
         where = f"tensor {index} '{name}'"
         self._count(source.ShapeLength(), _MOST_AXES, f"axes of {where}")
         shape, signature = _vector(source.ShapeAsNumpy()), _vector(source.ShapeSignatureAsNumpy())
-        # The leading -1 of a signature is a free batch, which the stored shape fixes at 1.
-        if any(extent < 1 for extent in (*shape, *signature[1:])):
+        # The leading -1 of a signature is a free batch, which the stored shape fixes. Another free
+        # extent is stored as 1, unless someone has chosen one.
+        free = [n for n, extent in enumerate(signature[: len(shape)]) if extent < 1 and n > 0]
+        if any(extent < 1 for extent in shape) or any(shape[axis] == 1 for axis in free):
             raise RequestError(
                 f"{self._file}: {where} has the dynamic or empty shape {list(signature or shape)}: "
                 "export the network with a static input shape and batch 1"
@@ -257,7 +262,7 @@ class _Reader:
         quant = self._quant(source.Quantization(), shape, where)
         data = self._data(self._model.Buffers(number), source.Type(), shape, where)
         variable = bool(source.IsVariable())
-        return FileTensor(index, name, shape, source.Type(), quant, data, variable)
+        return FileTensor(index, name, shape, source.Type(), quant, data, variable, bool(free))
 
     def _quant(self, source: Accessor, shape: tuple[int, ...], where: str) -> Quant | None:
         if source is None or source.ScaleLength() == 0:
@@ -289,6 +294,8 @@ class _Reader:
         if buffer.DataLength() == 0:
             return None
         raw = cast("NDArray[np.uint8]", buffer.DataAsNumpy())
+        if type_ == tflite.TensorType.INT4:
+            raw = _unpacked(raw, math.prod(shape))
         dtype = _DTYPES.get(type_)
         if dtype is None:
             return raw
@@ -324,6 +331,14 @@ class _Reader:
             table = None  # Left out, or another operator's: TFLM takes the defaults as well.
         with _accessors_guarded(self._file):
             return read_options(known, table)
+
+
+def _unpacked(raw: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
+    """Elements of 4 bits, the lower ones of each byte first, as bytes with their sign."""
+    nibbles = np.stack([raw & 15, raw >> 4], axis=-1).reshape(-1).astype(np.int8)
+    signed = np.where(nibbles > 7, nibbles - 16, nibbles).astype(np.int8).view(np.uint8)
+    # The last byte of an odd number of elements is half empty.
+    return signed[:count] if raw.size == (count + 1) // 2 else signed
 
 
 def _vector(values: Accessor) -> tuple[int, ...]:

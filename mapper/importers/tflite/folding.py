@@ -1,7 +1,8 @@
 """Integer arithmetic on constants and static shapes, computed while a file is read.
 
 Exporters leave in the file how a shape is worked out: SHAPE, STRIDED_SLICE, PACK, GATHER and the
-like of tensors whose values are known. They vanish here, and their results are constants.
+like of tensors whose values are known. They vanish here, and their results are constants. So do
+operators that only move the elements of a constant, of whatever type.
 """
 
 from __future__ import annotations
@@ -19,8 +20,12 @@ from mapper.operators.slices import strided_slices
 
 Array = NDArray[Any]
 _INTEGERS = (tflite.TensorType.INT32, tflite.TensorType.INT64)
+_MOVED = (tflite.TensorType.INT8, tflite.TensorType.INT16, tflite.TensorType.BOOL)
+"""Types of constants that may be moved, but not computed with: they have scales."""
 _LARGEST = 1 << 16
-"""Elements of a folded tensor: shapes are small."""
+"""Elements of a folded tensor that was computed or repeated: shapes are small."""
+_LARGEST_MOVED = 1 << 24
+"""Elements of one that was only moved: the file has as many."""
 
 
 def fold_constants(network: FileNetwork, constants: Mapping[int, Array]) -> FileNetwork:
@@ -39,6 +44,29 @@ def fold_constants(network: FileNetwork, constants: Mapping[int, Array]) -> File
     if not known:
         return network
     return replace(network, operators=tuple(kept), tensors=_Known(network.tensors, known))
+
+
+_DTYPES = {
+    tflite.TensorType.INT8: np.int8,
+    tflite.TensorType.INT16: np.int16,
+    tflite.TensorType.INT32: np.int32,
+    tflite.TensorType.INT64: np.int64,
+    tflite.TensorType.BOOL: np.bool_,
+}
+_MOVES = frozenset(
+    (
+        "CONCATENATION",
+        "EXPAND_DIMS",
+        "GATHER",
+        "PACK",
+        "RESHAPE",
+        "SLICE",
+        "SQUEEZE",
+        "STRIDED_SLICE",
+        "TRANSPOSE",
+        "UNPACK",
+    )
+)
 
 
 class _Known(Sequence[FileTensor]):
@@ -63,25 +91,26 @@ def _folded(
     rule = _RULES.get(operator.name)
     if rule is None or min(operator.inputs, default=-1) < 0:
         return None
-    if any(network.tensors[index].type not in _INTEGERS for index in operator.outputs):
+    taken = (*_INTEGERS, *_MOVED) if operator.name in _MOVES else _INTEGERS
+    if any(network.tensors[index].type not in taken for index in operator.outputs):
         return None
+    most = _LARGEST_MOVED if operator.name in _MOVES else _LARGEST
     if operator.name in ("SHAPE", "RANK"):
         shape = np.array(network.tensors[operator.inputs[0]].shape)
         results = [shape if operator.name == "SHAPE" else np.array(shape.size)]
     else:
         values = [known.get(i, network.tensors[i].data) for i in operator.inputs]
-        if any(value is None or value.size > _LARGEST for value in values):
+        if any(value is None or value.size > most for value in values):
             return None
         try:
             with np.errstate(all="ignore"):
                 results = rule(operator.options, [np.asarray(value) for value in values])
         except (ValueError, IndexError, TypeError, OverflowError, MemoryError):
             return None  # The operator's own rule says what is wrong with it.
-    if len(results) != len(operator.outputs) or any(r.size > _LARGEST for r in results):
+    if len(results) != len(operator.outputs) or any(r.size > most for r in results):
         return None
-    types = [network.tensors[index].type for index in operator.outputs]
-    dtypes = [np.int32 if type_ == tflite.TensorType.INT32 else np.int64 for type_ in types]
-    return [np.asarray(r).astype(dtype) for r, dtype in zip(results, dtypes, strict=True)]
+    types = [_DTYPES[network.tensors[index].type] for index in operator.outputs]
+    return [np.asarray(r).astype(dtype) for r, dtype in zip(results, types, strict=True)]
 
 
 Options = Mapping[str, Any]
@@ -155,6 +184,10 @@ _RULES: Mapping[str, Callable[[Options, list[Array]], list[Array]]] = {
     "TILE": _tile,
     "FILL": _fill,
     "RANGE": _range,
+    "ZEROS_LIKE": lambda options, v: [np.zeros_like(v[0])],
+    "BROADCAST_ARGS": lambda options, v: [
+        np.array(np.broadcast_shapes(*(tuple(int(n) for n in shape) for shape in v)))
+    ],
     "CAST": lambda options, v: v[:1],
     "TRANSPOSE": lambda options, v: [v[0].transpose([int(axis) for axis in v[1]])],
     "ADD": _binary(np.add),

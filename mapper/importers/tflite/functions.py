@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 from mapper import limits
 from mapper.graph.op import Op
+from mapper.graph.tensor import Quant, Tensor
+from mapper.importers.tflite.activation import clamp
 from mapper.importers.tflite.flatbuffer import FileOperator
-from mapper.importers.tflite.operands import Operands, Rule
+from mapper.importers.tflite.operands import INT8, INT8_OR_INT16, Operands, Rule
 from mapper.limits import require
 from mapper.operators import functions, lookup
 
@@ -20,7 +22,6 @@ _PLAIN: Mapping[str, type[lookup.Lookup]] = {
     "FLOOR": functions.Floor,
     "HARD_SWISH": lookup.HardSwish,
     "LOG": functions.Log,
-    "LOGISTIC": lookup.Logistic,
     "NEG": functions.Neg,
     "ROUND": functions.Round,
     "RSQRT": lookup.Rsqrt,
@@ -28,29 +29,47 @@ _PLAIN: Mapping[str, type[lookup.Lookup]] = {
     "SIN": functions.Sin,
     "SQRT": functions.Sqrt,
     "SQUARE": functions.Square,
+}
+_FIXED: Mapping[str, type[lookup.FixedResult]] = {
+    "LOGISTIC": lookup.Logistic,
     "TANH": lookup.Tanh,
 }
 
 
 def _plain(operands: Operands, operator: FileOperator) -> Op:
-    x, result = operands.activation(operator, 0), operands.result(operator)
-    computed = _PLAIN[operator.name]()
-    if isinstance(computed, lookup.FixedResult):
+    computed = _PLAIN[operator.name]
+    x, result, lo, hi = _ends(operands, operator, computed)
+    return operands.op(operator, computed(lo=lo, hi=hi), (x,), result)
+
+
+def _ends(
+    operands: Operands, operator: FileOperator, computed: type[lookup.Lookup]
+) -> tuple[Tensor, Tensor, int, int]:
+    """The operand, the result, and the result's range."""
+    result = operands.result(operator, INT8_OR_INT16 if computed.wide else INT8)
+    x = operands.activation(operator, 0, (result.dtype,))
+    return x, result, *clamp(operands, operator, result, None, None)
+
+
+def _fixed(operands: Operands, operator: FileOperator) -> Op:
+    """LOGISTIC and TANH: TFLM gives one scale of int8, whatever the file says of the result."""
+    computed = _FIXED[operator.name]
+    x, result, lo, hi = _ends(operands, operator, computed)
+    if result.dtype == "int16":
         found = (result.scale, result.zero_point)
-        limit = (
-            limits.logistic_quantisation
-            if operator.name == "LOGISTIC"
-            else limits.tanh_quantisation
-        )
-        require(operands.place(operator), limit, found)
-    return operands.op(operator, computed, (x,), result)
+        require(operands.place(operator), limits.sigmoid_int16_quantisation, found)
+    point = computed.wide_point if result.dtype == "int16" else computed.result_point
+    if operator.name == "LOGISTIC" and result.dtype == "int8":
+        require(operands.place(operator), limits.logistic_zero_point, result.zero_point)
+    given = operands.given(operator, result, Quant((point[0],), (point[1],)))
+    return operands.op(operator, computed(lo=lo, hi=hi), (x,), given)
 
 
 def _leaky_relu(operands: Operands, operator: FileOperator) -> Op:
-    x, result = operands.activation(operator, 0), operands.result(operator)
+    x, result, lo, hi = _ends(operands, operator, lookup.LeakyRelu)
     alpha = float(operator.options["Alpha"])
     require(operands.place(operator), limits.slope_is_sensible, alpha)
-    return operands.op(operator, lookup.LeakyRelu(alpha=alpha), (x,), result)
+    return operands.op(operator, lookup.LeakyRelu(alpha=alpha, lo=lo, hi=hi), (x,), result)
 
 
 def _gelu(operands: Operands, operator: FileOperator) -> Op:
@@ -61,6 +80,7 @@ def _gelu(operands: Operands, operator: FileOperator) -> Op:
 
 RULES: Mapping[str, Rule] = {
     **dict.fromkeys(_PLAIN, _plain),
+    **dict.fromkeys(_FIXED, _fixed),
     "GELU": _gelu,
     "LEAKY_RELU": _leaky_relu,
 }

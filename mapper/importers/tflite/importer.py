@@ -15,6 +15,7 @@ import numpy as np
 from tflite import TensorType
 
 from hw.spec.errors import RequestError
+from hw.spec.numerics import Int8Array
 from mapper import limits
 from mapper.graph.graph import Graph
 from mapper.graph.op import Op, State
@@ -23,6 +24,8 @@ from mapper.importers.tflite import (
     convolution,
     elementwise,
     functions,
+    gathers,
+    logic,
     matrix,
     moves,
     normalisation,
@@ -41,16 +44,21 @@ from mapper.importers.tflite.flatbuffer import (
     read_network,
 )
 from mapper.importers.tflite.folding import fold_constants
-from mapper.importers.tflite.interface import strip_interface
-from mapper.importers.tflite.operands import ANY, Operands, Rule
+from mapper.importers.tflite.interface import FLOATS, floating_tensors, strip_interface
+from mapper.importers.tflite.islands import replace_islands
+from mapper.importers.tflite.operands import Operands, Rule
 from mapper.importers.tflite.variables import FileState, resolve_variables
 from mapper.limits import Obstacles
+from mapper.operators.lookup import Table
+from mapper.operators.moves import MOVABLE
 
 _FAMILIES = (
     blocks,
     convolution,
     elementwise,
     functions,
+    gathers,
+    logic,
     matrix,
     moves,
     normalisation,
@@ -88,28 +96,60 @@ def _graph(file: str, name: str, network: FileNetwork) -> Graph:
     _refuse_float(file, network)
     resolved = resolve_variables(file, network)
     folded = fold_constants(resolved.network, resolved.constants)
+    folded, tables = replace_islands(folded)
     interface = strip_interface(folded)
     operands, obstacles = Operands(file, folded), Obstacles(file)
     ops: list[Op] = []
-    for operator in interface.operators:
+    floating = [o for o in interface.operators if floating_tensors(folded, o)[0]]
+    islands = [o for o in interface.operators if o.index in tables]
+    if floating:
         with obstacles.noted():
-            ops.extend(_converted(operands, operator))
+            limits.floating_point_between(file, [operands.place(o) for o in floating])
+    for operator in interface.operators:
+        if operator in floating:
+            continue
+        with obstacles.noted():
+            if operator in islands:
+                ops.append(_table(operands, operator, tables[operator.index]))
+            else:
+                ops.extend(_converted(operands, operator))
     obstacles.check()
     if interface.remarks and not ops:
         limits.float_network(file, "nothing but floating point and custom operators is in it")
     for index in (*interface.inputs, *interface.outputs):
-        operands.activation_at(index, f"{file}: interface tensor", ANY)
+        operands.activation_at(index, f"{file}: interface tensor", MOVABLE)
     operands.states.extend(_state(file, operands, state) for state in resolved.states)
     return Graph.build(
         name,
         operands.tensors.values(),
-        ops,
+        [*ops, *operands.views],
         [operands.name(index) for index in interface.inputs],
         [operands.name(index) for index in interface.outputs],
         [port.named(operands.name(port.index)) for port in interface.ports],
         operands.states,
-        interface.remarks,
+        (*interface.remarks, *_free_extents(folded, interface.inputs), *operands.remarks),
     )
+
+
+def _free_extents(network: FileNetwork, inputs: Sequence[int]) -> list[str]:
+    """What a user should know of inputs whose extents the file leaves open."""
+    given = [network.tensors[index] for index in inputs]
+    return [
+        f"Input '{tensor.name}' has free extents; it is taken as {list(tensor.shape)}, as the file "
+        "stores it."
+        for tensor in given
+        if tensor.free
+    ]
+
+
+def _table(operands: Operands, operator: FileOperator, results: Int8Array) -> Op:
+    """The operator of an island of floating point."""
+    x, result = operands.activation(operator, 0), operands.result(operator)
+    operands.remarks.append(
+        f"Floating point between '{x.name}' and '{result.name}' is a function of one int8: its "
+        "results are computed beforehand and looked up."
+    )
+    return operands.op(operator, Table(values=results.tobytes()), (x,), result)
 
 
 def _converted(operands: Operands, operator: FileOperator) -> Sequence[Op]:
@@ -123,7 +163,7 @@ def _converted(operands: Operands, operator: FileOperator) -> Sequence[Op]:
 def _state(file: str, operands: Operands, state: FileState) -> State:
     """A variable's tensors in the graph, and its first value."""
     reads, writes = (
-        operands.activation_at(index, f"{file}: variable", ANY)
+        operands.activation_at(index, f"{file}: variable", MOVABLE)
         for index in (state.reads, state.writes)
     )
     if reads.shape != writes.shape or reads.dtype != writes.dtype:
@@ -144,9 +184,9 @@ def _state(file: str, operands: Operands, state: FileState) -> State:
 
 
 def _refuse_float(file: str, network: FileNetwork) -> None:
-    """A network without a single quantised tensor at an operator has not been quantised at all."""
+    """A network of floating point without a quantised tensor has not been quantised at all."""
     indices = {i for o in network.operators for i in (*o.inputs, *o.outputs) if i >= 0}
     types = {network.tensors[index].type for index in sorted(indices)}
-    if not types & {TensorType.INT8, TensorType.UINT8, TensorType.INT16}:
+    if types & FLOATS and not types & {TensorType.INT8, TensorType.UINT8, TensorType.INT16}:
         found = sorted(TYPE_NAMES.get(type_, f"type {type_}") for type_ in types)
         limits.float_network(file, f"the network computes in {', '.join(found) or 'nothing'}")

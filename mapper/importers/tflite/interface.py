@@ -17,7 +17,7 @@ from tflite import TensorType
 from mapper.graph.op import Port, PortType
 from mapper.importers.tflite.flatbuffer import FileNetwork, FileOperator, FileTensor
 
-_FLOATS = frozenset((TensorType.FLOAT32, TensorType.FLOAT16, TensorType.FLOAT64))
+FLOATS = frozenset((TensorType.FLOAT32, TensorType.FLOAT16, TensorType.FLOAT64))
 _PORT_TYPES: dict[int, PortType] = {
     TensorType.FLOAT32: "float32",
     TensorType.UINT8: "uint8",
@@ -69,12 +69,15 @@ def strip_interface(network: FileNetwork) -> Interface:
         source, target = (
             network.tensors[index] for index in (operator.inputs[0], operator.outputs[0])
         )
-        if not _only_shifts(source, target) and not {source.type, target.type} & _FLOATS:
+        if not _only_shifts(source, target) and not {source.type, target.type} & FLOATS:
             kept.append(operator)
         elif source.index in inputs and not _read_elsewhere(inner, operator, source.index):
             inputs[inputs.index(source.index)] = target.index
             ports[target.index] = FilePort(target.index, source)
         elif target.index in outputs and not _read_elsewhere(inner, operator, target.index):
+            if source.index in outputs and target.index not in network.outputs:
+                outputs.remove(target.index)  # What is cut off reads an output of the file.
+                continue
             outputs[outputs.index(target.index)] = source.index
             ports[source.index] = FilePort(source.index, target)
         else:
@@ -102,11 +105,17 @@ def _is_outside(network: FileNetwork, operator: FileOperator) -> bool:
     """Whether an operator computes in floating point, or is one that nobody but its maker knows."""
     if operator.name.startswith("custom operator"):
         return True
+    floats, others = floating_tensors(network, operator)
+    converts = operator.name in ("QUANTIZE", "DEQUANTIZE")
+    stored = all(network.tensors[i].data is not None for i in operator.inputs if i >= 0)
+    return bool(floats) and not (others and converts and not stored)
+
+
+def floating_tensors(network: FileNetwork, operator: FileOperator) -> tuple[int, int]:
+    """How many of an operator's tensors are computed in floating point, and how many are not."""
     tensors = [network.tensors[i] for i in (*operator.inputs, *operator.outputs) if i >= 0]
-    floats = [t for t in tensors if t.type in _FLOATS and t.data is None]
-    if operator.name in ("QUANTIZE", "DEQUANTIZE"):
-        return len(floats) == len(tensors)
-    return bool(floats)
+    floats = sum(tensor.type in FLOATS and tensor.data is None for tensor in tensors)
+    return floats, len(tensors) - floats
 
 
 def _tail(network: FileNetwork) -> set[int]:

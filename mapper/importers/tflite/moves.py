@@ -4,28 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tflite import ActivationFunctionType
+
 from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.op import Op
-from mapper.importers.tflite.activation import fused_activation
 from mapper.importers.tflite.flatbuffer import FileOperator
 from mapper.importers.tflite.operands import Operands, Rule
 from mapper.limits import require
 from mapper.operators.concatenation import Concatenation
-from mapper.operators.moves import Reshape
+from mapper.operators.moves import MOVABLE, Reshape
 
 
 def _reshape(operands: Operands, operator: FileOperator) -> Op:
-    x, result = operands.activation(operator, 0), operands.result(operator)
-    require(operands.place(operator), limits.one_quantisation, [x.quant, result.quant])
+    x, result = operands.moved(operator)
     return operands.op(operator, Reshape(), (x,), result)
 
 
 def _concatenation(operands: Operands, operator: FileOperator) -> Op:
-    inputs = tuple(operands.activation(operator, i) for i in range(len(operator.inputs)))
-    result, place = operands.result(operator), operands.place(operator)
-    require(place, limits.one_quantisation, [*(t.quant for t in inputs), result.quant])
-    if fused_activation(operands, operator, result) != (-128, 127):
+    result, place = operands.result(operator, MOVABLE), operands.place(operator)
+    positions = range(len(operator.inputs))
+    inputs = tuple(operands.operand(operator, n, (result.dtype,)) for n in positions)
+    require(place, limits.an_operand_is_computed, [x.data is None for x in inputs])
+    if result.dtype == "int8":
+        require(place, limits.one_quantisation, [*(t.quant for t in inputs), result.quant])
+    inputs = tuple(operands.as_result(operator, x, result) for x in inputs)
+    if operator.options["FusedActivationFunction"] != ActivationFunctionType.NONE:
         raise RequestError(f"{place}: CONCATENATION must not fuse an activation: use RELU after it")
     axis = int(operator.options["Axis"])
     axis += len(result.shape) if axis < 0 else 0

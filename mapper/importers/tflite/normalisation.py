@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from hw.spec.normalisation import L2_OUTPUT
 from mapper import limits
 from mapper.graph.op import Op
+from mapper.graph.tensor import Quant
 from mapper.importers.tflite.activation import fused_activation
 from mapper.importers.tflite.axes import constant_axes
 from mapper.importers.tflite.flatbuffer import FileOperator
@@ -17,10 +19,10 @@ from mapper.operators.normalisation import Cumsum, L2Normalization, LogSoftmax
 def _l2_normalization(operands: Operands, operator: FileOperator) -> Op:
     x, result = operands.activation(operator, 0), operands.result(operator)
     place = operands.place(operator)
-    require(place, limits.l2_quantisation, (result.scale, result.zero_point))
     fused = fused_activation(operands, operator, result)
     require(place, limits.nothing_is_fused, fused)
-    return operands.op(operator, L2Normalization(), (x,), result)
+    given = operands.given(operator, result, Quant((L2_OUTPUT[0],), (L2_OUTPUT[1],)))
+    return operands.op(operator, L2Normalization(), (x,), given)
 
 
 def _log_softmax(operands: Operands, operator: FileOperator) -> Op:

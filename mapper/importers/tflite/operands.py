@@ -16,13 +16,13 @@ from mapper.graph.operator import Operator
 from mapper.graph.tensor import DType, Quant, Tensor
 from mapper.importers.tflite.flatbuffer import TYPE_NAMES, FileNetwork, FileOperator, FileTensor
 from mapper.limits import Place, require
+from mapper.operators.moves import MOVABLE, Reinterpret
 
 INT8 = ("int8",)
 INT8_OR_INT16 = ("int8", "int16")
 INT32 = ("int32",)
 INT64 = ("int64",)
 INT32_OR_INT64 = ("int32", "int64")
-ANY = ("int8", "int16", "int32", "int64", "bool")
 _DTYPES: Mapping[int, DType] = {
     TensorType.INT8: "int8",
     TensorType.UINT8: "int8",
@@ -40,7 +40,8 @@ class Operands:
     """The tensors of one network: what operators ask for is checked and entered into `tensors`.
 
     Every method raises RequestError where the operand is not what the operator needs. ``states``
-    collects what lasts from inference to inference.
+    collects what lasts from inference to inference, ``views`` operators that the file does not name
+    but its tensors imply, ``remarks`` what a user should know.
     """
 
     def __init__(self, file: str, network: FileNetwork) -> None:
@@ -49,6 +50,8 @@ class Operands:
         self._names = _unique_names(network.names)
         self.tensors: dict[str, Tensor] = {}
         self.states: list[State] = []
+        self.views: list[Op] = []
+        self.remarks: list[str] = []
 
     def name(self, index: int) -> str:
         """The name in the graph of the file's tensor `index`."""
@@ -58,6 +61,10 @@ class Operands:
         """Where the operator is, for messages: files name tensors only, so by its output."""
         output = self._network.names[operator.outputs[0]]
         return Place(self._file, f"{operator.index}: {output}", operator.name)
+
+    def is_uint8(self, index: int) -> bool:
+        """Whether the file's tensor `index` is uint8, which the graph has as int8."""
+        return self._network.tensors[index].type == TensorType.UINT8
 
     def has(self, operator: FileOperator, position: int) -> bool:
         """Whether the operator has an input at a position: optional ones may be left out."""
@@ -133,6 +140,46 @@ class Operands:
             )
         return Tensor(self._names[source.index], source.shape, dtype, quant, index=source.index)
 
+    def moved(self, operator: FileOperator, position: int = 0) -> tuple[Tensor, Tensor]:
+        """The input at a position and the result of an operator that moves elements of any type."""
+        result = self.result(operator, MOVABLE)
+        x = self.activation(operator, position, (result.dtype,))
+        return self.as_result(operator, x, result), result
+
+    def as_result(self, operator: FileOperator, x: Tensor, result: Tensor) -> Tensor:
+        """Input ``x`` of an operator that copies integers, with the scale and zero point of its
+        result, whatever its own are: so do TFLM's kernels.
+        """
+        if x.quant == result.quant:
+            return x
+        name = f"{x.name}/as {result.name}"
+        if name not in self.tensors:
+            copied = self.enter(dataclasses.replace(x, name=name, quant=result.quant, index=None))
+            if x.data is None:
+                self._view(operator, x, copied)
+        return self.tensors[name]
+
+    def given(self, operator: FileOperator, result: Tensor, quant: Quant) -> Tensor:
+        """What an operator gives with a scale and zero point of its own, whatever those of its
+        result are: TFLM's kernels leave the integers so.
+        """
+        if result.quant == quant:
+            return result
+        name = f"{result.name}/own"
+        own = self.enter(dataclasses.replace(result, name=name, quant=quant, index=None))
+        self._view(operator, own, result)
+        return own
+
+    def _view(self, operator: FileOperator, source: Tensor, target: Tensor) -> None:
+        """Take the integers of a tensor for those of another one, and say so."""
+        name = f"{op_name(operator)}_as{len(self.views)}"
+        self.views.append(Op(name, Reinterpret(), (source.name,), (target.name,)))
+        self.remarks.append(
+            f"{self.place(operator)} leaves integers as they are between tensors of different "
+            "scales or zero points, as TensorFlow Lite Micro does: '"
+            f"{source.name}' {_point(source)}, '{target.name}' {_point(target)}."
+        )
+
     def state(
         self, operator: FileOperator, position: int, types: Sequence[str]
     ) -> tuple[Tensor, Tensor]:
@@ -194,11 +241,14 @@ class Operands:
     ) -> Tensor:
         """The int8 weights as the file has them: `rank` axes, per channel only along `axis`.
 
+        Those of int4 are int8 in the graph.
+
         With `wide` they may be int16. Without `symmetric` they may have a zero point, if one scale.
         """
         place, source = self.place(operator), self.source(operator, position)
         data, quant = self.constant(operator, position), source.quant
-        types = {TensorType.INT8, TensorType.UINT8} | ({TensorType.INT16} if wide else set())
+        types = {TensorType.INT8, TensorType.UINT8, TensorType.INT4}
+        types |= {TensorType.INT16} if wide else set()
         if source.type not in types or quant is None or data.ndim != rank:
             raise RequestError(
                 f"{place}: weights '{source.name}' are {_type(source)} {list(source.shape)} "
@@ -267,6 +317,10 @@ def _from_uint8(data: NDArray[Any], quant: Quant) -> tuple[NDArray[np.int8], Qua
         return centred.astype(np.int8), Quant(quant.scale, (0,))
     points = tuple(point - 128 for point in quant.zero_point)
     return (data.astype(np.int16) - 128).astype(np.int8), Quant(quant.scale, points, quant.axis)
+
+
+def _point(tensor: Tensor) -> str:
+    return "without" if tensor.quant is None else f"of {tensor.scale:g} and {tensor.zero_point}"
 
 
 def _type(source: FileTensor) -> str:

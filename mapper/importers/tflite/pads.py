@@ -16,19 +16,20 @@ from mapper.operators.pads import Mirror, MirrorPad, Pad
 
 
 def _pad(operands: Operands, operator: FileOperator) -> Op:
-    x, result = operands.activation(operator, 0), operands.result(operator)
-    require(operands.place(operator), limits.one_quantisation, [x.quant, result.quant])
+    x, result = operands.moved(operator)
     pads = constant_pairs(operands, operator, 1, len(x.shape))
     value = None
     if operator.name == "PADV2":
-        value = int(operands.constant(operator, 2).reshape(-1)[0])
-        require(operands.place(operator), limits.pad_value_is_int8, value)
+        operands.constant(operator, 2)
+        given = operands.operand(operator, 2, (x.dtype,))
+        require(operands.place(operator), limits.pads_with_one_element, given.elements)
+        assert given.data is not None
+        value = int(given.data.reshape(-1)[0])
     return operands.op(operator, Pad(pads=pads, value=value), (x,), result)
 
 
 def _mirror_pad(operands: Operands, operator: FileOperator) -> Op:
-    x, result = operands.activation(operator, 0), operands.result(operator)
-    require(operands.place(operator), limits.one_quantisation, [x.quant, result.quant])
+    x, result = operands.moved(operator)
     pads = constant_pairs(operands, operator, 1, len(x.shape))
     reflects = operator.options["Mode"] == MirrorPadMode.REFLECT
     mirror = Mirror.REFLECT if reflects else Mirror.SYMMETRIC

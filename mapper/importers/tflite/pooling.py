@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from mapper import limits
 from mapper.graph.op import Op
 from mapper.importers.tflite.activation import fused_activation
+from mapper.importers.tflite.batches import per_image
 from mapper.importers.tflite.flatbuffer import FileOperator
 from mapper.importers.tflite.operands import INT8_OR_INT16, Operands, Rule
 from mapper.importers.tflite.windows import sliding
@@ -16,15 +17,17 @@ from mapper.operators.pooling import AveragePool2d, MaxPool2d
 _POOLS = {"AVERAGE_POOL_2D": AveragePool2d, "MAX_POOL_2D": MaxPool2d}
 
 
-def _pool_2d(operands: Operands, operator: FileOperator) -> Op:
+def _pool_2d(operands: Operands, operator: FileOperator) -> list[Op]:
     image = operands.activation(operator, 0, INT8_OR_INT16)
     result = operands.result(operator, INT8_OR_INT16)
     window = (int(operator.options["FilterHeight"]), int(operator.options["FilterWidth"]))
     stride, padding = sliding(operands, operator, image, window)
-    require(operands.place(operator), limits.one_quantisation, [image.quant, result.quant])
+    points = (image.scale, image.zero_point, result.scale, result.zero_point)
+    require(operands.place(operator), limits.pool_keeps_quantisation, points)
+    image = operands.as_result(operator, image, result)
     lo, hi = fused_activation(operands, operator, result)
     pool = _POOLS[operator.name](window=window, stride=stride, padding=padding, lo=lo, hi=hi)
-    return operands.op(operator, pool, (image,), result)
+    return per_image(operands, operator, pool, (image,), result)
 
 
 RULES: Mapping[str, Rule] = dict.fromkeys(_POOLS, _pool_2d)

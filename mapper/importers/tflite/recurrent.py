@@ -11,7 +11,7 @@ from mapper import limits
 from mapper.graph.op import Op
 from mapper.graph.tensor import Tensor
 from mapper.importers.tflite.flatbuffer import FileOperator
-from mapper.importers.tflite.operands import Operands, Rule
+from mapper.importers.tflite.operands import INT8_OR_INT16, INT32, INT64, Operands, Rule
 from mapper.limits import require
 from mapper.operators.recurrent import GATES, Svdf, UnidirectionalSequenceLstm
 
@@ -35,7 +35,8 @@ def _svdf(operands: Operands, operator: FileOperator) -> Op:
 
 
 def _lstm(operands: Operands, operator: FileOperator) -> Op:
-    x, result = operands.activation(operator, 0), operands.result(operator)
+    result = operands.result(operator, INT8_OR_INT16)
+    x = operands.activation(operator, 0, (result.dtype,))
     place, options = operands.place(operator), operator.options
     parts = (
         ("peepholes", range(_PEEPHOLES, _BIASES)),
@@ -48,12 +49,13 @@ def _lstm(operands: Operands, operator: FileOperator) -> Op:
     require(place, limits.lstm_is_plain, sorted(present))
     activation = int(options["FusedActivationFunction"])
     require(place, limits.lstm_function_is_tanh, activation == ActivationFunctionType.TANH)
-    hidden, left_hidden = operands.state(operator, _HIDDEN, ("int8",))
+    hidden, left_hidden = operands.state(operator, _HIDDEN, (result.dtype,))
     cell, left_cell = operands.state(operator, _CELL, ("int16",))
     require(place, limits.cell_is_symmetric, (cell.scale, cell.zero_point))
     weights = [_weights(operands, operator, position) for position in range(1, _PEEPHOLES)]
     units = weights[0].shape[0]
-    biases = [operands.bias(operator, units, _BIASES + gate) for gate in range(GATES)]
+    types = INT64 if result.dtype == "int16" else INT32
+    biases = [operands.bias(operator, units, _BIASES + gate, types) for gate in range(GATES)]
     clip = float(options["CellClip"]) / cell.scale
     require(place, limits.clip_is_expressible, clip)
     time_major = bool(options["TimeMajor"])

@@ -1,4 +1,4 @@
-"""MEAN, SUM, REDUCE_MAX, REDUCE_MIN, ARG_MAX and ARG_MIN."""
+"""MEAN, SUM, REDUCE_MAX, REDUCE_MIN, REDUCE_ANY, REDUCE_ALL, ARG_MAX and ARG_MIN."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from mapper.importers.tflite.axes import constant_axes
 from mapper.importers.tflite.flatbuffer import FileOperator
 from mapper.importers.tflite.operands import Operands, Rule
 from mapper.limits import require
-from mapper.operators.reductions import ArgMax, ArgMin, Mean, ReduceMax, ReduceMin, Rescaled, Sum
+from mapper.operators.reductions import ArgMax, ArgMin, Mean, ReduceMax, ReduceMin, Sum
 
 _REDUCTIONS = {"MEAN": Mean, "SUM": Sum, "REDUCE_MAX": ReduceMax, "REDUCE_MIN": ReduceMin}
+_OF_BOOLEANS = {"REDUCE_ANY": ReduceMax, "REDUCE_ALL": ReduceMin}
 _ARGUMENTS = {"ARG_MAX": ArgMax, "ARG_MIN": ArgMin}
 
 
 def _reduce(operands: Operands, operator: FileOperator) -> Op:
-    reduction = _REDUCTIONS[operator.name]
-    types = ("int8", "int16") if issubclass(reduction, Rescaled) else ("int8",)
+    reduction = {**_REDUCTIONS, **_OF_BOOLEANS}[operator.name]
+    types = ("bool",) if operator.name in _OF_BOOLEANS else ("int8", "int16")
     x, result = operands.activation(operator, 0, types), operands.result(operator, types)
     if reduction.keeps_quantisation:
         require(operands.place(operator), limits.one_quantisation, [x.quant, result.quant])
@@ -34,6 +35,6 @@ def _argument(operands: Operands, operator: FileOperator) -> Op:
 
 
 RULES: Mapping[str, Rule] = {
-    **dict.fromkeys(_REDUCTIONS, _reduce),
+    **dict.fromkeys((*_REDUCTIONS, *_OF_BOOLEANS), _reduce),
     **dict.fromkeys(_ARGUMENTS, _argument),
 }

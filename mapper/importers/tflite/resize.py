@@ -18,9 +18,8 @@ def _resize(
     operands: Operands, operator: FileOperator
 ) -> tuple[Tensor, Tensor, tuple[int, int], dict[str, bool]]:
     """The image, the result, its size and the flags."""
-    x, result = operands.activation(operator, 0), operands.result(operator)
+    x, result = operands.moved(operator)
     place, size = operands.place(operator), operands.integers(operator, 1)
-    require(place, limits.one_quantisation, [x.quant, result.quant])
     require(place, limits.images_have_four_axes, x.shape)
     require(place, limits.resized_image_is_sensible, size)
     flags = {

@@ -42,7 +42,7 @@ def dilated(
 def strides(operands: Operands, operator: FileOperator, image: Tensor, window: Pair) -> Pair:
     """The stride of a windowed operator. Raises RequestError where a limit is passed."""
     place, options = operands.place(operator), operator.options
-    require(place, limits.image_has_four_axes, image.shape)
+    require(place, limits.images_have_four_axes, image.shape)
     stride = (int(options["StrideH"]), int(options["StrideW"]))
     require(place, limits.stride_is_positive, stride)
     require(place, limits.window_is_positive, window)

@@ -116,19 +116,25 @@ def test_broadcast_to(rng):
         check(planned, x, np.broadcast_to(x, wanted))
 
 
+def element_of(rng, x):
+    """A value of the type, with bytes that are equal or not."""
+    if rng.random() < 0.5:
+        return np.full(x.itemsize, int(rng.integers(-128, 128)), np.int8).view(x.dtype)[0]
+    return rng.integers(-128, 128, x.itemsize).astype(np.int8).view(x.dtype)[0]
+
+
 def test_pad(rng):
     for _ in range(CASES):
         x = tensor(rng, shape_of(rng, 1, 4))
         pads = [tuple(int(n) for n in rng.integers(0, 4, 2)) for _ in x.shape]
-        value = int(rng.integers(-128, 128))
-        element = np.full(x.itemsize, value, np.int8).view(x.dtype)[0]
-        planned = plan.pad(x.shape, pads, value, x.itemsize)
+        element = element_of(rng, x)
+        planned = plan.pad(x.shape, pads, element.tobytes())
         check(planned, x, np.pad(x, pads, constant_values=element))
 
 
 def test_the_end_of_a_row_and_the_start_of_the_next_are_filled_at_once():
     """Rows on top, between rows, below; and the copy."""
-    planned = plan.pad((1, 8, 9, 4), [(0, 0), (1, 2), (1, 3), (0, 0)], 3, 1)
+    planned = plan.pad((1, 8, 9, 4), [(0, 0), (1, 2), (1, 3), (0, 0)], b"\3")
     row = 4 * (9 + 1 + 3)
     assert planned == [
         Move(input=0, output=0, run=row + 4, value=3),
@@ -202,12 +208,11 @@ def test_space_to_batch_and_back(rng):
             pads.append((before, int(rng.integers(0, extent - before))))
         inside = [n - sum(around) for n, around in zip(whole, pads, strict=True)]
         x = tensor(rng, (batch, *inside, *rest))
-        value = int(rng.integers(-128, 128))
-        element = np.full(x.itemsize, value, np.int8).view(x.dtype)[0]
+        element = element_of(rng, x)
         around = [(0, 0), *pads, *((0, 0) for _ in rest)]
         padded = np.pad(x, around, constant_values=element)
         wanted = in_batches(padded, block)
-        check(plan.space_to_batch_nd(x.shape, block, pads, value, x.itemsize), x, wanted)
+        check(plan.space_to_batch_nd(x.shape, block, pads, element.tobytes()), x, wanted)
         check(plan.batch_to_space_nd(wanted.shape, block, pads, x.itemsize), wanted, x)
 
 

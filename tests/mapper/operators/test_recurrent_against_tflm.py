@@ -55,8 +55,13 @@ def svdf(
     return [x], y
 
 
+def wide_lstm(network: NetworkOfOne):
+    """Input, hidden state and result of int16."""
+    return lstm(network, wide=True)
+
+
 @pytest.mark.parametrize("block", range(BLOCKS))
-@pytest.mark.parametrize("kind", [svdf, lstm])
+@pytest.mark.parametrize("kind", [svdf, lstm, wide_lstm])
 def test_inferences_in_sequence(kind, block: int) -> None:
     for seed in range(block * EACH, (block + 1) * EACH):
         network = NetworkOfOne(seed)

@@ -69,7 +69,7 @@ def planned(rng: random.Random) -> tuple[list[Move], tuple[int, ...], tuple[int,
     if kind == 1:
         pads = [(rng.randint(0, 2), rng.randint(0, 2)) for _ in shape]
         padded = tuple(n + sum(pad) for n, pad in zip(shape, pads, strict=True))
-        return plan.pad(shape, pads, rng.randint(-128, 127), 1), shape, padded
+        return plan.pad(shape, pads, rng.randbytes(1)), shape, padded
     if kind == 2:
         rows, cols = ([i // factor for i in range(n * factor)] for n, factor in
                       zip(shape[1:3], (rng.randint(1, 3), 2), strict=True))  # fmt: skip
@@ -117,7 +117,7 @@ def test_turns_are_what_input_and_output_share() -> None:
     double = [i // 2 for i in range(12)]
     resize = work_of([plan.resize_nearest(shape, double, double[:10], 1)], [120], 480)
     assert (resize.turns, resize.input_bytes, resize.output_bytes) == (6, (20,), 80)
-    pad = work_of([plan.pad(shape, [(0, 0)] * 3 + [(0, 3)], 9, 1)], [120], 210)
+    pad = work_of([plan.pad(shape, [(0, 0)] * 3 + [(0, 3)], b"\t")], [120], 210)
     assert (pad.turns, pad.input_bytes, pad.output_bytes) == (30, (4,), 7)
     blocks = work_of([plan.depth_to_space(shape, 2, 1)], [120], 120)
     assert (blocks.turns, blocks.output_bytes) == (6, 20)
@@ -127,7 +127,7 @@ def test_turns_are_what_input_and_output_share() -> None:
 
 def test_a_tile_is_as_few_loops_as_the_whole() -> None:
     """Pixels that were divided into turns are one loop of the command again."""
-    work = work_of([plan.pad((1, 6, 5, 4), [(0, 0)] * 3 + [(0, 3)], 9, 1)], [120], 210)
+    work = work_of([plan.pad((1, 6, 5, 4), [(0, 0)] * 3 + [(0, 3)], b"\t")], [120], 210)
     (tile,) = work.tiles(Tiling(30, 1, 7))
     emitted = work.emit(tile, [Place(0, 4, 4)], Place(200, 7, 7), array_of(CONFIG))
     for command in (e.command for e in emitted):

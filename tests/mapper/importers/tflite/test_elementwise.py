@@ -216,7 +216,6 @@ LIMITS = {
     "product": (two("MUL", a=1e5, b=1e5, y=1e-5), "cannot be expressed in fixed point"),
     "zero": (two("DIV", data=ONES * 0), "divides by 'b', a constant that holds 0"),
     "quotient": (two("DIV", a=1e3, y=1e-5), "too fine for a quotient"),
-    "extremes": (two("MAXIMUM", a=0.2), "must share one scale and zero point"),
     "repeated": (two("PRELU", (1, 1, 4), (1, 3, 4)), "repeats its input (1, 1, 4)"),
     "int32 constant": (two("ADD", data=ONES.astype(np.int32)), "'b' is int32"),
     "real constant": (
@@ -225,8 +224,7 @@ LIMITS = {
     ),
     "scales": (two("MUL", data=ONES, scale=[0.1] * 4, zero_point=0, axis=1), "with 4 scale(s)"),
     "zero point": (two("ADD", data=ONES, zero_point=300), "zero point outside -128..127"),
-    "logistic": (unary("LOGISTIC", (0.1, 0), (0.1, 0), (1, 4)), "LOGISTIC must have scale 1/256"),
-    "tanh": (unary("TANH", (0.1, 0), (1 / 128, 1), (1, 4)), "TANH must have scale 1/128"),
+    "logistic": (unary("LOGISTIC", (0.1, 0), (0.1, 0), (1, 4)), "LOGISTIC must have zero point"),
     "tiny": (unary("TANH", (1e-9, 0), (1 / 128, 0), (1, 4)), "must be 2**-28 or more"),
     "swish": (unary("HARD_SWISH", (1, 0), (1e-3, 0), (1, 4)), "1/128 of the input scale"),
     "slope": (
