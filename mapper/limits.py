@@ -117,6 +117,11 @@ def image_has_four_axes(shape: Sequence[int]) -> bool:
     return len(shape) == 4 and shape[0] == 1
 
 
+def input_is_real_or_int8(dtype: str) -> bool:
+    """A network's input must be float32, int8 or uint8: export the network with one of these."""
+    return dtype in ("float32", "int8", "uint8")
+
+
 def shape_is_static(shape: Sequence[int]) -> bool:
     """Every shape must be fixed: export the network with a static input shape and batch 1."""
     return all(extent >= 1 for extent in shape)
@@ -174,6 +179,27 @@ def slope_is_sensible(slope: float) -> bool:
 def two_operands(count: int) -> bool:
     """Max and Min must have two operands: chain several of them. (Operands found)"""
     return count == 2
+
+
+def operand_is_no_index(dtype: str) -> bool:
+    """Indices (of ArgMax, of TopK) can only be results of the network: compute with them outside.
+    (Type found)"""
+    return dtype == "int8"
+
+
+def first_of_equals(last: int) -> bool:
+    """ArgMax and ArgMin must tell the first of equal elements: set select_last_index to 0."""
+    return not last
+
+
+def elements_exist(count: tuple[int, int]) -> bool:
+    """TopK must take 1 to all elements of its axis. (Elements to take, elements)"""
+    return 1 <= count[0] <= count[1]
+
+
+def only_first_result(names: Sequence[str]) -> bool:
+    """Only this operator's first result is computed; leave the others out. (Results used)"""
+    return not names
 
 
 def exponent_is_constant(count: int) -> bool:

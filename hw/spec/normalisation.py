@@ -115,11 +115,11 @@ def log_of_sum(value: NDArray[np.int32]) -> nm.Int32Array:
 
 
 CUMSUM_SHIFT = 19
-"""Bits by which CUMSUM widens its sums before it rescales them."""
+"""Bits by which TFLM's CUMSUM widens its sums before it rescales them."""
 
 
 def cumsum_parameters(input_scale: float, output_scale: float) -> tuple[int, int]:
-    """(multiplier, shift) of CUMSUM. Raises RequestError where a left shift would be needed."""
+    """(multiplier, shift) of TFLM's CUMSUM. Raises RequestError where that is a left shift."""
     factor = 2.0 * input_scale / ((1 << (CUMSUM_SHIFT + 1)) * output_scale)
     if factor >= 1.0:
         raise RequestError(
@@ -136,16 +136,20 @@ def cumsum(
     *,
     exclusive: bool,
     reverse: bool,
+    first: int,
+    left_shift: int,
 ) -> nm.Int8Array:
     """CUMSUM over axis 1 of int8 [outer, depth, inner].
 
-    The sum begins with the negative zero point, not with 0, as TFLM's does. ``zero_points`` are
-    those of input and output. ``exclusive`` leaves each element out of its own sum.
+    The sum begins with ``first`` and is widened by ``left_shift`` bits before it is rescaled. TFLM
+    begins with the negative zero point and widens by 19, so that long sums overflow; ONNX begins
+    with 0. ``zero_points`` are those of input and output. ``exclusive`` leaves each element out of
+    its own sum.
     """
     ordered: NDArray[Any] = x[:, ::-1] if reverse else x
     terms = ordered.astype(np.int64) - zero_points[0]
-    sums = terms.cumsum(axis=1) - zero_points[0]
+    sums = terms.cumsum(axis=1) + first
     if exclusive:
         sums -= terms
-    result = nm.requantise(nm.wrap_int32(sums << CUMSUM_SHIFT), *factor, zero_points[1])
+    result = nm.requantise(nm.wrap_int32(sums << left_shift), *factor, zero_points[1])
     return result[:, ::-1] if reverse else result

@@ -8,11 +8,13 @@ from math import prod
 from typing import ClassVar
 
 from hw.spec.normalisation import (
+    CUMSUM_SHIFT,
     L2_OUTPUT,
     LOG_SOFTMAX_OUTPUT,
     cumsum_parameters,
     log_softmax_parameters,
 )
+from hw.spec.numerics import rescale_parameters
 from hw.spec.steps import CUMSUM, L2_NORMALIZATION, LOG_SOFTMAX
 from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
 from mapper.operators.images import ends, last_axis
@@ -76,13 +78,18 @@ class LogSoftmax(Operator):
 
 @dataclass(frozen=True, kw_only=True)
 class Cumsum(Operator):
-    """CUMSUM along ``axis`` (counted from 0); ``exclusive`` leaves out the element itself."""
+    """CUMSUM along ``axis`` (counted from 0); ``exclusive`` leaves out the element itself.
+
+    The reference's sum begins with the negative zero point and overflows behind 16 elements;
+    ``real``: it begins with 0 and does not.
+    """
 
     kind: ClassVar[str] = "CUMSUM"
 
     axis: int
     exclusive: bool = False
     reverse: bool = False
+    real: bool = False
 
     def shapes(self, site: Site) -> Sequence[Shape]:
         """Return the input's shape."""
@@ -90,16 +97,32 @@ class Cumsum(Operator):
             site.refuse(f" has no axis {self.axis} in {site.x.shape}")
         return [site.x.shape]
 
+    def verify(self, site: Site) -> None:
+        """Check the scales too."""
+        super().verify(site)
+        _, shift = self._factor(site)
+        if self.real and site.x.shape[self.axis] << max(8 + shift, 0) >= 1 << 31:
+            site.refuse(
+                f" of {site.x.shape[self.axis]} elements of scale {site.x.scale:g}: the result's "
+                f"scale {site.result.scale:g} is too fine; calibrate the output's range again"
+            )
+
+    def _factor(self, site: Site) -> tuple[int, int]:
+        scales = site.x.scale, site.result.scale
+        return rescale_parameters(*scales) if self.real else cumsum_parameters(*scales)
+
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
         x, result, shape, axis = site.x, site.result, site.x.shape, self.axis
-        multiplier, shift = cumsum_parameters(x.scale, result.scale)
+        multiplier, shift = self._factor(site)
         values = ends(site, cpu) | {
             "outer": prod(shape[:axis]),
             "depth": shape[axis],
             "inner": prod(shape[axis + 1 :]),
             "exclusive": int(self.exclusive),
             "reverse": int(self.reverse),
+            "first": 0 if self.real else -x.zero_point,
+            "left_shift": 0 if self.real else CUMSUM_SHIFT,
             "multiplier": multiplier,
             "shift": shift,
             "input_zero_point": x.zero_point,

@@ -53,6 +53,8 @@ def _cumsum(v: Values, memory: MainMemory) -> None:
         (v["multiplier"], v["shift"]),
         exclusive=bool(v["exclusive"]),
         reverse=bool(v["reverse"]),
+        first=v["first"],
+        left_shift=v["left_shift"],
     )
     memory.write(v["output"], result.reshape(-1))
 
@@ -64,7 +66,8 @@ def _cumsum_bound(v: Values) -> Bound:
 
 CUMSUM = StepKind(
     "CUMSUM",
-    # int8 [outer][depth][inner], summed along depth; exclusive and reverse are 0 or 1
+    # int8 [outer][depth][inner], summed along depth from first on, widened by left_shift bits and
+    # rescaled; exclusive and reverse are 0 or 1
     (
         "input*",
         "output*",
@@ -73,6 +76,8 @@ CUMSUM = StepKind(
         "inner",
         "exclusive",
         "reverse",
+        "first",
+        "left_shift",
         "multiplier",
         "shift",
         "input_zero_point",

@@ -25,10 +25,12 @@ from mapper.importers.onnx import functions as onnx_functions
 from mapper.importers.onnx import layers as onnx_layers
 from mapper.importers.onnx import matrix as onnx_matrix
 from mapper.importers.onnx import moves as onnx_moves
+from mapper.importers.onnx import norms as onnx_norms
 from mapper.importers.onnx import pads as onnx_pads
 from mapper.importers.onnx import pools as onnx_pools
 from mapper.importers.onnx import reductions as onnx_reductions
 from mapper.importers.onnx import resize as onnx_resize
+from mapper.importers.onnx import selection as onnx_selection
 from mapper.importers.onnx import views as onnx_views
 from mapper.importers.onnx.model import Interface, Model, Node, read_model
 from mapper.importers.onnx.qoperator import to_qdq
@@ -126,6 +128,8 @@ def _input(builder: Builder, interface: Interface) -> str:
             f"{list(interface.shape)}: export the network with a static shape and batch 1 "
             "(python -m onnxruntime.tools.make_dynamic_shape_fixed)"
         )
+    place = limits.Place(builder.file, interface.name, "input")
+    require(place, limits.input_is_real_or_int8, interface.dtype)
     draft = builder.draft(interface.name, interface.shape, None)
     draft.declared = interface
     whole = positions(interface.shape)
@@ -293,7 +297,7 @@ def _input_port(draft: Draft) -> Port:
 
 
 def _tensor(draft: Draft) -> Tensor:
-    return Tensor(draft.name, draft.shape, "int8", draft.quant)
+    return Tensor(draft.name, draft.shape, draft.dtype, draft.quant)
 
 
 def _needed(ops: list[Op], outputs: set[str]) -> list[Op]:
@@ -320,12 +324,13 @@ _OPERATORS: dict[str, Callable[[Builder, Node], Value | tuple[Value, ...]]] = {
     "AveragePool": onnx_pools.average_pool,
     "GlobalAveragePool": onnx_pools.global_average_pool,
     "Pad": onnx_pads.pad,
-    "LpNormalization": onnx_reductions.lp_normalization,
     "LogSoftmax": onnx_reductions.log_softmax,
     "Resize": onnx_resize.resize,
     "Upsample": onnx_resize.upsample,
     **onnx_moves.RULES,
+    **onnx_norms.RULES,
     **onnx_reductions.RULES,
+    **onnx_selection.RULES,
     "Identity": onnx_views.identity,
     "Dropout": onnx_views.identity,
     "Transpose": onnx_views.transpose,

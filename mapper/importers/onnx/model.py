@@ -21,6 +21,8 @@ _ELEMENT_TYPES: dict[int, str] = {
     TensorProto.FLOAT: "float32",
     TensorProto.UINT8: "uint8",
     TensorProto.INT8: "int8",
+    TensorProto.INT32: "int32",
+    TensorProto.INT64: "int64",
 }
 
 
@@ -182,8 +184,8 @@ def _interface(file: str, value: onnx.ValueInfoProto) -> Interface:
     dtype = _ELEMENT_TYPES.get(kind.elem_type)
     if dtype is None:
         raise RequestError(
-            f"{file}: interface tensor '{name}' must be float32, int8 or uint8: export the "
-            "network with one of these"
+            f"{file}: interface tensor '{name}' must be float32, int8 or uint8, or int64 or int32 "
+            "where indices come out: export the network with one of these"
         )
     if len(shape) > _MOST_AXES:
         raise RequestError(f"{file}: interface tensor '{name}' has {len(shape)} axes")

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import permutations
-from typing import Literal, NoReturn
+from typing import Literal, NoReturn, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.op import Op
 from mapper.graph.operator import Operator
-from mapper.graph.tensor import Quant, Tensor
+from mapper.graph.tensor import DType, Quant, Tensor
 from mapper.importers.onnx.model import Array, Interface, Node
 from mapper.limits import Place, require
 from mapper.operators.moves import Reshape
@@ -39,7 +39,7 @@ CHANNELS_LAST: Axes = (0, 2, 3, 1)
 
 @dataclass(eq=False)
 class Draft:
-    """An int8 tensor of the graph whose quantisation, or layout, may still be open.
+    """A tensor of the graph whose quantisation, or layout, may still be open; int32 for indices.
 
     `declared` is there for the network's inputs: their layout is what the first operator needs, and
     `moved` then maps positions in the file's order to positions in the tensor.
@@ -53,6 +53,7 @@ class Draft:
     moved: View | None = None
     used: bool = False
     before: Draft | None = None
+    dtype: Literal["int8", "int32"] = "int8"
 
     def positions(self, view: View) -> View:
         """The view's positions in the tensor as it is laid out now."""
@@ -81,11 +82,14 @@ class Constant:
 
 @dataclass(frozen=True, eq=False)
 class Activation:
-    """Part of the network's data: real numbers (dtype float32) or the integers themselves."""
+    """Part of the network's data: real numbers (dtype float32) or the integers themselves.
+
+    Indices are int32 in the graph, and int64 or what a Cast makes of them in the file.
+    """
 
     draft: Draft
     view: View
-    dtype: Literal["float32", "int8", "uint8"]
+    dtype: Literal["float32", "int8", "uint8", "int32", "int64"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,6 +194,7 @@ class Builder:
     def quantised(self, node: Node, position: int) -> tuple[Activation, Quant]:
         """The operand at a position with its quantisation, which must be known."""
         value = self.activation(node, position)
+        require(node.place, limits.operand_is_no_index, value.draft.dtype)
         if value.draft.quant is None:
             limits.float_network(
                 str(node.place), f"its input '{node.inputs[position]}' is not quantised"
@@ -223,11 +228,11 @@ class Builder:
         return self.drafts[unique]
 
     def stored_constant(self, name: str, data: Array, quant: Quant | None = None) -> Tensor:
-        """A constant of the graph, int8 or int32; its name is made unique."""
+        """A constant of the graph, of the data's type; its name is made unique."""
         unique, suffix = name, 1
         while unique in self.drafts or unique in self.constants:
             unique, suffix = f"{name}#{suffix}", suffix + 1
-        dtype = "int8" if data.dtype == np.int8 else "int32"
+        dtype = cast("DType", data.dtype.name)
         self.constants[unique] = Tensor(unique, data.shape, dtype, quant, data)
         return self.constants[unique]
 
@@ -240,13 +245,19 @@ class Builder:
         quant: Quant | None,
     ) -> Draft:
         """Add an operator with a new result."""
+        result = self.draft(place.layer, shape, quant)
+        self.add_op(operator, inputs, (result,))
+        return result
+
+    def add_op(
+        self, operator: Operator, inputs: tuple[Draft | Tensor, ...], results: tuple[Draft, ...]
+    ) -> None:
+        """Add an operator that gives these tensors; it has the name of the first one."""
         for operand in inputs:
             if isinstance(operand, Draft):
                 operand.used = True
-        result = self.draft(place.layer, shape, quant)
-        names = tuple(operand.name for operand in inputs)
-        self.ops.append(Op(result.name, operator, names, (result.name,)))
-        return result
+        names = (tuple(tensor.name for tensor in tensors) for tensors in (inputs, results))
+        self.ops.append(Op(results[0].name, operator, *names))
 
     def stored(self, place: Place, activation: Activation, axes: Axes | None = None) -> Draft:
         """The tensor whose elements in order are the view, transposed by `axes`.
