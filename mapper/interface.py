@@ -49,7 +49,7 @@ def encode_input(graph: Graph, tensor: str, values: NDArray[Any]) -> NDArray[Any
 def decode_output(graph: Graph, tensor: str, integers: NDArray[Any]) -> NDArray[Any]:
     """An output of the graph in the file's form: type, shape and order of axes of its port.
 
-    `integers` are the tensor's, in its shape.
+    `integers` are the tensor's.
     """
     port, source = graph.ports[tensor], graph.tensors[tensor]
     values: NDArray[Any] = integers

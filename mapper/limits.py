@@ -117,11 +117,6 @@ def image_has_four_axes(shape: Sequence[int]) -> bool:
     return len(shape) == 4 and shape[0] == 1
 
 
-def input_is_real_or_int8(dtype: str) -> bool:
-    """A network's input must be float32, int8 or uint8: export the network with one of these."""
-    return dtype in ("float32", "int8", "uint8")
-
-
 def shape_is_static(shape: Sequence[int]) -> bool:
     """Every shape must be fixed: export the network with a static input shape and batch 1."""
     return all(extent >= 1 for extent in shape)
@@ -200,6 +195,11 @@ def elements_exist(count: tuple[int, int]) -> bool:
 def only_first_result(names: Sequence[str]) -> bool:
     """Only this operator's first result is computed; leave the others out. (Results used)"""
     return not names
+
+
+def power_is_of_one_tensor(found: bool) -> bool:
+    """A power with a computed exponent must have a number as its base. (Whether it has)"""
+    return found
 
 
 def exponent_is_constant(count: int) -> bool:
@@ -317,6 +317,38 @@ def lstm_is_plain(parts: Sequence[str]) -> bool:
 def lstm_function_is_tanh(found: bool) -> bool:
     """The cell of UNIDIRECTIONAL_SEQUENCE_LSTM must have TANH as its function. (Whether it has)"""
     return found
+
+
+def gates_have_default_functions(functions: tuple[Sequence[str], Sequence[str]]) -> bool:
+    """The gates of LSTM and GRU must have their default functions. (Functions found, wanted)"""
+    return list(functions[0]) == list(functions[1])
+
+
+def gates_are_not_clipped(clip: float) -> bool:
+    """LSTM and GRU must not clip the inputs of their gates: train without clip. (Clip)"""
+    return clip == 0
+
+
+def gates_are_independent(coupled: int) -> bool:
+    """The input and forget gates of an LSTM must not be coupled: set input_forget to 0."""
+    return not coupled
+
+
+def has_no_peepholes(found: bool) -> bool:
+    """An LSTM must have no peepholes: train it without. (Whether it has)"""
+    return not found
+
+
+def sequences_are_whole(lengths: tuple[Sequence[int], int]) -> bool:
+    """Every sequence of LSTM and GRU must have all time steps: leave sequence_lens out. (Lengths,
+    time steps)"""
+    return all(length == lengths[1] for length in lengths[0])
+
+
+def state_is_in_range(state: tuple[float, float]) -> bool:
+    """An initial state of LSTM or GRU must be within the range of its int16. (Largest magnitude,
+    end of the range)"""
+    return state[0] <= state[1]
 
 
 def cell_is_symmetric(quantisation: tuple[float, int]) -> bool:

@@ -15,6 +15,7 @@ from hw.spec.steps.elementwise import (
     REQUANTISE,
     SIGMOID_INT16,
 )
+from hw.spec.steps.gru import GRU
 from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
 from hw.spec.steps.matrix import BATCH_MATMUL, FULLY_CONNECTED
 from hw.spec.steps.moves import FILL, GATHER, MOVE
@@ -40,6 +41,7 @@ __all__ = [
     "FILL",
     "FULLY_CONNECTED",
     "GATHER",
+    "GRU",
     "L2_NORMALIZATION",
     "LOG_SOFTMAX",
     "LOOKUP",
@@ -105,6 +107,7 @@ STEP_KINDS: tuple[StepKind, ...] = (
     TOP_K,
     REDUCE_NORM,
     NORMALIZE,
+    GRU,
 )
 
 BY_NAME = {kind.name: kind for kind in STEP_KINDS}

@@ -9,7 +9,9 @@ import numpy as np
 
 from mapper import limits
 from mapper.graph.tensor import Quant, Tensor
+from mapper.importers.onnx.affine import channel_axis, scaled
 from mapper.importers.onnx.alignment import aligned
+from mapper.importers.onnx.chains import compose, composed
 from mapper.importers.onnx.functions import function_of
 from mapper.importers.onnx.model import Array, Node
 from mapper.importers.onnx.values import (
@@ -17,8 +19,10 @@ from mapper.importers.onnx.values import (
     Builder,
     Constant,
     Draft,
+    Function,
     Pending,
     Value,
+    Vector,
     View,
     view_of,
 )
@@ -117,15 +121,70 @@ def _integers(node: Node, constant: Constant) -> tuple[Array, Quant]:
     return np.full(data.shape, np.sign(value), np.int8), Quant((scale,), (0,))
 
 
+_FUNCTIONS: Mapping[str, Callable[..., Vector]] = {
+    "Add": np.add,
+    "Div": np.divide,
+    "Max": np.maximum,
+    "Min": np.minimum,
+    "Mul": np.multiply,
+    "Pow": np.power,
+    "Sub": np.subtract,
+}
+
+
+def _real(builder: Builder, node: Node) -> Value | None:
+    """The result where no operator of the graph is needed for it, None where one is.
+
+    It is part of a chain of real functions, or an operand is a stored vector of real numbers.
+    """
+    both = [builder.value(node, position) for position in (0, 1)]
+    chain = composed(builder, node, _FUNCTIONS[node.op], both)
+    if chain is not None or not any(isinstance(value, Constant) for value in both):
+        return chain
+    position = 0 if isinstance(both[1], Constant) else 1
+    x, constant = both[position], both[1 - position]
+    assert isinstance(constant, Constant)
+    backwards = position == 1 and node.op == "Div"
+    if isinstance(x, Constant) or backwards or node.op not in ("Add", "Div", "Mul", "Sub"):
+        return None
+    one, axis = constant.data.size == 1, channel_axis(x, constant)
+    if one and isinstance(x, Pending) and x.with_affine is not None and x.view.ndim:
+        axis = x.view.ndim - 1
+    if axis is None:
+        return None
+    real = np.broadcast_to(constant.real().reshape(-1), (x.view.shape[axis],))
+    factors, summands = np.ones_like(real), np.zeros_like(real)
+    if node.op in ("Mul", "Div"):
+        with np.errstate(all="ignore"):
+            factors = real if node.op == "Mul" else 1 / real
+    elif node.op == "Add":
+        summands = real
+    elif position == 0:
+        summands = -real
+    else:
+        factors, summands = -factors, real
+    return scaled(builder, node, position, axis, factors, summands)
+
+
+def _function(builder: Builder, node: Node) -> Function | None:
+    """The result as a function of one tensor, for operators that follow without quantisation."""
+    found = compose(_FUNCTIONS[node.op], [builder.value(node, position) for position in (0, 1)])
+    return None if found is None else Function(found.draft, found.values)
+
+
 def _arithmetic(kind: type[Arithmetic]) -> Callable[[Builder, Node], Value]:
     def rule(builder: Builder, node: Node) -> Value:
+        real = _real(builder, node) if node.op in _FUNCTIONS else None
+        if real is not None:
+            return real
+        function = _function(builder, node) if node.op in _FUNCTIONS else None
         found = _operands(builder, node)
         both = tuple(_tensor(builder, node, operand) for operand in found.both)
 
         def emit(quant: Quant, lo: int, hi: int) -> Draft:
             return builder.add(node.place, kind(lo=lo, hi=hi), both, found.shape, quant)
 
-        return Pending(node.place, found.view, emit)
+        return Pending(node.place, found.view, emit, function=function)
 
     return rule
 
@@ -135,6 +194,10 @@ def _extreme(kind: type[Extreme]) -> Callable[[Builder, Node], Value]:
 
     def rule(builder: Builder, node: Node) -> Value:
         require(node.place, limits.two_operands, len(node.inputs))
+        real = _real(builder, node)
+        if real is not None:
+            return real
+        function = _function(builder, node)
         found = _operands(builder, node)
 
         def alike(operand: Stored, quant: Quant) -> Draft | Tensor:
@@ -149,7 +212,7 @@ def _extreme(kind: type[Extreme]) -> Callable[[Builder, Node], Value]:
             result = builder.add(node.place, kind(), both, found.shape, quant)
             return builder.rescaled(node.place, result, quant, lo, hi)
 
-        return Pending(node.place, found.view, emit)
+        return Pending(node.place, found.view, emit, function=function)
 
     return rule
 

@@ -19,6 +19,7 @@ from mapper import limits
 from mapper.graph.graph import Graph
 from mapper.graph.op import Op, Port
 from mapper.graph.tensor import Quant, Tensor
+from mapper.importers.onnx import affine as onnx_affine
 from mapper.importers.onnx import convolution as onnx_convolution
 from mapper.importers.onnx import elementwise as onnx_elementwise
 from mapper.importers.onnx import functions as onnx_functions
@@ -28,6 +29,7 @@ from mapper.importers.onnx import moves as onnx_moves
 from mapper.importers.onnx import norms as onnx_norms
 from mapper.importers.onnx import pads as onnx_pads
 from mapper.importers.onnx import pools as onnx_pools
+from mapper.importers.onnx import recurrent as onnx_recurrent
 from mapper.importers.onnx import reductions as onnx_reductions
 from mapper.importers.onnx import resize as onnx_resize
 from mapper.importers.onnx import selection as onnx_selection
@@ -88,7 +90,8 @@ def _graph(file: str, name: str, model: Model) -> Graph:
     builder, obstacles = Builder(file), limits.Obstacles(file)
     for constant, data in constants.items():
         builder.values[constant] = Constant(data)
-    remarks = [_input(builder, interface) for interface in model.inputs]
+    for interface in model.inputs:
+        _input(builder, interface)
     unknown: set[str] = set()
     for node in nodes:
         known = unknown.isdisjoint(node.inputs)
@@ -112,29 +115,32 @@ def _graph(file: str, name: str, model: Model) -> Graph:
         [draft.name for draft in inputs],
         [draft.name for draft, _ in outputs],
         [*(_input_port(draft) for draft in inputs), *(port for _, port in outputs)],
-        remarks=[remark for remark in remarks if remark],
+        remarks=builder.remarks,
     )
 
 
-def _input(builder: Builder, interface: Interface) -> str:
-    """Make a network input a value; returns a remark where its batch was free."""
-    remark = ""
+def _input(builder: Builder, interface: Interface) -> None:
+    """Make a network input a value."""
     if interface.shape[:1] == (-1,) and limits.shape_is_static(interface.shape[1:]):
         interface = replace(interface, shape=(1, *interface.shape[1:]))
-        remark = f"The batch of input '{interface.name}' is free in the file; it is taken as 1."
+        builder.remarks.append(
+            f"The batch of input '{interface.name}' is free in the file; it is taken as 1."
+        )
     if not limits.shape_is_static(interface.shape):
         raise RequestError(
             f"{builder.file}: input '{interface.name}' has the dynamic shape "
             f"{list(interface.shape)}: export the network with a static shape and batch 1 "
             "(python -m onnxruntime.tools.make_dynamic_shape_fixed)"
         )
-    place = limits.Place(builder.file, interface.name, "input")
-    require(place, limits.input_is_real_or_int8, interface.dtype)
+    if interface.dtype not in ("float32", "int8", "uint8"):
+        raise RequestError(
+            f"{builder.file}: input '{interface.name}' must be float32, int8 or uint8: export the "
+            "network with one of these"
+        )
     draft = builder.draft(interface.name, interface.shape, None)
     draft.declared = interface
     whole = positions(interface.shape)
-    builder.values[interface.name] = Activation(draft, whole, cast("DType", interface.dtype))
-    return remark
+    builder.values[interface.name] = Activation(draft, whole, interface.dtype)
 
 
 def _visit(builder: Builder, node: Node, opset: int) -> Value | tuple[Value, ...]:
@@ -260,9 +266,7 @@ def _output(builder: Builder, interface: Interface) -> tuple[Draft, Port]:
     if value is None or isinstance(value, Constant):
         raise RequestError(f"{builder.file}: output '{interface.name}' is never computed")
     if isinstance(value, Pending):
-        if value.natural is None:
-            builder.refuse_real(value.place)
-        value = builder.settle(value, value.natural)
+        value = builder.settled_alone(value)
     draft, axes = value.draft, _axes_to(value.draft, value.view)
     if axes is None:
         place = limits.Place(builder.file, interface.name, "output")
@@ -317,6 +321,7 @@ _OPERATORS: dict[str, Callable[[Builder, Node], Value | tuple[Value, ...]]] = {
     "ConvTranspose": onnx_convolution.conv_transpose,
     "Gemm": onnx_matrix.gemm,
     "MatMul": onnx_matrix.matmul,
+    "BatchNormalization": onnx_affine.batch_normalization,
     "Concat": onnx_layers.concat,
     "Relu": onnx_layers.relu,
     "Clip": onnx_layers.clip,
@@ -330,6 +335,7 @@ _OPERATORS: dict[str, Callable[[Builder, Node], Value | tuple[Value, ...]]] = {
     **onnx_moves.RULES,
     **onnx_norms.RULES,
     **onnx_reductions.RULES,
+    **onnx_recurrent.RULES,
     **onnx_selection.RULES,
     "Identity": onnx_views.identity,
     "Dropout": onnx_views.identity,

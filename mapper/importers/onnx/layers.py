@@ -8,11 +8,13 @@ from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.tensor import Quant
 from mapper.importers.onnx.alignment import aligned
+from mapper.importers.onnx.chains import operands
 from mapper.importers.onnx.model import Node
 from mapper.importers.onnx.values import (
     CHANNELS_LAST,
     Builder,
     Draft,
+    Function,
     Pending,
     Value,
     view_of,
@@ -48,7 +50,7 @@ def _clamp(builder: Builder, node: Node, low: float | None, high: float | None) 
         lows = [bound for bound in (low, value.low) if bound is not None]
         highs = [bound for bound in (high, value.high) if bound is not None]
         return replace(
-            value, low=max(lows, default=None), high=min(highs, default=None), with_bias=None
+            value, low=max(lows, default=None), high=min(highs, default=None), with_affine=None
         )
     x, x_quant = builder.quantised(node, 0)
     if x.dtype != "float32":
@@ -61,7 +63,9 @@ def _clamp(builder: Builder, node: Node, low: float | None, high: float | None) 
         operator = Relu(lo=lo, hi=hi)
         return builder.add(node.place, operator, (x.draft,), x.draft.shape, quant)
 
-    return Pending(node.place, x.draft.positions(x.view), emit, x_quant, low, high)
+    function = Function(x.draft, operands(x_quant))
+    view = x.draft.positions(x.view)
+    return Pending(node.place, view, emit, x_quant, low, high, function=function)
 
 
 def concat(builder: Builder, node: Node) -> Value:

@@ -29,7 +29,7 @@ def changed(builder: Builder, node: Node, change: Callable[[Array], Array]) -> V
         raise RequestError(f"{node.place}: its result has the impossible shape {list(view.shape)}")
     if isinstance(value, Pending):
         # What is added afterwards belongs to the elements that are left, not to the whole layer.
-        return replace(value, view=view, with_bias=None)
+        return replace(value, view=view, with_affine=None)
     return replace(value, view=view)
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import permutations
-from typing import Literal, NoReturn, cast
+from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ from mapper.operators.rearranged import rearrangement
 from mapper.operators.requantise import Quantize, Relu
 
 View = NDArray[np.int32]
+Vector = NDArray[np.float64]
 Axes = tuple[int, ...]
 CHANNELS_LAST: Axes = (0, 2, 3, 1)
 """From NCHW to NHWC."""
@@ -53,7 +54,7 @@ class Draft:
     moved: View | None = None
     used: bool = False
     before: Draft | None = None
-    dtype: Literal["int8", "int32"] = "int8"
+    dtype: Literal["int8", "int16", "int32"] = "int8"
 
     def positions(self, view: View) -> View:
         """The view's positions in the tensor as it is laid out now."""
@@ -93,12 +94,22 @@ class Activation:
 
 
 @dataclass(frozen=True, eq=False)
+class Function:
+    """A real function of each element of a tensor: 256 results, by the element's byte."""
+
+    draft: Draft
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
 class Pending:
     """A real result before its quantisation is known.
 
     `emit(quant, lo, hi)` adds the operator and gives the tensor that `view` refers to. `natural` is
-    the quantisation that the result has if nothing else is asked for. `with_bias` gives the same
-    operator with a real vector, one number for each of `channels`, added.
+    the quantisation that the result has if nothing else is asked for. `with_affine` gives the same
+    operator with its result multiplied by a real vector, one number for each of `channels`, and
+    another one added; None where that is not exact. `function` is there where the result, before
+    the clamp to `low..high`, depends on one tensor element by element.
     """
 
     place: Place
@@ -107,8 +118,25 @@ class Pending:
     natural: Quant | None = None
     low: float | None = None
     high: float | None = None
-    with_bias: Callable[[NDArray[np.float64]], Pending] | None = None
+    with_affine: Callable[[Vector, Vector], Pending | None] | None = None
     channels: int = 0
+    function: Function | None = None
+
+    def clamped(self, values: Vector) -> Vector:
+        """Real values within the clamp."""
+        raised = values if self.low is None else np.maximum(values, self.low)
+        return raised if self.high is None else np.minimum(raised, self.high)
+
+    def own_quant(self) -> Quant | None:
+        """The quantisation that the result has, or that covers all of its values."""
+        if self.natural is not None or self.function is None:
+            return self.natural
+        values = self.clamped(self.function.values)
+        low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
+        if not limits.scales_are_sensible([high - low]):
+            return None
+        scale = float(np.float32((high - low) / 255))
+        return Quant((scale,), (round(-128 - low / scale),))
 
 
 Value = Constant | Activation | Pending
@@ -145,6 +173,7 @@ class Builder:
     ops: list[Op] = field(default_factory=list[Op])
     drafts: dict[str, Draft] = field(default_factory=dict[str, Draft])
     constants: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
+    remarks: list[str] = field(default_factory=list[str])
     settled: dict[int, Pending] = field(default_factory=dict[int, Pending])
     """By id of a draft: the operator that it came from."""
     moved: dict[tuple[str, Axes, bytes], Draft] = field(
@@ -185,9 +214,7 @@ class Builder:
                 "tensor is needed: fold it into the weights or bias of a neighbouring layer"
             )
         if isinstance(value, Pending):
-            if value.natural is None:
-                self.refuse_real(value.place)
-            value = self.settle(value, value.natural)
+            value = self.settled_alone(value)
             self.values[node.inputs[position]] = value
         return value
 
@@ -201,9 +228,20 @@ class Builder:
             )
         return value, value.draft.quant
 
-    def refuse_real(self, place: Place) -> NoReturn:
-        """Raise RequestError for a result that stays in floating point."""
-        limits.float_network(str(place), "its result goes on without a QuantizeLinear")
+    def settled_alone(self, pending: Pending) -> Activation:
+        """The result in a quantisation of its own, since the file has none for it.
+
+        Raises RequestError where its range is not known.
+        """
+        if pending.natural is None:
+            self.remarks.append(
+                f"The file leaves the result of layer '{pending.place.layer}' in floating point; "
+                "here it has 8 bits over its whole range."
+            )
+        quant = pending.own_quant()
+        if quant is None:
+            limits.float_network(str(pending.place), "its result goes on without a QuantizeLinear")
+        return self.settle(pending, quant)
 
     def settle(self, pending: Pending, quant: Quant) -> Activation:
         """Add a pending operator, now that the quantisation of its result is known."""
@@ -243,9 +281,11 @@ class Builder:
         inputs: tuple[Draft | Tensor, ...],
         shape: tuple[int, ...],
         quant: Quant | None,
+        dtype: Literal["int8", "int16"] = "int8",
     ) -> Draft:
         """Add an operator with a new result."""
         result = self.draft(place.layer, shape, quant)
+        result.dtype = dtype
         self.add_op(operator, inputs, (result,))
         return result
 

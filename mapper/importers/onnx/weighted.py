@@ -16,6 +16,7 @@ from mapper.importers.onnx.values import (
     Draft,
     Pending,
     Value,
+    Vector,
     View,
     positions,
 )
@@ -67,7 +68,7 @@ class Product:
             self.node.place,
             self.view,
             self.emit,
-            with_bias=self.with_bias,
+            with_affine=self.with_affine,
             channels=self.shape[-1],
         )
 
@@ -107,10 +108,24 @@ class Product:
         weights = replace(self.weights, data=data, scale=scale * times)
         return replace(self, weights=weights, bias=np.rint(self.bias / times))
 
-    def with_bias(self, vector: NDArray[np.float64]) -> Pending:
-        """Return the same with a real vector, one number a channel, added."""
-        unit = _accumulator_unit(self.operand, self.weights)
-        return replace(self, bias=self.bias + np.rint(vector / unit)).pending()
+    def with_affine(self, factors: Vector, summands: Vector) -> Pending | None:
+        """Return the same with its result multiplied by factors, one a channel, and more added.
+
+        None where the weights cannot take a factor's sign.
+        """
+        weights, bias = self.weights, self.bias
+        if (factors != 1).any():
+            by_channel = [1] * weights.data.ndim
+            by_channel[self.weights_axis] = -1
+            signs = np.broadcast_to(np.sign(factors), bias.shape)
+            data = weights.data.astype(np.int16) * signs.reshape(by_channel).astype(np.int16)
+            if data.max(initial=0) > 127 or (weights.zero_point and (signs < 1).any()):
+                return None
+            scale = weights.scale * np.where(factors == 0, 1, np.abs(factors))
+            weights = replace(weights, data=data.astype(np.int8), scale=scale)
+            bias = bias * signs
+        unit = _accumulator_unit(self.operand, weights)
+        return replace(self, weights=weights, bias=bias + np.rint(summands / unit)).pending()
 
 
 def add_constant(builder: Builder, node: Node, position: int, constant: Constant) -> Value | None:
@@ -123,17 +138,28 @@ def add_constant(builder: Builder, node: Node, position: int, constant: Constant
     if isinstance(value, Constant):
         return None
     layer = value if isinstance(value, Pending) else builder.settled.get(id(value.draft))
-    if layer is None or layer.with_bias is None or layer.low is not None or layer.high is not None:
+    if (
+        layer is None
+        or layer.with_affine is None
+        or layer.low is not None
+        or layer.high is not None
+    ):
         return None
     if np.broadcast_shapes(constant.data.shape, value.view.shape) != value.view.shape:
         return None
-    # The vector to add at each stored position; its rows, one a pixel, must be alike.
     wide = np.empty(value.view.size)
     wide[value.view.reshape(-1)] = np.broadcast_to(constant.real(), value.view.shape).reshape(-1)
-    rows = wide.reshape(-1, layer.channels)
-    if (rows != rows[0]).any():
+    row = along_channels(wide, layer.channels)
+    if row is None:
         return None
-    return replace(layer.with_bias(rows[0]), view=value.view, place=node.place)
+    summed = layer.with_affine(np.ones(layer.channels), row)
+    return None if summed is None else replace(summed, view=value.view, place=node.place)
+
+
+def along_channels(values: Vector, channels: int) -> Vector | None:
+    """One number for each channel, of one for each stored position; None where pixels differ."""
+    rows = values.reshape(-1, channels)
+    return None if (rows != rows[0]).any() else rows[0]
 
 
 def whole(shape: tuple[int, ...]) -> View:

@@ -143,7 +143,7 @@ LIMITS: dict[str, tuple[Callable[[Image], str], list[str]]] = {
     ),
     "blocks": (lambda n: n.node("SpaceToDepth", [n.x], blocksize=0), ["A block must have"]),
     "depth": (lambda n: n.node("DepthToSpace", [n.x], blocksize=2), ["do not fit together"]),
-    "norm": (lambda n: n.node("LpNormalization", [n.x], p=1), ["p must be 2"]),
+    "norm": (lambda n: n.node("LpNormalization", [n.x], p=3), ["p must be 1 or 2"]),
     "softmax": (lambda n: n.node("Softmax", [n.x], axis=2), ["SOFTMAX must run along the last"]),
     "add of a picture": (
         lambda n: n.node("Add", [n.x, n.constant("b", np.eye(6, dtype=np.float32))]),
