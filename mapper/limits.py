@@ -176,6 +176,20 @@ def two_operands(count: int) -> bool:
     return count == 2
 
 
+def one_or_two_operands(count: int) -> bool:
+    """Sum must have one or two operands: chain Add with a quantisation behind each. (Operands
+    found)"""
+    return 1 <= count <= 2
+
+
+def cast_keeps_values(types: tuple[str, str]) -> bool:
+    """A Cast may make int64, int32 or float32 of indices, and float32 of real numbers: leave others
+    out. (From, to)"""
+    source, target = types
+    kept = ("int64", "int32", "float32") if source in ("int64", "int32") else (source,)
+    return target in kept
+
+
 def operand_is_no_index(dtype: str) -> bool:
     """Indices (of ArgMax, of TopK) can only be results of the network: compute with them outside.
     (Type found)"""
@@ -234,11 +248,6 @@ def one_quantisation(quantisations: Sequence[object]) -> bool:
     return all(quantisation == quantisations[0] for quantisation in quantisations)
 
 
-def softmax_is_over_last_axis(axis: tuple[int, int]) -> bool:
-    """SOFTMAX must run along the last axis. (Axis found, wanted)"""
-    return axis[0] == axis[1]
-
-
 def softmax_quantisation(found: tuple[str, str, float, int]) -> bool:
     """The result of SOFTMAX must have scale 1/256 and zero point -128 where int8 becomes int8,
     1/65536 and -32768 where it becomes int16, 1/32768 and 0 where int16 becomes int16. (Types of
@@ -270,6 +279,12 @@ def rows_are_whole(sizes: tuple[int, int]) -> bool:
     """FULLY_CONNECTED must read whole rows, each as long as one of its weights' rows. (Elements of
     the input, of a row of weights)"""
     return sizes[1] > 0 and sizes[0] % sizes[1] == 0
+
+
+def weights_can_be_negated(weights: tuple[int, int]) -> bool:
+    """With a negative alpha, weights must be -127 or more with zero point 0: negate the weights and
+    alpha. (Smallest weight, zero point)"""
+    return weights[0] > -128 and weights[1] == 0
 
 
 def weights_have_two_axes(shape: Sequence[int]) -> bool:
@@ -496,6 +511,12 @@ def resized_extents_are_sensible(size: Sequence[int]) -> bool:
 def resizes_image_only(extents: tuple[Sequence[int], Sequence[int]]) -> bool:
     """A linear resize must leave batch and channels as they are. (Found, wanted)"""
     return tuple(extents[0]) == tuple(extents[1])
+
+
+def result_is_not_finer(scales: tuple[float, float]) -> bool:
+    """The result of a linear resize must not have a finer scale than its input: let the quantiser
+    give both the same one. (Scale of the result, of the input)"""
+    return scales[0] >= scales[1] * (1 - 1e-6)
 
 
 def slice_names_axes(missing: tuple[int, int]) -> bool:

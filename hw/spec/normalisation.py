@@ -29,6 +29,8 @@ L2_OUTPUT = (1 / 128, 0)
 """(scale, zero point) of the result of L2_NORMALIZATION."""
 LOG_SOFTMAX_OUTPUT = (1 / 16, 127)
 """(scale, zero point) of the result of LOG_SOFTMAX."""
+LOG_SOFTMAX_END = -32.0
+"""The smallest logarithm that LOG_SOFTMAX can express."""
 
 _LOG_BITS = 5
 """Integer bits of a logarithm and of a difference: Q5.26."""
@@ -69,8 +71,20 @@ def log_softmax_parameters(input_scale: float) -> LogSoftmaxParameters:
     )
 
 
-def log_softmax(x: NDArray[np.int8], parameters: LogSoftmaxParameters) -> nm.Int8Array:
-    """LOG_SOFTMAX over the last axis of int8 [rows, cols], to scale 1/16 and zero point 127."""
+def log_softmax_factor(scale: float) -> tuple[int, int]:
+    """(multiplier, shift) of a logarithm to a result of this scale."""
+    return nm.rescale_parameters(2.0 ** (_LOG_BITS - 31), scale)
+
+
+def log_softmax(
+    x: NDArray[np.int8],
+    parameters: LogSoftmaxParameters,
+    output: tuple[int, int, int] | None = None,
+) -> nm.Int8Array:
+    """LOG_SOFTMAX over the last axis of int8 [rows, cols], to scale 1/16 and zero point 127.
+
+    ``output``: (multiplier, shift, zero point) of another result, which ends at -32.
+    """
     p = parameters
     values = x.astype(np.int32)
     difference = values - values.max(axis=-1, keepdims=True)
@@ -84,7 +98,10 @@ def log_softmax(x: NDArray[np.int8], parameters: LogSoftmaxParameters) -> nm.Int
     reached = nm.multiply_by_quantized_multiplier(lowest, p.reverse_multiplier, p.reverse_shift)
     limit = np.maximum(p.smallest_difference - 1, reached)
     total = nm.wrap_int32(scaled.astype(np.int64) - logarithm)
-    result = nm.rounding_divide_by_pot(total, 31 - _LOG_BITS - 4) + 127
+    if output is None:
+        result = nm.rounding_divide_by_pot(total, 31 - _LOG_BITS - 4) + LOG_SOFTMAX_OUTPUT[1]
+    else:
+        result = nm.multiply_by_quantized_multiplier(total, *output[:2]) + output[2]
     return nm.clamp_int8(np.where(difference > limit, result, -128), -128, 127)
 
 

@@ -10,8 +10,10 @@ from typing import ClassVar
 from hw.spec.normalisation import (
     CUMSUM_SHIFT,
     L2_OUTPUT,
+    LOG_SOFTMAX_END,
     LOG_SOFTMAX_OUTPUT,
     cumsum_parameters,
+    log_softmax_factor,
     log_softmax_parameters,
 )
 from hw.spec.numerics import rescale_parameters
@@ -53,14 +55,26 @@ class L2Normalization(Operator):
 
 @dataclass(frozen=True, kw_only=True)
 class LogSoftmax(Operator):
-    """LOG_SOFTMAX over the last axis, to scale 1/16 and zero point 127."""
+    """LOG_SOFTMAX over the last axis, to scale 1/16 and zero point 127.
+
+    ``real``: to any quantisation, not in the reference's.
+    """
 
     kind: ClassVar[str] = "LOG_SOFTMAX"
+
+    real: bool = False
 
     def shapes(self, site: Site) -> Sequence[Shape]:
         """Return the input's shape."""
         last_axis(site)
-        _require_output(site, *LOG_SOFTMAX_OUTPUT)
+        result = site.result
+        if not self.real:
+            _require_output(site, *LOG_SOFTMAX_OUTPUT)
+        elif (-128 - result.zero_point) * result.scale < LOG_SOFTMAX_END:
+            site.refuse(
+                f": output '{result.name}' begins below {LOG_SOFTMAX_END}, where the logarithms "
+                "of the fixed point end; calibrate the output's range again"
+            )
         return [site.x.shape]
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
@@ -72,7 +86,13 @@ class LogSoftmax(Operator):
             "reverse_multiplier": p.reverse_multiplier,
             "reverse_shift": p.reverse_shift,
             "diff_min": p.smallest_difference,
+            "output_multiplier": 0,
+            "output_shift": 0,
+            "output_zero_point": site.result.zero_point,
         }
+        if self.real:
+            factor = log_softmax_factor(site.result.scale)
+            values["output_multiplier"], values["output_shift"] = factor
         return [(LOG_SOFTMAX, values)]
 
 

@@ -9,6 +9,7 @@ from hw.spec.normalisation import (
     cumsum_parameters,
     l2_normalization,
     log_softmax,
+    log_softmax_factor,
     log_softmax_parameters,
 )
 from hw.spec.softmax import softmax_parameters, softmax_wide
@@ -170,6 +171,10 @@ def test_log_softmax(small, rng):
         x = random_int8(rng, rows, cols)
         if rng.random() < 0.2:
             x[:] = x[0, 0]
+        multiplier, shift, zero_point = 0, 0, 127
+        if rng.random() < 0.5:
+            multiplier, shift = log_softmax_factor(float(2.0 ** rng.uniform(-9, -2)))
+            zero_point = int(rng.integers(-128, 128))
         own, expected = both(
             small,
             LOG_SOFTMAX,
@@ -182,8 +187,12 @@ def test_log_softmax(small, rng):
             reverse_multiplier=p.reverse_multiplier,
             reverse_shift=p.reverse_shift,
             diff_min=p.smallest_difference,
+            output_multiplier=multiplier,
+            output_shift=shift,
+            output_zero_point=zero_point,
         )
-        assert np.array_equal(expected, log_softmax(x, p))
+        output = (multiplier, shift, zero_point) if multiplier else None
+        assert np.array_equal(expected, log_softmax(x, p, output))
         assert np.array_equal(own, expected)
 
 

@@ -33,13 +33,25 @@ def _log_softmax(v: Values, memory: MainMemory) -> None:
     x = memory.read(v["input"], v["rows"] * v["cols"]).reshape(v["rows"], v["cols"])
     names = (*_LOG_SOFTMAX[:-1], "smallest_difference")
     values = dict(zip(names, (v[name] for name in _LOG_SOFTMAX), strict=True))
-    memory.write(v["output"], log_softmax(x, LogSoftmaxParameters(**values)).reshape(-1))
+    output = v["output_multiplier"], v["output_shift"], v["output_zero_point"]
+    result = log_softmax(x, LogSoftmaxParameters(**values), output if output[0] else None)
+    memory.write(v["output"], result.reshape(-1))
 
 
 LOG_SOFTMAX = StepKind(
     "LOG_SOFTMAX",
-    # rows x cols; factor of differences and its reciprocal, diff_min as SOFTMAX
-    ("input*", "output*", "rows", "cols", *_LOG_SOFTMAX),
+    # rows x cols; factor of differences and its reciprocal, diff_min as SOFTMAX; factor of the
+    # logarithm, output_multiplier 0: the result has scale 1/16
+    (
+        "input*",
+        "output*",
+        "rows",
+        "cols",
+        *_LOG_SOFTMAX,
+        "output_multiplier",
+        "output_shift",
+        "output_zero_point",
+    ),
     _log_softmax,
     _rows_bound,
 )

@@ -228,6 +228,14 @@ def _add(builder: Builder, node: Node) -> Value:
     return _arithmetic(Add)(builder, node)
 
 
+def _sum(builder: Builder, node: Node) -> Value:
+    """Sum of one or two operands."""
+    require(node.place, limits.one_or_two_operands, len(node.inputs))
+    if len(node.inputs) == 1:
+        return builder.value(node, 0)
+    return _add(builder, replace(node, op="Add"))
+
+
 def _sub(builder: Builder, node: Node) -> Value:
     """Sub; of a constant also as the bias of the layer before."""
     constant = builder.value(node, 1)
@@ -256,4 +264,5 @@ RULES: Mapping[str, Callable[[Builder, Node], Value]] = {
     "Mul": _arithmetic(Mul),
     "PRelu": _prelu,
     "Sub": _sub,
+    "Sum": _sum,
 }

@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import permutations
 from math import prod
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 import numpy as np
 
@@ -34,7 +34,7 @@ from mapper.importers.onnx import reductions as onnx_reductions
 from mapper.importers.onnx import resize as onnx_resize
 from mapper.importers.onnx import selection as onnx_selection
 from mapper.importers.onnx import views as onnx_views
-from mapper.importers.onnx.model import Interface, Model, Node, read_model
+from mapper.importers.onnx.model import DType, Interface, Model, Node, read_model
 from mapper.importers.onnx.qoperator import to_qdq
 from mapper.importers.onnx.values import (
     Activation,
@@ -48,7 +48,6 @@ from mapper.importers.onnx.values import (
 )
 from mapper.limits import require
 
-DType = Literal["float32", "int8", "uint8"]
 _DIALECTS = {
     **dict.fromkeys(
         ("Quant", "IntQuant", "BipolarQuant", "Trunc", "FloatQuant"),
@@ -296,8 +295,7 @@ def _axes_to(draft: Draft, given: np.ndarray) -> tuple[int, ...] | None:
 def _input_port(draft: Draft) -> Port:
     declared = draft.declared
     assert declared is not None
-    dtype = cast("DType", declared.dtype)
-    return Port(draft.name, declared.name, declared.shape, dtype, draft.permutation)
+    return Port(draft.name, declared.name, declared.shape, declared.dtype, draft.permutation)
 
 
 def _tensor(draft: Draft) -> Tensor:
@@ -328,6 +326,7 @@ _OPERATORS: dict[str, Callable[[Builder, Node], Value | tuple[Value, ...]]] = {
     "MaxPool": onnx_pools.max_pool,
     "AveragePool": onnx_pools.average_pool,
     "GlobalAveragePool": onnx_pools.global_average_pool,
+    "GlobalMaxPool": onnx_pools.global_max_pool,
     "Pad": onnx_pads.pad,
     "LogSoftmax": onnx_reductions.log_softmax,
     "Resize": onnx_resize.resize,

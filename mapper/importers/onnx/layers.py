@@ -5,13 +5,12 @@ from dataclasses import replace
 import numpy as np
 
 from hw.spec.errors import RequestError
-from mapper import limits
 from mapper.graph.tensor import Quant
 from mapper.importers.onnx.alignment import aligned
 from mapper.importers.onnx.chains import operands
 from mapper.importers.onnx.model import Node
+from mapper.importers.onnx.moves import axis_of
 from mapper.importers.onnx.values import (
-    CHANNELS_LAST,
     Builder,
     Draft,
     Function,
@@ -19,12 +18,12 @@ from mapper.importers.onnx.values import (
     Value,
     view_of,
 )
-from mapper.limits import require
 from mapper.operators.concatenation import Concatenation
-from mapper.operators.requantise import Relu
+from mapper.operators.requantise import Quantize, Relu
 from mapper.operators.softmax import Softmax
 
 SOFTMAX_QUANT = Quant((1.0 / 256.0,), (-128,))
+WIDE_SOFTMAX_QUANT = Quant((1.0 / 65536.0,), (-32768,))
 
 
 def relu(builder: Builder, node: Node) -> Value:
@@ -91,23 +90,27 @@ def concat(builder: Builder, node: Node) -> Value:
 
 
 def softmax(builder: Builder, node: Node, opset: int) -> Value:
-    """Softmax along the last axis, or along the channels of an image."""
+    """Softmax along any axis; before opset 13 everything from the axis on was one row."""
     x, _ = builder.quantised(node, 0)
     shape = x.view.shape
-    axis = node.integer("axis", -1 if opset >= 13 else 1) % max(len(shape), 1)
+    axis = axis_of(node, node.integer("axis", -1 if opset >= 13 else 1), len(shape))
+    axes, flat = None, x
     if all(extent == 1 for extent in shape[axis + 1 :]):
-        axes, flat = None, replace(x, view=x.view.reshape(shape[: axis + 1]))
+        flat = replace(x, view=x.view.reshape(shape[: axis + 1]))
+    elif opset < 13:
+        flat = replace(x, view=x.view.reshape(*shape[:axis], -1))
     else:
-        # Before opset 13 everything from the axis on was one row.
-        found = axis if opset >= 13 else -1
-        require(node.place, limits.softmax_is_over_last_axis, (found, 1))
-        require(node.place, limits.image_has_four_axes, shape)
-        axes, flat = CHANNELS_LAST, x
+        axes = (*(n for n in range(len(shape)) if n != axis), axis)
     rows = builder.stored(node.place, flat, axes)
 
     def emit(quant: Quant, lo: int, hi: int) -> Draft:
-        result = builder.add(node.place, Softmax(), (rows,), rows.shape, SOFTMAX_QUANT)
-        return builder.rescaled(node.place, result, quant, lo, hi)
+        if quant.scale[0] >= SOFTMAX_QUANT.scale[0]:
+            result = builder.add(node.place, Softmax(), (rows,), rows.shape, SOFTMAX_QUANT)
+            return builder.rescaled(node.place, result, quant, lo, hi)
+        # A finer result needs more than 8 bits in between.
+        wide = builder.add(node.place, Softmax(), (rows,), rows.shape, WIDE_SOFTMAX_QUANT, "int16")
+        narrow = builder.add(node.place, Quantize(), (wide,), rows.shape, quant)
+        return builder.rescaled(node.place, narrow, quant, lo, hi)
 
     view = view_of(rows.shape, axes or ()).reshape(shape)
     return Pending(node.place, view, emit, SOFTMAX_QUANT)

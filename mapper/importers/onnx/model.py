@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnx
@@ -17,7 +17,9 @@ from mapper.limits import Place
 Array = NDArray[Any]
 _MOST_NODES = 50_000
 _MOST_AXES = 8
-_ELEMENT_TYPES: dict[int, str] = {
+DType = Literal["float32", "int8", "uint8", "int32", "int64"]
+"""Types of interface tensors; the last two are those of indices."""
+ELEMENT_TYPES: Mapping[int, DType] = {
     TensorProto.FLOAT: "float32",
     TensorProto.UINT8: "uint8",
     TensorProto.INT8: "int8",
@@ -79,7 +81,7 @@ class Interface:
     """A declared input or output; `shape` holds -1 where it is not a fixed number."""
 
     name: str
-    dtype: str
+    dtype: DType
     shape: tuple[int, ...]
 
 
@@ -181,7 +183,7 @@ def _is_repeated(value: object) -> bool:
 def _interface(file: str, value: onnx.ValueInfoProto) -> Interface:
     kind, name = value.type.tensor_type, limits.printable(value.name)
     shape = tuple(d.dim_value if d.HasField("dim_value") else -1 for d in kind.shape.dim)
-    dtype = _ELEMENT_TYPES.get(kind.elem_type)
+    dtype = ELEMENT_TYPES.get(kind.elem_type)
     if dtype is None:
         raise RequestError(
             f"{file}: interface tensor '{name}' must be float32, int8 or uint8, or int64 or int32 "

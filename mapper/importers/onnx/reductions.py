@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from hw.spec.normalisation import LOG_SOFTMAX_OUTPUT
-from mapper import limits
-from mapper.graph.operator import Operator
 from mapper.graph.tensor import Quant
 from mapper.importers.onnx.model import Node
 from mapper.importers.onnx.moves import axis_of, vector
@@ -23,7 +21,6 @@ from mapper.importers.onnx.values import (
     in_order,
     view_of,
 )
-from mapper.limits import require
 from mapper.operators.normalisation import LogSoftmax
 from mapper.operators.norms import ReduceL1, ReduceL2, ReduceSumSquare
 from mapper.operators.reductions import Mean, ReduceMax, ReduceMin, Reduction, Sum
@@ -65,21 +62,16 @@ def layout(x: Activation) -> Axes:
 
 def log_softmax(builder: Builder, node: Node) -> Value:
     """LogSoftmax along one axis."""
-    quant = Quant((LOG_SOFTMAX_OUTPUT[0],), (LOG_SOFTMAX_OUTPUT[1],))
-    return _rows(builder, node, LogSoftmax(), quant)
-
-
-def _rows(builder: Builder, node: Node, operator: Operator, natural: Quant) -> Value:
-    """An operator along one axis, which becomes the last."""
+    natural = Quant((LOG_SOFTMAX_OUTPUT[0],), (LOG_SOFTMAX_OUTPUT[1],))
     x, _ = builder.quantised(node, 0)
     rank = x.view.ndim
-    require(node.place, limits.axis_exists, (node.integer("axis", -1), rank))
-    axis = node.integer("axis", -1) % rank
+    axis = axis_of(node, node.integer("axis", -1), rank)
     axes = (*(n for n in range(rank) if n != axis), axis)
     rows = builder.stored(node.place, x, axes)
 
     def emit(quant: Quant, lo: int, hi: int) -> Draft:
-        result = builder.add(node.place, operator, (rows,), rows.shape, natural)
+        operator = LogSoftmax(real=quant != natural)
+        result = builder.add(node.place, operator, (rows,), rows.shape, quant)
         return builder.rescaled(node.place, result, quant, lo, hi)
 
     return Pending(node.place, view_of(rows.shape, axes), emit, natural)

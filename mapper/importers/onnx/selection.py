@@ -1,16 +1,26 @@
-"""ONNX operators that tell where elements are, or sum them up in order: ArgMax, TopK, CumSum."""
+"""ArgMax, ArgMin and TopK, which tell where elements are, Cast of what they tell, and CumSum."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
+from typing import cast
 
 from mapper import limits
 from mapper.graph.tensor import Quant
-from mapper.importers.onnx.model import Node
+from mapper.importers.onnx.model import ELEMENT_TYPES, DType, Node
 from mapper.importers.onnx.moves import axis_of
 from mapper.importers.onnx.reductions import layout
-from mapper.importers.onnx.values import Activation, Builder, Draft, Pending, Value, view_of
+from mapper.importers.onnx.values import (
+    Activation,
+    Builder,
+    Constant,
+    Draft,
+    Pending,
+    Value,
+    view_of,
+)
 from mapper.limits import require
 from mapper.operators.normalisation import Cumsum
 from mapper.operators.reductions import ArgMax, ArgMin
@@ -72,9 +82,20 @@ def _cumsum(builder: Builder, node: Node) -> Value:
     return Pending(node.place, view_of(stored.shape, order), emit)
 
 
+def _cast(builder: Builder, node: Node) -> Value:
+    value = builder.value(node, 0)
+    target = ELEMENT_TYPES.get(node.integer("to", 0), "another type")
+    source = "float32" if isinstance(value, Pending | Constant) else value.dtype
+    require(node.place, limits.cast_keeps_values, (source, target))
+    if isinstance(value, Pending | Constant):
+        return value
+    return replace(value, dtype=cast("DType", target))
+
+
 RULES: Mapping[str, Callable[[Builder, Node], Value | tuple[Value, ...]]] = {
     "ArgMax": partial(_argument, ArgMax),
     "ArgMin": partial(_argument, ArgMin),
+    "Cast": _cast,
     "CumSum": _cumsum,
     "TopK": _top_k,
 }

@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 from hw.spec import numerics as nm
 from hw.spec.errors import RequestError
 from mapper import limits
+from mapper.graph import tensor
 from mapper.graph.op import Op
 from mapper.graph.operator import Operator
-from mapper.graph.tensor import DType, Quant, Tensor
-from mapper.importers.onnx.model import Array, Interface, Node
+from mapper.graph.tensor import Quant, Tensor
+from mapper.importers.onnx.model import Array, DType, Interface, Node
 from mapper.limits import Place, require
 from mapper.operators.moves import Reshape
 from mapper.operators.rearranged import rearrangement
@@ -90,7 +91,7 @@ class Activation:
 
     draft: Draft
     view: View
-    dtype: Literal["float32", "int8", "uint8", "int32", "int64"]
+    dtype: DType
 
 
 @dataclass(frozen=True, eq=False)
@@ -270,7 +271,7 @@ class Builder:
         unique, suffix = name, 1
         while unique in self.drafts or unique in self.constants:
             unique, suffix = f"{name}#{suffix}", suffix + 1
-        dtype = cast("DType", data.dtype.name)
+        dtype = cast("tensor.DType", data.dtype.name)
         self.constants[unique] = Tensor(unique, data.shape, dtype, quant, data)
         return self.constants[unique]
 
@@ -330,7 +331,7 @@ class Builder:
 
     def _lay_out(self, draft: Draft, view: View) -> bool:
         """Let the network's input have the order of a view; False where that is not possible."""
-        if draft.declared is None or draft.used:
+        if draft.declared is None or draft.used or not _is_whole(draft, view):
             return False
         whole = positions(draft.declared.shape)
         orders = [*permutations(range(whole.ndim))]

@@ -210,9 +210,18 @@ def _accumulator_unit(operand: Draft, weights: Weights) -> NDArray[np.float64]:
 
 
 def bias_of(
-    builder: Builder, node: Node, position: int, operand: Draft, weights: Weights, channels: int
+    builder: Builder,
+    node: Node,
+    position: int,
+    operand: Draft,
+    weights: Weights,
+    channels: int,
+    factor: float = 1.0,
 ) -> NDArray[np.float64]:
-    """The bias in units of the accumulator; the stored integers where their scale is that unit."""
+    """The bias in units of the accumulator; the stored integers where their scale is that unit.
+
+    ``factor`` multiplies it.
+    """
     if not node.has(position):
         return np.zeros(channels)
     constant = builder.constant(node, position)
@@ -220,7 +229,7 @@ def bias_of(
         raise RequestError(
             f"{node.place}: bias {constant.data.shape} does not fit {channels} channels"
         )
-    unit = _accumulator_unit(operand, weights)
+    unit = _accumulator_unit(operand, weights) / factor if factor else np.full(channels, np.inf)
     if constant.scale is not None and np.allclose(constant.scale, unit, rtol=_SAME_SCALE, atol=0):
         assert constant.zero_point is not None
         counts = constant.data.reshape(-1).astype(np.float64) - constant.zero_point.reshape(-1)
