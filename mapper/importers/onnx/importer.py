@@ -7,8 +7,6 @@ results nothing uses are dropped at the end.
 
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import permutations
-from math import prod
 from pathlib import Path
 from typing import cast
 
@@ -17,7 +15,7 @@ import numpy as np
 from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.graph import Graph
-from mapper.graph.op import Op, Port
+from mapper.graph.op import Op
 from mapper.graph.tensor import Quant, Tensor
 from mapper.importers.onnx import affine as onnx_affine
 from mapper.importers.onnx import convolution as onnx_convolution
@@ -34,7 +32,9 @@ from mapper.importers.onnx import reductions as onnx_reductions
 from mapper.importers.onnx import resize as onnx_resize
 from mapper.importers.onnx import selection as onnx_selection
 from mapper.importers.onnx import views as onnx_views
-from mapper.importers.onnx.model import DType, Interface, Model, Node, read_model
+from mapper.importers.onnx.ends import ends_after_cut, tail_of, without_head
+from mapper.importers.onnx.model import DType, Model, Node, read_model
+from mapper.importers.onnx.ports import enter, input_port, is_computed, leave
 from mapper.importers.onnx.qoperator import to_qdq
 from mapper.importers.onnx.values import (
     Activation,
@@ -43,8 +43,6 @@ from mapper.importers.onnx.values import (
     Draft,
     Pending,
     Value,
-    in_order,
-    positions,
 )
 from mapper.limits import require
 
@@ -86,25 +84,18 @@ def _graph(file: str, name: str, model: Model) -> Graph:
             raise RequestError(f"{node.place}: {_DIALECTS[node.op]}")
     if not any(node.op in _QUANTISED for node in nodes):
         limits.float_network(file, "the network computes in floating point")
-    builder, obstacles = Builder(file), limits.Obstacles(file)
+    model, nodes, remark = without_head(replace(model, constants=constants), nodes)
+    builder = Builder(file, remarks=[remark] if remark else [])
     for constant, data in constants.items():
         builder.values[constant] = Constant(data)
     for interface in model.inputs:
-        _input(builder, interface)
-    unknown: set[str] = set()
-    for node in nodes:
-        known = unknown.isdisjoint(node.inputs)
-        if known or node.op not in _OPERATORS:
-            unknown.update(node.outputs)
-            with obstacles.noted():
-                value = _visit(builder, node, model.opset)
-                values = value if isinstance(value, tuple) else (value,)
-                builder.values.update(zip(node.outputs, values, strict=False))
-                unknown.difference_update(node.outputs)
-        else:
-            unknown.update(node.outputs)
-    obstacles.check()
-    outputs = [_output(builder, interface) for interface in model.outputs]
+        enter(builder, interface)
+    tail = tail_of(nodes)
+    left_out = _visit_all(builder, nodes, model.opset, tail)
+    ends = ends_after_cut(builder, model.outputs, nodes, tail)
+    if not any(is_computed(builder, name) for name in ends):
+        left_out.check()
+    outputs = [leave(builder, name) for name in ends]
     inputs = [builder.drafts[interface.name] for interface in model.inputs]
     ops = _needed(builder.ops, {draft.name for draft, _ in outputs})
     return Graph.build(
@@ -113,33 +104,32 @@ def _graph(file: str, name: str, model: Model) -> Graph:
         ops,
         [draft.name for draft in inputs],
         [draft.name for draft, _ in outputs],
-        [*(_input_port(draft) for draft in inputs), *(port for _, port in outputs)],
+        [*(input_port(draft) for draft in inputs), *(port for _, port in outputs)],
         remarks=builder.remarks,
     )
 
 
-def _input(builder: Builder, interface: Interface) -> None:
-    """Make a network input a value."""
-    if interface.shape[:1] == (-1,) and limits.shape_is_static(interface.shape[1:]):
-        interface = replace(interface, shape=(1, *interface.shape[1:]))
-        builder.remarks.append(
-            f"The batch of input '{interface.name}' is free in the file; it is taken as 1."
-        )
-    if not limits.shape_is_static(interface.shape):
-        raise RequestError(
-            f"{builder.file}: input '{interface.name}' has the dynamic shape "
-            f"{list(interface.shape)}: export the network with a static shape and batch 1 "
-            "(python -m onnxruntime.tools.make_dynamic_shape_fixed)"
-        )
-    if interface.dtype not in ("float32", "int8", "uint8"):
-        raise RequestError(
-            f"{builder.file}: input '{interface.name}' must be float32, int8 or uint8: export the "
-            "network with one of these"
-        )
-    draft = builder.draft(interface.name, interface.shape, None)
-    draft.declared = interface
-    whole = positions(interface.shape)
-    builder.values[interface.name] = Activation(draft, whole, interface.dtype)
+def _visit_all(
+    builder: Builder, nodes: tuple[Node, ...], opset: int, tail: set[str]
+) -> limits.Obstacles:
+    """Give each node's results their values. Raises one RequestError for all obstacles.
+
+    What depends on an obstacle is none. Those of the tail are returned.
+    """
+    obstacles, left_out = (limits.Obstacles(builder.file) for _ in range(2))
+    unknown: set[str] = set()
+    for node in nodes:
+        known = unknown.isdisjoint(node.inputs)
+        unknown.update(node.outputs)
+        noted = left_out if tail.issuperset(node.outputs) else obstacles
+        if known or not (node.op in _OPERATORS or node.op == "Softmax"):
+            with noted.noted():
+                value = _visit(builder, node, opset)
+                values = value if isinstance(value, tuple) else (value,)
+                builder.values.update(zip(node.outputs, values, strict=False))
+                unknown.difference_update(node.outputs)
+    obstacles.check()
+    return left_out
 
 
 def _visit(builder: Builder, node: Node, opset: int) -> Value | tuple[Value, ...]:
@@ -258,44 +248,6 @@ def _dequantize(builder: Builder, node: Node) -> Value:
             "quantised with: quantise the network again"
         )
     return replace(value, dtype="float32")
-
-
-def _output(builder: Builder, interface: Interface) -> tuple[Draft, Port]:
-    value = builder.values.get(interface.name)
-    if value is None or isinstance(value, Constant):
-        raise RequestError(f"{builder.file}: output '{interface.name}' is never computed")
-    if isinstance(value, Pending):
-        value = builder.settled_alone(value)
-    draft, axes = value.draft, _axes_to(value.draft, value.view)
-    if axes is None:
-        place = limits.Place(builder.file, interface.name, "output")
-        draft, axes = builder.stored(place, value), ()
-    draft.used = True
-    return draft, Port(draft.name, interface.name, value.view.shape, value.dtype, axes or None)
-
-
-def _axes_to(draft: Draft, given: np.ndarray) -> tuple[int, ...] | None:
-    """The transposition from the file's output to its tensor, () for none; None: it needs moves."""
-    if in_order(draft, given):
-        return ()
-    view = draft.positions(given)
-    # From one element to the next along an axis: the further, the earlier stands the axis.
-    long = [axis for axis in range(view.ndim) if view.shape[axis] > 1]
-    steps = {axis: view.take(1, axis).flat[0] - view.flat[0] for axis in long}
-    outer_first = sorted(long, key=steps.__getitem__, reverse=True)
-    turned = view.transpose(*outer_first, *(axis for axis in range(view.ndim) if axis not in long))
-    if not np.array_equal(turned.reshape(-1), np.arange(prod(draft.shape), dtype=np.int32)):
-        return None
-    # Axes of one element may stand anywhere; better where that needs no other shape.
-    orders = permutations(range(view.ndim))
-    fits = [axes for axes in orders if [axis for axis in axes if axis in steps] == outer_first]
-    return min(fits, key=lambda axes: view.transpose(axes).shape != draft.shape)
-
-
-def _input_port(draft: Draft) -> Port:
-    declared = draft.declared
-    assert declared is not None
-    return Port(draft.name, declared.name, declared.shape, declared.dtype, draft.permutation)
 
 
 def _tensor(draft: Draft) -> Tensor:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 import onnx
+import onnx.shape_inference
 from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
@@ -94,6 +95,19 @@ class Model:
     inputs: tuple[Interface, ...]
     outputs: tuple[Interface, ...]
     opset: int
+    proto: onnx.ModelProto
+
+    def shape_of(self, name: str) -> tuple[int, ...] | None:
+        """The shape of a value as ONNX's rules give it, -1 where it is free; None: not known."""
+        try:
+            inferred = onnx.shape_inference.infer_shapes(self.proto)
+        except (onnx.shape_inference.InferenceError, RuntimeError, ValueError):
+            return None
+        for value in inferred.graph.value_info:
+            kind = value.type.tensor_type
+            if limits.printable(value.name) == name and kind.HasField("shape"):
+                return _extents(kind)
+        return None
 
 
 def read_model(file: str, content: bytes) -> Model:
@@ -123,6 +137,7 @@ def read_model(file: str, content: bytes) -> Model:
         tuple(_interface(file, value) for value in inputs),
         tuple(_interface(file, value) for value in graph.output),
         max(opsets, default=1),
+        proto,
     )
 
 
@@ -180,9 +195,13 @@ def _is_repeated(value: object) -> bool:
     )
 
 
+def _extents(kind: onnx.TypeProto.Tensor) -> tuple[int, ...]:
+    return tuple(d.dim_value if d.HasField("dim_value") else -1 for d in kind.shape.dim)
+
+
 def _interface(file: str, value: onnx.ValueInfoProto) -> Interface:
     kind, name = value.type.tensor_type, limits.printable(value.name)
-    shape = tuple(d.dim_value if d.HasField("dim_value") else -1 for d in kind.shape.dim)
+    shape = _extents(kind)
     dtype = ELEMENT_TYPES.get(kind.elem_type)
     if dtype is None:
         raise RequestError(

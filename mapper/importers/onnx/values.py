@@ -56,6 +56,8 @@ class Draft:
     used: bool = False
     before: Draft | None = None
     dtype: Literal["int8", "int16", "int32"] = "int8"
+    leaves: bool = False
+    """Whether it is an output of the network."""
 
     def positions(self, view: View) -> View:
         """The view's positions in the tensor as it is laid out now."""

@@ -147,6 +147,9 @@ def add_constant(builder: Builder, node: Node, position: int, constant: Constant
         return None
     if np.broadcast_shapes(constant.data.shape, value.view.shape) != value.view.shape:
         return None
+    if value.view.size != layer.view.size or np.unique(value.view).size != value.view.size:
+        # Only part of the layer's result, or some of it twice.
+        return None
     wide = np.empty(value.view.size)
     wide[value.view.reshape(-1)] = np.broadcast_to(constant.real(), value.view.shape).reshape(-1)
     row = along_channels(wide, layer.channels)
