@@ -176,6 +176,22 @@ def two_operands(count: int) -> bool:
     return count == 2
 
 
+def range_is_not_empty(bounds: tuple[int, int]) -> bool:
+    """The lower end of a Clip must not exceed the upper one. (Ends, as int8)"""
+    return bounds[0] <= bounds[1]
+
+
+def chooses_a_number(constants: Sequence[bool]) -> bool:
+    """Where must choose between a computed tensor and a stored number, by a stored condition.
+    (Whether each is stored)"""
+    return list(constants) in ([True, False], [False, True])
+
+
+def chooses_one_number(count: int) -> bool:
+    """What Where puts in place of a tensor's elements must be one number. (Numbers found)"""
+    return count == 1
+
+
 def one_or_two_operands(count: int) -> bool:
     """Sum must have one or two operands: chain Add with a quantisation behind each. (Operands
     found)"""

@@ -56,7 +56,7 @@ def _operands(builder: Builder, node: Node) -> _Operands:
     )
     rank = max(map(len, shapes))
     computed = {
-        position: _wider(builder.quantised(node, position)[0], rank)
+        position: widened(builder.quantised(node, position)[0], rank)
         for position, value in enumerate(values)
         if not isinstance(value, Constant)
     }
@@ -65,11 +65,12 @@ def _operands(builder: Builder, node: Node) -> _Operands:
     ((position, x),) = computed.items()
     constant = values[1 - position]
     assert isinstance(constant, Constant)
-    draft, constant, shape, view = _with_constant(builder, node, x, constant)
+    draft, constant, shape, view = with_constant(builder, node, x, constant)
     return _Operands((draft, constant) if position == 0 else (constant, draft), shape, view)
 
 
-def _wider(x: Activation, rank: int) -> Activation:
+def widened(x: Activation, rank: int) -> Activation:
+    """The same with axes of extent 1 in front, up to so many."""
     return replace(x, view=x.view.reshape((1,) * (rank - x.view.ndim) + x.view.shape))
 
 
@@ -81,7 +82,7 @@ def _two(builder: Builder, node: Node, operands: tuple[Activation, Activation]) 
     return _Operands((a, b), shape, view_of(shape, axes))
 
 
-def _with_constant(
+def with_constant(
     builder: Builder, node: Node, x: Activation, constant: Constant
 ) -> tuple[Draft, Constant, tuple[int, ...], View]:
     """The computed operand and the constant in one order, and the result's shape and view."""

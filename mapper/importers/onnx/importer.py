@@ -30,6 +30,7 @@ from mapper.importers.onnx import pools as onnx_pools
 from mapper.importers.onnx import recurrent as onnx_recurrent
 from mapper.importers.onnx import reductions as onnx_reductions
 from mapper.importers.onnx import resize as onnx_resize
+from mapper.importers.onnx import select as onnx_select
 from mapper.importers.onnx import selection as onnx_selection
 from mapper.importers.onnx import views as onnx_views
 from mapper.importers.onnx.ends import ends_after_cut, tail_of, without_head
@@ -56,6 +57,19 @@ _DIALECTS = {
         ("RequantShift", "iRMSnorm", "iSoftmax", "iLayerNorm"),
         "this is the integer dialect of PACT and DORY, which rescales by operators of its own; "
         "export the network in QDQ form",
+    ),
+    **dict.fromkeys(
+        (
+            "DynamicQuantizeLinear",
+            "DynamicQuantizeLSTM",
+            "DynamicQuantizeMatMul",
+            "ConvInteger",
+            "MatMulInteger",
+            "MatMulIntegerToFloat",
+        ),
+        "it is quantised anew in every inference, which needs floating point: quantise statically "
+        "(onnxruntime.quantization.quantize_static); the input and the int8 weights of LSTM and GRU "
+        "must come from DequantizeLinear",
     ),
 }
 """Operators of dialects that are integer, but neither QDQ nor QOperator."""
@@ -203,6 +217,7 @@ def _quantize(builder: Builder, node: Node) -> Value:
     if isinstance(value, Pending):
         return replace(builder.settle(value, quant), dtype=dtype)
     draft = value.draft
+    require(node.place, limits.operand_is_no_index, draft.dtype)
     if draft.quant is None:
         draft.quant = quant
     if draft.quant == quant:
@@ -240,6 +255,7 @@ def _dequantize(builder: Builder, node: Node) -> Value:
     if not node.has(2):
         zero_point = Constant(np.zeros(1, value.dtype))
     quant, _ = _activation_quant(node, scale, zero_point)
+    require(node.place, limits.operand_is_no_index, value.draft.dtype)
     if value.draft.quant is None:
         value.draft.quant = quant
     if value.draft.quant != quant:
@@ -298,5 +314,6 @@ _OPERATORS: dict[str, Callable[[Builder, Node], Value | tuple[Value, ...]]] = {
     "Constant": onnx_views.stored,
     "Shape": onnx_views.shape,
     **onnx_elementwise.RULES,
+    **onnx_select.RULES,
     **onnx_functions.RULES,
 }

@@ -5,19 +5,23 @@ from dataclasses import replace
 import numpy as np
 
 from hw.spec.errors import RequestError
+from mapper import limits
 from mapper.graph.tensor import Quant
 from mapper.importers.onnx.alignment import aligned
 from mapper.importers.onnx.chains import operands
 from mapper.importers.onnx.model import Node
 from mapper.importers.onnx.moves import axis_of
 from mapper.importers.onnx.values import (
+    Activation,
     Builder,
+    Constant,
     Draft,
     Function,
     Pending,
     Value,
     view_of,
 )
+from mapper.limits import require
 from mapper.operators.concatenation import Concatenation
 from mapper.operators.requantise import Quantize, Relu
 from mapper.operators.softmax import Softmax
@@ -40,7 +44,27 @@ def clip(builder: Builder, node: Node) -> Value:
         else:
             bound = node.number(name, None)
         bounds.append(bound if bound is not None and np.isfinite(bound) else None)
+    value = builder.value(node, 0)
+    if isinstance(value, Constant) and value.scale is None:
+        return Constant(np.clip(value.data, *bounds).astype(value.data.dtype))
+    if isinstance(value, Activation) and value.dtype in ("int8", "uint8"):
+        return _clamped_integers(builder, node, value, bounds)
     return _clamp(builder, node, bounds[0], bounds[1])
+
+
+def _clamped_integers(
+    builder: Builder, node: Node, x: Activation, bounds: list[float | None]
+) -> Value:
+    """Clip between QuantizeLinear and DequantizeLinear, for a narrow range or fewer bits."""
+    quant, shift = x.draft.quant, 128 if x.dtype == "uint8" else 0
+    assert quant is not None
+    lo, hi = (
+        int(np.clip((end if bound is None else bound) - shift, -128, 127))
+        for bound, end in zip(bounds, (shift - 128, shift + 127), strict=True)
+    )
+    require(node.place, limits.range_is_not_empty, (lo, hi))
+    clamped = builder.rescaled(node.place, x.draft, quant, lo, hi)
+    return Activation(clamped, x.draft.positions(x.view), x.dtype)
 
 
 def _clamp(builder: Builder, node: Node, low: float | None, high: float | None) -> Value:

@@ -275,16 +275,7 @@ def _joined(
     return Pending(node.place, view, emit, Quant((1 / 128,), (0,)))
 
 
-def _dynamic(builder: Builder, node: Node) -> Value:
-    raise RequestError(
-        f"{node.place}: its input is quantised anew in every inference, which needs floating "
-        "point: quantise statically (QDQ), with an LSTM whose input and int8 weights come from "
-        "DequantizeLinear"
-    )
-
-
 RULES: Mapping[str, Callable[[Builder, Node], Value | tuple[Value, ...]]] = {
     "LSTM": _lstm,
     "GRU": _gru,
-    "DynamicQuantizeLSTM": _dynamic,
 }

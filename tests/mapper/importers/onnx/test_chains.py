@@ -149,3 +149,18 @@ def test_a_factor_behind_a_matrix_product_is_part_of_it(op, seed):
         value = net.node(op, [value, number(net, factor if op == "Mul" else 1 / factor)])
         graph = net.check(net.result(value, -6, 6))
         assert [op.kind for op in graph.ops] == ["FULLY_CONNECTED"]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_where_a_number_takes_the_place_of_elements(seed):
+    """As a causal mask does."""
+    for case in range(CASES):
+        net = Network(seed, case)
+        shape = [1, *net.sizes(3)] if net.chance() else net.sizes(2, 9)
+        mask = net.rng.integers(0, 2, [n if net.chance(0.8) else 1 for n in shape]).astype(bool)
+        condition = net.constant("mask", mask[0] if net.chance() and len(shape) > 2 else mask)
+        other = number(net, float(net.rng.choice([-1e9, -0.4, 0.0, 0.7, 50.0])))
+        operands = [net.operand(*shape), other]
+        if net.chance():
+            operands.reverse()
+        net.check(net.result(net.node("Where", [condition, *operands]), -1.5, 1.8))

@@ -136,9 +136,3 @@ def test_what_is_refused():
     y, _ = layer(net, "GRU", sizes)
     net.nodes[-1].input[1] = net.real(1, 15, 4)
     assert "weights are not quantised" in refusal(net, y)
-
-
-def test_an_lstm_that_quantises_dynamically_is_refused():
-    net = Network(0, 0)
-    y = net.node("DynamicQuantizeLSTM", [net.operand(3, 1, 4)], domain="com.microsoft")
-    assert "quantise statically" in refusal(net, y)
