@@ -68,8 +68,8 @@ _DIALECTS = {
             "MatMulIntegerToFloat",
         ),
         "it is quantised anew in every inference, which needs floating point: quantise statically "
-        "(onnxruntime.quantization.quantize_static); the input and the int8 weights of LSTM and GRU "
-        "must come from DequantizeLinear",
+        "(onnxruntime.quantization.quantize_static); input and int8 weights of LSTM and GRU must "
+        "come from DequantizeLinear",
     ),
 }
 """Operators of dialects that are integer, but neither QDQ nor QOperator."""

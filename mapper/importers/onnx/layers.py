@@ -46,7 +46,9 @@ def clip(builder: Builder, node: Node) -> Value:
         bounds.append(bound if bound is not None and np.isfinite(bound) else None)
     value = builder.value(node, 0)
     if isinstance(value, Constant) and value.scale is None:
-        return Constant(np.clip(value.data, *bounds).astype(value.data.dtype))
+        low, high = (-np.inf if bounds[0] is None else bounds[0]), bounds[1]
+        clipped = np.clip(value.data, low, np.inf if high is None else high)
+        return Constant(clipped.astype(value.data.dtype))
     if isinstance(value, Activation) and value.dtype in ("int8", "uint8"):
         return _clamped_integers(builder, node, value, bounds)
     return _clamp(builder, node, bounds[0], bounds[1])
