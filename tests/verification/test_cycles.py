@@ -12,7 +12,7 @@ from mapper.importers import import_model
 from sim.rtl.backend import run_rtl
 from tests.shared_models import golden, shared_models
 
-CYCLES = {"vww": 131_317, "kws": 49_445, "ic": 207_495, "ad": 35_693}
+CYCLES = {"vww": 131_301, "kws": 49_421, "ic": 207_478, "ad": 35_674}
 
 
 @pytest.mark.rtl
