@@ -11,8 +11,9 @@ from dataclasses import replace
 import numpy as np
 
 from hw.spec.errors import RequestError
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.model import Node
-from mapper.importers.onnx.values import Builder, Constant, Pending, Value, Vector, positions
+from mapper.importers.onnx.values import Constant, Pending, Value, Vector, positions
 from mapper.importers.onnx.weighted import Product, Weights, along_channels
 from mapper.operators.convolution import DepthwiseConv2d
 from mapper.operators.images import Padding

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from hw.spec.arithmetic.tables import OPERANDS
 from mapper.graph.tensor import Quant
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.model import Node
-from mapper.importers.onnx.values import Builder, Constant, Draft, Function, Pending, Value, View
+from mapper.importers.onnx.values import Constant, Draft, Function, Pending, Value, View
 from mapper.operators.functions import Composed
 
 Reals = NDArray[np.float64]

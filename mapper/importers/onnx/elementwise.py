@@ -11,12 +11,12 @@ from mapper import limits
 from mapper.graph.tensor import Quant, Tensor
 from mapper.importers.onnx.affine import channel_axis, scaled
 from mapper.importers.onnx.alignment import aligned
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.chains import compose, composed
 from mapper.importers.onnx.functions import function_of
 from mapper.importers.onnx.model import Array, Node
 from mapper.importers.onnx.values import (
     Activation,
-    Builder,
     Constant,
     Draft,
     Function,

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.model import Interface, Model, Node
-from mapper.importers.onnx.values import Activation, Builder, Constant, Pending
+from mapper.importers.onnx.values import Activation, Constant, Pending
 
 _QUANTISE = "QuantizeLinear"
 _WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM", "GRU")

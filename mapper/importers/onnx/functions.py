@@ -10,9 +10,10 @@ import numpy as np
 from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.tensor import Quant
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.chains import compose, composed
 from mapper.importers.onnx.model import Node
-from mapper.importers.onnx.values import Builder, Constant, Draft, Function, Pending, Value
+from mapper.importers.onnx.values import Constant, Draft, Function, Pending, Value
 from mapper.limits import require
 from mapper.operators import functions, lookup
 

@@ -33,18 +33,12 @@ from mapper.importers.onnx import resize as onnx_resize
 from mapper.importers.onnx import select as onnx_select
 from mapper.importers.onnx import selection as onnx_selection
 from mapper.importers.onnx import views as onnx_views
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.ends import ends_after_cut, tail_of, without_head
 from mapper.importers.onnx.model import DType, Model, Node, read_model
 from mapper.importers.onnx.ports import enter, input_port, is_computed, leave
 from mapper.importers.onnx.qoperator import to_qdq
-from mapper.importers.onnx.values import (
-    Activation,
-    Builder,
-    Constant,
-    Draft,
-    Pending,
-    Value,
-)
+from mapper.importers.onnx.values import Activation, Constant, Draft, Pending, Value
 from mapper.limits import require
 
 _DIALECTS = {

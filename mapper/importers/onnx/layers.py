@@ -8,12 +8,12 @@ from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.tensor import Quant
 from mapper.importers.onnx.alignment import aligned
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.chains import operands
 from mapper.importers.onnx.model import Node
 from mapper.importers.onnx.moves import axis_of
 from mapper.importers.onnx.values import (
     Activation,
-    Builder,
     Constant,
     Draft,
     Function,

@@ -8,16 +8,9 @@ from numpy.typing import NDArray
 from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.tensor import Quant, Tensor
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.model import Node
-from mapper.importers.onnx.values import (
-    Activation,
-    Builder,
-    Constant,
-    Draft,
-    Pending,
-    Value,
-    in_order,
-)
+from mapper.importers.onnx.values import Activation, Constant, Draft, Pending, Value, in_order
 from mapper.importers.onnx.weighted import (
     Product,
     Weights,

@@ -9,8 +9,9 @@ import numpy as np
 
 from hw.spec.errors import RequestError
 from mapper import limits
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.model import Array, Node
-from mapper.importers.onnx.values import Builder, Constant, Pending, Value
+from mapper.importers.onnx.values import Constant, Pending, Value
 from mapper.limits import require
 
 

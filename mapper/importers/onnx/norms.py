@@ -12,17 +12,10 @@ from hw.spec.errors import RequestError
 from hw.spec.normalisation import L2_OUTPUT
 from mapper import limits
 from mapper.graph.tensor import Quant
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.model import Node
 from mapper.importers.onnx.moves import axis_of
-from mapper.importers.onnx.values import (
-    Axes,
-    Builder,
-    Draft,
-    Pending,
-    Value,
-    in_order,
-    view_of,
-)
+from mapper.importers.onnx.values import Axes, Draft, Pending, Value, in_order, view_of
 from mapper.limits import require
 from mapper.operators.norms import (
     InstanceNormalization,

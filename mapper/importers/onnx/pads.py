@@ -9,13 +9,13 @@ import numpy as np
 from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.tensor import Quant
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.model import Node
 from mapper.importers.onnx.moves import axis_of
 from mapper.importers.onnx.values import (
     CHANNELS_LAST,
     Activation,
     Axes,
-    Builder,
     Draft,
     Pending,
     Value,

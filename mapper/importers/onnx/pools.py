@@ -10,13 +10,13 @@ import numpy as np
 from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.tensor import Quant
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.geometry import Pair, kernel_shape, pooling
 from mapper.importers.onnx.model import Node
 from mapper.importers.onnx.values import (
     CHANNELS_LAST,
     Activation,
     Axes,
-    Builder,
     Draft,
     Pending,
     Value,

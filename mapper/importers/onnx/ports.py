@@ -9,16 +9,9 @@ import numpy as np
 from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.op import Port
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.model import Interface
-from mapper.importers.onnx.values import (
-    Activation,
-    Builder,
-    Constant,
-    Draft,
-    Pending,
-    in_order,
-    positions,
-)
+from mapper.importers.onnx.values import Activation, Constant, Draft, Pending, in_order, positions
 from mapper.operators.moves import Reshape
 
 

@@ -7,6 +7,7 @@ from functools import partial
 
 from hw.spec.normalisation import LOG_SOFTMAX_OUTPUT
 from mapper.graph.tensor import Quant
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.model import Node
 from mapper.importers.onnx.moves import axis_of, vector
 from mapper.importers.onnx.pools import mean
@@ -14,7 +15,6 @@ from mapper.importers.onnx.values import (
     CHANNELS_LAST,
     Activation,
     Axes,
-    Builder,
     Draft,
     Pending,
     Value,

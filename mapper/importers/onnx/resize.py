@@ -12,16 +12,10 @@ from hw.spec.errors import RequestError
 from hw.spec.resize import FRACTION_BITS, Taps
 from mapper import limits
 from mapper.graph.tensor import Quant
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.model import Node
 from mapper.importers.onnx.moves import changed, extents
-from mapper.importers.onnx.values import (
-    CHANNELS_LAST,
-    Builder,
-    Draft,
-    Pending,
-    Value,
-    view_of,
-)
+from mapper.importers.onnx.values import CHANNELS_LAST, Draft, Pending, Value, view_of
 from mapper.limits import require
 from mapper.operators.resize import ResizeBilinear
 

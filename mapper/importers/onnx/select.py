@@ -8,9 +8,10 @@ import numpy as np
 
 from mapper import limits
 from mapper.graph.tensor import Quant
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.elementwise import widened, with_constant
 from mapper.importers.onnx.model import Node
-from mapper.importers.onnx.values import Builder, Constant, Draft, Pending, Value
+from mapper.importers.onnx.values import Constant, Draft, Pending, Value
 from mapper.limits import require
 from mapper.operators.extremes import Maximum, Minimum
 

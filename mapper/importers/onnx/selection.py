@@ -9,18 +9,11 @@ from typing import cast
 
 from mapper import limits
 from mapper.graph.tensor import Quant
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.model import ELEMENT_TYPES, DType, Node
 from mapper.importers.onnx.moves import axis_of
 from mapper.importers.onnx.reductions import layout
-from mapper.importers.onnx.values import (
-    Activation,
-    Builder,
-    Constant,
-    Draft,
-    Pending,
-    Value,
-    view_of,
-)
+from mapper.importers.onnx.values import Activation, Constant, Draft, Pending, Value, view_of
 from mapper.limits import require
 from mapper.operators.normalisation import Cumsum
 from mapper.operators.reductions import ArgMax, ArgMin

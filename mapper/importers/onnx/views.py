@@ -8,8 +8,9 @@ import numpy as np
 
 from hw.spec.errors import RequestError
 from mapper import limits
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.model import Array, Node
-from mapper.importers.onnx.values import Builder, Constant, Value
+from mapper.importers.onnx.values import Constant, Value
 
 
 def _rearranged(node: Node, value: Value, change: Callable[[Array], Array]) -> Value:

@@ -9,17 +9,9 @@ from numpy.typing import NDArray
 from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.tensor import Quant
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.model import Array, Node
-from mapper.importers.onnx.values import (
-    Builder,
-    Constant,
-    Draft,
-    Pending,
-    Value,
-    Vector,
-    View,
-    positions,
-)
+from mapper.importers.onnx.values import Constant, Draft, Pending, Value, Vector, View, positions
 from mapper.limits import require
 from mapper.operators.convolution import Conv2d, DepthwiseConv2d, TransposeConv
 from mapper.operators.matrix import FullyConnected
