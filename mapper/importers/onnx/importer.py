@@ -34,6 +34,7 @@ from mapper.importers.onnx import select as onnx_select
 from mapper.importers.onnx import selection as onnx_selection
 from mapper.importers.onnx import views as onnx_views
 from mapper.importers.onnx.builder import Builder
+from mapper.importers.onnx.early import quantise_early
 from mapper.importers.onnx.ends import ends_after_cut, tail_of, without_head
 from mapper.importers.onnx.model import DType, Model, Node, read_model
 from mapper.importers.onnx.ports import enter, input_port, is_computed, leave
@@ -87,6 +88,7 @@ def import_onnx(path: Path, content: bytes) -> Graph:
 
 def _graph(file: str, name: str, model: Model) -> Graph:
     nodes, constants = to_qdq(model.nodes, model.constants)
+    nodes = quantise_early(nodes, constants)
     for node in nodes:
         if node.op in _DIALECTS:
             raise RequestError(f"{node.place}: {_DIALECTS[node.op]}")

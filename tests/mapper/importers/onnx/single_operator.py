@@ -29,6 +29,7 @@ class Network(QdqBuilder):
         self.rng = np.random.default_rng([seed, case])
         self.config = _CONFIGS[case // 2 % 2]
         self.steps: dict[str, float] = {}
+        self.scale = 0.0
 
     def integer(self, low: int, high: int) -> int:
         return int(self.rng.integers(low, high, endpoint=True))
