@@ -73,7 +73,7 @@ def ends_after_cut(
     def ends(name: str) -> list[str]:
         value, producer = builder.values.get(name), producers.get(name)
         real = isinstance(value, Pending) and value.own_quant() is None
-        unquantised = isinstance(value, Activation) and value.draft.quant is None
+        unquantised = isinstance(value, Activation) and not _is_known(value)
         if name not in tail or producer is None or not (value is None or real or unquantised):
             return [] if isinstance(value, Constant) else [name]
         dropped[producer.name] = producer
@@ -83,6 +83,11 @@ def ends_after_cut(
     if dropped:
         builder.remarks.append(_told(list(dropped.values())))
     return names
+
+
+def _is_known(value: Activation) -> bool:
+    """Whether a tensor is quantised, or holds indices."""
+    return value.draft.quant is not None or value.draft.dtype == "int32"
 
 
 def _told(dropped: list[Node]) -> str:

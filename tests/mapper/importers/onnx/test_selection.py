@@ -74,4 +74,5 @@ def test_what_is_refused():
     assert "1 to all elements of its axis" in refusal(net, many)
     net = Network(0, 0)
     found = net.node("ArgMax", [net.operand(1, 9)])
-    assert "can only be results" in refusal(net, indices=(net.node("Relu", [found]),))
+    real = net.result(net.node("Cast", [found], to=1), 0, 9)
+    assert "can only be results" in refusal(net, real)
