@@ -51,14 +51,19 @@ def encode_input(graph: Graph, tensor: str, values: NDArray[Any]) -> NDArray[Any
 def decode_output(graph: Graph, tensor: str, integers: NDArray[Any]) -> NDArray[Any]:
     """An output of the graph in the file's form: type, shape and order of axes of its port.
 
-    `integers` are the tensor's, in its shape.
+    `integers` are the tensor's.
     """
     port, source = graph.ports[tensor], graph.tensors[tensor]
     values: NDArray[Any] = integers
-    if port.dtype == "float32":
+    if port.dtype == "float32" and source.quant is None:
+        values = integers.astype(np.float32)
+    elif port.dtype == "float32":
         values = nm.dequantise(integers, source.scale, source.zero_point)
     elif port.dtype == "uint8" and source.dtype == "int8":
         values = (integers.astype(np.int16) + 128).astype(np.uint8)
+    elif port.dtype == "int64" and source.dtype == "int32":
+        values = integers.astype(np.int64)
     if port.permutation is not None:
-        values = values.transpose(np.argsort(port.permutation))
+        laid = values.reshape([port.shape[axis] for axis in port.permutation])
+        values = laid.transpose(np.argsort(port.permutation))
     return values.reshape(port.shape)

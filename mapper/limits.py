@@ -233,6 +233,62 @@ def two_operands(count: int) -> bool:
     return count == 2
 
 
+def range_is_not_empty(bounds: tuple[int, int]) -> bool:
+    """The lower end of a Clip must not exceed the upper one. (Ends, as int8)"""
+    return bounds[0] <= bounds[1]
+
+
+def chooses_a_number(constants: Sequence[bool]) -> bool:
+    """Where must choose between a computed tensor and a stored number, by a stored condition.
+    (Whether each is stored)"""
+    return list(constants) in ([True, False], [False, True])
+
+
+def chooses_one_number(count: int) -> bool:
+    """What Where puts in place of a tensor's elements must be one number. (Numbers found)"""
+    return count == 1
+
+
+def one_or_two_operands(count: int) -> bool:
+    """Sum must have one or two operands: chain Add with a quantisation behind each. (Operands
+    found)"""
+    return 1 <= count <= 2
+
+
+def cast_keeps_values(types: tuple[str, str]) -> bool:
+    """A Cast may make int64, int32 or float32 of indices, and float32 of real numbers: leave others
+    out. (From, to)"""
+    source, target = types
+    kept = ("int64", "int32", "float32") if source in ("int64", "int32") else (source,)
+    return target in kept
+
+
+def operand_is_no_index(dtype: str) -> bool:
+    """Indices (of ArgMax, of TopK) can only be results of the network: compute with them outside.
+    (Type found)"""
+    return dtype == "int8"
+
+
+def first_of_equals(last: int) -> bool:
+    """ArgMax and ArgMin must tell the first of equal elements: set select_last_index to 0."""
+    return not last
+
+
+def elements_exist(count: tuple[int, int]) -> bool:
+    """TopK must take 1 to all elements of its axis. (Elements to take, elements)"""
+    return 1 <= count[0] <= count[1]
+
+
+def only_first_result(names: Sequence[str]) -> bool:
+    """Only this operator's first result is computed; leave the others out. (Results used)"""
+    return not names
+
+
+def power_is_of_one_tensor(found: bool) -> bool:
+    """A power with a computed exponent must have a number as its base. (Whether it has)"""
+    return found
+
+
 def exponent_is_constant(count: int) -> bool:
     """The exponent of a power must be one number, stored in the file. (Numbers found)"""
     return count == 1
@@ -272,11 +328,6 @@ def pool_keeps_quantisation(points: tuple[float, int, float, int]) -> bool:
     return abs(scale - result_scale) <= 1e-6 and zero_point == result_zero_point
 
 
-def softmax_is_over_last_axis(axis: tuple[int, int]) -> bool:
-    """SOFTMAX must run along the last axis. (Axis found, wanted)"""
-    return axis[0] == axis[1]
-
-
 def softmax_quantisation(found: tuple[str, str, float, int]) -> bool:
     """The result of SOFTMAX must have scale 1/256 and zero point -128 where int8 becomes int8,
     1/65536 and -32768 where it becomes int16, 1/32768 and 0 where int16 becomes int16. (Types of
@@ -313,6 +364,12 @@ def rows_are_whole(sizes: tuple[int, int]) -> bool:
     """FULLY_CONNECTED must read whole rows, each as long as one of its weights' rows. (Elements of
     the input, of a row of weights)"""
     return sizes[1] > 0 and sizes[0] % sizes[1] == 0
+
+
+def weights_can_be_negated(weights: tuple[int, int]) -> bool:
+    """With a negative alpha, weights must be -127 or more with zero point 0: negate the weights and
+    alpha. (Smallest weight, zero point)"""
+    return weights[0] > -128 and weights[1] == 0
 
 
 def weights_have_two_axes(shape: Sequence[int]) -> bool:
@@ -360,6 +417,38 @@ def lstm_is_plain(parts: Sequence[str]) -> bool:
 def lstm_function_is_tanh(found: bool) -> bool:
     """The cell of UNIDIRECTIONAL_SEQUENCE_LSTM must have TANH as its function. (Whether it has)"""
     return found
+
+
+def gates_have_default_functions(functions: tuple[Sequence[str], Sequence[str]]) -> bool:
+    """The gates of LSTM and GRU must have their default functions. (Functions found, wanted)"""
+    return list(functions[0]) == list(functions[1])
+
+
+def gates_are_not_clipped(clip: float) -> bool:
+    """LSTM and GRU must not clip the inputs of their gates: train without clip. (Clip)"""
+    return clip == 0
+
+
+def gates_are_independent(coupled: int) -> bool:
+    """The input and forget gates of an LSTM must not be coupled: set input_forget to 0."""
+    return not coupled
+
+
+def has_no_peepholes(found: bool) -> bool:
+    """An LSTM must have no peepholes: train it without. (Whether it has)"""
+    return not found
+
+
+def sequences_are_whole(lengths: tuple[Sequence[int], int]) -> bool:
+    """Every sequence of LSTM and GRU must have all time steps: leave sequence_lens out. (Lengths,
+    time steps)"""
+    return all(length == lengths[1] for length in lengths[0])
+
+
+def state_is_in_range(state: tuple[float, float]) -> bool:
+    """An initial state of LSTM or GRU must be within the range of its int16. (Largest magnitude,
+    end of the range)"""
+    return state[0] <= state[1]
 
 
 def cell_is_symmetric(quantisation: tuple[float, int]) -> bool:
@@ -507,6 +596,12 @@ def resized_extents_are_sensible(size: Sequence[int]) -> bool:
 def resizes_image_only(extents: tuple[Sequence[int], Sequence[int]]) -> bool:
     """A linear resize must leave batch and channels as they are. (Found, wanted)"""
     return tuple(extents[0]) == tuple(extents[1])
+
+
+def result_is_not_finer(scales: tuple[float, float]) -> bool:
+    """The result of a linear resize must not have a finer scale than its input: let the quantiser
+    give both the same one. (Scale of the result, of the input)"""
+    return scales[0] >= scales[1] * (1 - 1e-6)
 
 
 def slice_names_axes(missing: tuple[int, int]) -> bool:

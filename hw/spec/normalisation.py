@@ -29,6 +29,8 @@ L2_OUTPUT = (1 / 128, 0)
 """(scale, zero point) of the result of L2_NORMALIZATION."""
 LOG_SOFTMAX_OUTPUT = (1 / 16, 127)
 """(scale, zero point) of the result of LOG_SOFTMAX."""
+LOG_SOFTMAX_END = -32.0
+"""The smallest logarithm that LOG_SOFTMAX can express."""
 
 _LOG_BITS = 5
 """Integer bits of a logarithm and of a difference: Q5.26."""
@@ -69,8 +71,20 @@ def log_softmax_parameters(input_scale: float) -> LogSoftmaxParameters:
     )
 
 
-def log_softmax(x: NDArray[np.int8], parameters: LogSoftmaxParameters) -> nm.Int8Array:
-    """LOG_SOFTMAX over the last axis of int8 [rows, cols], to scale 1/16 and zero point 127."""
+def log_softmax_factor(scale: float) -> tuple[int, int]:
+    """(multiplier, shift) of a logarithm to a result of this scale."""
+    return nm.rescale_parameters(2.0 ** (_LOG_BITS - 31), scale)
+
+
+def log_softmax(
+    x: NDArray[np.int8],
+    parameters: LogSoftmaxParameters,
+    output: tuple[int, int, int] | None = None,
+) -> nm.Int8Array:
+    """LOG_SOFTMAX over the last axis of int8 [rows, cols], to scale 1/16 and zero point 127.
+
+    ``output``: (multiplier, shift, zero point) of another result, which ends at -32.
+    """
     p = parameters
     values = x.astype(np.int32)
     difference = values - values.max(axis=-1, keepdims=True)
@@ -84,7 +98,10 @@ def log_softmax(x: NDArray[np.int8], parameters: LogSoftmaxParameters) -> nm.Int
     reached = nm.multiply_by_quantized_multiplier(lowest, p.reverse_multiplier, p.reverse_shift)
     limit = np.maximum(p.smallest_difference - 1, reached)
     total = nm.wrap_int32(scaled.astype(np.int64) - logarithm)
-    result = nm.rounding_divide_by_pot(total, 31 - _LOG_BITS - 4) + 127
+    if output is None:
+        result = nm.rounding_divide_by_pot(total, 31 - _LOG_BITS - 4) + LOG_SOFTMAX_OUTPUT[1]
+    else:
+        result = nm.multiply_by_quantized_multiplier(total, *output[:2]) + output[2]
     return nm.clamp_int8(np.where(difference > limit, result, -128), -128, 127)
 
 
@@ -115,11 +132,11 @@ def log_of_sum(value: NDArray[np.int32]) -> nm.Int32Array:
 
 
 CUMSUM_SHIFT = 19
-"""Bits by which CUMSUM widens its sums before it rescales them."""
+"""Bits by which TFLM's CUMSUM widens its sums before it rescales them."""
 
 
 def cumsum_parameters(input_scale: float, output_scale: float) -> tuple[int, int]:
-    """(multiplier, shift) of CUMSUM. Raises RequestError where a left shift would be needed."""
+    """(multiplier, shift) of TFLM's CUMSUM. Raises RequestError where that is a left shift."""
     factor = 2.0 * input_scale / ((1 << (CUMSUM_SHIFT + 1)) * output_scale)
     if factor >= 1.0:
         raise RequestError(
@@ -136,16 +153,20 @@ def cumsum(
     *,
     exclusive: bool,
     reverse: bool,
+    first: int,
+    left_shift: int,
 ) -> nm.Int8Array:
     """CUMSUM over axis 1 of int8 [outer, depth, inner].
 
-    The sum begins with the negative zero point, not with 0, as TFLM's does. ``zero_points`` are
-    those of input and output. ``exclusive`` leaves each element out of its own sum.
+    The sum begins with ``first`` and is widened by ``left_shift`` bits before it is rescaled. TFLM
+    begins with the negative zero point and widens by 19, so that long sums overflow; ONNX begins
+    with 0. ``zero_points`` are those of input and output. ``exclusive`` leaves each element out of
+    its own sum.
     """
     ordered: NDArray[Any] = x[:, ::-1] if reverse else x
     terms = ordered.astype(np.int64) - zero_points[0]
-    sums = terms.cumsum(axis=1) - zero_points[0]
+    sums = terms.cumsum(axis=1) + first
     if exclusive:
         sums -= terms
-    result = nm.requantise(nm.wrap_int32(sums << CUMSUM_SHIFT), *factor, zero_points[1])
+    result = nm.requantise(nm.wrap_int32(sums << left_shift), *factor, zero_points[1])
     return result[:, ::-1] if reverse else result

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from hw.spec.arithmetic import functions
 from mapper.operators.lookup import RealFunction
 
@@ -14,6 +16,20 @@ class Ceil(RealFunction):
     """CEIL: the next integer upwards."""
 
     kind: ClassVar[str] = "CEIL"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Composed(RealFunction):
+    """FUNCTION: several functions, one behind the other; the 256 results, by the operand's byte."""
+
+    kind: ClassVar[str] = "FUNCTION"
+
+    values: tuple[float, ...]
+
+    def function(self) -> functions.Function:
+        """Return the results, whatever the operand, whose quantisation they are for."""
+        results = np.array(self.values)
+        return lambda _: results
 
 
 @dataclass(frozen=True, kw_only=True)

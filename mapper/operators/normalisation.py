@@ -8,11 +8,15 @@ from math import prod
 from typing import ClassVar
 
 from hw.spec.normalisation import (
+    CUMSUM_SHIFT,
     L2_OUTPUT,
+    LOG_SOFTMAX_END,
     LOG_SOFTMAX_OUTPUT,
     cumsum_parameters,
+    log_softmax_factor,
     log_softmax_parameters,
 )
+from hw.spec.numerics import rescale_parameters
 from hw.spec.steps import CUMSUM, L2_NORMALIZATION, LOG_SOFTMAX
 from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
 from mapper.operators.images import ends, last_axis
@@ -51,14 +55,26 @@ class L2Normalization(Operator):
 
 @dataclass(frozen=True, kw_only=True)
 class LogSoftmax(Operator):
-    """LOG_SOFTMAX over the last axis, to scale 1/16 and zero point 127."""
+    """LOG_SOFTMAX over the last axis, to scale 1/16 and zero point 127.
+
+    ``real``: to any quantisation, not in the reference's.
+    """
 
     kind: ClassVar[str] = "LOG_SOFTMAX"
+
+    real: bool = False
 
     def shapes(self, site: Site) -> Sequence[Shape]:
         """Return the input's shape."""
         last_axis(site)
-        _require_output(site, *LOG_SOFTMAX_OUTPUT)
+        result = site.result
+        if not self.real:
+            _require_output(site, *LOG_SOFTMAX_OUTPUT)
+        elif (-128 - result.zero_point) * result.scale < LOG_SOFTMAX_END:
+            site.refuse(
+                f": output '{result.name}' begins below {LOG_SOFTMAX_END}, where the logarithms "
+                "of the fixed point end; calibrate the output's range again"
+            )
         return [site.x.shape]
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
@@ -70,19 +86,30 @@ class LogSoftmax(Operator):
             "reverse_multiplier": p.reverse_multiplier,
             "reverse_shift": p.reverse_shift,
             "diff_min": p.smallest_difference,
+            "output_multiplier": 0,
+            "output_shift": 0,
+            "output_zero_point": site.result.zero_point,
         }
+        if self.real:
+            factor = log_softmax_factor(site.result.scale)
+            values["output_multiplier"], values["output_shift"] = factor
         return [(LOG_SOFTMAX, values)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cumsum(Operator):
-    """CUMSUM along ``axis`` (counted from 0); ``exclusive`` leaves out the element itself."""
+    """CUMSUM along ``axis`` (counted from 0); ``exclusive`` leaves out the element itself.
+
+    The reference's sum begins with the negative zero point and overflows behind 16 elements;
+    ``real``: it begins with 0 and does not.
+    """
 
     kind: ClassVar[str] = "CUMSUM"
 
     axis: int
     exclusive: bool = False
     reverse: bool = False
+    real: bool = False
 
     def shapes(self, site: Site) -> Sequence[Shape]:
         """Return the input's shape."""
@@ -90,16 +117,32 @@ class Cumsum(Operator):
             site.refuse(f" has no axis {self.axis} in {site.x.shape}")
         return [site.x.shape]
 
+    def verify(self, site: Site) -> None:
+        """Check the scales too."""
+        super().verify(site)
+        _, shift = self._factor(site)
+        if self.real and site.x.shape[self.axis] << max(8 + shift, 0) >= 1 << 31:
+            site.refuse(
+                f" of {site.x.shape[self.axis]} elements of scale {site.x.scale:g}: the result's "
+                f"scale {site.result.scale:g} is too fine; calibrate the output's range again"
+            )
+
+    def _factor(self, site: Site) -> tuple[int, int]:
+        scales = site.x.scale, site.result.scale
+        return rescale_parameters(*scales) if self.real else cumsum_parameters(*scales)
+
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one step."""
         x, result, shape, axis = site.x, site.result, site.x.shape, self.axis
-        multiplier, shift = cumsum_parameters(x.scale, result.scale)
+        multiplier, shift = self._factor(site)
         values = ends(site, cpu) | {
             "outer": prod(shape[:axis]),
             "depth": shape[axis],
             "inner": prod(shape[axis + 1 :]),
             "exclusive": int(self.exclusive),
             "reverse": int(self.reverse),
+            "first": 0 if self.real else -x.zero_point,
+            "left_shift": 0 if self.real else CUMSUM_SHIFT,
             "multiplier": multiplier,
             "shift": shift,
             "input_zero_point": x.zero_point,

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from hw.spec.normalisation import (
+    CUMSUM_SHIFT,
     cumsum,
     cumsum_parameters,
     l2_normalization,
     log_softmax,
+    log_softmax_factor,
     log_softmax_parameters,
 )
 from hw.spec.softmax import softmax_parameters, softmax_wide
@@ -26,6 +28,7 @@ from hw.spec.steps import (
     REDUCE_SUM,
     SOFTMAX_INT16,
     SOFTMAX_WIDE,
+    TOP_K,
 )
 from tests.firmware.cases import random_factors, random_int8, random_quantisation
 from tests.firmware.host_kernels import HostKernels
@@ -123,6 +126,23 @@ def test_arg_max(small, rng):
         assert np.array_equal(own, expected)
 
 
+def test_top_k(small, rng):
+    for _ in range(CASES):
+        small.clear()
+        outer, axis, inner = (int(n) for n in rng.integers(1, 9, 3))
+        k, largest = int(rng.integers(1, axis + 1)), bool(rng.integers(2))
+        x = rng.integers(-3, 4, (outer, axis, inner)).astype(np.int8)
+        indices = small.place(np.full((outer, k, inner), -1, np.int32))
+        values = {"input": small.place(x), "indices": indices, "outer": outer, "axis": axis}
+        values |= {"inner": inner, "k": k, "flip": 0 if largest else -1}
+        own, expected = both(small, TOP_K, (outer, k, inner), **values)
+        order = np.argsort(-x if largest else x, axis=1, kind="stable")[:, :k]
+        assert np.array_equal(expected, np.take_along_axis(x, order, 1))
+        assert np.array_equal(own, expected)
+        left = small.snapshot()[indices : indices + 4 * order.size].view(np.int32)
+        assert np.array_equal(left.reshape(order.shape), order)
+
+
 def test_l2_normalization(small, rng):
     for _ in range(CASES):
         small.clear()
@@ -151,6 +171,10 @@ def test_log_softmax(small, rng):
         x = random_int8(rng, rows, cols)
         if rng.random() < 0.2:
             x[:] = x[0, 0]
+        multiplier, shift, zero_point = 0, 0, 127
+        if rng.random() < 0.5:
+            multiplier, shift = log_softmax_factor(float(2.0 ** rng.uniform(-9, -2)))
+            zero_point = int(rng.integers(-128, 128))
         own, expected = both(
             small,
             LOG_SOFTMAX,
@@ -163,8 +187,12 @@ def test_log_softmax(small, rng):
             reverse_multiplier=p.reverse_multiplier,
             reverse_shift=p.reverse_shift,
             diff_min=p.smallest_difference,
+            output_multiplier=multiplier,
+            output_shift=shift,
+            output_zero_point=zero_point,
         )
-        assert np.array_equal(expected, log_softmax(x, p))
+        output = (multiplier, shift, zero_point) if multiplier else None
+        assert np.array_equal(expected, log_softmax(x, p, output))
         assert np.array_equal(own, expected)
 
 
@@ -176,6 +204,7 @@ def test_cumsum(small, rng):
         factor = cumsum_parameters(*(float(s) for s in 2.0 ** rng.uniform(-6, 0, 2)))
         zero_points = tuple(int(n) for n in rng.integers(-128, 128, 2))
         exclusive, reverse = (bool(n) for n in rng.integers(0, 2, 2))
+        first, left_shift = (0, 0) if rng.integers(2) else (-zero_points[0], CUMSUM_SHIFT)
         own, expected = both(
             small,
             CUMSUM,
@@ -186,12 +215,22 @@ def test_cumsum(small, rng):
             inner=inner,
             exclusive=int(exclusive),
             reverse=int(reverse),
+            first=first,
+            left_shift=left_shift,
             multiplier=factor[0],
             shift=factor[1],
             input_zero_point=zero_points[0],
             output_zero_point=zero_points[1],
         )
-        wanted = cumsum(x, zero_points, factor, exclusive=exclusive, reverse=reverse)
+        wanted = cumsum(
+            x,
+            zero_points,
+            factor,
+            exclusive=exclusive,
+            reverse=reverse,
+            first=first,
+            left_shift=left_shift,
+        )
         assert np.array_equal(expected, wanted)
         assert np.array_equal(own, expected)
 

@@ -254,6 +254,52 @@ def _reduced(name: str) -> Maker:
     return make
 
 
+def _reals(net: Sketch, *shape: int) -> str:
+    data = net.draws.rng.uniform(0.1, 1, shape).astype(np.float32)
+    return net.constant(f"r{len(net.initializers)}", data)
+
+
+def _top_k(net: Sketch) -> str:
+    x = net.real([net.draws.between(1, 4), 6])
+    value = net.node("TopK", [x, net.integers(3)], axis=1)
+    net.nodes[-1].output.append("indices")
+    return value
+
+
+def _cumsum(net: Sketch) -> str:
+    return net.node("CumSum", [net.real([1, *net.sizes(2)]), net.integers(1)])
+
+
+def _cast(net: Sketch) -> str:
+    return net.node("Cast", [net.real(net.shape())], to=1)
+
+
+def _normalised(name: str) -> Maker:
+    def make(net: Sketch) -> str:
+        channels, *size = net.sizes(3)
+        x = net.real([1, channels, *size])
+        own = size[-1] if "Layer" in name or name == "RMSNormalization" else channels
+        constants = [_reals(net, own) for _ in range(4 if name == "BatchNormalization" else 2)]
+        if name == "RMSNormalization" or name.startswith("Simplified"):
+            constants.pop()
+        return net.node(name, [x, *constants])
+
+    return make
+
+
+def _recurrent(name: str) -> Maker:
+    def make(net: Sketch) -> str:
+        steps, batches, inputs, units = net.sizes(4, 4)
+        gates = 4 if name == "LSTM" else 3
+        operands = [net.real([steps, batches, inputs]), net.fixed(1, gates * units, inputs)]
+        operands += [net.fixed(1, gates * units, units), _reals(net, 1, 2 * gates * units)]
+        if net.draws.chance():
+            operands += ["", _reals(net, 1, batches, units)]
+        return net.node(name, operands, hidden_size=units)
+
+    return make
+
+
 def _block(net: Sketch) -> str:
     """Convolution, clip, channels last, pool, flatten, matrix product, softmax."""
     x = net.real([1, 2, 6, 5])
@@ -314,12 +360,25 @@ def _qlinear(name: str) -> Maker:
     return make
 
 
+_POOLS = ("MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool")
+_REDUCTIONS = (
+    "ReduceMax", "ReduceMin", "ReduceSum", "ReduceL1", "ReduceL2", "ReduceSumSquare",
+)  # fmt: skip
+_NORMALISATIONS = (
+    "BatchNormalization", "InstanceNormalization", "LayerNormalization", "RMSNormalization",
+    "SimplifiedLayerNormalization",
+)  # fmt: skip
 _MAKERS: Mapping[str, Maker] = {
-    **{name: _binary(name) for name in ("Add", "Sub", "Mul", "Div", "Max", "Min")},
-    **{name: _pool(name) for name in ("MaxPool", "AveragePool", "GlobalAveragePool")},
+    **{name: _binary(name) for name in ("Add", "Sub", "Sum", "Mul", "Div", "Max", "Min")},
+    **{name: _pool(name) for name in _POOLS},
+    **{name: _normalised(name) for name in _NORMALISATIONS},
+    **{name: _recurrent(name) for name in ("LSTM", "GRU")},
     **{name: _qlinear(name) for name in sorted(_INTEGER)},
     **{name: _tile(name) for name in ("Tile", "Expand")},
-    **{name: _reduced(name) for name in ("ReduceMax", "ReduceMin", "ReduceSum")},
+    **{name: _reduced(name) for name in _REDUCTIONS},
+    "Cast": _cast,
+    "CumSum": _cumsum,
+    "TopK": _top_k,
     "Clip": _clip,
     "Concat": _concat,
     "Constant": _constant,

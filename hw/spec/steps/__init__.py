@@ -17,14 +17,16 @@ from hw.spec.steps.elementwise import (
     REQUANTISE,
     SIGMOID_INT16,
 )
+from hw.spec.steps.gru import GRU
 from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
 from hw.spec.steps.logic import CAST, COMPARISON, SELECT
 from hw.spec.steps.matrix import BATCH_MATMUL, FULLY_CONNECTED
 from hw.spec.steps.moves import FILL, GATHER, GATHER_ND, MOVE, UPDATE_SLICE
 from hw.spec.steps.normalisation import CUMSUM, L2_NORMALIZATION, LOG_SOFTMAX
+from hw.spec.steps.norms import NORMALIZE, REDUCE_NORM
 from hw.spec.steps.npu import NPU
 from hw.spec.steps.recurrent import LSTM, SVDF
-from hw.spec.steps.reductions import ARG_MAX, REDUCE_MAX, REDUCE_SUM
+from hw.spec.steps.reductions import ARG_MAX, REDUCE_MAX, REDUCE_SUM, TOP_K
 from hw.spec.steps.resize import RESIZE_BILINEAR, RESIZE_NEAREST
 from hw.spec.steps.softmax import SOFTMAX, SOFTMAX_INT16, SOFTMAX_WIDE
 from hw.spec.steps.windows import AVERAGE_POOL_2D, CONV_2D, DEPTHWISE_CONV_2D, MAX_POOL_2D
@@ -47,6 +49,7 @@ __all__ = [
     "FULLY_CONNECTED",
     "GATHER",
     "GATHER_ND",
+    "GRU",
     "L2_NORMALIZATION",
     "LOG_SOFTMAX",
     "LOOKUP",
@@ -55,9 +58,11 @@ __all__ = [
     "MAX_POOL_2D",
     "MOVE",
     "MUL",
+    "NORMALIZE",
     "NPU",
     "PRELU",
     "REDUCE_MAX",
+    "REDUCE_NORM",
     "REDUCE_SUM",
     "REQUANTISE",
     "RESIZE_BILINEAR",
@@ -69,6 +74,7 @@ __all__ = [
     "SOFTMAX_WIDE",
     "STEP_KINDS",
     "SVDF",
+    "TOP_K",
     "UPDATE_SLICE",
     "Bound",
     "MainMemory",
@@ -115,6 +121,10 @@ STEP_KINDS: tuple[StepKind, ...] = (
     GATHER_ND,
     ADD_N,
     UPDATE_SLICE,
+    TOP_K,
+    REDUCE_NORM,
+    NORMALIZE,
+    GRU,
 )
 
 BY_NAME = {kind.name: kind for kind in STEP_KINDS}

@@ -33,13 +33,25 @@ def _log_softmax(v: Values, memory: MainMemory) -> None:
     x = memory.read(v["input"], v["rows"] * v["cols"]).reshape(v["rows"], v["cols"])
     names = (*_LOG_SOFTMAX[:-1], "smallest_difference")
     values = dict(zip(names, (v[name] for name in _LOG_SOFTMAX), strict=True))
-    memory.write(v["output"], log_softmax(x, LogSoftmaxParameters(**values)).reshape(-1))
+    output = v["output_multiplier"], v["output_shift"], v["output_zero_point"]
+    result = log_softmax(x, LogSoftmaxParameters(**values), output if output[0] else None)
+    memory.write(v["output"], result.reshape(-1))
 
 
 LOG_SOFTMAX = StepKind(
     "LOG_SOFTMAX",
-    # rows x cols; factor of differences and its reciprocal, diff_min as SOFTMAX
-    ("input*", "output*", "rows", "cols", *_LOG_SOFTMAX),
+    # rows x cols; factor of differences and its reciprocal, diff_min as SOFTMAX; factor of the
+    # logarithm, output_multiplier 0: the result has scale 1/16
+    (
+        "input*",
+        "output*",
+        "rows",
+        "cols",
+        *_LOG_SOFTMAX,
+        "output_multiplier",
+        "output_shift",
+        "output_zero_point",
+    ),
     _log_softmax,
     _rows_bound,
 )
@@ -53,6 +65,8 @@ def _cumsum(v: Values, memory: MainMemory) -> None:
         (v["multiplier"], v["shift"]),
         exclusive=bool(v["exclusive"]),
         reverse=bool(v["reverse"]),
+        first=v["first"],
+        left_shift=v["left_shift"],
     )
     memory.write(v["output"], result.reshape(-1))
 
@@ -64,7 +78,8 @@ def _cumsum_bound(v: Values) -> Bound:
 
 CUMSUM = StepKind(
     "CUMSUM",
-    # int8 [outer][depth][inner], summed along depth; exclusive and reverse are 0 or 1
+    # int8 [outer][depth][inner], summed along depth from first on, widened by left_shift bits and
+    # rescaled; exclusive and reverse are 0 or 1
     (
         "input*",
         "output*",
@@ -73,6 +88,8 @@ CUMSUM = StepKind(
         "inner",
         "exclusive",
         "reverse",
+        "first",
+        "left_shift",
         "multiplier",
         "shift",
         "input_zero_point",

@@ -24,10 +24,11 @@ def _loops(name: str) -> tuple[str, ...]:
     return (*extents, *pitches)
 
 
-_VIEW = ("input*", "output*", "element_bytes", *_loops("kept"), *_loops("reduced"))
+VIEW = ("input*", "output*", "element_bytes", *_loops("kept"), *_loops("reduced"))
+"""Fields of a step that reduces axes of a tensor."""
 
 
-def _view(v: Values, memory: MainMemory) -> NDArray[Any]:
+def view(v: Values, memory: MainMemory) -> NDArray[Any]:
     """Return a view [kept_2, kept_1, kept_0, reduced_2, reduced_1, reduced_0] of the input."""
     extents, pitches = (
         [v[f"{name}_{part}_{loop}"] for name in ("kept", "reduced") for loop in (2, 1, 0)]
@@ -39,7 +40,8 @@ def _view(v: Values, memory: MainMemory) -> NDArray[Any]:
     return as_strided(data, extents, [pitch * data.itemsize for pitch in pitches], writeable=False)
 
 
-def _reduce_bound(v: Values) -> Bound:
+def reduce_bound(v: Values) -> Bound:
+    """Return the bound of a step that reads every element once."""
     kept, reduced = (
         prod(v[f"{name}_extent_{loop}"] for loop in range(_AXES)) for name in ("kept", "reduced")
     )
@@ -47,7 +49,7 @@ def _reduce_bound(v: Values) -> Bound:
 
 
 def _reduce_sum(v: Values, memory: MainMemory) -> None:
-    x = _view(v, memory)
+    x = view(v, memory)
     count = prod(x.shape[_AXES:])
     sums = x.sum(axis=(3, 4, 5), dtype=np.int64) - v["input_zero_point"] * count
     scaled = nm.multiply_by_quantized_multiplier(nm.wrap_int32(sums), v["multiplier"], v["shift"])
@@ -60,23 +62,23 @@ REDUCE_SUM = StepKind(
     "REDUCE_SUM",
     # the rescaled sum of elements less their zero point: SUM, and MEAN, whose factor divides;
     # extents and pitches in elements of 1 or 2 bytes
-    (*_VIEW, "multiplier", "shift", *QUANT),
+    (*VIEW, "multiplier", "shift", *QUANT),
     _reduce_sum,
-    _reduce_bound,
+    reduce_bound,
 )
 
 
 def _reduce_max(v: Values, memory: MainMemory) -> None:
-    flipped = _view(v, memory) ^ v["flip"]
+    flipped = view(v, memory) ^ v["flip"]
     memory.write(v["output"], (flipped.max(axis=(3, 4, 5)) ^ v["flip"]).reshape(-1))
 
 
 REDUCE_MAX = StepKind(
     "REDUCE_MAX",
     # the largest element, or the smallest where flip is -1, which turns every bit; else 0
-    (*_VIEW, "flip"),
+    (*VIEW, "flip"),
     _reduce_max,
-    _reduce_bound,
+    reduce_bound,
 )
 
 
@@ -98,4 +100,29 @@ ARG_MAX = StepKind(
     ("input*", "output*", "outer", "axis", "inner", "flip"),
     _arg_max,
     _arg_max_bound,
+)
+
+
+def _top_k(v: Values, memory: MainMemory) -> None:
+    shape = (v["outer"], v["axis"], v["inner"])
+    x = memory.read(v["input"], prod(shape)).reshape(shape)
+    # The complement turns the order over, so that the largest come first; equal ones keep theirs.
+    keys = x.astype(np.int32) ^ (v["flip"] ^ -1)
+    order = np.argsort(keys, axis=1, kind="stable")[:, : v["k"]]
+    memory.write(v["output"], np.take_along_axis(x, order, axis=1).reshape(-1))
+    memory.write(v["indices"], order.astype("<i4").reshape(-1))
+
+
+def _top_k_bound(v: Values) -> Bound:
+    rows = v["outer"] * v["inner"]
+    return Bound(rows * v["axis"], rows * v["axis"] * v["k"])
+
+
+TOP_K = StepKind(
+    "TOP_K",
+    # int8 [outer][axis][inner] to int8 [outer][k][inner] and int32 indices of that shape: the k
+    # largest along axis, or the smallest where flip is -1, in order; of equal ones the first
+    ("input*", "output*", "indices*", "outer", "axis", "inner", "k", "flip"),
+    _top_k,
+    _top_k_bound,
 )

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.model import Node
-from mapper.importers.onnx.values import (
-    CHANNELS_LAST,
-    Activation,
-    Axes,
-    Builder,
-    Draft,
-    View,
-    in_order,
-)
+from mapper.importers.onnx.values import CHANNELS_LAST, Activation, Axes, Draft, View, in_order
 
 
 def aligned(

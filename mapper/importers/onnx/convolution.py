@@ -6,9 +6,10 @@ import numpy as np
 
 from hw.spec.errors import RequestError
 from mapper import limits
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.geometry import sliding, transposed
 from mapper.importers.onnx.model import Node
-from mapper.importers.onnx.values import CHANNELS_LAST, Activation, Builder, Constant, Value
+from mapper.importers.onnx.values import CHANNELS_LAST, Activation, Constant, Value
 from mapper.importers.onnx.weighted import Product, Weights, bias_of, stored_weights, whole
 from mapper.limits import require
 from mapper.operators.convolution import Conv2d, DepthwiseConv2d, TransposeConv

@@ -9,16 +9,20 @@ import numpy as np
 
 from mapper import limits
 from mapper.graph.tensor import Quant, Tensor
+from mapper.importers.onnx.affine import channel_axis, scaled
 from mapper.importers.onnx.alignment import aligned
+from mapper.importers.onnx.builder import Builder
+from mapper.importers.onnx.chains import compose, composed
 from mapper.importers.onnx.functions import function_of
 from mapper.importers.onnx.model import Array, Node
 from mapper.importers.onnx.values import (
     Activation,
-    Builder,
     Constant,
     Draft,
+    Function,
     Pending,
     Value,
+    Vector,
     View,
     view_of,
 )
@@ -52,7 +56,7 @@ def _operands(builder: Builder, node: Node) -> _Operands:
     )
     rank = max(map(len, shapes))
     computed = {
-        position: _wider(builder.quantised(node, position)[0], rank)
+        position: widened(builder.quantised(node, position)[0], rank)
         for position, value in enumerate(values)
         if not isinstance(value, Constant)
     }
@@ -61,11 +65,12 @@ def _operands(builder: Builder, node: Node) -> _Operands:
     ((position, x),) = computed.items()
     constant = values[1 - position]
     assert isinstance(constant, Constant)
-    draft, constant, shape, view = _with_constant(builder, node, x, constant)
+    draft, constant, shape, view = with_constant(builder, node, x, constant)
     return _Operands((draft, constant) if position == 0 else (constant, draft), shape, view)
 
 
-def _wider(x: Activation, rank: int) -> Activation:
+def widened(x: Activation, rank: int) -> Activation:
+    """The same with axes of extent 1 in front, up to so many."""
     return replace(x, view=x.view.reshape((1,) * (rank - x.view.ndim) + x.view.shape))
 
 
@@ -77,7 +82,7 @@ def _two(builder: Builder, node: Node, operands: tuple[Activation, Activation]) 
     return _Operands((a, b), shape, view_of(shape, axes))
 
 
-def _with_constant(
+def with_constant(
     builder: Builder, node: Node, x: Activation, constant: Constant
 ) -> tuple[Draft, Constant, tuple[int, ...], View]:
     """The computed operand and the constant in one order, and the result's shape and view."""
@@ -117,15 +122,70 @@ def _integers(node: Node, constant: Constant) -> tuple[Array, Quant]:
     return np.full(data.shape, np.sign(value), np.int8), Quant((scale,), (0,))
 
 
+_FUNCTIONS: Mapping[str, Callable[..., Vector]] = {
+    "Add": np.add,
+    "Div": np.divide,
+    "Max": np.maximum,
+    "Min": np.minimum,
+    "Mul": np.multiply,
+    "Pow": np.power,
+    "Sub": np.subtract,
+}
+
+
+def _real(builder: Builder, node: Node) -> Value | None:
+    """The result where no operator of the graph is needed for it, None where one is.
+
+    It is part of a chain of real functions, or an operand is a stored vector of real numbers.
+    """
+    both = [builder.value(node, position) for position in (0, 1)]
+    chain = composed(builder, node, _FUNCTIONS[node.op], both)
+    if chain is not None or not any(isinstance(value, Constant) for value in both):
+        return chain
+    position = 0 if isinstance(both[1], Constant) else 1
+    x, constant = both[position], both[1 - position]
+    assert isinstance(constant, Constant)
+    backwards = position == 1 and node.op == "Div"
+    if isinstance(x, Constant) or backwards or node.op not in ("Add", "Div", "Mul", "Sub"):
+        return None
+    one, axis = constant.data.size == 1, channel_axis(x, constant)
+    if one and isinstance(x, Pending) and x.with_affine is not None and x.view.ndim:
+        axis = x.view.ndim - 1
+    if axis is None:
+        return None
+    real = np.broadcast_to(constant.real().reshape(-1), (x.view.shape[axis],))
+    factors, summands = np.ones_like(real), np.zeros_like(real)
+    if node.op in ("Mul", "Div"):
+        with np.errstate(all="ignore"):
+            factors = real if node.op == "Mul" else 1 / real
+    elif node.op == "Add":
+        summands = real
+    elif position == 0:
+        summands = -real
+    else:
+        factors, summands = -factors, real
+    return scaled(builder, node, position, axis, factors, summands)
+
+
+def _function(builder: Builder, node: Node) -> Function | None:
+    """The result as a function of one tensor, for operators that follow without quantisation."""
+    found = compose(_FUNCTIONS[node.op], [builder.value(node, position) for position in (0, 1)])
+    return None if found is None else Function(found.draft, found.values)
+
+
 def _arithmetic(kind: type[Arithmetic]) -> Callable[[Builder, Node], Value]:
     def rule(builder: Builder, node: Node) -> Value:
+        real = _real(builder, node) if node.op in _FUNCTIONS else None
+        if real is not None:
+            return real
+        function = _function(builder, node) if node.op in _FUNCTIONS else None
         found = _operands(builder, node)
         both = tuple(_tensor(builder, node, operand) for operand in found.both)
 
         def emit(quant: Quant, lo: int, hi: int) -> Draft:
             return builder.add(node.place, kind(lo=lo, hi=hi), both, found.shape, quant)
 
-        return Pending(node.place, found.view, emit)
+        return Pending(node.place, found.view, emit, function=function)
 
     return rule
 
@@ -135,6 +195,10 @@ def _extreme(kind: type[Extreme]) -> Callable[[Builder, Node], Value]:
 
     def rule(builder: Builder, node: Node) -> Value:
         require(node.place, limits.two_operands, len(node.inputs))
+        real = _real(builder, node)
+        if real is not None:
+            return real
+        function = _function(builder, node)
         found = _operands(builder, node)
 
         def alike(operand: Stored, quant: Quant) -> Draft | Tensor:
@@ -149,7 +213,7 @@ def _extreme(kind: type[Extreme]) -> Callable[[Builder, Node], Value]:
             result = builder.add(node.place, kind(), both, found.shape, quant)
             return builder.rescaled(node.place, result, quant, lo, hi)
 
-        return Pending(node.place, found.view, emit)
+        return Pending(node.place, found.view, emit, function=function)
 
     return rule
 
@@ -165,6 +229,14 @@ def _add(builder: Builder, node: Node) -> Value:
     return _arithmetic(Add)(builder, node)
 
 
+def _sum(builder: Builder, node: Node) -> Value:
+    """Sum of one or two operands."""
+    require(node.place, limits.one_or_two_operands, len(node.inputs))
+    if len(node.inputs) == 1:
+        return builder.value(node, 0)
+    return _add(builder, replace(node, op="Add"))
+
+
 def _sub(builder: Builder, node: Node) -> Value:
     """Sub; of a constant also as the bias of the layer before."""
     constant = builder.value(node, 1)
@@ -176,13 +248,31 @@ def _sub(builder: Builder, node: Node) -> Value:
 
 
 def _prelu(builder: Builder, node: Node) -> Value:
-    """PRelu; of one slope it is a LeakyRelu."""
+    """PRelu; of one slope it is a LeakyRelu.
+
+    Real slopes get 8 bits over their range, which costs less than a step of the result.
+    """
     slope = builder.value(node, 1)
     if isinstance(slope, Constant):
         slopes = np.unique(slope.real())
         if slopes.size == 1:
             return function_of(builder, node, LeakyRelu(alpha=float(slopes[0]), real=True))
+        if slope.scale is None:
+            name = f"{node.name}/slopes"
+            builder.values[name] = _eight_bits(node, slope)
+            node = replace(node, inputs=(node.inputs[0], name))
     return _arithmetic(Prelu)(builder, node)
+
+
+def _eight_bits(node: Node, constant: Constant) -> Constant:
+    """A real constant as int8 over its range, which holds 0."""
+    real = constant.real()
+    low, high = min(float(real.min()), 0.0), max(float(real.max()), 0.0)
+    require(node.place, limits.scales_are_sensible, [high - low])
+    scale = float(np.float32((high - low) / 255))
+    zero = round(-128 - low / scale)
+    data = np.clip(np.rint(real / scale) + zero, -128, 127).astype(np.int8)
+    return Constant(data, np.array([scale]), np.array([zero], np.int8))
 
 
 RULES: Mapping[str, Callable[[Builder, Node], Value]] = {
@@ -193,4 +283,5 @@ RULES: Mapping[str, Callable[[Builder, Node], Value]] = {
     "Mul": _arithmetic(Mul),
     "PRelu": _prelu,
     "Sub": _sub,
+    "Sum": _sum,
 }

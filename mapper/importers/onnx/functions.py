@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.tensor import Quant
+from mapper.importers.onnx.builder import Builder
+from mapper.importers.onnx.chains import compose, composed
 from mapper.importers.onnx.model import Node
-from mapper.importers.onnx.values import Builder, Draft, Pending, Value
+from mapper.importers.onnx.values import Constant, Draft, Function, Pending, Value
 from mapper.limits import require
 from mapper.operators import functions, lookup
 
-_PLAIN: Mapping[str, lookup.Lookup] = {
+_PLAIN: Mapping[str, lookup.RealFunction] = {
     "Abs": lookup.Abs(real=True),
     "Ceil": functions.Ceil(),
     "Cos": functions.Cos(),
@@ -37,8 +41,11 @@ _PLAIN: Mapping[str, lookup.Lookup] = {
 }
 
 
-def function_of(builder: Builder, node: Node, operator: lookup.Lookup) -> Value:
-    """A function of the first operand."""
+def function_of(builder: Builder, node: Node, operator: lookup.RealFunction) -> Value:
+    """A function of the first operand, or of what that one is a function of."""
+    chain = composed(builder, node, operator.function(), [builder.value(node, 0)])
+    if chain is not None:
+        return chain
     x, _ = builder.quantised(node, 0)
     if x.dtype != "float32":
         raise RequestError(
@@ -50,7 +57,9 @@ def function_of(builder: Builder, node: Node, operator: lookup.Lookup) -> Value:
         clamped = replace(operator, lo=lo, hi=hi)
         return builder.add(node.place, clamped, (x.draft,), x.draft.shape, quant)
 
-    return Pending(node.place, x.draft.positions(x.view), emit)
+    found = compose(operator.function(), [x])
+    function = None if found is None else Function(found.draft, found.values)
+    return Pending(node.place, x.draft.positions(x.view), emit, function=function)
 
 
 def _number(node: Node, name: str, default: float) -> float:
@@ -59,23 +68,23 @@ def _number(node: Node, name: str, default: float) -> float:
     return value
 
 
-def _gelu(node: Node) -> lookup.Lookup:
+def _gelu(node: Node) -> lookup.RealFunction:
     if node.text("approximate", "none") == "tanh":
         return functions.GeluTanh()
     return functions.Gelu()
 
 
-def _hard_sigmoid(node: Node) -> lookup.Lookup:
+def _hard_sigmoid(node: Node) -> lookup.RealFunction:
     alpha, beta = _number(node, "alpha", 0.2), _number(node, "beta", 0.5)
     return functions.HardSigmoid(alpha=alpha, beta=beta)
 
 
-def _selu(node: Node) -> lookup.Lookup:
+def _selu(node: Node) -> lookup.RealFunction:
     alpha = _number(node, "alpha", 1.67326319217681884765625)
     return functions.Selu(alpha=alpha, gamma=_number(node, "gamma", 1.05070102214813232421875))
 
 
-_WITH_ATTRIBUTES: Mapping[str, Callable[[Node], lookup.Lookup]] = {
+_WITH_ATTRIBUTES: Mapping[str, Callable[[Node], lookup.RealFunction]] = {
     "Celu": lambda node: functions.Celu(alpha=_number(node, "alpha", 1.0)),
     "Elu": lambda node: lookup.Elu(alpha=_number(node, "alpha", 1.0), real=True),
     "Gelu": _gelu,
@@ -97,6 +106,12 @@ def _with_attributes(builder: Builder, node: Node) -> Value:
 
 
 def _power(builder: Builder, node: Node) -> Value:
+    both = [builder.value(node, position) for position in (0, 1)]
+    if not isinstance(both[1], Constant):
+        power = composed(builder, node, np.power, both, alone=True)
+        require(node.place, limits.power_is_of_one_tensor, power is not None)
+        assert power is not None
+        return power
     exponent = builder.constant(node, 1).real().reshape(-1)
     require(node.place, limits.exponent_is_constant, exponent.size)
     return function_of(builder, node, functions.Power(exponent=float(exponent[0])))

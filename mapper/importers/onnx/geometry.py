@@ -106,8 +106,9 @@ def _ceiling(size: int, kernel: int, stride: int, before: int, after: int) -> in
 
 
 def kernel_shape(node: Node) -> Pair:
-    """The window of a pooling operator."""
-    return pair(node, "kernel_shape", None)
+    """The window of a pooling operator; along one axis it is one pixel high."""
+    given = node.integers("kernel_shape") or ()
+    return (1, given[0]) if len(given) == 1 else pair(node, "kernel_shape", None)
 
 
 def pair(node: Node, name: str, default: Pair | None) -> Pair:

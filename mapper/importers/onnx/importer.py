@@ -7,44 +7,41 @@ results nothing uses are dropped at the end.
 
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import permutations
-from math import prod
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 import numpy as np
 
 from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.graph import Graph
-from mapper.graph.op import Op, Port
+from mapper.graph.op import Op
 from mapper.graph.tensor import Quant, Tensor
+from mapper.importers.onnx import affine as onnx_affine
 from mapper.importers.onnx import convolution as onnx_convolution
 from mapper.importers.onnx import elementwise as onnx_elementwise
 from mapper.importers.onnx import functions as onnx_functions
 from mapper.importers.onnx import layers as onnx_layers
 from mapper.importers.onnx import matrix as onnx_matrix
 from mapper.importers.onnx import moves as onnx_moves
+from mapper.importers.onnx import norms as onnx_norms
 from mapper.importers.onnx import pads as onnx_pads
 from mapper.importers.onnx import pools as onnx_pools
+from mapper.importers.onnx import recurrent as onnx_recurrent
 from mapper.importers.onnx import reductions as onnx_reductions
 from mapper.importers.onnx import resize as onnx_resize
+from mapper.importers.onnx import select as onnx_select
+from mapper.importers.onnx import selection as onnx_selection
 from mapper.importers.onnx import views as onnx_views
-from mapper.importers.onnx.model import Interface, Model, Node, read_model
+from mapper.importers.onnx.builder import Builder
+from mapper.importers.onnx.early import quantise_early
+from mapper.importers.onnx.ends import ends_after_cut, tail_of, without_head
+from mapper.importers.onnx.model import DType, Model, Node, read_model
+from mapper.importers.onnx.ports import enter, input_port, is_computed, leave
 from mapper.importers.onnx.qoperator import QOPERATORS, to_qdq
-from mapper.importers.onnx.values import (
-    Activation,
-    Builder,
-    Constant,
-    Draft,
-    Pending,
-    Value,
-    in_order,
-    positions,
-)
+from mapper.importers.onnx.values import Activation, Constant, Draft, Pending, Value
 from mapper.limits import require
 
-DType = Literal["float32", "int8", "uint8"]
 _DIALECTS = {
     **dict.fromkeys(
         ("Quant", "IntQuant", "BipolarQuant", "Trunc", "FloatQuant"),
@@ -55,6 +52,19 @@ _DIALECTS = {
         ("RequantShift", "iRMSnorm", "iSoftmax", "iLayerNorm"),
         "this is the integer dialect of PACT and DORY, which rescales by operators of its own; "
         "export the network in QDQ form",
+    ),
+    **dict.fromkeys(
+        (
+            "DynamicQuantizeLinear",
+            "DynamicQuantizeLSTM",
+            "DynamicQuantizeMatMul",
+            "ConvInteger",
+            "MatMulInteger",
+            "MatMulIntegerToFloat",
+        ),
+        "it is quantised anew in every inference, which needs floating point: quantise statically "
+        "(onnxruntime.quantization.quantize_static); input and int8 weights of LSTM and GRU must "
+        "come from DequantizeLinear",
     ),
 }
 """Operators of dialects that are integer, but neither QDQ nor QOperator."""
@@ -78,29 +88,24 @@ def import_onnx(path: Path, content: bytes) -> Graph:
 
 def _graph(file: str, name: str, model: Model) -> Graph:
     nodes, constants = to_qdq(model.nodes, model.constants)
+    nodes = quantise_early(nodes, constants)
     for node in nodes:
         if node.op in _DIALECTS:
             raise RequestError(f"{node.place}: {_DIALECTS[node.op]}")
     if not any(node.op in _QUANTISED for node in nodes):
         limits.float_network(file, "the network computes in floating point")
-    builder, obstacles = Builder(file), limits.Obstacles(file)
+    model, nodes, remark = without_head(replace(model, constants=constants), nodes)
+    builder = Builder(file, remarks=[remark] if remark else [])
     for constant, data in constants.items():
         builder.values[constant] = Constant(data)
-    remarks = [_input(builder, interface) for interface in model.inputs]
-    unknown: set[str] = set()
-    for node in nodes:
-        known = unknown.isdisjoint(node.inputs)
-        if known or node.op not in _OPERATORS:
-            unknown.update(node.outputs)
-            with obstacles.noted():
-                value = _visit(builder, node, model.opset)
-                values = value if isinstance(value, tuple) else (value,)
-                builder.values.update(zip(node.outputs, values, strict=False))
-                unknown.difference_update(node.outputs)
-        else:
-            unknown.update(node.outputs)
-    obstacles.check()
-    outputs = [_output(builder, interface) for interface in model.outputs]
+    for interface in model.inputs:
+        enter(builder, interface)
+    tail = tail_of(nodes)
+    left_out = _visit_all(builder, nodes, model.opset, tail)
+    ends = ends_after_cut(builder, model.outputs, nodes, tail)
+    if not any(is_computed(builder, name) for name in ends):
+        left_out.check()
+    outputs = [leave(builder, name) for name in ends]
     inputs = [builder.drafts[interface.name] for interface in model.inputs]
     ops = _needed(builder.ops, {draft.name for draft, _ in outputs})
     return Graph.build(
@@ -109,28 +114,32 @@ def _graph(file: str, name: str, model: Model) -> Graph:
         ops,
         [draft.name for draft in inputs],
         [draft.name for draft, _ in outputs],
-        [*(_input_port(draft) for draft in inputs), *(port for _, port in outputs)],
-        remarks=[remark for remark in remarks if remark],
+        [*(input_port(draft) for draft in inputs), *(port for _, port in outputs)],
+        remarks=builder.remarks,
     )
 
 
-def _input(builder: Builder, interface: Interface) -> str:
-    """Make a network input a value; returns a remark where its batch was free."""
-    remark = ""
-    if interface.shape[:1] == (-1,) and limits.shape_is_static(interface.shape[1:]):
-        interface = replace(interface, shape=(1, *interface.shape[1:]))
-        remark = f"The batch of input '{interface.name}' is free in the file; it is taken as 1."
-    if not limits.shape_is_static(interface.shape):
-        raise RequestError(
-            f"{builder.file}: input '{interface.name}' has the dynamic shape "
-            f"{list(interface.shape)}: export the network with a static shape and batch 1 "
-            "(python -m onnxruntime.tools.make_dynamic_shape_fixed)"
-        )
-    draft = builder.draft(interface.name, interface.shape, None)
-    draft.declared = interface
-    whole = positions(interface.shape)
-    builder.values[interface.name] = Activation(draft, whole, cast("DType", interface.dtype))
-    return remark
+def _visit_all(
+    builder: Builder, nodes: tuple[Node, ...], opset: int, tail: set[str]
+) -> limits.Obstacles:
+    """Give each node's results their values. Raises one RequestError for all obstacles.
+
+    What depends on an obstacle is none. Those of the tail are returned.
+    """
+    obstacles, left_out = (limits.Obstacles(builder.file) for _ in range(2))
+    unknown: set[str] = set()
+    for node in nodes:
+        known = unknown.isdisjoint(node.inputs)
+        unknown.update(node.outputs)
+        noted = left_out if tail.issuperset(node.outputs) else obstacles
+        if known or not (node.op in _OPERATORS or node.op == "Softmax"):
+            with noted.noted():
+                value = _visit(builder, node, opset)
+                values = value if isinstance(value, tuple) else (value,)
+                builder.values.update(zip(node.outputs, values, strict=False))
+                unknown.difference_update(node.outputs)
+    obstacles.check()
+    return left_out
 
 
 def _visit(builder: Builder, node: Node, opset: int) -> Value | tuple[Value, ...]:
@@ -204,6 +213,7 @@ def _quantize(builder: Builder, node: Node) -> Value:
     if isinstance(value, Pending):
         return replace(builder.settle(value, quant), dtype=dtype)
     draft = value.draft
+    require(node.place, limits.operand_is_no_index, draft.dtype)
     if draft.quant is None:
         draft.quant = quant
     if draft.quant == quant:
@@ -241,6 +251,7 @@ def _dequantize(builder: Builder, node: Node) -> Value:
     if not node.has(2):
         zero_point = Constant(np.zeros(1, value.dtype))
     quant, _ = _activation_quant(node, scale, zero_point)
+    require(node.place, limits.operand_is_no_index, value.draft.dtype)
     if value.draft.quant is None:
         value.draft.quant = quant
     if value.draft.quant != quant:
@@ -251,49 +262,8 @@ def _dequantize(builder: Builder, node: Node) -> Value:
     return replace(value, dtype="float32")
 
 
-def _output(builder: Builder, interface: Interface) -> tuple[Draft, Port]:
-    value = builder.values.get(interface.name)
-    if value is None or isinstance(value, Constant):
-        raise RequestError(f"{builder.file}: output '{interface.name}' is never computed")
-    if isinstance(value, Pending):
-        if value.natural is None:
-            builder.refuse_real(value.place)
-        value = builder.settle(value, value.natural)
-    draft, axes = value.draft, _axes_to(value.draft, value.view)
-    if axes is None:
-        place = limits.Place(builder.file, interface.name, "output")
-        draft, axes = builder.stored(place, value), ()
-    draft.used = True
-    return draft, Port(draft.name, interface.name, value.view.shape, value.dtype, axes or None)
-
-
-def _axes_to(draft: Draft, given: np.ndarray) -> tuple[int, ...] | None:
-    """The transposition from the file's output to its tensor, () for none; None: it needs moves."""
-    if in_order(draft, given):
-        return ()
-    view = draft.positions(given)
-    # From one element to the next along an axis: the further, the earlier stands the axis.
-    long = [axis for axis in range(view.ndim) if view.shape[axis] > 1]
-    steps = {axis: view.take(1, axis).flat[0] - view.flat[0] for axis in long}
-    outer_first = sorted(long, key=steps.__getitem__, reverse=True)
-    turned = view.transpose(*outer_first, *(axis for axis in range(view.ndim) if axis not in long))
-    if not np.array_equal(turned.reshape(-1), np.arange(prod(draft.shape), dtype=np.int32)):
-        return None
-    # Axes of one element may stand anywhere; better where that needs no other shape.
-    orders = permutations(range(view.ndim))
-    fits = [axes for axes in orders if [axis for axis in axes if axis in steps] == outer_first]
-    return min(fits, key=lambda axes: view.transpose(axes).shape != draft.shape)
-
-
-def _input_port(draft: Draft) -> Port:
-    declared = draft.declared
-    assert declared is not None
-    dtype = cast("DType", declared.dtype)
-    return Port(draft.name, declared.name, declared.shape, dtype, draft.permutation)
-
-
 def _tensor(draft: Draft) -> Tensor:
-    return Tensor(draft.name, draft.shape, "int8", draft.quant)
+    return Tensor(draft.name, draft.shape, draft.dtype, draft.quant)
 
 
 def _needed(ops: list[Op], outputs: set[str]) -> list[Op]:
@@ -313,19 +283,23 @@ _OPERATORS: dict[str, Callable[[Builder, Node], Value | tuple[Value, ...]]] = {
     "ConvTranspose": onnx_convolution.conv_transpose,
     "Gemm": onnx_matrix.gemm,
     "MatMul": onnx_matrix.matmul,
+    "BatchNormalization": onnx_affine.batch_normalization,
     "Concat": onnx_layers.concat,
     "Relu": onnx_layers.relu,
     "Clip": onnx_layers.clip,
     "MaxPool": onnx_pools.max_pool,
     "AveragePool": onnx_pools.average_pool,
     "GlobalAveragePool": onnx_pools.global_average_pool,
+    "GlobalMaxPool": onnx_pools.global_max_pool,
     "Pad": onnx_pads.pad,
-    "LpNormalization": onnx_reductions.lp_normalization,
     "LogSoftmax": onnx_reductions.log_softmax,
     "Resize": onnx_resize.resize,
     "Upsample": onnx_resize.upsample,
     **onnx_moves.RULES,
+    **onnx_norms.RULES,
     **onnx_reductions.RULES,
+    **onnx_recurrent.RULES,
+    **onnx_selection.RULES,
     "Identity": onnx_views.identity,
     "Dropout": onnx_views.identity,
     "Transpose": onnx_views.transpose,
@@ -336,6 +310,7 @@ _OPERATORS: dict[str, Callable[[Builder, Node], Value | tuple[Value, ...]]] = {
     "Constant": onnx_views.stored,
     "Shape": onnx_views.shape,
     **onnx_elementwise.RULES,
+    **onnx_select.RULES,
     **onnx_functions.RULES,
 }
 

@@ -8,21 +8,26 @@ from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.tensor import Quant
 from mapper.importers.onnx.alignment import aligned
+from mapper.importers.onnx.builder import Builder
+from mapper.importers.onnx.chains import operands
 from mapper.importers.onnx.model import Node
+from mapper.importers.onnx.moves import axis_of
 from mapper.importers.onnx.values import (
-    CHANNELS_LAST,
-    Builder,
+    Activation,
+    Constant,
     Draft,
+    Function,
     Pending,
     Value,
     view_of,
 )
 from mapper.limits import require
 from mapper.operators.concatenation import Concatenation
-from mapper.operators.requantise import Relu
+from mapper.operators.requantise import Quantize, Relu
 from mapper.operators.softmax import Softmax
 
 SOFTMAX_QUANT = Quant((1.0 / 256.0,), (-128,))
+WIDE_SOFTMAX_QUANT = Quant((1.0 / 65536.0,), (-32768,))
 
 
 def relu(builder: Builder, node: Node) -> Value:
@@ -39,7 +44,29 @@ def clip(builder: Builder, node: Node) -> Value:
         else:
             bound = node.number(name, None)
         bounds.append(bound if bound is not None and np.isfinite(bound) else None)
+    value = builder.value(node, 0)
+    if isinstance(value, Constant) and value.scale is None:
+        low, high = (-np.inf if bounds[0] is None else bounds[0]), bounds[1]
+        clipped = np.clip(value.data, low, np.inf if high is None else high)
+        return Constant(clipped.astype(value.data.dtype))
+    if isinstance(value, Activation) and value.dtype in ("int8", "uint8"):
+        return _clamped_integers(builder, node, value, bounds)
     return _clamp(builder, node, bounds[0], bounds[1])
+
+
+def _clamped_integers(
+    builder: Builder, node: Node, x: Activation, bounds: list[float | None]
+) -> Value:
+    """Clip between QuantizeLinear and DequantizeLinear, for a narrow range or fewer bits."""
+    quant, shift = x.draft.quant, 128 if x.dtype == "uint8" else 0
+    assert quant is not None
+    lo, hi = (
+        int(np.clip((end if bound is None else bound) - shift, -128, 127))
+        for bound, end in zip(bounds, (shift - 128, shift + 127), strict=True)
+    )
+    require(node.place, limits.range_is_not_empty, (lo, hi))
+    clamped = builder.rescaled(node.place, x.draft, quant, lo, hi)
+    return Activation(clamped, x.draft.positions(x.view), x.dtype)
 
 
 def _clamp(builder: Builder, node: Node, low: float | None, high: float | None) -> Value:
@@ -48,7 +75,7 @@ def _clamp(builder: Builder, node: Node, low: float | None, high: float | None) 
         lows = [bound for bound in (low, value.low) if bound is not None]
         highs = [bound for bound in (high, value.high) if bound is not None]
         return replace(
-            value, low=max(lows, default=None), high=min(highs, default=None), with_bias=None
+            value, low=max(lows, default=None), high=min(highs, default=None), with_affine=None
         )
     x, x_quant = builder.quantised(node, 0)
     if x.dtype != "float32":
@@ -61,7 +88,9 @@ def _clamp(builder: Builder, node: Node, low: float | None, high: float | None) 
         operator = Relu(lo=lo, hi=hi)
         return builder.add(node.place, operator, (x.draft,), x.draft.shape, quant)
 
-    return Pending(node.place, x.draft.positions(x.view), emit, x_quant, low, high)
+    function = Function(x.draft, operands(x_quant))
+    view = x.draft.positions(x.view)
+    return Pending(node.place, view, emit, x_quant, low, high, function=function)
 
 
 def concat(builder: Builder, node: Node) -> Value:
@@ -87,23 +116,27 @@ def concat(builder: Builder, node: Node) -> Value:
 
 
 def softmax(builder: Builder, node: Node, opset: int) -> Value:
-    """Softmax along the last axis, or along the channels of an image."""
+    """Softmax along any axis; before opset 13 everything from the axis on was one row."""
     x, _ = builder.quantised(node, 0)
     shape = x.view.shape
-    axis = node.integer("axis", -1 if opset >= 13 else 1) % max(len(shape), 1)
+    axis = axis_of(node, node.integer("axis", -1 if opset >= 13 else 1), len(shape))
+    axes, flat = None, x
     if all(extent == 1 for extent in shape[axis + 1 :]):
-        axes, flat = None, replace(x, view=x.view.reshape(shape[: axis + 1]))
+        flat = replace(x, view=x.view.reshape(shape[: axis + 1]))
+    elif opset < 13:
+        flat = replace(x, view=x.view.reshape(*shape[:axis], -1))
     else:
-        # Before opset 13 everything from the axis on was one row.
-        found = axis if opset >= 13 else -1
-        require(node.place, limits.softmax_is_over_last_axis, (found, 1))
-        require(node.place, limits.image_has_four_axes, shape)
-        axes, flat = CHANNELS_LAST, x
+        axes = (*(n for n in range(len(shape)) if n != axis), axis)
     rows = builder.stored(node.place, flat, axes)
 
     def emit(quant: Quant, lo: int, hi: int) -> Draft:
-        result = builder.add(node.place, Softmax(), (rows,), rows.shape, SOFTMAX_QUANT)
-        return builder.rescaled(node.place, result, quant, lo, hi)
+        if quant.scale[0] >= SOFTMAX_QUANT.scale[0]:
+            result = builder.add(node.place, Softmax(), (rows,), rows.shape, SOFTMAX_QUANT)
+            return builder.rescaled(node.place, result, quant, lo, hi)
+        # A finer result needs more than 8 bits in between.
+        wide = builder.add(node.place, Softmax(), (rows,), rows.shape, WIDE_SOFTMAX_QUANT, "int16")
+        narrow = builder.add(node.place, Quantize(), (wide,), rows.shape, quant)
+        return builder.rescaled(node.place, narrow, quant, lo, hi)
 
     view = view_of(rows.shape, axes or ()).reshape(shape)
     return Pending(node.place, view, emit, SOFTMAX_QUANT)

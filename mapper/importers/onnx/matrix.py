@@ -3,20 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.tensor import Quant, Tensor
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.model import Node
-from mapper.importers.onnx.values import (
-    Activation,
-    Builder,
-    Constant,
-    Draft,
-    Pending,
-    Value,
-    in_order,
-)
+from mapper.importers.onnx.values import Activation, Constant, Draft, Pending, Value, in_order
 from mapper.importers.onnx.weighted import (
     Product,
     Weights,
@@ -30,31 +24,53 @@ from mapper.operators.matrix import BatchMatmul, FullyConnected
 
 
 def gemm(builder: Builder, node: Node) -> Value:
-    """Gemm with alpha and beta 1; with constant weights the input is not transposed."""
-    if node.number("alpha", 1.0) != 1.0 or node.number("beta", 1.0) != 1.0:
-        raise RequestError(f"{node.place}: alpha and beta must be 1: fold them into the weights")
+    """Gemm of a computed matrix with constant weights, or of two computed ones."""
+    alpha, beta = (node.number(name, 1.0) for name in ("alpha", "beta"))
     flipped = [node.integer(name, 0) != 0 for name in ("transA", "transB")]
     if not isinstance(builder.value(node, 1), Constant):
-        if node.has(2):
-            raise RequestError(f"{node.place}: adds C to two computed matrices: use MatMul and Add")
+        if node.has(2) or alpha != 1.0:
+            raise RequestError(
+                f"{node.place}: scales two computed matrices, or adds C: use MatMul, Mul and Add"
+            )
         return _product(builder, node, flipped)
-    if flipped[0]:
-        raise RequestError(f"{node.place}: transA must be 0: FULLY_CONNECTED takes rows")
+    if not alpha or beta is None:
+        raise RequestError(f"{node.place}: alpha must not be 0: store the result as a constant")
+    x, _ = builder.quantised(node, 0)
+    if x.view.ndim != 2:
+        raise RequestError(f"{node.place}: its input must have two axes, not {x.view.shape}")
     weights = stored_weights(builder, node, 1, 0 if flipped[1] else 1)
-    return _fully_connected(builder, node, weights, flipped[1])
+    rows = replace(x, view=x.view.T) if flipped[0] else x
+    # alpha multiplies the weights' scales, with its sign in the weights.
+    data = weights.data if alpha > 0 else _negated(node, weights)
+    weights = replace(weights, data=data, scale=weights.scale * abs(alpha))
+    return _fully_connected(builder, node, rows, weights, flipped[1], beta)
+
+
+def _negated(node: Node, weights: Weights) -> NDArray[np.int8]:
+    require(
+        node.place, limits.weights_can_be_negated, (int(weights.data.min()), weights.zero_point)
+    )
+    return -weights.data
 
 
 def matmul(builder: Builder, node: Node) -> Value:
     """MatMul of rows of data with constant weights, or of two matrices of any kind."""
     left, right = builder.value(node, 0), builder.value(node, 1)
-    constant = isinstance(right, Constant) and right.data.ndim <= 2
+    constant = isinstance(right, Constant) and 1 <= right.data.ndim <= 2
     if constant and not isinstance(left, Constant):
-        return _fully_connected(builder, node, stored_weights(builder, node, 1, 1), False)
+        x, _ = builder.quantised(node, 0)
+        weights = stored_weights(builder, node, 1, 1)
+        if weights.data.ndim == 2:
+            return _fully_connected(builder, node, x, weights, False, 1.0)
+        column = replace(weights, data=weights.data[:, None])
+        result = _fully_connected(builder, node, x, column, False, 1.0)
+        return replace(result, view=result.view[..., 0])
     return _product(builder, node, [False, False])
 
 
-def _fully_connected(builder: Builder, node: Node, weights: Weights, transposed: bool) -> Value:
-    x, _ = builder.quantised(node, 0)
+def _fully_connected(
+    builder: Builder, node: Node, x: Activation, weights: Weights, transposed: bool, beta: float
+) -> Pending:
     if weights.data.ndim != 2:
         raise RequestError(f"{node.place}: weights must have two axes, not {weights.data.shape}")
     matrix = weights.data if transposed else weights.data.T
@@ -72,7 +88,7 @@ def _fully_connected(builder: Builder, node: Node, weights: Weights, transposed:
     else:
         columns, rows, result = np.ascontiguousarray(matrix), builder.stored(node.place, x), shape
     weights = replace(weights, data=columns)
-    bias = bias_of(builder, node, 2, rows, weights, co)
+    bias = bias_of(builder, node, 2, rows, weights, co, beta)
     view = whole(result).reshape(shape)
     product = Product(builder, node, rows, result, view, weights, 0, bias, FullyConnected())
     return product.pending()

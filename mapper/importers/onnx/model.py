@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnx
+import onnx.shape_inference
 from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
@@ -17,10 +18,14 @@ from mapper.limits import Place
 Array = NDArray[Any]
 _MOST_NODES = 50_000
 _MOST_AXES = 8
-_ELEMENT_TYPES: dict[int, str] = {
+DType = Literal["float32", "int8", "uint8", "int32", "int64"]
+"""Types of interface tensors; the last two are those of indices."""
+ELEMENT_TYPES: Mapping[int, DType] = {
     TensorProto.FLOAT: "float32",
     TensorProto.UINT8: "uint8",
     TensorProto.INT8: "int8",
+    TensorProto.INT32: "int32",
+    TensorProto.INT64: "int64",
 }
 
 
@@ -77,7 +82,7 @@ class Interface:
     """A declared input or output; `shape` holds -1 where it is not a fixed number."""
 
     name: str
-    dtype: str
+    dtype: DType
     shape: tuple[int, ...]
 
 
@@ -90,6 +95,19 @@ class Model:
     inputs: tuple[Interface, ...]
     outputs: tuple[Interface, ...]
     opset: int
+    proto: onnx.ModelProto
+
+    def shape_of(self, name: str) -> tuple[int, ...] | None:
+        """The shape of a value as ONNX's rules give it, -1 where it is free; None: not known."""
+        try:
+            inferred = onnx.shape_inference.infer_shapes(self.proto)
+        except (onnx.shape_inference.InferenceError, RuntimeError, ValueError):
+            return None
+        for value in inferred.graph.value_info:
+            kind = value.type.tensor_type
+            if limits.printable(value.name) == name and kind.HasField("shape"):
+                return _extents(kind)
+        return None
 
 
 def read_model(file: str, content: bytes) -> Model:
@@ -119,6 +137,7 @@ def read_model(file: str, content: bytes) -> Model:
         tuple(_interface(file, value) for value in inputs),
         tuple(_interface(file, value) for value in graph.output),
         max(opsets, default=1),
+        proto,
     )
 
 
@@ -176,14 +195,18 @@ def _is_repeated(value: object) -> bool:
     )
 
 
+def _extents(kind: onnx.TypeProto.Tensor) -> tuple[int, ...]:
+    return tuple(d.dim_value if d.HasField("dim_value") else -1 for d in kind.shape.dim)
+
+
 def _interface(file: str, value: onnx.ValueInfoProto) -> Interface:
     kind, name = value.type.tensor_type, limits.printable(value.name)
-    shape = tuple(d.dim_value if d.HasField("dim_value") else -1 for d in kind.shape.dim)
-    dtype = _ELEMENT_TYPES.get(kind.elem_type)
+    shape = _extents(kind)
+    dtype = ELEMENT_TYPES.get(kind.elem_type)
     if dtype is None:
         raise RequestError(
-            f"{file}: interface tensor '{name}' must be float32, int8 or uint8: export the "
-            "network with one of these"
+            f"{file}: interface tensor '{name}' must be float32, int8 or uint8, or int64 or int32 "
+            "where indices come out: export the network with one of these"
         )
     if len(shape) > _MOST_AXES:
         raise RequestError(f"{file}: interface tensor '{name}' has {len(shape)} axes")

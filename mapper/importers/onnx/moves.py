@@ -9,8 +9,9 @@ import numpy as np
 
 from hw.spec.errors import RequestError
 from mapper import limits
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.model import Array, Node
-from mapper.importers.onnx.values import Builder, Constant, Pending, Value
+from mapper.importers.onnx.values import Constant, Pending, Value
 from mapper.limits import require
 
 
@@ -29,7 +30,7 @@ def changed(builder: Builder, node: Node, change: Callable[[Array], Array]) -> V
         raise RequestError(f"{node.place}: its result has the impossible shape {list(view.shape)}")
     if isinstance(value, Pending):
         # What is added afterwards belongs to the elements that are left, not to the whole layer.
-        return replace(value, view=view, with_bias=None)
+        return replace(value, view=view, with_affine=None)
     return replace(value, view=view)
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.tensor import Quant
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.model import Node
-from mapper.importers.onnx.moves import axis_of, changed
+from mapper.importers.onnx.moves import axis_of
 from mapper.importers.onnx.values import (
     CHANNELS_LAST,
+    Activation,
     Axes,
-    Builder,
     Draft,
     Pending,
     Value,
@@ -31,6 +34,9 @@ def pad(builder: Builder, node: Node) -> Value:
     x, x_quant = builder.quantised(node, 0)
     shape, mode = x.view.shape, node.text("mode", "constant")
     pairs = _pairs(builder, node, len(shape))
+    if any(n < 0 for pair in pairs for n in pair):
+        x = _cropped(node, x, pairs)
+        shape, pairs = x.view.shape, [(max(a, 0), max(b, 0)) for a, b in pairs]
     require(node.place, limits.padding_is_sensible, [n for pair in pairs for n in pair])
     if mode in _OF_ITSELF:
         spare = 1 if mode == "reflect" else 0
@@ -39,11 +45,13 @@ def pad(builder: Builder, node: Node) -> Value:
                 raise RequestError(
                     f"{node.place}: mode '{mode}' cannot pad {max(pair)} elements to {extent}"
                 )
-        return changed(builder, node, lambda array: np.pad(array, pairs, mode=mode))
+        return replace(x, view=np.pad(x.view, pairs, mode=mode))
     if mode != "constant":
         raise RequestError(
             f"{node.place}: mode '{mode}' is not supported; constant, reflect, edge and wrap are"
         )
+    if not any(n for pair in pairs for n in pair):
+        return x
     value = _quantised(node, x_quant, x.dtype, _value(builder, node))
     axes = _layout(x.draft, x.view, pairs)
     image = builder.stored(node.place, x, axes or None)
@@ -56,6 +64,17 @@ def pad(builder: Builder, node: Node) -> Value:
         return builder.rescaled(node.place, padded, quant, lo, hi)
 
     return Pending(node.place, view_of(result, axes), emit, x_quant)
+
+
+def _cropped(node: Node, x: Activation, pairs: list[tuple[int, int]]) -> Activation:
+    """The operand without what negative paddings take away."""
+    keys = tuple(
+        slice(max(-before, 0), extent - max(-after, 0))
+        for extent, (before, after) in zip(x.view.shape, pairs, strict=True)
+    )
+    view = x.view[keys]
+    require(node.place, limits.slice_takes_something, view.shape)
+    return replace(x, view=view)
 
 
 def _layout(draft: Draft, view: np.ndarray, pairs: list[tuple[int, int]]) -> Axes:

@@ -1,15 +1,13 @@
-"""ONNX reductions over any axes, LpNormalization and LogSoftmax."""
+"""ONNX reductions over any axes, and LogSoftmax."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from hw.spec.errors import RequestError
-from hw.spec.normalisation import L2_OUTPUT, LOG_SOFTMAX_OUTPUT
-from mapper import limits
-from mapper.graph.operator import Operator
+from hw.spec.normalisation import LOG_SOFTMAX_OUTPUT
 from mapper.graph.tensor import Quant
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.model import Node
 from mapper.importers.onnx.moves import axis_of, vector
 from mapper.importers.onnx.pools import mean
@@ -17,15 +15,14 @@ from mapper.importers.onnx.values import (
     CHANNELS_LAST,
     Activation,
     Axes,
-    Builder,
     Draft,
     Pending,
     Value,
     in_order,
     view_of,
 )
-from mapper.limits import require
-from mapper.operators.normalisation import L2Normalization, LogSoftmax
+from mapper.operators.normalisation import LogSoftmax
+from mapper.operators.norms import ReduceL1, ReduceL2, ReduceSumSquare
 from mapper.operators.reductions import Mean, ReduceMax, ReduceMin, Reduction, Sum
 
 
@@ -42,7 +39,7 @@ def _reduce(reduction: type[Reduction], builder: Builder, node: Node) -> Value:
         final = kept
     if reduction is Mean and rank == 4 and axes in ([1, 2], [2, 3]) and shape[0] == 1:
         return mean(builder, node, CHANNELS_LAST if axes == [2, 3] else None, final)
-    order = _layout(x)
+    order = layout(x)
     stored = builder.stored(node.place, x, order or None)
     inner = tuple(order.index(axis) for axis in axes) if order else tuple(axes)
     result = tuple(1 if axis in inner else extent for axis, extent in enumerate(stored.shape))
@@ -56,38 +53,25 @@ def _reduce(reduction: type[Reduction], builder: Builder, node: Node) -> Value:
     return Pending(node.place, view_of(result, order).reshape(final), emit, natural)
 
 
-def _layout(x: Activation) -> Axes:
+def layout(x: Activation) -> Axes:
     """The order in which the tensor is stored, () for the file's."""
     if x.view.ndim == 4 and in_order(x.draft, x.view.transpose(CHANNELS_LAST)):
         return CHANNELS_LAST
     return ()
 
 
-def lp_normalization(builder: Builder, node: Node) -> Value:
-    """LpNormalization with the Euclidean norm."""
-    if node.integer("p", 2) != 2:
-        raise RequestError(f"{node.place}: p must be 2, the Euclidean norm")
-    quant = Quant((L2_OUTPUT[0],), (L2_OUTPUT[1],))
-    return _rows(builder, node, L2Normalization(), quant)
-
-
 def log_softmax(builder: Builder, node: Node) -> Value:
     """LogSoftmax along one axis."""
-    quant = Quant((LOG_SOFTMAX_OUTPUT[0],), (LOG_SOFTMAX_OUTPUT[1],))
-    return _rows(builder, node, LogSoftmax(), quant)
-
-
-def _rows(builder: Builder, node: Node, operator: Operator, natural: Quant) -> Value:
-    """An operator along one axis, which becomes the last."""
+    natural = Quant((LOG_SOFTMAX_OUTPUT[0],), (LOG_SOFTMAX_OUTPUT[1],))
     x, _ = builder.quantised(node, 0)
     rank = x.view.ndim
-    require(node.place, limits.axis_exists, (node.integer("axis", -1), rank))
-    axis = node.integer("axis", -1) % rank
+    axis = axis_of(node, node.integer("axis", -1), rank)
     axes = (*(n for n in range(rank) if n != axis), axis)
     rows = builder.stored(node.place, x, axes)
 
     def emit(quant: Quant, lo: int, hi: int) -> Draft:
-        result = builder.add(node.place, operator, (rows,), rows.shape, natural)
+        operator = LogSoftmax(real=quant != natural)
+        result = builder.add(node.place, operator, (rows,), rows.shape, quant)
         return builder.rescaled(node.place, result, quant, lo, hi)
 
     return Pending(node.place, view_of(rows.shape, axes), emit, natural)
@@ -98,4 +82,7 @@ RULES: Mapping[str, Callable[[Builder, Node], Value]] = {
     "ReduceSum": partial(_reduce, Sum),
     "ReduceMax": partial(_reduce, ReduceMax),
     "ReduceMin": partial(_reduce, ReduceMin),
+    "ReduceL1": partial(_reduce, ReduceL1),
+    "ReduceL2": partial(_reduce, ReduceL2),
+    "ReduceSumSquare": partial(_reduce, ReduceSumSquare),
 }

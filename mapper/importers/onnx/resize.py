@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,16 +12,10 @@ from hw.spec.errors import RequestError
 from hw.spec.resize import FRACTION_BITS, Taps
 from mapper import limits
 from mapper.graph.tensor import Quant
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.model import Node
 from mapper.importers.onnx.moves import changed, extents
-from mapper.importers.onnx.values import (
-    CHANNELS_LAST,
-    Builder,
-    Draft,
-    Pending,
-    Value,
-    view_of,
-)
+from mapper.importers.onnx.values import CHANNELS_LAST, Draft, Pending, Value, view_of
 from mapper.limits import require
 from mapper.operators.resize import ResizeBilinear
 
@@ -133,6 +128,11 @@ def _linear(
     builder: Builder, node: Node, sizes: list[int], factors: list[float | None], coordinates: str
 ) -> Value:
     x, x_quant = builder.quantised(node, 0)
+    line = x.view.ndim == 3
+    if line:
+        # A signal is an image one pixel high.
+        x = replace(x, view=x.view[:, :, None])
+        sizes, factors = [*sizes[:2], 1, sizes[2]], [*factors[:2], None, factors[2]]
     shape = x.view.shape
     require(node.place, limits.images_have_four_axes, shape)
     require(node.place, limits.resizes_image_only, (tuple(sizes[:2]), shape[:2]))
@@ -144,7 +144,10 @@ def _linear(
     result = (image.shape[0], sizes[2], sizes[3], image.shape[3])
 
     def emit(quant: Quant, lo: int, hi: int) -> Draft:
+        # What is interpolated has the steps of the input.
+        require(node.place, limits.result_is_not_finer, (quant.scale[0], x_quant.scale[0]))
         resized = builder.add(node.place, operator, (image,), result, x_quant)
         return builder.rescaled(node.place, resized, quant, lo, hi)
 
-    return Pending(node.place, view_of(result, CHANNELS_LAST), emit, x_quant)
+    view = view_of(result, CHANNELS_LAST)
+    return Pending(node.place, view[:, :, 0] if line else view, emit, x_quant)

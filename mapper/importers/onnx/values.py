@@ -1,4 +1,4 @@
-"""What an ONNX value is while a graph is being built, and the graph that grows from it.
+"""What an ONNX value is while a graph is being built.
 
 Every activation is an int8 tensor in channels-last order (`Draft`), but ONNX speaks of real numbers
 in whatever order of axes. An `Activation` therefore holds a *view*: an array of ONNX's shape whose
@@ -12,26 +12,19 @@ A `Pending` is the real result of an operator that waits for the QuantizeLinear 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from itertools import permutations
-from typing import Literal, NoReturn
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec import numerics as nm
-from hw.spec.errors import RequestError
 from mapper import limits
-from mapper.graph.op import Op
-from mapper.graph.operator import Operator
-from mapper.graph.tensor import Quant, Tensor
-from mapper.importers.onnx.model import Array, Interface, Node
-from mapper.limits import Place, require
-from mapper.operators.moves import Reshape
-from mapper.operators.rearranged import rearrangement
-from mapper.operators.requantise import Quantize, Relu
+from mapper.graph.tensor import Quant
+from mapper.importers.onnx.model import Array, DType, Interface
+from mapper.limits import Place
 
 View = NDArray[np.int32]
+Vector = NDArray[np.float64]
 Axes = tuple[int, ...]
 CHANNELS_LAST: Axes = (0, 2, 3, 1)
 """From NCHW to NHWC."""
@@ -39,7 +32,7 @@ CHANNELS_LAST: Axes = (0, 2, 3, 1)
 
 @dataclass(eq=False)
 class Draft:
-    """An int8 tensor of the graph whose quantisation, or layout, may still be open.
+    """A tensor of the graph whose quantisation, or layout, may still be open; int32 for indices.
 
     `declared` is there for the network's inputs: their layout is what the first operator needs, and
     `moved` then maps positions in the file's order to positions in the tensor.
@@ -53,6 +46,9 @@ class Draft:
     moved: View | None = None
     used: bool = False
     before: Draft | None = None
+    dtype: Literal["int8", "int16", "int32"] = "int8"
+    leaves: bool = False
+    """Whether it is an output of the network."""
 
     def positions(self, view: View) -> View:
         """The view's positions in the tensor as it is laid out now."""
@@ -81,11 +77,22 @@ class Constant:
 
 @dataclass(frozen=True, eq=False)
 class Activation:
-    """Part of the network's data: real numbers (dtype float32) or the integers themselves."""
+    """Part of the network's data: real numbers (dtype float32) or the integers themselves.
+
+    Indices are int32 in the graph, and int64 or what a Cast makes of them in the file.
+    """
 
     draft: Draft
     view: View
-    dtype: Literal["float32", "int8", "uint8"]
+    dtype: DType
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """A real function of each element of a tensor: 256 results, by the element's byte."""
+
+    draft: Draft
+    values: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +100,10 @@ class Pending:
     """A real result before its quantisation is known.
 
     `emit(quant, lo, hi)` adds the operator and gives the tensor that `view` refers to. `natural` is
-    the quantisation that the result has if nothing else is asked for. `with_bias` gives the same
-    operator with a real vector, one number for each of `channels`, added.
+    the quantisation that the result has if nothing else is asked for. `with_affine` gives the same
+    operator with its result multiplied by a real vector, one number for each of `channels`, and
+    another one added; None where that is not exact. `function` is there where the result, before
+    the clamp to `low..high`, depends on one tensor element by element.
     """
 
     place: Place
@@ -103,8 +112,25 @@ class Pending:
     natural: Quant | None = None
     low: float | None = None
     high: float | None = None
-    with_bias: Callable[[NDArray[np.float64]], Pending] | None = None
+    with_affine: Callable[[Vector, Vector], Pending | None] | None = None
     channels: int = 0
+    function: Function | None = None
+
+    def clamped(self, values: Vector) -> Vector:
+        """Real values within the clamp."""
+        raised = values if self.low is None else np.maximum(values, self.low)
+        return raised if self.high is None else np.minimum(raised, self.high)
+
+    def own_quant(self) -> Quant | None:
+        """The quantisation that the result has, or that covers all of its values."""
+        if self.natural is not None or self.function is None:
+            return self.natural
+        values = self.clamped(self.function.values)
+        low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
+        if not limits.scales_are_sensible([high - low]):
+            return None
+        scale = float(np.float32((high - low) / 255))
+        return Quant((scale,), (round(-128 - low / scale),))
 
 
 Value = Constant | Activation | Pending
@@ -117,12 +143,13 @@ def positions(shape: tuple[int, ...]) -> View:
 
 def in_order(draft: Draft, view: View) -> bool:
     """Whether a view is a whole tensor in its own order."""
-    return _is_whole(draft, view) and np.array_equal(
+    return is_whole(draft, view) and np.array_equal(
         draft.positions(view).reshape(-1), np.arange(view.size, dtype=np.int32)
     )
 
 
-def _is_whole(draft: Draft, view: View) -> bool:
+def is_whole(draft: Draft, view: View) -> bool:
+    """Whether a view has as many elements as its tensor."""
     return view.size == int(np.prod(draft.shape, dtype=np.int64))
 
 
@@ -130,187 +157,3 @@ def view_of(shape: tuple[int, ...], axes: Axes) -> View:
     """The file's view of a tensor that was stored with `axes`, () for no transposition."""
     whole = positions(shape)
     return whole.transpose(np.argsort(axes)) if axes else whole
-
-
-@dataclass(eq=False)
-class Builder:
-    """Operators and tensors of the graph so far, and what each ONNX value is."""
-
-    file: str
-    values: dict[str, Value] = field(default_factory=dict[str, Value])
-    ops: list[Op] = field(default_factory=list[Op])
-    drafts: dict[str, Draft] = field(default_factory=dict[str, Draft])
-    constants: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
-    settled: dict[int, Pending] = field(default_factory=dict[int, Pending])
-    """By id of a draft: the operator that it came from."""
-    moved: dict[tuple[str, Axes, bytes], Draft] = field(
-        default_factory=dict[tuple[str, Axes, bytes], Draft]
-    )
-    """By tensor, shape and positions: the tensors that views were moved to."""
-    folded: int = 0
-    """Elements of all constants that were computed so far."""
-
-    def value(self, node: Node, position: int) -> Value:
-        """The operand at a position."""
-        if not node.has(position):
-            raise RequestError(f"{node.place} lacks input {position}: export the network again")
-        name = node.inputs[position]
-        if name not in self.values:
-            raise RequestError(f"{node.place} reads '{name}', which nothing before it computes")
-        return self.values[name]
-
-    def constant(self, node: Node, position: int) -> Constant:
-        """The operand at a position, which must be stored in the file."""
-        value = self.value(node, position)
-        computed = None if isinstance(value, Constant) else node.inputs[position]
-        require(node.place, limits.weights_are_constant, computed)
-        assert isinstance(value, Constant)
-        return value
-
-    def integers(self, node: Node, position: int) -> tuple[int, ...]:
-        """A short constant vector of axes, extents or paddings."""
-        data = self.constant(node, position).data
-        if data.dtype.kind not in "iu" or data.size > 16:
-            raise RequestError(f"{node.place}: input {position} must be a few integers")
-        return tuple(int(item) for item in data.reshape(-1))
-
-    def activation(self, node: Node, position: int) -> Activation:
-        """The operand at a position as data of the network."""
-        value = self.value(node, position)
-        if isinstance(value, Constant):
-            raise RequestError(
-                f"{node.place}: input '{node.inputs[position]}' is a constant where a computed "
-                "tensor is needed: fold it into the weights or bias of a neighbouring layer"
-            )
-        if isinstance(value, Pending):
-            if value.natural is None:
-                self.refuse_real(value.place)
-            value = self.settle(value, value.natural)
-            self.values[node.inputs[position]] = value
-        return value
-
-    def quantised(self, node: Node, position: int) -> tuple[Activation, Quant]:
-        """The operand at a position with its quantisation, which must be known."""
-        value = self.activation(node, position)
-        if value.draft.quant is None:
-            limits.float_network(
-                str(node.place), f"its input '{node.inputs[position]}' is not quantised"
-            )
-        return value, value.draft.quant
-
-    def refuse_real(self, place: Place) -> NoReturn:
-        """Raise RequestError for a result that stays in floating point."""
-        limits.float_network(str(place), "its result goes on without a QuantizeLinear")
-
-    def settle(self, pending: Pending, quant: Quant) -> Activation:
-        """Add a pending operator, now that the quantisation of its result is known."""
-        lo, hi = nm.activation_range(quant.scale[0], quant.zero_point[0], pending.low, pending.high)
-        if lo > hi:
-            raise RequestError(
-                f"{pending.place}: the result's scale {quant.scale[0]:g} cannot represent the "
-                "activation's range: calibrate again"
-            )
-        draft = pending.emit(quant, lo, hi)
-        self.settled[id(draft)] = pending
-        return Activation(draft, pending.view, "float32")
-
-    def draft(self, name: str, shape: tuple[int, ...], quant: Quant | None) -> Draft:
-        """A new tensor; its name is made unique."""
-        if not limits.activation_is_small(shape) or any(extent < 1 for extent in shape):
-            raise RequestError(f"{self.file}: tensor '{name}' has the impossible shape {shape}")
-        unique, suffix = name, 1
-        while unique in self.drafts or unique in self.constants:
-            unique, suffix = f"{name}#{suffix}", suffix + 1
-        self.drafts[unique] = Draft(unique, shape, quant)
-        return self.drafts[unique]
-
-    def stored_constant(self, name: str, data: Array, quant: Quant | None = None) -> Tensor:
-        """A constant of the graph, int8 or int32; its name is made unique."""
-        unique, suffix = name, 1
-        while unique in self.drafts or unique in self.constants:
-            unique, suffix = f"{name}#{suffix}", suffix + 1
-        dtype = "int8" if data.dtype == np.int8 else "int32"
-        self.constants[unique] = Tensor(unique, data.shape, dtype, quant, data)
-        return self.constants[unique]
-
-    def add(
-        self,
-        place: Place,
-        operator: Operator,
-        inputs: tuple[Draft | Tensor, ...],
-        shape: tuple[int, ...],
-        quant: Quant | None,
-    ) -> Draft:
-        """Add an operator with a new result."""
-        for operand in inputs:
-            if isinstance(operand, Draft):
-                operand.used = True
-        result = self.draft(place.layer, shape, quant)
-        names = tuple(operand.name for operand in inputs)
-        self.ops.append(Op(result.name, operator, names, (result.name,)))
-        return result
-
-    def stored(self, place: Place, activation: Activation, axes: Axes | None = None) -> Draft:
-        """The tensor whose elements in order are the view, transposed by `axes`.
-
-        That is the tensor as it is, or after a RESHAPE, or a network input laid out so, or a tensor
-        that its elements are moved to.
-        """
-        view = activation.view if axes is None else activation.view.transpose(axes)
-        draft = activation.draft
-        if not in_order(draft, view) and not self._lay_out(draft, view):
-            return self._moved(place, draft, draft.positions(view))
-        draft.used = True
-        return self.reshaped(place, draft, view.shape)
-
-    def permuted(self, place: Place, activation: Activation) -> Activation:
-        """The same elements where the view has each of its tensor's once, in whatever order."""
-        draft, view = activation.draft, activation.view
-        if _is_whole(draft, view) and np.unique(view).size == view.size:
-            return activation
-        return replace(activation, draft=self.stored(place, activation), view=positions(view.shape))
-
-    def _moved(self, place: Place, draft: Draft, view: View) -> Draft:
-        """The tensor that a view's elements are moved to, each view once."""
-        key = (draft.name, view.shape, view.tobytes())
-        if key not in self.moved:
-            where = replace(place, layer=f"{draft.name}/moved", operator="Transpose")
-            operator = rearrangement(draft.shape, view)
-            self.moved[key] = self.add(where, operator, (draft,), view.shape, draft.quant)
-        return self.moved[key]
-
-    def _lay_out(self, draft: Draft, view: View) -> bool:
-        """Let the network's input have the order of a view; False where that is not possible."""
-        if draft.declared is None or draft.used:
-            return False
-        whole = positions(draft.declared.shape)
-        orders = [*permutations(range(whole.ndim))]
-        # Better one that needs no other shape.
-        orders.sort(key=lambda axes: whole.transpose(axes).shape != view.shape)
-        for axes in orders:
-            laid = whole.transpose(axes)
-            if (laid.reshape(-1) == view.reshape(-1)).all():
-                draft.shape, draft.permutation = laid.shape, axes
-                draft.moved = np.empty(view.size, np.int32)
-                draft.moved[view.reshape(-1)] = np.arange(view.size, dtype=np.int32)
-                return True
-        return False
-
-    def reshaped(self, place: Place, draft: Draft, shape: tuple[int, ...]) -> Draft:
-        """The tensor in another shape, from the first of a chain of RESHAPEs."""
-        while draft.shape != shape and draft.before is not None:
-            draft = draft.before
-        if draft.shape == shape:
-            return draft
-        where = replace(place, layer=f"{draft.name}/reshape", operator="Reshape")
-        result = self.add(where, Reshape(), (draft,), shape, draft.quant)
-        result.before = draft
-        return result
-
-    def rescaled(self, place: Place, draft: Draft, quant: Quant, lo: int, hi: int) -> Draft:
-        """The tensor in another quantisation, clamped; itself where nothing changes."""
-        if (lo, hi) != (-128, 127):
-            return self.add(place, Relu(lo=lo, hi=hi), (draft,), draft.shape, quant)
-        if draft.quant == quant:
-            return draft
-        return self.add(place, Quantize(), (draft,), draft.shape, quant)

@@ -3,13 +3,15 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from math import prod
 
 import numpy as np
 
 from hw.spec.errors import RequestError
 from mapper import limits
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.model import Array, Node
-from mapper.importers.onnx.values import Builder, Constant, Value
+from mapper.importers.onnx.values import Constant, Value
 from mapper.limits import require
 
 
@@ -18,11 +20,26 @@ def _rearranged(node: Node, value: Value, change: Callable[[Array], Array]) -> V
     if not isinstance(value, Constant):
         return replace(value, view=change(value.view))
     if value.scale is not None and value.scale.size > 1:
+        data = change(value.data)
+        axis = _same_axis(value, data.shape)
+        if axis is not None:
+            return replace(value, data=data, axis=axis)
         raise RequestError(
             f"{node.place}: weights quantised per channel cannot be reshaped: store them in the "
             "shape that the layer needs"
         )
     return replace(value, data=change(value.data))
+
+
+def _same_axis(value: Constant, shape: tuple[int, ...]) -> int | None:
+    """Where the axis of the scales is after a reshape; None where it is no axis any more."""
+    old = value.data.shape
+    own = value.axis % value.data.ndim
+    before, extent = prod(old[:own]), old[own]
+    for axis, found in enumerate(shape):
+        if found == extent and prod(shape[:axis]) == before:
+            return axis
+    return None
 
 
 def identity(builder: Builder, node: Node) -> Value:

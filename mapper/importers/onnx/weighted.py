@@ -9,16 +9,9 @@ from numpy.typing import NDArray
 from hw.spec.errors import RequestError
 from mapper import limits
 from mapper.graph.tensor import Quant
+from mapper.importers.onnx.builder import Builder
 from mapper.importers.onnx.model import Array, Node
-from mapper.importers.onnx.values import (
-    Builder,
-    Constant,
-    Draft,
-    Pending,
-    Value,
-    View,
-    positions,
-)
+from mapper.importers.onnx.values import Constant, Draft, Pending, Value, Vector, View, positions
 from mapper.limits import require
 from mapper.operators.convolution import Conv2d, DepthwiseConv2d, TransposeConv
 from mapper.operators.matrix import FullyConnected
@@ -67,7 +60,7 @@ class Product:
             self.node.place,
             self.view,
             self.emit,
-            with_bias=self.with_bias,
+            with_affine=self.with_affine,
             channels=self.shape[-1],
         )
 
@@ -107,10 +100,24 @@ class Product:
         weights = replace(self.weights, data=data, scale=scale * times)
         return replace(self, weights=weights, bias=np.rint(self.bias / times))
 
-    def with_bias(self, vector: NDArray[np.float64]) -> Pending:
-        """Return the same with a real vector, one number a channel, added."""
-        unit = _accumulator_unit(self.operand, self.weights)
-        return replace(self, bias=self.bias + np.rint(vector / unit)).pending()
+    def with_affine(self, factors: Vector, summands: Vector) -> Pending | None:
+        """Return the same with its result multiplied by factors, one a channel, and more added.
+
+        None where the weights cannot take a factor's sign.
+        """
+        weights, bias = self.weights, self.bias
+        if (factors != 1).any():
+            by_channel = [1] * weights.data.ndim
+            by_channel[self.weights_axis] = -1
+            signs = np.broadcast_to(np.sign(factors), bias.shape)
+            data = weights.data.astype(np.int16) * signs.reshape(by_channel).astype(np.int16)
+            if data.max(initial=0) > 127 or (weights.zero_point and (signs < 1).any()):
+                return None
+            scale = weights.scale * np.where(factors == 0, 1, np.abs(factors))
+            weights = replace(weights, data=data.astype(np.int8), scale=scale)
+            bias = bias * signs
+        unit = _accumulator_unit(self.operand, weights)
+        return replace(self, weights=weights, bias=bias + np.rint(summands / unit)).pending()
 
 
 def add_constant(builder: Builder, node: Node, position: int, constant: Constant) -> Value | None:
@@ -123,17 +130,31 @@ def add_constant(builder: Builder, node: Node, position: int, constant: Constant
     if isinstance(value, Constant):
         return None
     layer = value if isinstance(value, Pending) else builder.settled.get(id(value.draft))
-    if layer is None or layer.with_bias is None or layer.low is not None or layer.high is not None:
+    if (
+        layer is None
+        or layer.with_affine is None
+        or layer.low is not None
+        or layer.high is not None
+    ):
         return None
     if np.broadcast_shapes(constant.data.shape, value.view.shape) != value.view.shape:
         return None
-    # The vector to add at each stored position; its rows, one a pixel, must be alike.
+    if value.view.size != layer.view.size or np.unique(value.view).size != value.view.size:
+        # Only part of the layer's result, or some of it twice.
+        return None
     wide = np.empty(value.view.size)
     wide[value.view.reshape(-1)] = np.broadcast_to(constant.real(), value.view.shape).reshape(-1)
-    rows = wide.reshape(-1, layer.channels)
-    if (rows != rows[0]).any():
+    row = along_channels(wide, layer.channels)
+    if row is None:
         return None
-    return replace(layer.with_bias(rows[0]), view=value.view, place=node.place)
+    summed = layer.with_affine(np.ones(layer.channels), row)
+    return None if summed is None else replace(summed, view=value.view, place=node.place)
+
+
+def along_channels(values: Vector, channels: int) -> Vector | None:
+    """One number for each channel, of one for each stored position; None where pixels differ."""
+    rows = values.reshape(-1, channels)
+    return None if (rows != rows[0]).any() else rows[0]
 
 
 def whole(shape: tuple[int, ...]) -> View:
@@ -184,9 +205,18 @@ def _accumulator_unit(operand: Draft, weights: Weights) -> NDArray[np.float64]:
 
 
 def bias_of(
-    builder: Builder, node: Node, position: int, operand: Draft, weights: Weights, channels: int
+    builder: Builder,
+    node: Node,
+    position: int,
+    operand: Draft,
+    weights: Weights,
+    channels: int,
+    factor: float = 1.0,
 ) -> NDArray[np.float64]:
-    """The bias in units of the accumulator; the stored integers where their scale is that unit."""
+    """The bias in units of the accumulator; the stored integers where their scale is that unit.
+
+    ``factor`` multiplies it.
+    """
     if not node.has(position):
         return np.zeros(channels)
     constant = builder.constant(node, position)
@@ -194,7 +224,7 @@ def bias_of(
         raise RequestError(
             f"{node.place}: bias {constant.data.shape} does not fit {channels} channels"
         )
-    unit = _accumulator_unit(operand, weights)
+    unit = _accumulator_unit(operand, weights) / factor if factor else np.full(channels, np.inf)
     if constant.scale is not None and np.allclose(constant.scale, unit, rtol=_SAME_SCALE, atol=0):
         assert constant.zero_point is not None
         counts = constant.data.reshape(-1).astype(np.float64) - constant.zero_point.reshape(-1)

@@ -143,6 +143,8 @@ def test_cumsum(rng):
             normalisation.cumsum_parameters(x[0], y[0]),
             exclusive=exclusive,
             reverse=reverse,
+            first=-x[1],
+            left_shift=normalisation.CUMSUM_SHIFT,
         )
         assert np.array_equal(result.reshape(data.shape), expected)
 

@@ -244,7 +244,10 @@ def picture(net):
 
 
 LIMITS = {
-    "real constant": (lambda n, x: n.node("Mul", [x, picture(n)]), "must be one number, or be"),
+    "real constant": (
+        lambda n, x: n.node("Mul", [x, n.constant("k", np.eye(4, dtype=np.float32))]),
+        "must be one number, or be",
+    ),
     "shapes": (
         lambda n, x: n.node("Add", [x, n.operand("b", (1, 3))]),
         "must have shapes that broadcast",

@@ -61,7 +61,13 @@ def test_a_bias_too_large_for_live_weights_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("op", "words"), [("Quant", "this is QONNX"), ("RequantShift", "dialect of PACT and DORY")]
+    ("op", "words"),
+    [
+        ("Quant", "this is QONNX"),
+        ("RequantShift", "dialect of PACT and DORY"),
+        ("DynamicQuantizeLSTM", "quantise statically"),
+        ("MatMulInteger", "quantise statically"),
+    ],
 )
 def test_integer_dialects_are_named(op, words):
     net = QdqBuilder()
@@ -82,3 +88,50 @@ def test_one_refusal_names_every_obstacle_but_not_what_follows_from_it():
     first, *rest = str(caught.value).splitlines()
     assert first == "net.onnx: 2 obstacles:"
     assert [line.split("(")[1].split(")")[0] for line in rest] == ["Hardmax", "Det"]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_clips_between_the_integers(seed):
+    """Brevitas narrows ranges, and bits, between QuantizeLinear and DequantizeLinear (QCDQ)."""
+    rng, net = np.random.default_rng(seed), QdqBuilder(dtype=("int8", "uint8")[seed % 2])
+    shift = 128 if seed % 2 else 0
+
+    def narrow(value: str, scale: float, low: int, high: int) -> str:
+        parameters = net.parameters(scale, 0)
+        integers = net.node("QuantizeLinear", [value, *parameters])
+        ends = [
+            net.constant(f"e{len(net.initializers)}", np.array(end + shift, net.dtype))
+            for end in (low, high)
+        ]
+        return net.node("DequantizeLinear", [net.node("Clip", [integers, *ends]), *parameters])
+
+    x = narrow(net.input("x", (1, 3, 6, 5)), 0.3, -7, 7)
+    weights = net.constant("w", rng.normal(size=(4, 3, 3, 3)).astype(np.float32))
+    scale, zero = net.constant("ws", np.float32(0.2)), net.constant("wz", np.int8(0))
+    integers = net.node("QuantizeLinear", [weights, scale, zero])
+    ends = [net.constant(name, np.int8(end)) for name, end in (("low", -7), ("high", 7))]
+    weights = net.node("DequantizeLinear", [net.node("Clip", [integers, *ends]), scale, zero])
+    content = net.finish([narrow(net.node("Conv", [x, weights]), 0.9, -8, 7)])
+    real = rng.normal(size=(1, 3, 6, 5)).astype(np.float32)
+    graph = import_onnx(PATH, content)
+    name = graph.outputs[0]
+    values = execute(graph, {graph.inputs[0]: encode_input(graph, graph.inputs[0], real)})[name]
+    (wanted,) = run_ort(content, {"x": real})
+    assert np.abs(decode_output(graph, name, values) - wanted).max() <= 0.901
+
+
+def test_weights_with_a_scale_for_each_channel_may_be_reshaped_around_their_axis():
+    rng, net = np.random.default_rng(0), QdqBuilder()
+    x = net.quantised(net.input("x", (1, 4, 6, 5)), 0.02, 3)
+    data = rng.integers(-127, 128, (3, 3, 4)).astype(np.int8)
+    weights = net.weights("w", data, rng.uniform(0.002, 0.01, 4), axis=2)
+    shape = net.constant("s", np.array([1, 3, 3, 4]))
+    weights = net.node("Reshape", [weights, shape])
+    weights = net.node("Transpose", [weights], perm=[3, 0, 1, 2])
+    content = net.finish([net.quantised(net.node("Conv", [x, weights], group=4), 0.05, 0)])
+    real = rng.normal(size=(1, 4, 6, 5)).astype(np.float32)
+    graph = import_onnx(PATH, content)
+    name = graph.outputs[0]
+    values = execute(graph, {graph.inputs[0]: encode_input(graph, graph.inputs[0], real)})[name]
+    (wanted,) = run_ort(content, {"x": real})
+    assert np.abs(decode_output(graph, name, values) - wanted).max() <= 0.0501
