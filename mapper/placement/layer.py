@@ -10,6 +10,8 @@ from mapper.works.work import Work
 
 Engine = Literal["npu", "cpu"]
 
+NO_NPU = "the configuration has no NPU"
+
 
 @dataclass(frozen=True, eq=False)
 class Layer:

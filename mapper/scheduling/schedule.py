@@ -205,12 +205,13 @@ class _WorkScheduler:
         return Place(self._staging(position, job), channels, cols * channels)
 
     def _staging(self, position: int, job: _Job) -> int:
-        """The address of an operand's staging area; a work may write over a staged input."""
-        last = position == len(self.work.inputs)
-        over = self.work.written_over(self.plan.staged) if last else None
-        if last and over is None:
+        """The address of an operand's staging area; the output's may be the place of an input."""
+        if position < len(self.work.inputs):
+            return self.plan.staging[job.input_copy][position]
+        over = self.work.written_over(self.plan.staged)
+        if over is None:
             return self.plan.staging[job.output_copy][position]
-        return self.plan.staging[job.input_copy][position if over is None else over]
+        return self._place(over, job).address
 
     def _load(self, job: _Job) -> None:
         self._require(job.tile)

@@ -137,7 +137,7 @@ class Work(ABC):
         return None
 
     def written_over(self, staged: tuple[bool, ...]) -> int | None:
-        """The staged input whose staging area takes the output; None: the output has its own."""
+        """The input in whose place the output lies until it is stored; None: it has its own."""
         return None
 
     @abstractmethod
