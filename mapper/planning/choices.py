@@ -39,9 +39,13 @@ class _Areas(NamedTuple):
     aligned: int
 
 
+_TRANSFER_CYCLES = 20
+"""From one LOAD's or STORE's last beat to the next one's first."""
+
+
 class _Price(NamedTuple):
-    """Of all tiles of some extents: cycles of the commands, cycles of the bus for operands alone
-    and with weights, and how many tiles there are."""
+    """Of all tiles of some extents: cycles of the commands, cycles of LOADs and STOREs alone and
+    with what weights take of the bus, and how many tiles there are."""
 
     compute: int
     operands: float
@@ -135,10 +139,11 @@ class Choices:
         if found is None:
             tiling, bus = Tiling(*extents), self._config.bus_bytes
             compute, weights = self._work.price(tiling, self._array)
-            operands = self._work.moved_bytes(tiling, self.staged) / bus
             rows, cols, channels = self._work.extent
             tiles = -(-rows // tiling.rows) * -(-cols // tiling.cols)
             tiles *= -(-channels // tiling.channels)
+            operands = self._work.moved_bytes(tiling, self.staged) / bus
+            operands += _TRANSFER_CYCLES * tiles * sum(self.staged)
             found = _Price(compute, operands, operands + weights / bus, tiles)
             self._prices[extents] = found
         return found
