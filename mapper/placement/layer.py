@@ -19,7 +19,8 @@ class Layer:
     ``shown`` is the kind that reports name.
 
     ``reads`` are its activation tensors, ``covers`` the operators of the imported graph that it
-    computes, ``macs`` their products.
+    computes, ``macs`` their products. ``cascaded``: it is computed with others, whose works are
+    the first one's, and marks its own end.
     """
 
     op: Op
@@ -31,3 +32,4 @@ class Layer:
     shown: str
     works: tuple[Work, ...] = ()
     reason: str = ""
+    cascaded: bool = False

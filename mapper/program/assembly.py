@@ -39,7 +39,7 @@ from mapper.works.weights import BlobKey, PackedWeights
 class Assembly:
     """Puts the Program together from what the passes found.
 
-    ``graph`` is the network as imported, ``rewritten`` as mapped.
+    ``graph`` is the network as imported, ``rewritten`` as mapped. ``records``: profile records.
     """
 
     graph: Graph
@@ -52,6 +52,7 @@ class Assembly:
     homes: Homes
     packed: PackedWeights
     cpu_steps: int
+    records: int
     tiles: dict[int, int] = field(default_factory=dict[int, int])
 
     def program(self) -> Program:
@@ -115,15 +116,17 @@ class Assembly:
         for index in run:
             layer = self.layers[index]
             plans = self.residency.plans[index]
-            for position, (work, plan) in enumerate(zip(layer.works, plans, strict=True)):
-                cut = scheduler.work((index << 16) + position, work, plan)
-                self.tiles[index] = self.tiles.get(index, 0) + cut
+            for work, plan in zip(layer.works, plans, strict=True):
+                cut = scheduler.work(work, plan)
+                for number in work.layers or (index,):
+                    self.tiles[number] = self.tiles.get(number, 0) + cut
             for tensor in self.lives.stored_after(index):
                 found = self.slices[tensor]
                 if found.buffer in self.residency.addresses:
                     size = self.rewritten.tensors[tensor].bytes
                     scheduler.store(found.buffer, found.offset, size)
-            scheduler.stream.mark(index)
+            if not layer.cascaded:
+                scheduler.stream.mark(index)
         scheduler.stream.end()
         return scheduler.stream
 
@@ -157,7 +160,7 @@ class Assembly:
             memory_plan=plan,
             peak_sram_bytes=peak,
             profile_address=self.homes.profile,
-            profile_records=sum(layer.engine == "npu" for layer in self.layers),
+            profile_records=self.records,
             times_address=self.homes.times,
             total_address=self.homes.total,
             weight_bytes=weight_bytes,
@@ -194,10 +197,12 @@ class Assembly:
             tiles=self.tiles.get(index, 0),
         )
 
-    def _location(self, tensor: str) -> Location:
+    def _location(self, tensor: str) -> Location | None:
         found, shape = self.slices[tensor], self.rewritten.tensors[tensor].shape
         home = self.residency.addresses.get(found.buffer)
-        base = self.homes.buffers[found.buffer] if home is None else home
+        base = self.homes.buffers.get(found.buffer) if home is None else home
+        if base is None:
+            return None
         space = "memory" if home is None else "scratchpad"
         return Location(space, base + found.offset, shape, found.pixel_pitch, found.row_pitch)
 
@@ -217,6 +222,13 @@ class Assembly:
                 for operand, (address, size) in enumerate(zip(addresses, plan.sizes, strict=True))
                 if size
             )  # fmt: skip
+            uses.extend(
+                MemoryUse(
+                    f"{name} staging {work}.held.{area}", "scratchpad", address, size, index, index
+                )
+                for work, plan in enumerate(plans)
+                for area, (address, size) in enumerate(zip(plan.held, plan.held_sizes, strict=True))
+            )
         peak = max(map(_union, self._in_use(uses)), default=0)
         uses.extend(
             MemoryUse(b.name, "memory", self.homes.buffers[b.name], b.bytes, b.first, b.last)

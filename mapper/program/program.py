@@ -58,7 +58,8 @@ class ProgramState:
 class ProgramLayer:
     """A layer of the report. ``covers`` are the operators of the imported graph it computes.
 
-    ``output`` is where the tensor ``tensor`` lies when the layer has ended.
+    ``output`` is where the tensor ``tensor`` lies when the layer has ended; None where it is never
+    whole, in a cascade.
     """
 
     name: str
@@ -68,7 +69,7 @@ class ProgramLayer:
     covers: tuple[str, ...]
     reason: str
     tensor: str
-    output: Location
+    output: Location | None
     tiles: int
 
 

@@ -54,9 +54,9 @@ class Scheduler:
     blobs: dict[BlobKey, bytes] = field(default_factory=dict[BlobKey, bytes])
     stream: CommandStream = field(default_factory=CommandStream)
 
-    def work(self, number: int, work: Work, plan: WorkPlan) -> int:
-        """Emit all tiles of a work, and return how many; ``number`` tells works apart."""
-        return _WorkScheduler(self, number, work, plan).run()
+    def work(self, work: Work, plan: WorkPlan) -> int:
+        """Emit all tiles of a work, and return how many."""
+        return _WorkScheduler(self, work, plan).run()
 
     def store(self, buffer: str, offset: int, size: int) -> None:
         """Copy bytes of a resident buffer to its home in main memory."""
@@ -110,8 +110,8 @@ class _Job(NamedTuple):
 class _WorkScheduler:
     """Emits one work."""
 
-    def __init__(self, owner: Scheduler, number: int, work: Work, plan: WorkPlan) -> None:
-        self.owner, self.number, self.work, self.plan = owner, number, work, plan
+    def __init__(self, owner: Scheduler, work: Work, plan: WorkPlan) -> None:
+        self.owner, self.work, self.plan = owner, work, plan
         self.stream, self.config = owner.stream, owner.config
         self.array = array_of(owner.config)
 
@@ -128,13 +128,20 @@ class _WorkScheduler:
                     self._load(following)
             self._compute(job)
             self._store(job)
+            for layer in self.work.layers[-1:]:
+                self.stream.mark(layer)
             if following is not None and not ahead:
                 self._load(following)
         return len(jobs)
 
     def _stored(self) -> tuple[int, ...]:
         """Addresses of what is stored before the first tile: constants, then the table."""
-        return self.plan.staging[0][len(self.plan.staged) :]
+        return self.plan.held[: len(self.work.stored)]
+
+    def _without_table(self) -> tuple[int, ...]:
+        """Addresses of all that is held but a table."""
+        constants, stored = len(self.work.constants), len(self.work.stored)
+        return self.plan.held[:constants] + self.plan.held[stored:]
 
     def _load_stored(self) -> None:
         """Constants into their staging areas, and from there a table that the chip lacks."""
@@ -232,9 +239,9 @@ class _WorkScheduler:
     def _compute(self, job: _Job) -> None:
         count = len(self.work.inputs)
         sources = [self._place(position, job) for position in range(count)]
-        sources += [Place(address, 0, 0) for address in self._stored()[: len(self.work.constants)]]
+        sources += [Place(address, 0, 0) for address in self._without_table()]
         for emitted in self.work.emit(job.tile, sources, self._place(count, job), self.array):
-            self._issue(self._looked_up(emitted), job)
+            self._issue(self._looked_up(emitted))
 
     def _looked_up(self, emitted: Emitted) -> Emitted:
         """A command with its results sent through the work's table."""
@@ -243,39 +250,37 @@ class _WorkScheduler:
         values = {**emitted.command.values, "table": 1 + self.owner.slot(self.work.table)}
         return emitted._replace(command=replace(emitted.command, values=values))
 
-    def _issue(self, emitted: Emitted, job: _Job) -> None:
+    def _issue(self, emitted: Emitted) -> None:
         """A command, behind its weights."""
         order = emitted.weights
         if order is None:
             self.stream.compute(emitted)
         elif order.streamed:
-            self._streamed(order, job.tile, emitted)
+            self._streamed(order, emitted)
         else:
-            self._replayed(order, job.tile, emitted)
+            self._replayed(order, emitted)
 
-    def _replayed(self, order: WeightsOrder, tile: Tile, emitted: Emitted) -> None:
+    def _replayed(self, order: WeightsOrder, emitted: Emitted) -> None:
         """The command behind its weights."""
-        first, count = tile.first_channel, tile.channels
-        kind = "paired" if order.paired else "single"
-        key = BlobKey(self.number, first, count, kind, order.transposed)
+        work, first, count = order.work, order.first_channel, order.channels
+        key = BlobKey(work, first, count, "paired" if order.paired else "single")
         if key not in self.owner.blobs:
             self.owner.blobs[key] = self.owner.packed.replayed(
-                order.work, first, count, self.config, paired=order.paired
+                work, first, count, self.config, paired=order.paired
             )
         self.stream.weights(WeightUse(key, 0, len(self.owner.blobs[key])))
         self.stream.compute(emitted)
 
-    def _streamed(self, order: WeightsOrder, tile: Tile, emitted: Emitted) -> None:
+    def _streamed(self, order: WeightsOrder, emitted: Emitted) -> None:
         """The command stands between its first weights and the repetitions.
 
         So it is at work when they need room in the ring.
         """
-        key = BlobKey(self.number, tile.first_channel, tile.channels, "restreamed")
+        work, first, count = order.work, order.first_channel, order.channels
+        key = BlobKey(work, first, count, "restreamed")
         if key not in self.owner.blobs:
-            self.owner.blobs[key] = streamed_blob(
-                order.work, tile.first_channel, tile.channels, self.config
-            )
-        sent = restream(order.work, order.streamed, self.config)
+            self.owner.blobs[key] = streamed_blob(work, first, count, self.config)
+        sent = restream(work, order.streamed, self.config)
         rest = [sent.window] * sent.repeats + [sent.tail] * (sent.tail > 0)
         self.stream.weights(WeightUse(key, 0, sent.head + rest[0]))
         self.stream.compute(emitted)

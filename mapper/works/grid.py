@@ -18,16 +18,13 @@ from mapper.array.array import Array
 from mapper.moves.copy import Axis, Loop, Move, moves
 from mapper.works.geometry import Operand, Part, Place, Region, Shape, Tile, Tiling
 from mapper.works.move_command import move_command, move_cycles, mover_objection
-from mapper.works.tilings import Group, parts, shares
+from mapper.works.tilings import Group, parts, some_shares
 from mapper.works.work import Emitted, Work
 
 _NO_LOOP = Loop(1, 0, 0)
 
 _ROW_BYTES = 8
 """What the bus takes longer for a row of a rectangle, in bytes: where it begins and ends."""
-
-_NEXT_SHARE = 0.8
-"""An extent is tried if it is at most this part of the one before."""
 
 
 class Side(NamedTuple):
@@ -50,8 +47,8 @@ class Side(NamedTuple):
 
     def by_loop(self, place: Place) -> tuple[int, int]:
         """The pitches of the loops where the image lies."""
-        pitches = (place.row_pitch, place.pixel_pitch)
-        return pitches[::-1] if self.turned else pitches
+        row, pixel = place.row_pitch, place.pixel_pitch
+        return (pixel, row) if self.turned else (row, pixel)
 
     def moved_bytes(self, extents: tuple[int, int], tiling: Tiling) -> int:
         """Bytes of all tiles, with what their rows cost."""
@@ -106,7 +103,7 @@ class GridWork(Work):
 
     def tilings(self, config: NpuConfig, staged: tuple[bool, ...]) -> list[Group]:
         """Some turns of each loop."""
-        rows, cols = (_extents(extent) for extent in self.extents)
+        rows, cols = (some_shares(extent) for extent in self.extents)
         return [Group(rows, cols, [1], (1, 2) if any(staged) else (1,))]
 
     def staging_bytes(self, tiling: Tiling, staged: tuple[bool, ...]) -> tuple[int, ...]:
@@ -202,12 +199,3 @@ def _sides(loops: Sequence[Loop], pair: tuple[Loop, Loop]) -> tuple[Side, Side] 
             return None
         found.append(Side((pair[0][which], pair[1][which]), channels))
     return found[0], found[1]
-
-
-def _extents(extent: int) -> list[int]:
-    """Extents of tiles, each clearly less than the one before."""
-    found: list[int] = []
-    for size in shares(extent, (1 << 16) - 1):
-        if not found or size <= found[-1] * _NEXT_SHARE or size == 1:
-            found.append(size)
-    return found

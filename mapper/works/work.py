@@ -60,6 +60,20 @@ class Work(ABC):
         return self.constants if self.table is None else (*self.constants, self.table)
 
     @property
+    def layers(self) -> tuple[int, ...]:
+        """The layers that it computes, of which each tile ends a part; empty: its own alone."""
+        return ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether it needs room in the scratchpad besides its operands."""
+        return bool(self.stored)
+
+    def held_bytes(self, tiling: Tiling) -> tuple[int, ...]:
+        """Bytes of each area that lasts from the first tile to the last: first what is stored."""
+        return tuple(map(len, self.stored))
+
+    @property
     @abstractmethod
     def inputs(self) -> tuple[Operand, ...]:
         """The operands that are read."""
@@ -146,5 +160,6 @@ class Work(ABC):
     ) -> list[Emitted]:
         """The commands of a tile in order, whose parts lie at these places in the scratchpad.
 
-        ``sources`` are the inputs and behind them the constants. Who calls it adds the table.
+        ``sources`` are the inputs and behind them what is held, but the table, which who calls
+        this adds.
         """

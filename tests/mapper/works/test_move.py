@@ -191,8 +191,8 @@ def test_a_transposition_comes_and_goes_in_rectangles() -> None:
     assert work.part(1, tile).shape == (30, 20, 1)
     assert bytes_at(work, 0, tile) == list(range(600, 1200))
     assert bytes_at(work, 1, tile)[:21] == [*range(20, 40), 60]
-    (command,) = (e.command for e in work.emit(tile, [dense(work, 0, tile, 0)],
-                                               dense(work, 1, tile, 600), array_of(CONFIG)))  # fmt: skip
+    places = [dense(work, 0, tile, 0)], dense(work, 1, tile, 600)
+    (command,) = (emitted.command for emitted in work.emit(tile, *places, array_of(CONFIG)))
     assert command["run_bytes"] == 1
     assert work.moved_bytes(half, (True, False)) == 1200
     assert work.moved_bytes(half, (False, True)) == 1200 + 2 * 30 * 8
@@ -221,8 +221,10 @@ def test_what_it_cannot_do(turns: int, count: int, words: str) -> None:
     if count == 1:
         moves = plan.reverse((size,), [0], 1)
     else:
-        moves = [Move(input=n * run, output=n * run, run=run,
-                      loops=(Loop(turns, size // 2, size // 2),)) for n in range(count)]  # fmt: skip
+        around = Loop(turns, size // 2, size // 2)
+        moves = [
+            Move(input=n * run, output=n * run, run=run, loops=(around,)) for n in range(count)
+        ]
     work = work_of([moves], [size], size)
     assert work.objection(NpuConfig(scratchpad_bytes=40_960)) is None or count > 1
     assert words in (work.objection(NpuConfig(scratchpad_bytes=16_384)) or "")
