@@ -20,7 +20,7 @@ class Layer:
 
     ``reads`` are its activation tensors, ``covers`` the operators of the imported graph that it
     computes, ``macs`` their products. ``cascaded``: it is computed with others, whose works are
-    the first one's, and marks its own end.
+    the first one's, and marks its own end. ``whole``: its result is all there when it has ended.
     """
 
     op: Op
@@ -33,3 +33,4 @@ class Layer:
     works: tuple[Work, ...] = ()
     reason: str = ""
     cascaded: bool = False
+    whole: bool = True

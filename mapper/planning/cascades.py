@@ -20,7 +20,7 @@ from mapper.planning.choices import Choices
 from mapper.planning.residency import Problem, Residency, plan_residency
 from mapper.works.cascade import Cascade
 from mapper.works.elementwise import ElementwiseWork
-from mapper.works.geometry import Operand, Shape, whole
+from mapper.works.geometry import Operand, Region, Shape
 from mapper.works.stage import Stage
 from mapper.works.window import WindowWork
 
@@ -146,14 +146,16 @@ class _Search:
         result = slices[layers[chain[1]].output].buffer
         outside = {slices[operand.tensor].buffer for operand in self.cascade(chain).inputs}
         return result not in outside and all(
-            self._sharing[slices[name].buffer] <= within for name in within
+            self._sharing[buffer] <= within or buffer == result
+            for buffer in {slices[name].buffer for name in within}
         )
 
     def _gain(self, chain: Chain) -> float | None:
         """Estimated cycles that a cascade saves; None where it has no room."""
         placed, lives, slices = self._placed, self._placed.lives, self._placed.slices
         cascade, config = self.cascade(chain), self._config
-        within = {slices[layers.output].buffer for layers in placed.layers[chain[0] : chain[1]]}
+        within = {slices[layer.output].buffer for layer in placed.layers[chain[0] : chain[1]]}
+        within.discard(slices[cascade.output.tensor].buffer)
         alive = [
             block
             for name, block in lives.buffers.items()
@@ -209,7 +211,7 @@ class _Search:
             and _is_whole(work.output, work.output_shape)
             and (1, *work.input_shape) == source
             and (1, *work.output_shape) == result
-            and work.region == whole(work.output_shape)
+            and work.region == Region(0, 0, *work.output_shape[:2])
             and _is_replayed(work, self._config)
         )
 
@@ -244,9 +246,13 @@ def _with_cascades(placed: Placement, cascades: Mapping[Chain, Cascade]) -> Plac
         first, last = chain
         for index in range(first, last + 1):
             works = (cascade,) if index == first else ()
-            layers[index] = replace(layers[index], works=works, cascaded=True)
+            whole = index == last
+            layers[index] = replace(layers[index], works=works, cascaded=True, whole=whole)
+        result = placed.slices[cascade.output.tensor].buffer
         for layer in placed.layers[first:last]:
-            buffers.pop(placed.slices[layer.output].buffer, None)
+            buffer = placed.slices[layer.output].buffer
+            if buffer != result:
+                buffers.pop(buffer, None)
         for operand in (*cascade.inputs, cascade.output):
             name = placed.slices[operand.tensor].buffer
             buffers[name] = _through(buffers[name], chain)

@@ -50,6 +50,10 @@ _TRANSFER_CYCLES = 20
 """From one LOAD's or STORE's last beat to the next one's first."""
 
 
+_BUS_WEIGHT = 1 / 16
+"""Cycles for each one of the bus, beside what it is waited for."""
+
+
 class _Price(NamedTuple):
     """Of all tiles of some extents: cycles of the commands, cycles of LOADs and STOREs alone and
     with what weights take of the bus, and how many tiles there are."""
@@ -65,9 +69,9 @@ class _Price(NamedTuple):
         The cycles of the commands hold the time that their weights take on the bus.
         """
         if copies == 1:
-            return self.compute + self.operands + self.transfer / 4
+            return self.compute + self.operands + _BUS_WEIGHT * self.transfer
         overlapped = max(self.compute, self.transfer)
-        return overlapped + self.operands / self.tiles + self.transfer / 4
+        return overlapped + self.operands / self.tiles + _BUS_WEIGHT * self.transfer
 
 
 class Choices:

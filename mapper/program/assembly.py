@@ -193,16 +193,14 @@ class Assembly:
             covers=layer.covers,
             reason=layer.reason,
             tensor=layer.output,
-            output=self._location(layer.output),
+            output=self._location(layer.output) if layer.whole else None,
             tiles=self.tiles.get(index, 0),
         )
 
-    def _location(self, tensor: str) -> Location | None:
+    def _location(self, tensor: str) -> Location:
         found, shape = self.slices[tensor], self.rewritten.tensors[tensor].shape
         home = self.residency.addresses.get(found.buffer)
-        base = self.homes.buffers.get(found.buffer) if home is None else home
-        if base is None:
-            return None
+        base = self.homes.buffers[found.buffer] if home is None else home
         space = "memory" if home is None else "scratchpad"
         return Location(space, base + found.offset, shape, found.pixel_pitch, found.row_pitch)
 
