@@ -5,8 +5,8 @@ from __future__ import annotations
 from hw.spec.config import Config
 from mapper.graph.graph import Graph
 from mapper.placement.placement import Placement, Placer
-from mapper.planning.homes import plan_homes
-from mapper.planning.residency import Problem, plan_residency
+from mapper.planning.cascades import plan_layers
+from mapper.planning.homes import Counts, plan_homes
 from mapper.program.assembly import Assembly
 from mapper.program.cpu_steps import count_steps
 from mapper.program.program import Program
@@ -38,13 +38,13 @@ class Mapper:
 
     def program(self, config: Config) -> Program:
         """As `compile_model`."""
-        placed = self._placer.place(config)
-        layers, slices, lives = placed.layers, placed.slices, placed.lives
-        problem = Problem(layers, slices, lives.buffers, lives.homeless, lives.inputs, config.npu)
-        residency = plan_residency(problem)
-        steps = count_steps(self._fused, slices, layers)
-        resident, count = set(residency.addresses), len(layers)
-        homes = plan_homes(self._graph.name, lives, resident, count, count + steps, config)
+        planned = plan_layers(self._fused, self._placer.place(config), config.npu)
+        layers, slices, lives = (
+            planned.placed.layers, planned.placed.slices, planned.placed.lives,
+        )  # fmt: skip
+        steps, count = count_steps(self._fused, slices, layers), len(layers)
+        counts = Counts(layers=count, records=planned.records, steps=count + steps)
+        resident = set(planned.residency.addresses)
         return Assembly(
             graph=self._graph,
             rewritten=self._fused,
@@ -52,10 +52,11 @@ class Mapper:
             layers=layers,
             slices=slices,
             lives=lives,
-            residency=residency,
-            homes=homes,
+            residency=planned.residency,
+            homes=plan_homes(self._graph.name, lives, resident, counts, config),
             packed=self._packed,
             cpu_steps=steps,
+            records=planned.records,
         ).program()
 
     def placement(self, config: Config) -> Placement:

@@ -17,7 +17,7 @@ from mapper.moves.views import Offsets, offsets_of, view_moves
 from mapper.operators.images import ends, int32_table
 from mapper.operators.moves import Moved, element_bytes, move_steps
 from mapper.operators.slices import MOST_MOVES, Transpose
-from mapper.works.move import MOST_COMMANDS, too_many_moves
+from mapper.works.move_command import MOST_COMMANDS, too_many_moves
 
 
 @dataclass(frozen=True, kw_only=True)

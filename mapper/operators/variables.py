@@ -6,26 +6,39 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from hw.spec.npu_config import NpuConfig
 from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
 from mapper.moves.copy import Move
 from mapper.operators.moves import move_steps
+from mapper.works.copy import CopyWork
+from mapper.works.geometry import Operand
+from mapper.works.work import Work
 
 
 @dataclass(frozen=True, kw_only=True)
 class AssignVariable(Operator):
-    """A copy of the input to where tensor ``reads`` lies; the mapper adds it, no file has it."""
+    """A copy of the input to where tensor ``reads`` lies; the mapper adds it, no file has it.
+
+    On the accelerator that place has a name of its own, the output's, since the tensor of the
+    value before may be in the scratchpad.
+    """
 
     kind: ClassVar[str] = "ASSIGN_VARIABLE"
 
     reads: str
 
     def shapes(self, site: Site) -> Sequence[Shape]:
-        """It makes no tensor."""
-        return []
+        """Return the shape of what is assigned."""
+        return [site.x.shape]
 
     def objection(self, site: Site) -> str | None:
-        """No accelerator is needed."""
-        return "a variable is assigned in main memory"
+        """An accelerator can."""
+        return None
+
+    def works(self, site: Site, npu: NpuConfig) -> list[Work]:
+        """Return a work that needs no unit."""
+        x = site.x
+        return [CopyWork(source=Operand(x.name), output=Operand(site.result.name), bytes=x.bytes)]
 
     def steps(self, site: Site, cpu: Cpu) -> Steps:
         """Return one copy."""

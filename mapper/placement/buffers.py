@@ -143,7 +143,8 @@ def _add_in_place(
         written = looked_up.get(op.name, op).outputs[0]
         if not op.operator.in_place or not on_npu[op.name] or written in parents:
             continue
-        for operand in op.inputs:
+        # Over what nobody else reads, if it can be: others may still be reading rows of the rest.
+        for operand in sorted(op.inputs, key=lambda name: len(graph.consumers(name))):
             tensor, shared = graph.tensors[operand], sharing.get(operand, [])
             fits = tensor.data is None and tensor.shape == graph.result(op).shape
             lasts = any(name in ends or last_read.get(name, -1) > position for name in shared)

@@ -10,6 +10,8 @@ from mapper.works.work import Work
 
 Engine = Literal["npu", "cpu"]
 
+NO_NPU = "the configuration has no NPU"
+
 
 @dataclass(frozen=True, eq=False)
 class Layer:
@@ -17,7 +19,8 @@ class Layer:
     ``shown`` is the kind that reports name.
 
     ``reads`` are its activation tensors, ``covers`` the operators of the imported graph that it
-    computes, ``macs`` their products.
+    computes, ``macs`` their products. ``cascaded``: it is computed with others, whose works are
+    the first one's, and marks its own end. ``whole``: its result is all there when it has ended.
     """
 
     op: Op
@@ -29,3 +32,5 @@ class Layer:
     shown: str
     works: tuple[Work, ...] = ()
     reason: str = ""
+    cascaded: bool = False
+    whole: bool = True

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mapper.graph.graph import Graph
 from mapper.memory import Block
-from mapper.placement.buffers import Slices
-from mapper.placement.layer import Layer
+from mapper.placement.states import PlacedStates
 
 
 @dataclass(frozen=True)
@@ -17,8 +16,7 @@ class Lifetimes:
 
     ``homeless`` may live in the scratchpad alone or arrive there; the others are touched by the
     CPU. ``inputs`` and ``outputs`` are buffers of the network's ends. ``stores`` has the output
-    tensors that are complete after a layer. ``shared`` names for the buffer of a state's next
-    value that of the value before, whose home it takes.
+    tensors that are complete after a layer. ``shared``: as in `PlacedStates`.
     """
 
     buffers: Mapping[str, Block]
@@ -42,22 +40,24 @@ class Lifetimes:
         ]
 
 
-def lifetimes(
-    graph: Graph, layers: Sequence[Layer], slices: Slices, shared: Mapping[str, str]
-) -> Lifetimes:
+def lifetimes(graph: Graph, placed: PlacedStates) -> Lifetimes:
     """Lifetimes of all buffers, from the layers that read and write their tensors."""
+    layers, slices, shared = placed.layers, placed.slices, placed.shared
+    sinks = [name for name in graph.sinks if name in graph.outputs or slices[name].buffer in shared]
     touched: dict[str, list[int]] = {}
     writers: dict[str, int] = {}
     on_cpu: set[str] = set()
     for index, layer in enumerate(layers):
         for tensor in (*layer.reads, *layer.op.outputs):
             buffer = slices[tensor].buffer
+            if buffer in placed.assigned:
+                continue
             touched.setdefault(buffer, []).append(index)
             if layer.engine == "cpu":
                 on_cpu.add(buffer)
         writers |= dict.fromkeys([slices[name].buffer for name in layer.op.outputs], index)
     inputs = frozenset(slices[name].buffer for name in graph.sources)
-    outputs = frozenset(slices[name].buffer for name in graph.sinks)
+    outputs = frozenset(slices[name].buffer for name in sinks)
     for buffer in inputs | outputs:
         touched.setdefault(buffer, [0])
     buffers = {
@@ -65,7 +65,7 @@ def lifetimes(
         for name, at in touched.items()
     }
     stores: dict[int, tuple[str, ...]] = {}
-    for name in dict.fromkeys(graph.sinks):
+    for name in dict.fromkeys(sinks):
         writer = writers.get(slices[name].buffer)
         if writer is not None:
             stores[writer] = (*stores.get(writer, ()), name)

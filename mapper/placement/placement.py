@@ -11,12 +11,10 @@ from mapper.graph.graph import Graph
 from mapper.graph.op import Op
 from mapper.placement.buffers import Slices, assign_slices
 from mapper.placement.kept import Kept
-from mapper.placement.layer import Layer
+from mapper.placement.layer import NO_NPU, Layer
 from mapper.placement.lifetimes import Lifetimes, lifetimes
 from mapper.placement.states import place_states
 from mapper.works.work import Work
-
-NO_NPU = "the configuration has no NPU"
 
 _KEPT = 32
 """Placements that are kept."""
@@ -51,7 +49,7 @@ class Placer:
         reasons = {op.name: self._reason(op, config) for op in ops}
         keys = tuple(self._works_key(op, config.npu) for op in ops)
         key = tuple(reasons.values()), keys
-        return self._placed.get(key, lambda: self._make(reasons, config.npu))
+        return self._placed.get(key, lambda: self._make(reasons, config))
 
     def _reason(self, op: Op, config: Config) -> str | None:
         """Why the CPU computes an operator; None where the NPU does."""
@@ -77,8 +75,8 @@ class Placer:
 
         return self._lowered[op.name].get(self._works_key(op, npu), works)
 
-    def _make(self, reasons: Mapping[str, str | None], npu: NpuConfig) -> Placement:
-        original, graph = self._original, self._graph
+    def _make(self, reasons: Mapping[str, str | None], config: Config) -> Placement:
+        original, graph, npu = self._original, self._graph, config.npu
         on_npu = {name: reason is None for name, reason in reasons.items()}
         slices = assign_slices(graph, on_npu, self._with_tables(on_npu, npu))
         owners = _owners(original, graph, slices)
@@ -106,9 +104,8 @@ class Placer:
                     reason=reason or "",
                 )
             )
-        states = place_states(graph, layers, slices)
-        layers += states.copies
-        return Placement(layers, slices, lifetimes(graph, layers, slices, states.shared))
+        placed = place_states(graph, layers, slices, None if config.soc.npu == "none" else npu)
+        return Placement(placed.layers, placed.slices, lifetimes(graph, placed))
 
     def _with_tables(self, on_npu: Mapping[str, bool], npu: NpuConfig) -> frozenset[str]:
         """The operators whose results the accelerator can send through a table."""

@@ -1,35 +1,48 @@
 """Where a network's states are written, so that the next inference finds them.
 
 A state is read from a home in main memory. Where nobody reads it any more when its next value is
-written, that value gets the same home and nothing has to be copied. Else a last layer copies it.
+written, that value gets the same home and nothing has to be copied. Else a layer copies it, behind
+the last reader of the value before: on the accelerator, where there is one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hw.spec.errors import RequestError
+from hw.spec.npu_config import NpuConfig
 from mapper.graph.graph import Graph
 from mapper.graph.op import Op, State
+from mapper.graph.operator import Site
 from mapper.operators.variables import AssignVariable
-from mapper.placement.buffers import Slices
-from mapper.placement.layer import Layer
+from mapper.placement.buffers import Slice, Slices
+from mapper.placement.layer import NO_NPU, Layer
 
 
 @dataclass(frozen=True)
-class StateHomes:
-    """``shared`` names for the buffer of a next value that of the value before; ``copies`` are
-    the layers that copy the others."""
+class PlacedStates:
+    """The layers and slices of a network with what its states need.
 
+    ``shared`` names for the buffer of a next value that of the value before, whose home it takes.
+    ``assigned`` are such buffers that copies are made to: homes and nothing else.
+    """
+
+    layers: Sequence[Layer]
+    slices: Slices
     shared: Mapping[str, str]
-    copies: tuple[Layer, ...]
+    assigned: frozenset[str]
 
 
-def place_states(graph: Graph, layers: Sequence[Layer], slices: Slices) -> StateHomes:
-    """Decide for each state. Raises RequestError where one is another one unchanged."""
+def place_states(
+    graph: Graph, layers: Sequence[Layer], slices: Slices, npu: NpuConfig | None
+) -> PlacedStates:
+    """Decide for each state; ``npu`` is the accelerator, None where there is none.
+
+    Raises RequestError where a state is another one unchanged.
+    """
     shared: dict[str, str] = {}
-    copies: list[Layer] = []
+    copied: list[State] = []
     taken: set[str] = set()
     for state in graph.states:
         target, source = slices[state.reads].buffer, slices[state.writes].buffer
@@ -41,9 +54,17 @@ def place_states(graph: Graph, layers: Sequence[Layer], slices: Slices) -> State
         if source not in taken and _dies_before(graph, layers, slices, state):
             shared[source] = target
         else:
-            copies.append(_copy(state))
+            copied.append(state)
         taken.add(source)
-    return StateHomes(shared, tuple(copies))
+    found = list(layers)
+    assigned: dict[str, str] = {}
+    positions = {state.reads: _position(layers, slices, state) for state in copied}
+    for state in sorted(copied, key=lambda state: -positions[state.reads]):
+        layer = _copy(graph, state, npu)
+        assigned |= dict.fromkeys(layer.op.outputs, slices[state.reads].buffer)
+        found.insert(positions[state.reads], layer)
+    slices = replace(slices, of={**slices.of, **{name: Slice(name) for name in assigned}})
+    return PlacedStates(found, slices, {**shared, **assigned}, frozenset(assigned))
 
 
 def _dies_before(graph: Graph, layers: Sequence[Layer], slices: Slices, state: State) -> bool:
@@ -66,17 +87,39 @@ def _touches(tensors: Sequence[str], buffer: str, slices: Slices) -> bool:
     return any(slices[name].buffer == buffer for name in tensors)
 
 
-def _copy(state: State) -> Layer:
+def _copy(graph: Graph, state: State, npu: NpuConfig | None) -> Layer:
+    """The layer that copies a state's next value to where the value before lies."""
     operator = AssignVariable(reads=state.reads)
-    op = Op(f"assign {state.reads}", operator, (state.writes,), ())
-    reason = "a variable is assigned in main memory"
+    name = f"assign {state.reads}"
+    while name in graph.tensors:
+        name += "'"
+    x = graph.tensors[state.writes]
+    site = Site(name, operator.kind, (x,), (replace(x, name=name),))
     return Layer(
-        op=op,
-        engine="cpu",
-        reads=(state.writes, state.reads),
-        output=state.writes,
+        op=Op(name, operator, (x.name,), () if npu is None else (name,)),
+        engine="cpu" if npu is None else "npu",
+        reads=(x.name, state.reads) if npu is None else (x.name,),
+        output=x.name,
         covers=(),
         macs=0,
         shown=operator.kind,
-        reason=reason,
+        works=() if npu is None else tuple(operator.works(site, npu)),
+        reason=NO_NPU if npu is None else "",
     )
+
+
+def _position(layers: Sequence[Layer], slices: Slices, state: State) -> int:
+    """Where a state is copied: it is there, the one before has been read, and the accelerator is
+    at work in any case, if there is such a place."""
+    buffers = {slices[state.reads].buffer, slices[state.writes].buffer}
+    last = max(
+        index
+        for index, layer in enumerate(layers)
+        if buffers & {slices[name].buffer for name in (*layer.reads, *layer.op.outputs)}
+    )
+    beside = (
+        index
+        for index in range(last + 1, len(layers) + 1)
+        if any(layer.engine == "npu" for layer in layers[index - 1 : index + 1])
+    )
+    return next(beside, len(layers))

@@ -20,28 +20,43 @@ Fits = Callable[[Sequence[int]], list[int] | None]
 
 
 class Choice(NamedTuple):
-    """A tiling, the address of each staging area, the sizes of one copy of them, and the cost.
+    """A tiling, the address of each area, the sizes of one copy of the staging areas and of those
+    that are held throughout, and the cost.
 
-    Addresses come copy by copy: all operands of the first, then of the second.
+    Addresses come copy by copy: all operands of the first, then of the second, then what is held.
     """
 
     tiling: Tiling
     addresses: Sequence[int]
     sizes: tuple[int, ...]
+    held: tuple[int, ...]
     cost: float
 
 
 class _Areas(NamedTuple):
-    """Sizes of one copy of the staging areas, together ``bytes``, or ``aligned`` to ports."""
+    """Sizes of one copy of the staging areas and of what is held; one copy and what is held
+    ``aligned`` to ports."""
 
     sizes: tuple[int, ...]
-    bytes: int
+    held: tuple[int, ...]
     aligned: int
+
+    def bytes(self, copies: int) -> int:
+        """All areas together."""
+        return copies * sum(self.sizes) + sum(self.held)
+
+
+_TRANSFER_CYCLES = 20
+"""From one LOAD's or STORE's last beat to the next one's first."""
+
+
+_BUS_WEIGHT = 1 / 16
+"""Cycles for each one of the bus, beside what it is waited for."""
 
 
 class _Price(NamedTuple):
-    """Of all tiles of some extents: cycles of the commands, cycles of the bus for operands alone
-    and with weights, and how many tiles there are."""
+    """Of all tiles of some extents: cycles of the commands, cycles of LOADs and STOREs alone and
+    with what weights take of the bus, and how many tiles there are."""
 
     compute: int
     operands: float
@@ -54,16 +69,15 @@ class _Price(NamedTuple):
         The cycles of the commands hold the time that their weights take on the bus.
         """
         if copies == 1:
-            return self.compute + self.operands + self.transfer / 4
+            return self.compute + self.operands + _BUS_WEIGHT * self.transfer
         overlapped = max(self.compute, self.transfer)
-        return overlapped + self.operands / self.tiles + self.transfer / 4
+        return overlapped + self.operands / self.tiles + _BUS_WEIGHT * self.transfer
 
 
 class Choices:
     """The tilings of a work; ``staged`` tells for each operand whether it is in main memory.
 
-    What is stored before the first tile has a staging area of its own, behind the operands', and
-    behind these what a tile works in.
+    What a work holds throughout, as constants, has areas of its own behind the staging areas.
     """
 
     def __init__(self, work: Work, staged: tuple[bool, ...], config: NpuConfig) -> None:
@@ -87,31 +101,32 @@ class Choices:
 
         Areas of more than ``room`` bytes together fit in no way.
         """
-        if not any(self.staged) and not self._work.needs_room:
+        if not any(self.staged) and not self._work.holds:
             return self._without_staging()
         for group in self._groups:
             for cost, _, extents, copies in sorted(self._within(group, room)):
-                sizes = self._staging(extents).sizes
-                addresses = fits(sizes * copies)
+                areas = self._staging(extents)
+                addresses = fits(areas.sizes * copies + areas.held)
                 if addresses is not None:
-                    return Choice(Tiling(*extents, copies), addresses, sizes, cost)
+                    tiling = Tiling(*extents, copies)
+                    return Choice(tiling, addresses, areas.sizes, areas.held, cost)
         return None
 
     def _without_staging(self) -> Choice:
         if self._whole is None:
             first = next(extents for group in self._groups for extents in group)
             none = (0,) * len(self.staged)
-            self._whole = Choice(Tiling(*first), none, none, self._price(first).cost(1))
+            self._whole = Choice(Tiling(*first), none, none, (), self._price(first).cost(1))
         return self._whole
 
     def _staging(self, extents: Extents) -> _Areas:
         found = self._areas.get(extents)
         if found is None:
-            stored = tuple(map(len, self._work.stored))
-            sizes = self._work.staging_bytes(Tiling(*extents), self.staged) + stored
-            sizes += self._work.working_bytes(Tiling(*extents))
-            aligned = sum(align(size, self._config.port_bytes) for size in sizes)
-            found = self._areas[extents] = _Areas(sizes, sum(sizes), aligned)
+            tiling, port = Tiling(*extents), self._config.port_bytes
+            sizes = self._work.staging_bytes(tiling, self.staged)
+            held = self._work.held_bytes(tiling)
+            aligned = sum(align(size, port) for size in sizes + held)
+            found = self._areas[extents] = _Areas(sizes, held, aligned)
         return found
 
     def _search(self, limit: int) -> int:
@@ -123,13 +138,13 @@ class Choices:
 
     def _within(self, group: Group, room: int) -> list[tuple[float, int, Extents, int]]:
         """Cost, position, extents and copies of those whose staging areas may fit."""
-        if self._staging(group.least).bytes > room:
+        if self._staging(group.least).bytes(1) > room:
             return []
         return [
             (self._price(extents).cost(copies), 2 * position + copies, extents, copies)
             for position, extents in enumerate(group)
             for copies in group.copies
-            if copies * self._staging(extents).bytes <= room
+            if self._staging(extents).bytes(copies) <= room
         ]
 
     def _price(self, extents: Extents) -> _Price:
@@ -137,10 +152,11 @@ class Choices:
         if found is None:
             tiling, bus = Tiling(*extents), self._config.bus_bytes
             compute, weights = self._work.price(tiling, self._array)
-            operands = self._work.moved_bytes(tiling, self.staged) / bus
             rows, cols, channels = self._work.extent
             tiles = -(-rows // tiling.rows) * -(-cols // tiling.cols)
             tiles *= -(-channels // tiling.channels)
+            operands = self._work.moved_bytes(tiling, self.staged) / bus
+            operands += _TRANSFER_CYCLES * tiles * sum(self.staged)
             found = _Price(compute, operands, operands + weights / bus, tiles)
             self._prices[extents] = found
         return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from hw.spec.config import Config
 from hw.spec.errors import RequestError
@@ -25,17 +26,25 @@ class Homes:
     total: int
 
 
+class Counts(NamedTuple):
+    """Layers of a program, the profile records that they write, and its steps at the most."""
+
+    layers: int
+    records: int
+    steps: int
+
+
 def plan_homes(
-    network: str, lives: Lifetimes, resident: set[str], layers: int, steps: int, config: Config
+    network: str, lives: Lifetimes, resident: set[str], counts: Counts, config: Config
 ) -> Homes:
     """Buffers at the top of main memory, with the run's records below them.
 
     Raises RequestError when the tensors alone do not fit.
     """
-    blocks = lives.homes(resident, layers)
+    blocks = lives.homes(resident, counts.layers)
     records = (
-        align(RECORD_BYTES * layers, ALIGNMENT),
-        align(4 * TIME_WORDS * steps, ALIGNMENT),
+        align(RECORD_BYTES * counts.records, ALIGNMENT),
+        align(4 * TIME_WORDS * counts.steps, ALIGNMENT),
     )
     limit = MEMORY_BASE + config.main_memory_bytes
     room = limit - program_base(config.soc) - sum(records) - ALIGNMENT

@@ -24,13 +24,16 @@ from mapper.works.work import Work
 
 @dataclass(frozen=True)
 class WorkPlan:
-    """How a work is tiled; ``staging`` holds an address for each copy and operand (0: none), and
-    behind them of what is stored before the first tile and of what a tile works in."""
+    """How a work is tiled; ``staging`` has an address for each copy and operand (0: none), ``held``
+    those of what lasts throughout. ``sizes``, ``held_sizes``: their bytes."""
 
     tiling: Tiling
     staged: tuple[bool, ...]
     staging: tuple[tuple[int, ...], ...]
     sizes: tuple[int, ...]
+    held: tuple[int, ...]
+    held_sizes: tuple[int, ...]
+    cost: float
 
 
 @dataclass(frozen=True)
@@ -124,13 +127,13 @@ class _Planner:
     def _needed(self, layer: int, resident: frozenset[str], limit: int) -> int:
         """Bytes of staging that a layer needs."""
         works = self._problem.layers[layer].works
-        if self._touched[layer] <= resident and not any(work.needs_room for work in works):
+        if self._touched[layer] <= resident and not any(work.holds for work in works):
             return 0
         return max(
             (
                 self._choices_of(layer, position, resident).least_staging(limit)
                 for position, names in enumerate(self._buffers[layer])
-                if not resident.issuperset(names) or works[position].needs_room
+                if not resident.issuperset(names) or works[position].holds
             ),
             default=0,
         )
@@ -237,12 +240,17 @@ def _numbered(layers: Sequence[Layer]) -> list[list[int]]:
 
 
 def _work_plan(chosen: Choice, staged: tuple[bool, ...]) -> WorkPlan:
-    count = len(chosen.sizes)
-    copies = tuple(
-        tuple(chosen.addresses[copy * count : (copy + 1) * count])
-        for copy in range(chosen.tiling.copies)
+    count, copies = len(chosen.sizes), chosen.tiling.copies
+    starts = range(0, copies * count, count)
+    return WorkPlan(
+        tiling=chosen.tiling,
+        staged=staged,
+        staging=tuple(tuple(chosen.addresses[start : start + count]) for start in starts),
+        sizes=chosen.sizes,
+        held=tuple(chosen.addresses[copies * count :]),
+        held_sizes=chosen.held,
+        cost=chosen.cost,
     )
-    return WorkPlan(chosen.tiling, staged, copies, chosen.sizes)
 
 
 def _place_staging(

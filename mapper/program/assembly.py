@@ -13,6 +13,7 @@ from hw.spec.program import Step
 from hw.spec.registers import program_base
 from hw.spec.steps import NPU
 from mapper.graph.graph import Graph
+from mapper.graph.operator import Slide
 from mapper.memory import ALIGNMENT, Span
 from mapper.placement.buffers import Slices
 from mapper.placement.layer import Layer
@@ -41,7 +42,7 @@ from mapper.works.weights import BlobKey, PackedWeights
 class Assembly:
     """Puts the Program together from what the passes found.
 
-    ``graph`` is the network as imported, ``rewritten`` as mapped.
+    ``graph`` is the network as imported, ``rewritten`` as mapped. ``records``: profile records.
     """
 
     graph: Graph
@@ -54,6 +55,7 @@ class Assembly:
     homes: Homes
     packed: PackedWeights
     cpu_steps: int
+    records: int
     tiles: dict[int, int] = field(default_factory=dict[int, int])
 
     def program(self) -> Program:
@@ -118,15 +120,17 @@ class Assembly:
         for index in run:
             layer = self.layers[index]
             plans = self.residency.plans[index]
-            for position, (work, plan) in enumerate(zip(layer.works, plans, strict=True)):
-                cut = scheduler.work((index << 16) + position, work, plan)
-                self.tiles[index] = self.tiles.get(index, 0) + cut
+            for work, plan in zip(layer.works, plans, strict=True):
+                cut = scheduler.work(work, plan)
+                for number in work.layers or (index,):
+                    self.tiles[number] = self.tiles.get(number, 0) + cut
             for tensor in self.lives.stored_after(index):
                 found = self.slices[tensor]
                 if found.buffer in self.residency.addresses:
                     size = self.rewritten.tensors[tensor].bytes
                     scheduler.store(found.buffer, found.offset, size)
-            scheduler.stream.mark(index)
+            if not layer.cascaded:
+                scheduler.stream.mark(index)
         scheduler.stream.end()
         return scheduler.stream
 
@@ -160,7 +164,7 @@ class Assembly:
             memory_plan=plan,
             peak_sram_bytes=peak,
             profile_address=self.homes.profile,
-            profile_records=sum(layer.engine == "npu" for layer in self.layers),
+            profile_records=self.records,
             times_address=self.homes.times,
             total_address=self.homes.total,
             weight_bytes=weight_bytes,
@@ -193,12 +197,19 @@ class Assembly:
             covers=layer.covers,
             reason=layer.reason,
             tensor=layer.output,
-            output=self._location(layer.output),
+            output=self._location(layer.output) if layer.whole else None,
             tiles=self.tiles.get(index, 0),
+            shape=self.rewritten.tensors[layer.output].shape,
             inputs=tuple(self.rewritten.tensors[name].shape for name in layer.reads),
-            slide=layer.op.operator.slide(self.rewritten.site(layer.op)),
+            slide=self._slide(layer),
             tile=max(self._tiles_of(index), key=prod, default=None),
         )
+
+    def _slide(self, layer: Layer) -> Slide | None:
+        """The windows of a layer. A copy of a state writes no tensor of the graph, and has none."""
+        if not self.rewritten.tensors.keys() >= set(layer.op.outputs):
+            return None
+        return layer.op.operator.slide(self.rewritten.site(layer.op))
 
     def _tiles_of(self, index: int) -> Iterator[Extents]:
         """The tile of each of a layer's works."""
@@ -229,6 +240,13 @@ class Assembly:
                 for operand, (address, size) in enumerate(zip(addresses, plan.sizes, strict=True))
                 if size
             )  # fmt: skip
+            uses.extend(
+                MemoryUse(
+                    f"{name} staging {work}.held.{area}", "scratchpad", address, size, index, index
+                )
+                for work, plan in enumerate(plans)
+                for area, (address, size) in enumerate(zip(plan.held, plan.held_sizes, strict=True))
+            )
         peak = max(map(_union, self._in_use(uses)), default=0)
         uses.extend(
             MemoryUse(b.name, "memory", self.homes.buffers[b.name], b.bytes, b.first, b.last)

@@ -60,9 +60,10 @@ class ProgramState:
 class ProgramLayer:
     """A layer of the report. ``covers`` are the operators of the imported graph it computes.
 
-    ``output`` is where the tensor ``tensor`` lies when the layer has ended. ``inputs`` are the
-    shapes of its activations, ``slide`` tells of its window, ``tile`` is the largest tile on the
-    accelerator: rows, columns and channels of the output.
+    ``output`` is where the tensor ``tensor`` lies when the layer has ended; None where it is never
+    whole, in a cascade. ``shape`` is the output's, ``inputs`` those of its activations, ``slide``
+    tells of its window, ``tile`` is the largest tile on the accelerator: rows, columns and channels
+    of the output.
     """
 
     name: str
@@ -72,8 +73,9 @@ class ProgramLayer:
     covers: tuple[str, ...]
     reason: str
     tensor: str
-    output: Location
+    output: Location | None
     tiles: int
+    shape: tuple[int, ...] = ()
     inputs: tuple[tuple[int, ...], ...] = ()
     slide: Slide | None = None
     tile: Extents | None = None

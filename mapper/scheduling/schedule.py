@@ -54,9 +54,9 @@ class Scheduler:
     blobs: dict[BlobKey, bytes] = field(default_factory=dict[BlobKey, bytes])
     stream: CommandStream = field(default_factory=CommandStream)
 
-    def work(self, number: int, work: Work, plan: WorkPlan) -> int:
-        """Emit all tiles of a work, and return how many; ``number`` tells works apart."""
-        return _WorkScheduler(self, number, work, plan).run()
+    def work(self, work: Work, plan: WorkPlan) -> int:
+        """Emit all tiles of a work, and return how many."""
+        return _WorkScheduler(self, work, plan).run()
 
     def store(self, buffer: str, offset: int, size: int) -> None:
         """Copy bytes of a resident buffer to its home in main memory."""
@@ -99,8 +99,8 @@ class _Job(NamedTuple):
 class _WorkScheduler:
     """Emits one work."""
 
-    def __init__(self, owner: Scheduler, number: int, work: Work, plan: WorkPlan) -> None:
-        self.owner, self.number, self.work, self.plan = owner, number, work, plan
+    def __init__(self, owner: Scheduler, work: Work, plan: WorkPlan) -> None:
+        self.owner, self.work, self.plan = owner, work, plan
         self.stream, self.config = owner.stream, owner.config
         self.array = array_of(owner.config)
 
@@ -117,6 +117,8 @@ class _WorkScheduler:
                     self._load(following)
             self._compute(job)
             self._store(job)
+            for layer in self.work.layers[-1:]:
+                self.stream.mark(layer)
             if following is not None and not ahead:
                 self._load(following)
         for position in range(len(self.work.inputs) + 1, len(self.plan.staged)):
@@ -126,11 +128,7 @@ class _WorkScheduler:
 
     def _stored(self) -> tuple[int, ...]:
         """Addresses of what is stored before the first tile: constants, then the table."""
-        return self._behind_operands()[: len(self.work.stored)]
-
-    def _behind_operands(self) -> tuple[int, ...]:
-        """Addresses of what is stored, then of what a tile works in."""
-        return self.plan.staging[0][len(self.plan.staged) :]
+        return self.plan.held[: len(self.work.stored)]
 
     def _load_stored(self) -> None:
         """Constants into their staging areas, and from there a table that the chip lacks."""
@@ -202,14 +200,16 @@ class _WorkScheduler:
         return Place(self._staging(position, job), channels, cols * channels)
 
     def _staging(self, position: int, job: _Job) -> int:
-        """The address of an operand's staging area; a work may write over a staged input."""
-        if position > len(self.work.inputs):
+        """The address of an operand's staging area; the output's may be the place of an input."""
+        count = len(self.work.inputs)
+        if position < count:
+            return self.plan.staging[job.input_copy][position]
+        if position > count:
             return self.plan.staging[0][position]
-        last = position == len(self.work.inputs)
-        over = self.work.written_over(self.plan.staged) if last else None
-        if last and over is None:
+        over = self.work.written_over(self.plan.staged)
+        if over is None:
             return self.plan.staging[job.output_copy][position]
-        return self.plan.staging[job.input_copy][position if over is None else over]
+        return self._place(over, job).address
 
     def _load(self, job: _Job) -> None:
         self._require(job.tile)
@@ -230,10 +230,10 @@ class _WorkScheduler:
     def _compute(self, job: _Job) -> None:
         count = len(self.work.inputs)
         sources = [self._place(position, job) for position in range(count)]
-        behind, stored = self._behind_operands(), len(self.work.stored)
-        sources += [Place(address, 0, 0) for address in behind[: len(self.work.constants)]]
-        sources += [self._place(count + 1 + i, job) for i in range(len(self.work.states))]
-        sources += [Place(address, 0, 0) for address in behind[stored:]]
+        constants, stored = len(self.work.constants), len(self.work.stored)
+        held = [Place(address, 0, 0) for address in self.plan.held]
+        states = [self._place(count + 1 + i, job) for i in range(len(self.work.states))]
+        sources += [*held[:constants], *states, *held[stored:]]
         for emitted in self.work.emit(job.tile, sources, self._place(count, job), self.array):
             self._issue(self._looked_up(emitted))
 
@@ -256,12 +256,11 @@ class _WorkScheduler:
 
     def _replayed(self, order: WeightsOrder, emitted: Emitted) -> None:
         """The command behind its weights."""
-        first, count = order.first_channel, order.channels
-        kind = "paired" if order.paired else "single"
-        key = BlobKey(self.number, first, count, kind, order.transposed, order.part)
+        work, first, count = order.work, order.first_channel, order.channels
+        key = BlobKey(work, first, count, "paired" if order.paired else "single")
         if key not in self.owner.blobs:
             self.owner.blobs[key] = self.owner.packed.replayed(
-                order.work, first, count, self.config, paired=order.paired
+                work, first, count, self.config, paired=order.paired
             )
         self.stream.weights(WeightUse(key, 0, len(self.owner.blobs[key])))
         self.stream.compute(emitted)
@@ -271,11 +270,11 @@ class _WorkScheduler:
 
         So it is at work when they need room in the ring.
         """
-        first, count = order.first_channel, order.channels
-        key = BlobKey(self.number, first, count, "restreamed", part=order.part)
+        work, first, count = order.work, order.first_channel, order.channels
+        key = BlobKey(work, first, count, "restreamed")
         if key not in self.owner.blobs:
-            self.owner.blobs[key] = streamed_blob(order.work, first, count, self.config)
-        sent = restream(order.work, order.streamed, self.config)
+            self.owner.blobs[key] = streamed_blob(work, first, count, self.config)
+        sent = restream(work, order.streamed, self.config)
         rest = [sent.window] * sent.repeats + [sent.tail] * (sent.tail > 0)
         self.stream.weights(WeightUse(key, 0, sent.head + rest[0]))
         self.stream.compute(emitted)

@@ -136,12 +136,17 @@ class ElementwiseWork(Work):
             rows, cols = region.rows, region.cols
         cycles = 0
         for depth, n_depth in parts(channels, tiling.channels):
-            reads = self._pixel_reads(-(-depth // array.requantiser_lanes))
             for height, n_rows in parts(rows, tiling.rows):
                 for width, n_cols in parts(cols, tiling.cols):
                     count = n_depth * n_rows * n_cols
-                    cycles += count * elementwise_cycles(height * width * reads)
+                    cycles += count * self.tile_cycles((height, width, depth), array)
         return cycles, 0
+
+    def tile_cycles(self, extents: Shape, array: Array) -> int:
+        """Cycles of the command of a tile."""
+        rows, cols, channels = extents
+        reads = self._pixel_reads(-(-channels // array.requantiser_lanes))
+        return elementwise_cycles(rows * cols * reads)
 
     def _pixel_reads(self, groups: int) -> int:
         """Reads of a pixel of so many groups of lanes."""

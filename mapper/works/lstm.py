@@ -86,7 +86,7 @@ class LstmWork(Work):
         return (self.next_hidden, self.next_cell)
 
     @property
-    def needs_room(self) -> bool:
+    def holds(self) -> bool:
         """Sums have no tensor that they belong to."""
         return True
 
@@ -128,7 +128,7 @@ class LstmWork(Work):
         if self._units > _MOST_UNITS:
             return f"{self._units} units exceed {_MOST_UNITS}"
         smallest = Tiling(1, self._batches, self._units)
-        areas = self.staging_bytes(smallest, (True,) * 6) + self.working_bytes(smallest)
+        areas = self.staging_bytes(smallest, (True,) * 6) + self.held_bytes(smallest)
         least = sum(align(size, port) for size in areas)
         if least > config.scratchpad_bytes:
             return (
@@ -153,10 +153,10 @@ class LstmWork(Work):
         )
         return tuple(n * is_staged for n, is_staged in zip(sizes, staged, strict=True))
 
-    def working_bytes(self, tiling: Tiling) -> tuple[int, ...]:
-        """Sums of the inputs of a tile's steps, and of the hidden state of one step."""
+    def held_bytes(self, tiling: Tiling) -> tuple[int, ...]:
+        """What is stored; sums of the inputs of a tile's steps, and of one step's hidden state."""
         row = self._batches * self._units * LSTM_GATE_BYTES
-        return (min(tiling.rows, self.extent[0]) * row, row)
+        return (*super().held_bytes(tiling), min(tiling.rows, self.extent[0]) * row, row)
 
     def moved_bytes(self, tiling: Tiling, staged: tuple[bool, ...]) -> int:
         """Bytes of staged operands that cross the bus; each tile loads the states."""
@@ -242,14 +242,12 @@ class LstmWork(Work):
         tile = Tile(whole(image), 0, self.recurrent.output_shape[2])
         sums = self._rows_of_sums(target.address)
         for emitted in self.recurrent.emit(tile, [source], sums, array):
-            assert emitted.weights is not None
-            order = emitted.weights._replace(part=1)
             if not self._step(array)[1]:
-                yield emitted._replace(weights=order)
+                yield emitted
                 continue
             keep = {"keep": int(row < rows - 1)}
             command = Command(Opcode.CONV, {**emitted.command.values, **keep})
-            yield emitted._replace(command=command, weights=None if row else order)
+            yield emitted._replace(command=command, weights=None if row else emitted.weights)
 
     def _cells(self, row: int, cell: Place, places: _Places, target: Place) -> Iterator[Emitted]:
         """An LSTM for each batch."""

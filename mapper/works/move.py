@@ -9,26 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
-from math import prod
 from typing import ClassVar, NamedTuple
 
-from hw.spec.commands import LENGTH, MOVE_LOOPS, Command, Opcode
 from hw.spec.npu_config import NpuConfig
 from mapper.array.array import Array
-from mapper.memory import Span, align
 from mapper.moves.copy import Loop, Move
 from mapper.works.geometry import Operand, Part, Place, Region, Shape, Tile, Tiling
+from mapper.works.grid import GridWork, grid_work
+from mapper.works.move_command import move_command, move_cycles, mover_objection, span_of
 from mapper.works.tilings import Group, parts, shares
 from mapper.works.work import Emitted, Work
-
-_COMMAND_CYCLES = 6
-"""From one MOVE's last access to the next one's first."""
-
-_FETCH_CYCLES = LENGTH[Opcode.MOVE] + 1
-"""From a command's first word at the decoder to the next one's."""
-
-MOST_COMMANDS = 256
-"""Commands of a tile; more of them leave the CPU little to do but to write them."""
 
 _MOST_TURNS = 65535
 
@@ -75,19 +65,8 @@ class MoveWork(Work):
 
     def objection(self, config: NpuConfig) -> str | None:
         """Why the mover cannot do it; None when it can."""
-        if config.microcode:
-            return "control = microcode has no unit for moves"
-        if not config.move_unit:
-            return "move_unit = false leaves no unit for moves"
-        if len(self.moves) > MOST_COMMANDS:
-            return too_many_moves(len(self.moves))
-        smallest = sum(align(n, config.port_bytes) for n in (*self.input_bytes, self.output_bytes))
-        if smallest > config.scratchpad_bytes:
-            return (
-                f"{smallest} bytes of its tensors cannot be divided, more than scratchpad_bytes = "
-                f"{config.scratchpad_bytes}"
-            )
-        return None
+        parts = (*self.input_bytes, self.output_bytes)
+        return mover_objection(config, len(self.moves), parts)
 
     def tilings(self, config: NpuConfig, staged: tuple[bool, ...]) -> list[Group]:
         """Some turns each."""
@@ -146,54 +125,15 @@ class MoveWork(Work):
         return _around(move, Loop(turns, pitch, self.output_bytes))
 
 
-def too_many_moves(count: int | None) -> str:
-    """Return why the mover does not take so many moves, or more of them than anyone counted."""
-    return f"it takes {count or 'more'} moves, the accelerator at most {MOST_COMMANDS}"
-
-
-def move_cycles(move: Move, port_bytes: int) -> int:
-    """Cycles from a MOVE's first access to that of the next command."""
-    accesses = -(-move.run // port_bytes) * prod(loop.extent for loop in move.loops)
-    return max(accesses + _COMMAND_CYCLES, _FETCH_CYCLES)
-
-
-def move_command(move: Move, source: int, target: int) -> Emitted:
-    """MOVE between tensors at these addresses."""
-    filled = move.value is not None
-    values = {
-        "input_address": 0 if filled else source + move.input,
-        "fill": int(filled),
-        "value": move.value or 0,
-        "output_address": target + move.output,
-        "run_bytes": move.run,
-    }
-    loops = (*move.loops, *[Loop(1, 0, 0)] * (MOVE_LOOPS - len(move.loops)))
-    for number, loop in enumerate(loops):
-        values[f"extent_{number}"] = loop.extent
-        values[f"input_pitch_{number}"] = loop.input_pitch
-        values[f"output_pitch_{number}"] = loop.output_pitch
-    reads = () if filled else (_span(source + move.input, move.run, move.loops, 1),)
-    writes = (_span(target + move.output, move.run, move.loops, 2),)
-    return Emitted(Command(Opcode.MOVE, values), reads, writes)
-
-
-def _span(start: int, run: int, loops: Sequence[Loop], side: int) -> Span:
-    """The bytes from the first to the last; ``side``: place of the pitch in a `Loop`."""
-    ends = [(loop.extent - 1) * loop[side] for loop in loops]
-    return (
-        start + sum(min(end, 0) for end in ends),
-        start + run + sum(max(end, 0) for end in ends),
-    )
-
-
 def move_work(
     sources: Sequence[tuple[Operand, int]],
     output: tuple[Operand, int],
     moves: Sequence[Sequence[Move]],
-) -> MoveWork:
+) -> MoveWork | GridWork:
     """The work of the moves from each source, which together write the output once.
 
-    Operands come with their bytes. The work has as many turns as the moves allow.
+    Operands come with their bytes. The work has as many turns as the moves allow; one move that
+    allows none is divided along two of its loops, where that can be.
     """
     sizes = [size for _, size in sources]
     flat = [PartMove(n, move) for n, of_source in enumerate(moves) for move in of_source]
@@ -203,6 +143,10 @@ def move_work(
         shares_of = [size // turns for size in sizes]
         inner = [_within(part, turns, shares_of[part.source], output[1] // turns) for part in flat]
         found = [part for part in inner if part is not None]
+        if turns == 1 and len(flat) == 1:
+            grid = grid_work(sources[0][0], output[0], flat[0].move)
+            if grid is not None:
+                return grid
         if len(found) == len(flat):
             return MoveWork(
                 sources=tuple(operand for operand, _ in sources),
@@ -241,10 +185,10 @@ def _within(part: PartMove, turns: int, input_bytes: int, output_bytes: int) -> 
 
 def _stays(move: Move, input_bytes: int, output_bytes: int) -> bool:
     """Whether a move touches bytes of its own turn only."""
-    inside = [_span(move.output, move.run, move.loops, 2)]
+    inside = [span_of(move.output, move.run, move.loops, 2)]
     limits = [output_bytes]
     if move.value is None:
-        inside.append(_span(move.input, move.run, move.loops, 1))
+        inside.append(span_of(move.input, move.run, move.loops, 1))
         limits.append(input_bytes)
     return all(low >= 0 and high <= n for (low, high), n in zip(inside, limits, strict=True))
 

@@ -66,7 +66,7 @@ class SvdfWork(Work):
         return (self.next_state,)
 
     @property
-    def needs_room(self) -> bool:
+    def holds(self) -> bool:
         """For the copy of the state."""
         return True
 
@@ -99,7 +99,7 @@ class SvdfWork(Work):
         if max(slots, ranks) > MOST_TAPS:
             return f"{slots} slots and a rank of {ranks} exceed {MOST_TAPS}"
         all_of_it = Tiling(*self.extent)
-        areas = self.staging_bytes(all_of_it, (True,) * 4) + self.working_bytes(all_of_it)
+        areas = self.staging_bytes(all_of_it, (True,) * 4) + self.held_bytes(all_of_it)
         least = sum(align(size, config.port_bytes) for size in areas)
         if least > config.scratchpad_bytes:
             return (
@@ -120,9 +120,9 @@ class SvdfWork(Work):
             prod(self.image(position)) * is_staged for position, is_staged in enumerate(staged)
         )
 
-    def working_bytes(self, tiling: Tiling) -> tuple[int, ...]:
-        """The copy of the state."""
-        return (self.extent[0] * self._state_bytes,)
+    def held_bytes(self, tiling: Tiling) -> tuple[int, ...]:
+        """What is stored, and the copy of the state."""
+        return (*super().held_bytes(tiling), self.extent[0] * self._state_bytes)
 
     def moved_bytes(self, tiling: Tiling, staged: tuple[bool, ...]) -> int:
         """Bytes of staged operands that cross the bus."""
@@ -165,11 +165,8 @@ class SvdfWork(Work):
         commands += _all_of(self.products, source, newest, array)
         move = move_command(self._newest_slots(), copy.address, next_state.address)
         commands.append(move._replace(looked_up=False))
-        for emitted in _all_of(self.times, slots, target, array):
-            assert emitted.weights is not None
-            order = emitted.weights._replace(part=1)
-            commands.append(emitted._replace(weights=order, looked_up=False))
-        return commands
+        times = _all_of(self.times, slots, target, array)
+        return commands + [emitted._replace(looked_up=False) for emitted in times]
 
     def _old_slots(self) -> tuple[Move, ...]:
         """Of the state but the first, to the next state and to the copy; none of one slot."""

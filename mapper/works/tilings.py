@@ -15,6 +15,8 @@ _MAX_PIXELS = (1 << 24) - 1
 _MAX_RUN = (1 << 20) - 64
 """Bytes of a stretch."""
 
+_NEXT_SHARE = 0.8
+"""A share of this part of the one before is clearly smaller."""
 
 Extents = tuple[int, int, int]
 """Rows, columns and channels of a tile."""
@@ -129,6 +131,15 @@ def shares(extent: int, limit: int) -> list[int]:
         # The next number of parts whose largest is smaller.
         size = -(-extent // -(-extent // (size - 1))) if size > 1 else 0
     return sizes
+
+
+def some_shares(extent: int) -> list[int]:
+    """Of the `shares` those that are clearly smaller than the one before, and the smallest."""
+    found: list[int] = []
+    for size in shares(extent, _MAX_EXTENT):
+        if not found or size <= found[-1] * _NEXT_SHARE or size == 1:
+            found.append(size)
+    return found
 
 
 def _channel_shares(channels: int, config: NpuConfig) -> list[int]:

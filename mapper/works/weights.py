@@ -27,33 +27,26 @@ from mapper.works.window_geometry import WindowGeometry
 
 
 class WeightsOrder(NamedTuple):
-    """The weights that a command takes: of some channels as they lie on the array, in pairs or not.
+    """The weights that a command takes: of some output channels of a work as it lies on the array,
+    in pairs or not.
 
     ``streamed``: so many tiles for each of which a block is sent again; 0: blocks are replayed.
-    ``part`` tells tables apart where a layer's work has several.
     """
 
     work: WindowGeometry
     first_channel: int
     channels: int
     paired: bool
-    transposed: bool
     streamed: int
-    part: int = 0
 
 
 class BlobKey(NamedTuple):
-    """A blob: some output channels of a work, laid out in one way.
+    """A blob: some output channels of a work as it lies on the array, laid out in one way."""
 
-    ``transposed``: taps in the order column, row. ``part``: as in `WeightsOrder`.
-    """
-
-    work: int
+    work: WindowGeometry
     first_channel: int
     channels: int
     kind: Literal["single", "paired", "restreamed"]
-    transposed: bool = False
-    part: int = 0
 
 
 class WeightUse(NamedTuple):

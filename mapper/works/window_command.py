@@ -129,12 +129,5 @@ def window_command(
         values |= _conv_values(work, window, arrangement, source)
     opcode = Opcode.DEPTHWISE if work.depthwise else Opcode.CONV
     streamed = values["tiles"] if arrangement.stream and values["tiles"] > 1 else 0
-    order = WeightsOrder(
-        work,
-        tile.first_channel,
-        tile.channels,
-        arrangement.paired,
-        arrangement.transposed,
-        streamed,
-    )
+    order = WeightsOrder(work, tile.first_channel, tile.channels, arrangement.paired, streamed)
     return Emitted(Command(opcode, values), (reads,), (writes,), order)

@@ -75,13 +75,18 @@ class Work(ABC):
         return ()
 
     @property
-    def needs_room(self) -> bool:
-        """Whether it needs room in the scratchpad even where all its operands are there."""
+    def layers(self) -> tuple[int, ...]:
+        """The layers that it computes, of which each tile ends a part; empty: its own alone."""
+        return ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether it needs room in the scratchpad besides its operands."""
         return bool(self.stored)
 
-    def working_bytes(self, tiling: Tiling) -> tuple[int, ...]:
-        """Bytes of areas that the commands of a tile leave results in for each other."""
-        return ()
+    def held_bytes(self, tiling: Tiling) -> tuple[int, ...]:
+        """Bytes of each area that lasts from the first tile to the last: first what is stored."""
+        return tuple(map(len, self.stored))
 
     @property
     @abstractmethod
@@ -162,7 +167,7 @@ class Work(ABC):
         return None
 
     def written_over(self, staged: tuple[bool, ...]) -> int | None:
-        """The staged input whose staging area takes the output; None: the output has its own."""
+        """The input in whose place the output lies until it is stored; None: it has its own."""
         return None
 
     @abstractmethod
@@ -171,6 +176,6 @@ class Work(ABC):
     ) -> list[Emitted]:
         """The commands of a tile in order, whose parts lie at these places in the scratchpad.
 
-        ``sources`` are the inputs, the constants, the states, and what it works in. Who calls it
-        adds the table.
+        ``sources`` are the inputs, the constants, the states, and what is held besides. Who calls
+        it adds the table.
         """

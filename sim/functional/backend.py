@@ -84,7 +84,7 @@ class FunctionalBackend:
 
         def layer_ended(index: int) -> None:
             layer = self.program.layers[index]
-            if trace:
+            if trace and layer.output is not None:
                 traced[layer.tensor] = _read(layer.output, memory, npu.scratchpad)
 
         for position, step in enumerate(self._steps):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -29,8 +29,8 @@ _JUNK = 0x5A
 class Npu:
     """Scratchpad, tables and counters of the accelerator; all last from one stream to the next.
 
-    ``image`` is (address, bytes) of what no STORE may touch. ``events`` has a mapping for each
-    layer that has ended.
+    ``image`` is (address, bytes) of what no STORE may touch. ``events`` has counts for each
+    layer that has ended, some rows of it at least.
     """
 
     def __init__(self, config: NpuConfig, memory: Memory, image: tuple[int, int]) -> None:
@@ -39,7 +39,7 @@ class Npu:
         content = np.full(config.scratchpad_bytes, _JUNK, dtype=np.int8)
         self.scratchpad = Memory(content, 0, "the scratchpad")
         self.units = Units(config, self.scratchpad, Tables(config))
-        self.events: dict[int, Mapping[str, int]] = {}
+        self.events: dict[int, Counter[str]] = {}
 
     def run(self, commands: Sequence[Command], layer_ended: Callable[[int], None]) -> None:
         """Execute a stream. Raises CheckError for whatever the hardware could not do."""
@@ -54,7 +54,7 @@ class Npu:
                 name = f"command {position} ({command.opcode.name})"
                 raise CheckError(f"{name}: {error}") from None
             if command.opcode is Opcode.MARK:
-                self.events[command["layer"]] = dict(counts)
+                self.events.setdefault(command["layer"], Counter()).update(counts)
                 counts.clear()
                 layer_ended(command["layer"])
         ring.check_end()

@@ -97,7 +97,7 @@ def _geometry(layer: ProgramLayer) -> Geometry:
     slide = layer.slide
     return Geometry(
         inputs=layer.inputs,
-        output=layer.output.shape,
+        output=layer.shape,
         kernel=slide.kernel if slide else None,
         stride=slide.stride if slide else None,
         dilation=slide.dilation if slide else None,

@@ -152,6 +152,18 @@ def _reshape(graph: Graph, op: Op, values: Values):
     return values[op.inputs[0]]
 
 
+def _slice(graph: Graph, op: Op, values: Values):
+    """Forward, within the image: the first axis is the batch."""
+    operator = op.operator
+    cut = [
+        slice(begin, begin + stride * size, stride)
+        for begin, stride, size in zip(
+            operator.begins, operator.strides, operator.sizes, strict=True
+        )
+    ]
+    return values[op.inputs[0]][:, *cut[1:]]
+
+
 def _concatenation(graph: Graph, op: Op, values: Values):
     return np.concatenate([values[name] for name in op.inputs], axis=op.operator.axis)
 
@@ -168,6 +180,7 @@ _RUN: dict[str, Callable[[Graph, Op, Values], np.ndarray]] = {
     "PAD": _pad,
     "RESHAPE": _reshape,
     "TRANSPOSE": lambda graph, op, v: v[op.inputs[0]].transpose(op.operator.permutation),
+    "SLICE": _slice,
     "SOFTMAX": _softmax,
     "QUANTIZE": _rescale,
     "CONCATENATION": _concatenation,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mapper.graph.graph import Graph
-from mapper.graph.op import Op
+from mapper.graph.op import Op, State
 from mapper.graph.tensor import Quant, Tensor
 from mapper.operators.concatenation import Concatenation
 from mapper.operators.convolution import Conv2d, DepthwiseConv2d
@@ -11,6 +11,7 @@ from mapper.operators.elementwise import Add
 from mapper.operators.images import Padding
 from mapper.operators.pads import Pad
 from mapper.operators.requantise import Relu
+from mapper.operators.slices import Slice
 
 
 class Sketch:
@@ -18,7 +19,7 @@ class Sketch:
 
     def __init__(self, shape=(1, 6, 5, 3), scale=0.05, zero_point=3):
         self.rng = np.random.default_rng(7)
-        self.tensors, self.ops = {}, []
+        self.tensors, self.ops, self.states = {}, [], []
         self.input = self.activation("x", shape, scale, zero_point)
 
     def activation(self, name, shape, scale=0.05, zero_point=3):
@@ -95,5 +96,18 @@ class Sketch:
         out = self.like(parts[0], name, shape=tuple(shape))
         return self.op(Concatenation(axis=axis), parts, out)
 
+    def slice(self, x, name, first):
+        """All rows from one on."""
+        shape = self.tensors[x].shape
+        sizes = (shape[0], shape[1] - first, *shape[2:])
+        operator = Slice(begins=(0, first, 0, 0), strides=(1, 1, 1, 1), sizes=sizes)
+        return self.op(operator, [x], self.like(x, name, shape=sizes))
+
+    def assign(self, reads, writes):
+        """The tensor that is read is a state, and what is written the next inference reads."""
+        initial = self.rng.integers(-128, 128, self.tensors[reads].shape, dtype=np.int8)
+        self.states.append(State(reads, writes, initial))
+
     def graph(self, *outputs):
-        return Graph.build("sketch", self.tensors.values(), self.ops, [self.input], outputs)
+        tensors = self.tensors.values()
+        return Graph.build("sketch", tensors, self.ops, [self.input], outputs, states=self.states)

@@ -3,7 +3,8 @@
 from hw.spec.npu_config import NpuConfig
 from mapper.memory import align
 from mapper.planning.choices import Choices
-from mapper.works.geometry import Tiling
+from mapper.works.copy import CopyWork
+from mapper.works.geometry import Operand, Tiling
 from tests.mapper.works.test_tile import image_work
 
 CONFIG = NpuConfig(scratchpad_bytes=8192)
@@ -58,3 +59,12 @@ def test_what_is_not_staged_takes_the_whole_work():
     assert chosen is not None
     assert chosen.tiling == (6, 9, 20, 1)
     assert (chosen.sizes, list(chosen.addresses)) == ((0, 0), [0, 0])
+
+
+def test_transfers_cost_more_than_their_bytes():
+    """A copy within main memory has no commands to hide behind: the fewest pieces are best."""
+    work = CopyWork(source=Operand("x"), output=Operand("y"), bytes=6000)
+    chosen = Choices(work, BOTH, CONFIG).choose(lambda sizes: [0] * len(sizes), 4096)
+    assert chosen is not None
+    assert chosen.tiling.channels >= 3000
+    assert chosen.cost > 2 * 6000 / CONFIG.bus_bytes + 2 * 2 * 10

@@ -1,0 +1,43 @@
+"""Networks with states: chip, model and functional backend, inference after inference."""
+
+import pytest
+from rich.console import Console
+
+from hw.spec.settings import load_config
+from mapper.compile import compile_model
+from sim.functional.backend import run_functional
+from sim.model.backend import ModelBackend
+from sim.networks.network_file import NetworkFile
+from sim.progress import Progress
+from sim.rtl.backend import run_rtl
+from sim.run.evaluate import Inferences, evaluate, require_equal
+from tests.mapper.streaming import random_rows, random_streaming
+
+pytestmark = [pytest.mark.rtl]
+
+SILENT = Progress(Console(quiet=True))
+DESIGNS = {"default": [], "4 KiB": ["scratchpad_bytes=4096"]}
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("reset", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_chip(seed, reset, design):
+    graph = random_streaming(seed)
+    network = NetworkFile(name=f"streaming {seed}", path="", sha256="0", graph=graph)
+    inferences = Inferences(rows=random_rows(graph, seed, 3), reset_state=reset)
+    config = load_config(sets=DESIGNS[design])
+    found = evaluate(network, config, "rtl", inferences, SILENT, run_rtl)
+    assert len(require_equal(network.name, found).inferences) == 3
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("seed", range(4))
+def test_the_model(seed, design):
+    graph = random_streaming(seed)
+    program = compile_model(graph, load_config(sets=DESIGNS[design]))
+    (row,) = random_rows(graph, seed, 1)
+    taken = run_functional(program, row).cpu_inputs
+    model, chip = ModelBackend(program).run(cpu_inputs=taken), run_rtl(program, row)
+    for ours, theirs in zip(model.segments, chip.segments, strict=True):
+        assert ours == theirs
