@@ -183,11 +183,14 @@ static uint32_t compute_writes(const Npu *n, cycle at) {
     }
     const Control *control = &n->control;
     const int64_t *c = control->command;
-    if (c && c[F_OPCODE] == OPCODE_MOVE)
+    /* A command that has only been taken: `started` and `reads` are those of the one before. */
+    if (!c || control->state == START)
+        return 0;
+    if (c[F_OPCODE] == OPCODE_MOVE)
         return move_writes(n, at);
-    if (c && c[F_OPCODE] == OPCODE_SOFTMAX)
+    if (c[F_OPCODE] == OPCODE_SOFTMAX)
         return softmax_writes(n, c, at);
-    if (!c || c[F_OPCODE] != OPCODE_ELEMENTWISE)
+    if (c[F_OPCODE] != OPCODE_ELEMENTWISE)
         return 0;
     int64_t index = at - control->started - 1 - OPERAND_CYCLES - REQUANTISER_LATENCY - in_table(c);
     if (index < 0 || index >= control->reads)
