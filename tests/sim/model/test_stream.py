@@ -346,7 +346,8 @@ def test_a_command_that_starts_late_has_written_nothing_yet():
         stream = [
             dense(8000),
             MARK,
-            *(command(Opcode.LOAD, 2, memory_address=0x4000_0000, rows=n, **rows) for n in (50, 90)),
+            command(Opcode.LOAD, 2, memory_address=0x4000_0000, rows=50, **rows),
+            command(Opcode.LOAD, 2, memory_address=0x4000_0000, rows=90, **rows),
             Command(Opcode.MOVE, {**fill.values, "fill": 1}, 1),
             Command(Opcode.MARK, MARK.values, 2),
             END,
