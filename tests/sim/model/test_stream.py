@@ -364,6 +364,27 @@ def test_a_store_waits_for_banks_that_are_read():
     assert stored(0) == stored(64) + 3
 
 
+def test_a_command_that_starts_late_has_written_nothing_yet():
+    """A fill waits for the first LOAD while the second one writes bank 0 in every cycle: it holds
+    that one up by the cycle of its own write, and by none in which it has only been taken."""
+
+    def loaded(address: int) -> int:
+        rows = {"row_bytes": 32, "memory_pitch": 32, "scratchpad_pitch": 128}
+        fill = move_command(0, address, 1, [(1, 0, 0)] * 5)
+        stream = [
+            dense(8000),
+            MARK,
+            command(Opcode.LOAD, 2, memory_address=0x4000_0000, rows=50, **rows),
+            command(Opcode.LOAD, 2, memory_address=0x4000_0000, rows=90, **rows),
+            Command(Opcode.MOVE, {**fill.values, "fill": 1}, 1),
+            Command(Opcode.MARK, MARK.values, 2),
+            END,
+        ]
+        return replayed(stream, make_config(WIDE)).times()[-1]
+
+    assert loaded(0) == loaded(64) + 1
+
+
 def test_what_was_read_ahead_holds_the_next_stream_up_by_a_cycle():
     """Seven beats of eight, which the fetch learns a cycle late to have been dropped."""
     config = make_config(WIDE)
