@@ -24,7 +24,7 @@ def test_a_memory_is_its_bits_times_the_macros_density():
 def test_a_blocks_gates_are_its_counts_times_the_coefficients():
     one = area_table().logic["requantiser"]
     assert of("requantiser_lanes=5").parts["requantiser"] == pytest.approx(
-        one["base"] + 5 * one["lane"]
+        one["base"] + 5 * (one["lane"] + one["wide_lane"])
     )
 
 
