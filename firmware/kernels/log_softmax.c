@@ -67,11 +67,11 @@ static void log_softmax_row(const struct tw_step_log_softmax *p, const int8_t *x
         if (difference > limit) {
             const int32_t wide = (int32_t)((uint32_t)difference << p->left_shift);
             const int32_t scaled = high_multiply(wide, p->multiplier) - logarithm;
-            result = p->output_zero_point +
-                     (p->output_multiplier != 0
-                          ? rescale(scaled, p->output_multiplier, p->output_shift)
-                          : rounding_divide(scaled,
-                                            DIFFERENCE_FRACTION_BITS - OUTPUT_FRACTION_BITS));
+            result =
+                p->output_zero_point +
+                (p->output_multiplier != 0
+                     ? rescale(scaled, p->output_multiplier, p->output_shift)
+                     : rounding_divide(scaled, DIFFERENCE_FRACTION_BITS - OUTPUT_FRACTION_BITS));
         }
         output[i] = clamp(result, INT8_MIN, INT8_MAX);
     }

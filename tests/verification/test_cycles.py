@@ -12,7 +12,7 @@ from mapper.importers import import_model
 from sim.rtl.backend import run_rtl
 from tests.shared_models import golden, shared_models
 
-CYCLES = {"vww": 130_010, "kws": 45_586, "ic": 204_101, "ad": 35_693}
+CYCLES = {"vww": 129_991, "kws": 45_567, "ic": 204_082, "ad": 35_674}
 
 
 @pytest.mark.rtl
