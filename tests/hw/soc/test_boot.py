@@ -10,7 +10,7 @@ import pytest
 from hw.header import write_header
 from hw.spec.registers import EXIT_STATUS, MEMORY_BASE
 from hw.spec.settings import load_config
-from hw.spec.soc_config import CPU_VARIANTS
+from hw.spec.soc_config import CPU_VARIANTS, FIRMWARE_BYTES
 from tests.memory_map import PROGRAM_BASE
 from verification.cosim.build import build_model
 from verification.cosim.simulate import Job, simulate
@@ -32,6 +32,7 @@ def program(tmp_path_factory):
         zig = [sys.executable, "-m", "ziglang"]
         flags = "-target riscv32-freestanding-none -mcpu=generic_rv32+m -O2 -g0 -nostdlib -Wall"
         flags += " -fno-sanitize=all -fno-asynchronous-unwind-tables"
+        flags += f" -DTW_FIRMWARE_BYTES={FIRMWARE_BYTES}"
         subprocess.run(
             [
                 *(*zig, "cc", *flags.split(), f"-DSCENARIO={scenario}", f"-I{folder}"),
