@@ -62,7 +62,7 @@ def test_weight_traffic_holds_every_weight_and_its_parameters():
 
 
 @pytest.mark.parametrize(
-    "values", [{}, {"rows": 4, "cols": 7}, {"rows": 16, "cols": 5, "scratchpad_bytes": 16384}]
+    "values", [{}, {"rows": 4, "cols": 7}, {"rows": 16, "cols": 5, "bus_bytes": 16}]
 )
 @pytest.mark.parametrize("name", ["vww", "ic"])
 def test_what_computes_and_is_not_idle_makes_the_products_that_are_counted(name, values):

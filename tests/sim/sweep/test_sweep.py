@@ -184,9 +184,9 @@ def test_a_search_meets_all_scenarios_and_knows_the_limits(sweep, tmp_path):
 
 def test_the_chips_sram_is_a_column(sweep, tmp_path):
     assert sweep("--model", "ad", "--grid", "rows=2,64", "--set", "cols=4")[0] == 0
-    # 64 KiB and 16 KiB; 127 words of 64 + 2 + 20 + 8 bits; 2 tables of 256 bytes a lane; and the
-    # caches of the CPU, 71,168 bits.
-    bits = 8 * (65536 + 16384) + 127 * 94 + 8 * 2 * 256 * 2 + 71_168
+    # 64 KiB and 16 KiB; 127 words of 64 + 2 + 20 + 8 bits; 256 exponentials of 4 bytes a lane, in
+    # place of 2 tables; and the caches of the CPU, 71,168 bits.
+    bits = 8 * (65536 + 16384) + 127 * 94 + 8 * 4 * 256 * 2 + 71_168
     assert rows(tmp_path, "rows, sram_bytes") == [(64, None), (2, -(-bits // 8))]
 
 

@@ -194,6 +194,8 @@ def test_reads_of_an_image_keep_up_with_the_array() -> None:
         "block_words": 27,
         "pad_value": -128,
         "table": 0,
+        "wide": 0,
+        "keep": 0,
         "output_zero_point": 0,
         "clamp_low": -128,
         "clamp_high": 127,
