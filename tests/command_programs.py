@@ -77,6 +77,7 @@ class CommandProgram:
     def windows(self, count: int) -> Program:
         """So many windows, which wait for nothing but their weights."""
         self._transfer(Opcode.LOAD, self.x, 0, COMPUTED, 1)
+        self.needed = self.transfers
         for _ in range(count):
             self._window()
         self.commands.append(Command(Opcode.END, {}))

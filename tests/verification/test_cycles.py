@@ -12,7 +12,7 @@ from mapper.importers import import_model
 from sim.rtl.backend import run_rtl
 from tests.shared_models import golden, shared_models
 
-CYCLES = {"vww": 129_991, "kws": 45_567, "ic": 204_082, "ad": 35_674}
+CYCLES = {"vww": 130_032, "kws": 45_608, "ic": 204_123, "ad": 35_715}
 
 
 @pytest.mark.rtl

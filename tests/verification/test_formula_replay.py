@@ -41,6 +41,7 @@ def test_windows_take_what_the_formula_says(name):
             near += 0.95 * least - 50 <= cycles <= 1.05 * greatest + 50
             fewest, most, took = fewest + least, most + greatest, took + cycles
             count += 1
-    assert count == PROGRAMS * WINDOWS
+    # Some windows are run again with their weights kept.
+    assert count >= PROGRAMS * WINDOWS
     assert near > 0.8 * count
     assert 0.95 * fewest < took < 1.05 * most
