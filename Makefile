@@ -10,7 +10,7 @@ BIN    := $(VENV)/bin
 C_FILES = $(wildcard firmware/*.[ch] firmware/*/*.[ch] tests/firmware/host/*.[ch] verification/cosim/compression/*.h \
             sim/model/replay/*.[ch] sim/model/cpu/iss/*.[ch])
 
-.PHONY: run test slow fuzz hostile fpga performance lint format benchmark clean
+.PHONY: run test slow fuzz hostile fpga performance docs lint format benchmark clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp ## simulate one network (MODEL=..., ARGS=...)
@@ -33,6 +33,9 @@ fpga: $(VENV)/fpga.stamp ## a bitstream (BOARD=..., ARGS="--rows 8 --cols 8")
 
 performance: $(VENV)/run.stamp ## cycles of the MLPerf Tiny networks on several arrays
 	@$(BIN)/python -m sim.measure.performance $(ARGS)
+
+docs: $(VENV)/docs.stamp ## the documentation site into build/site; a broken link is an error
+	@$(BIN)/python -m sim.site $(ARGS)
 
 lint: $(VENV)/test.stamp ## formatting, rules, types, import contracts
 	@$(BIN)/ruff check
@@ -67,7 +70,12 @@ $(VENV)/fpga.stamp: pyproject.toml $(VENV)/run.stamp
 	@$(BIN)/python -m pip install --disable-pip-version-check --editable '.[fpga]'
 	@touch $@
 
-$(VENV)/test.stamp: pyproject.toml $(VENV)/fpga.stamp
+$(VENV)/docs.stamp: pyproject.toml $(VENV)/run.stamp
+	@echo "Adding the site generator to $(VENV)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --editable '.[docs]'
+	@touch $@
+
+$(VENV)/test.stamp: pyproject.toml $(VENV)/fpga.stamp $(VENV)/docs.stamp
 	@echo "Adding the test tools to $(VENV)"
 	@$(BIN)/python -m pip install --disable-pip-version-check --editable '.[test]'
 	@touch $@

@@ -63,10 +63,10 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def parser() -> argparse.ArgumentParser:
-    """The verbs and their options."""
+def parser(prog: str | None = None) -> argparse.ArgumentParser:
+    """The verbs and their options, of the command ``prog``; as it was called unless given."""
     top = _Parser(
-        prog=_called(),
+        prog=prog or _called(),
         description="Run a quantised network on a TinyDL accelerator, as RTL, bit for bit.",
         allow_abbrev=False,
     )

@@ -15,12 +15,23 @@ BACKENDS = ("rtl", "model", "functional")
 def add(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
     parser.add_argument(
-        "--model", required=True, help=".onnx or .tflite file, or a built-in network (vww.onnx)"
+        "--model",
+        required=True,
+        metavar="M",
+        help=".onnx or .tflite file, or a built-in network (vww.onnx)",
     )
-    parser.add_argument("--backend", choices=BACKENDS, default="rtl")
+    parser.add_argument(
+        "--backend",
+        choices=BACKENDS,
+        default="rtl",
+        help="what counts cycles: the chip, its model in milliseconds, or nothing but outputs",
+    )
     add_config_options(parser)
     parser.add_argument(
-        "--input", type=Path, metavar="F.npy|F.npz", help="default: a seeded signal"
+        "--input",
+        type=Path,
+        metavar="F.npy|F.npz",
+        help="what the network is given; default: a seeded signal",
     )
     parser.add_argument(
         "--reset-state",

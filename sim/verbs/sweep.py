@@ -56,8 +56,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         help='only configurations for which it holds: "rows * cols <= 256"; may be repeated',
     )
     add_config_options(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--backend", choices=("model", "rtl"), default="model")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="where the results go"
+    )
+    parser.add_argument(
+        "--backend", choices=("model", "rtl"), default="model", help="where cycles come from"
+    )
     parser.add_argument(
         "--objective",
         action="append",
