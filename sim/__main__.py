@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """Entry of `python -m sim` and of the installed command `tilewright`."""
 
 from __future__ import annotations

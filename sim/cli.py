@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from hw.spec.errors import RequestError
+from sim.completion import asked, complete
 from sim.verbs import (
     area,
     bench,
     board,
+    completion,
     config,
     diff,
     explain,
@@ -39,6 +41,7 @@ VERBS = {
     "zoo": zoo,
     "verilog": verilog,
     "config": config,
+    "completion": completion,
 }
 """Each has a line of ``HELP``, and ``add``, which declares its options and its ``handle``."""
 
@@ -78,7 +81,12 @@ def parser(prog: str | None = None) -> argparse.ArgumentParser:
 
 
 def handle(arguments: list[str]) -> None:
-    """Do what the command line asks; nothing asked: list the verbs. Raises TilewrightError."""
+    """Do what the command line asks; nothing asked: list the verbs. Raises TilewrightError.
+
+    Where a shell asks what could come next, it is told.
+    """
+    if asked():
+        complete(parser())
     if not arguments:
         parser().print_help()
         return
