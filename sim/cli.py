@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 from hw.spec.errors import RequestError
+from sim.command import command_name
 from sim.completion import asked, complete
 from sim.verbs import (
     area,
@@ -69,7 +68,7 @@ class _Version(argparse.Action):
 def parser(prog: str | None = None) -> argparse.ArgumentParser:
     """The verbs and their options, of the command ``prog``; as it was called unless given."""
     top = _Parser(
-        prog=prog or _called(),
+        prog=prog or command_name(),
         description="Run a quantised network on a TinyDL accelerator, as RTL, bit for bit.",
         allow_abbrev=False,
     )
@@ -92,8 +91,3 @@ def handle(arguments: list[str]) -> None:
         return
     options = parser().parse_args(arguments)
     options.handle(options)
-
-
-def _called() -> str:
-    """How messages name the command: as it was called."""
-    return "python -m sim" if Path(sys.argv[0]).name == "__main__.py" else "tilewright"

@@ -26,7 +26,7 @@ def test_keys_are_those_of_the_format():
     assert CITATION["cff-version"] == "1.2.0"
     assert CITATION["type"] in ("software", "dataset")
     assert CITATION["authors"]
-    assert all(ENTITY <= set(author) or PERSON & set(author) for author in CITATION["authors"])
+    assert all(set(author) >= ENTITY or PERSON & set(author) for author in CITATION["authors"])
     assert len(CITATION["keywords"]) == len(set(CITATION["keywords"]))
     for key in ("message", "title", "abstract"):
         assert isinstance(CITATION[key], str), key

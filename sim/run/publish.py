@@ -44,7 +44,8 @@ class RunRequest:
     input: Path | None = None
     json: Path | None = None
     report: Path | None = None
-    png: Path | None = None
+    figures: Path | None = None
+    formats: tuple[str, ...] = ("png",)
     trace: Path | None = None
     waves: Path | None = None
     labels: Path | None = None
@@ -54,7 +55,7 @@ class RunRequest:
     @property
     def shows_time(self) -> bool:
         """Whether a file is asked for that tells when the engines worked."""
-        return any(path is not None for path in (self.report, self.png, self.trace))
+        return any(path is not None for path in (self.report, self.figures, self.trace))
 
 
 def run(request: RunRequest, progress: Progress, run_chip: RunChip | None = None) -> RunResult:
@@ -107,8 +108,8 @@ def _check_request(request: RunRequest) -> None:
         "--config": request.config_file,
     }
     require_apart(written, read)
-    if request.png is not None:
-        make_folder(request.png)
+    if request.figures is not None:
+        make_folder(request.figures)
     if request.backend == "functional":
         for option, path in (("--trace", request.trace), ("--waves", request.waves)):
             if path is not None:
@@ -145,10 +146,10 @@ def _publish(
     if request.report:
         with progress.step("Drawing the report"):
             write_page(request.report, result, course)
-    if request.png:
+    if request.figures:
         from sim.report.figures.run import save_run_figures
 
         with progress.step("Drawing the pictures"):
-            save_run_figures(request.png, result, course)
+            save_run_figures(request.figures, result, course, request.formats)
     # Last: whoever reads it may stop reading.
     print_report(result, Console(width=None if sys.stdout.isatty() else PIPED_WIDTH), labels)

@@ -24,7 +24,7 @@ def test_a_run_on_the_chip_is_complete(tmp_path):
             json=files["json"],
             report=files["html"],
             trace=files["trace"],
-            png=tmp_path / "pictures",
+            figures=tmp_path / "pictures",
         ),
         Progress(),
     )
