@@ -16,7 +16,8 @@ Its first lines are the command, up to one that does not end in a backslash; all
 the lines from the first that ``from`` is found in to the next that ``to`` is found in, both of them
 regular expressions, or all lines. Dots stand for lines left out. ``slow`` marks what takes minutes,
 ``status=2`` a request that is refused, whose message is the output. Commands run in the page's
-order and find what those before them have written.
+order and find what those before them have written. A block behind ``<!-- file NAME -->`` is the
+content of a file, which stands in the folder before any command runs.
 """
 
 from __future__ import annotations
@@ -36,12 +37,13 @@ from hw.spec.errors import RequestError
 from sim.files import write_atomically
 
 PROJECT = Path(__file__).parents[2]
-PAGES = (PROJECT / "docs" / "tutorial-sweep.md",)
+PAGES = tuple(PROJECT / "docs" / name for name in ("tutorial-sweep.md", "tutorial-float.md"))
 LEFT_OUT = "..."
 
 _BLOCK = re.compile(
     r"^<!-- run(?P<options>[^\n]*?) -->\n```\w*\n(?P<content>.*?)^```$", re.M | re.S
 )
+_FILE = re.compile(r"^<!-- file (?P<name>[\w.]+) -->\n```\w*\n(?P<content>.*?)^```$", re.M | re.S)
 
 
 @dataclass(frozen=True)
@@ -103,11 +105,17 @@ def _with_options(block: Block, options: str) -> Block:
     return Block(block.command, block.shown, block.start, block.end, slow, first, last, status)
 
 
+def write_files(text: str, folder: Path) -> None:
+    """Write the files whose content the page shows."""
+    for found in _FILE.finditer(text):
+        (folder / found["name"]).write_text(found["content"], encoding="utf-8")
+
+
 def printed(block: Block, folder: Path) -> str:
     """What the block's command prints in this folder. Raises RequestError where it fails."""
     words = shlex.split(block.command)
-    if words[:2] != ["python", "-m"]:
-        raise RequestError(f"{block.command}: must begin with python -m")
+    if words[0] != "python":
+        raise RequestError(f"{block.command}: must begin with python")
     run = subprocess.run(
         [sys.executable, *words[1:]],
         cwd=folder,
@@ -155,6 +163,7 @@ def main(arguments: list[str]) -> int:
         text = page.read_text(encoding="utf-8")
         try:
             with tempfile.TemporaryDirectory() as folder:
+                write_files(text, Path(folder))
                 new, stale = rewritten(
                     text, lambda block: printed(block, Path(folder)), slow=options.slow
                 )

@@ -3,7 +3,7 @@
 import pytest
 
 from hw.spec.errors import RequestError
-from sim.measure.documents import PAGES, Block, blocks, printed, rewritten
+from sim.measure.documents import PAGES, Block, blocks, printed, rewritten, write_files
 
 PAGE = """# Title
 <!-- run -->
@@ -59,14 +59,25 @@ def test_a_command_that_fails_is_told_and_a_refusal_is_shown(tmp_path):
     said = printed(Block(command, "", 0, 0, status=2), tmp_path)
     assert said.startswith("error: ")
     assert "did you mean tiny" in said
-    with pytest.raises(RequestError, match="must begin with python -m"):
+    with pytest.raises(RequestError, match="must begin with python"):
         printed(Block("rm file", "", 0, 0), tmp_path)
+
+
+def test_files_that_a_page_shows_are_there_for_its_commands(tmp_path):
+    shown = "<!-- file say.py -->\n```python\nprint('said')\n```\n"
+    text = f"{shown}<!-- run -->\n```\npython say.py\n```\n"
+    write_files(text, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["say.py"]
+    new, stale = rewritten(text, lambda block: printed(block, tmp_path), slow=False)
+    assert stale == ["python say.py"]
+    assert new.endswith("python say.py\nsaid\n```\n")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_page_shows_what_its_commands_print(page, tmp_path):
     text = page.read_text(encoding="utf-8")
     assert len(list(blocks(text))) > 3
+    write_files(text, tmp_path)
     new, _ = rewritten(text, lambda block: printed(block, tmp_path), slow=False)
     assert new == text
 
@@ -76,5 +87,6 @@ def test_a_page_shows_what_its_commands_print(page, tmp_path):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_page_shows_what_its_slow_commands_print(page, tmp_path):
     text = page.read_text(encoding="utf-8")
+    write_files(text, tmp_path)
     new, _ = rewritten(text, lambda block: printed(block, tmp_path), slow=True)
     assert new == text
