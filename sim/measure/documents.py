@@ -39,7 +39,13 @@ from sim.files import write_atomically
 
 PROJECT = Path(__file__).parents[2]
 PAGES = tuple(
-    PROJECT / name for name in ("README.md", "docs/tutorial-sweep.md", "docs/tutorial-float.md")
+    PROJECT / name
+    for name in (
+        "README.md",
+        "docs/tutorial-sweep.md",
+        "docs/tutorial-float.md",
+        "docs/analysis.md",
+    )
 )
 LEFT_OUT = "..."
 
