@@ -11,11 +11,11 @@ from sim.schemas.typed import Schema
 FOLDER = "schemas"
 
 _INTRODUCTION = (
-    "Every JSON document names its kind in `schema`, and the version and commit of Tilewright that "
-    "wrote it. Its form is a [JSON Schema](https://json-schema.org) file: all fields are there, "
-    "and no others. Later versions may add fields under the same name; none is renamed or "
-    "removed. Names end in their unit: `_s` seconds, `_j` joules, `_hz` hertz, `_ge` gate "
-    "equivalents."
+    "Every JSON document tells the version and commit of Tilewright that wrote it, and all but the "
+    "trace, whose form is given, their kind in `schema`. Each has a "
+    "[JSON Schema](https://json-schema.org) file: all its fields are there, and no others. Later "
+    "versions may add fields under the same name; none is renamed or removed. Names end in their "
+    "unit: `_s` seconds, `_j` joules, `_hz` hertz, `_ge` gate equivalents."
 )
 _CONFIG = "Every field of the [configuration](configuration.md), defaults included."
 _CHECKING = """Any validator of JSON Schema 2020-12 tells whether a document is one, such as
