@@ -46,9 +46,11 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 def build_site(out: Path, project: Path = PROJECT) -> None:
     """Build the site of ``project`` into ``out``, whose former content it replaces.
 
-    Raises RequestError where the navigation and the pages do not fit each other or Zensical is
-    missing, CheckError with Zensical's words where it has something to complain about.
+    Raises RequestError where the navigation and the pages do not fit each other, or Zensical or the
+    pages are missing, CheckError with Zensical's words where it has something to complain about.
     """
+    if not (project / CONFIGURATION).is_file():
+        raise RequestError(f"{project}: has no {CONFIGURATION}; the site is built in a checkout")
     make_folder(out.parent)
     with tempfile.TemporaryDirectory(prefix=".site-", dir=out.parent) as folder:
         root = Path(folder)

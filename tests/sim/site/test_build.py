@@ -69,6 +69,12 @@ def test_a_page_that_nobody_finds_is_refused(copy, tmp_path):
         build_site(tmp_path / "out", copy)
 
 
+def test_an_installed_package_has_no_pages(tmp_path):
+    with pytest.raises(RequestError, match="the site is built in a checkout"):
+        build_site(tmp_path / "out", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_nothing_is_loaded_from_elsewhere(site):
     loads = re.compile(
         r'<(?:script|img|iframe|source)\b[^>]*\bsrc="?(?:https?:)?//|<link\b[^>]*"//'
