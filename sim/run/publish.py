@@ -30,6 +30,12 @@ from sim.run.evaluate import Inferences, RunChip, Tensors, evaluate, require_equ
 PIPED_WIDTH = 120
 """Columns of the report where nobody's terminal sets them."""
 
+WAVES_COST = (
+    "Waveforms need a build of the simulation model of their own, which takes minutes once, and "
+    "about 2 MB of disk for each 1,000 cycles of an 8x8 array; --backend model tells the cycles."
+)
+"""Told before it begins."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunRequest:
@@ -71,6 +77,8 @@ def run(request: RunRequest, progress: Progress, run_chip: RunChip | None = None
     network = open_network(request.model, progress)
     inferences = _inferences(network, request)
     labels = read_labels(request.labels) if request.labels else ()
+    if request.waves:
+        progress.note(WAVES_COST)
     chip = run_chip or _simulation(request, progress)
     found = evaluate(network, request.config, request.backend, inferences, progress, chip)
     _publish(found.result, found.course, request, labels, progress)

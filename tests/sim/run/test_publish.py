@@ -60,6 +60,21 @@ def test_a_run_on_the_chip_is_complete(tmp_path):
     assert pictures == {"cycles", "timeline", "roofline", "memory", "energy"}
 
 
+def test_what_waveforms_cost_is_told_before_they_are_made(monkeypatch, tmp_path, capsys):
+    class BegunError(Exception):
+        pass
+
+    def begin(*_, **__):
+        raise BegunError
+
+    monkeypatch.setattr("sim.run.publish.run_rtl", begin)
+    for waves in (tmp_path / "w.fst", None):
+        with pytest.raises(BegunError):
+            run(RunRequest(model="ad", config=load_config(), waves=waves), Progress())
+        told = "build of the simulation model of their own" in capsys.readouterr().err
+        assert told == (waves is not None)
+
+
 def test_wrong_outputs_are_an_error_and_the_evidence_is_kept(monkeypatch, tmp_path):
     """A chip that answers zero everywhere, after 100 cycles."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
