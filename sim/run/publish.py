@@ -30,6 +30,12 @@ from sim.run.evaluate import Inferences, RunChip, Tensors, evaluate, require_equ
 PIPED_WIDTH = 120
 """Columns of the report where nobody's terminal sets them."""
 
+WAVES_COST = (
+    "Waveforms need a build of the simulation model of their own, which takes minutes once, and "
+    "about 2 MB of disk for each 1,000 cycles of an 8x8 array; --backend model tells the cycles."
+)
+"""Told before it begins."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunRequest:
@@ -44,7 +50,8 @@ class RunRequest:
     input: Path | None = None
     json: Path | None = None
     report: Path | None = None
-    png: Path | None = None
+    figures: Path | None = None
+    formats: tuple[str, ...] = ("png",)
     trace: Path | None = None
     waves: Path | None = None
     labels: Path | None = None
@@ -54,7 +61,7 @@ class RunRequest:
     @property
     def shows_time(self) -> bool:
         """Whether a file is asked for that tells when the engines worked."""
-        return any(path is not None for path in (self.report, self.png, self.trace))
+        return any(path is not None for path in (self.report, self.figures, self.trace))
 
 
 def run(request: RunRequest, progress: Progress, run_chip: RunChip | None = None) -> RunResult:
@@ -70,6 +77,8 @@ def run(request: RunRequest, progress: Progress, run_chip: RunChip | None = None
     network = open_network(request.model, progress)
     inferences = _inferences(network, request)
     labels = read_labels(request.labels) if request.labels else ()
+    if request.waves:
+        progress.note(WAVES_COST)
     chip = run_chip or _simulation(request, progress)
     found = evaluate(network, request.config, request.backend, inferences, progress, chip)
     _publish(found.result, found.course, request, labels, progress)
@@ -107,8 +116,8 @@ def _check_request(request: RunRequest) -> None:
         "--config": request.config_file,
     }
     require_apart(written, read)
-    if request.png is not None:
-        make_folder(request.png)
+    if request.figures is not None:
+        make_folder(request.figures)
     if request.backend == "functional":
         for option, path in (("--trace", request.trace), ("--waves", request.waves)):
             if path is not None:
@@ -145,10 +154,10 @@ def _publish(
     if request.report:
         with progress.step("Drawing the report"):
             write_page(request.report, result, course)
-    if request.png:
+    if request.figures:
         from sim.report.figures.run import save_run_figures
 
         with progress.step("Drawing the pictures"):
-            save_run_figures(request.png, result, course)
+            save_run_figures(request.figures, result, course, request.formats)
     # Last: whoever reads it may stop reading.
     print_report(result, Console(width=None if sys.stdout.isatty() else PIPED_WIDTH), labels)

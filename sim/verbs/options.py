@@ -14,11 +14,14 @@ from sim.progress import Progress
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
     """A preset, then a file, then single values, each overriding the one before."""
-    parser.add_argument("--preset", default="default", help=f"one of {', '.join(PRESETS)}")
-    parser.add_argument("--config", type=Path, metavar="F.toml", help="values over the preset's")
-    parser.add_argument("--rows", metavar="N", help="short for --set rows=N")
-    parser.add_argument("--cols", metavar="N", help="short for --set cols=N")
-    parser.add_argument(
+    group = parser.add_argument_group("configuration")
+    group.add_argument(
+        "--preset", default="default", metavar="P", help=f"one of {', '.join(PRESETS)}"
+    )
+    group.add_argument("--config", type=Path, metavar="F.toml", help="values over the preset's")
+    group.add_argument("--rows", metavar="N", help="short for --set rows=N")
+    group.add_argument("--cols", metavar="N", help="short for --set cols=N")
+    group.add_argument(
         "--set",
         action="append",
         default=[],

@@ -24,7 +24,7 @@ def test_a_run_on_the_chip_is_complete(tmp_path):
             json=files["json"],
             report=files["html"],
             trace=files["trace"],
-            png=tmp_path / "pictures",
+            figures=tmp_path / "pictures",
         ),
         Progress(),
     )
@@ -58,6 +58,21 @@ def test_a_run_on_the_chip_is_complete(tmp_path):
     assert "Bit-exact" in files["html"].read_text()
     pictures = {path.stem for path in (tmp_path / "pictures").iterdir()}
     assert pictures == {"cycles", "timeline", "roofline", "memory", "energy"}
+
+
+def test_what_waveforms_cost_is_told_before_they_are_made(monkeypatch, tmp_path, capsys):
+    class BegunError(Exception):
+        pass
+
+    def begin(*_, **__):
+        raise BegunError
+
+    monkeypatch.setattr("sim.run.publish.run_rtl", begin)
+    for waves in (tmp_path / "w.fst", None):
+        with pytest.raises(BegunError):
+            run(RunRequest(model="ad", config=load_config(), waves=waves), Progress())
+        told = "build of the simulation model of their own" in capsys.readouterr().err
+        assert told == (waves is not None)
 
 
 def test_wrong_outputs_are_an_error_and_the_evidence_is_kept(monkeypatch, tmp_path):

@@ -29,6 +29,7 @@ from sim.board.frames import Deframer
 from sim.board.link import Link, Timing
 from sim.board.port import opened_port
 from sim.progress import Progress
+from tests.documents import faults
 from tests.memory_map import PROGRAM_BASE
 from verification.board.board import prepare_board, simulated_board
 
@@ -68,7 +69,9 @@ def run(terminal, monkeypatch, folder, *arguments):
     command = ["tilewright", "board", "--port", terminal, "run", "--json", "r.json", *arguments]
     monkeypatch.setattr(sys, "argv", command)
     assert entry.main() == 0
-    return json.loads((folder / "r.json").read_text())
+    document = json.loads((folder / "r.json").read_text())
+    assert faults(document) == []
+    return document
 
 
 def replies(port, data, count):
