@@ -43,6 +43,13 @@ uint32_t report_fault(const struct tw_program *program, const struct tw_fault *f
     switch (fault->code) {
     case TW_FAULT_HARDWARE:
         return report_misfit("NPU identifier", details, TW_EXIT_BAD_HARDWARE);
+    case TW_FAULT_DAMAGED:
+        return report_misfit("program CRC", details, TW_EXIT_DAMAGED_PROGRAM);
+    case TW_FAULT_OLD:
+        field("program release is ", details[0]);
+        field(", must be at least ", details[1]);
+        uart_text("\n");
+        return TW_EXIT_OLD_PROGRAM;
     case TW_FAULT_PROGRAM:
         return report_misfit(HEADER[details[0]], details, TW_EXIT_BAD_PROGRAM);
     default:

@@ -133,7 +133,7 @@ NPU = Peripheral(
             "DEBUG",
             0x18,
             "ro",
-            "What each engine is doing, for the report of a hang.",
+            "What each engine is doing, or did when the watchdog ended the stream.",
             (
                 Field("sequencer", 0, 0, 4, "Sequencer state."),
                 Field("cause", 0, 4, 4, "What the compute queue counts: index into CAUSES."),
@@ -307,5 +307,7 @@ EXIT_STATUS: Mapping[str, int] = {
     "npu_error": 2,
     "trap": 3,
     "bad_hardware": 4,
+    "damaged_program": 5,
+    "old_program": 6,
 }
 """What firmware writes to FINISHER.EXIT."""

@@ -20,6 +20,7 @@ from hw.npu.memory.weights_dma import WeightsDma
 from hw.npu.ports import WEIGHT_START, read_port, write_port
 from hw.npu.watchdog import PERIOD_BITS, Watchdog
 from hw.spec.npu_config import NpuConfig
+from hw.spec.registers import ERROR_CODES
 
 
 class MemorySide(Component):
@@ -173,5 +174,6 @@ class MemorySide(Component):
             registers.drain_busy.eq(self.debug_drain_busy),
             registers.ring_empty.eq(ring.empty),
             registers.ring_full.eq(ring.full),
+            registers.frozen.eq(watchdog.stop | (sequencer.error == ERROR_CODES["timeout"])),
         ]
         return m

@@ -31,6 +31,7 @@ class NpuRegisters(Component):
         ``profile_advance``.
     lock, limit: LOCK, in units of LOCK_BYTES, and LIMIT.
     busy, done, error: STATUS. transfers_completed, computes_completed: COMPLETED.
+    frozen: DEBUG shows what was at work when the watchdog ended the stream.
     sequencer, cause, opcode, ``*_busy``, ``ring_*``: DEBUG.
     """
 
@@ -49,6 +50,7 @@ class NpuRegisters(Component):
                 "busy": In(1),
                 "done": In(1),
                 "error": In(4),
+                "frozen": In(1),
                 "transfers_completed": In(16),
                 "computes_completed": In(16),
                 "sequencer": In(4),
@@ -99,7 +101,8 @@ class NpuRegisters(Component):
         request, values = Signal(), self._values()
         # What the engines do comes late in a cycle, and is shown for a look only.
         debug = Signal(32)
-        m.d.sync += debug.eq(values["DEBUG"])
+        with m.If(~self.frozen):
+            m.d.sync += debug.eq(values["DEBUG"])
         values["DEBUG"] = debug
         exists = Signal()
         m.d.comb += request.eq(bus.cyc & bus.stb)

@@ -182,8 +182,10 @@ class Transfers(Component):
     def _count(self, m: Module, completes: Signal) -> None:
         pending = Signal(range(QUEUE + REQUESTS + OUTSTANDING + 8))
         accepted = self.descriptors.valid & self.descriptors.ready
-        m.d.comb += self.idle.eq(pending == 0)
+        # Kept when the watchdog has ended a stream: see NPU.COMPLETED.
+        completed = Signal(WAIT_BITS, reset_less=True)
+        m.d.comb += [self.idle.eq(pending == 0), self.completed.eq(completed)]
         m.d.sync += [
             pending.eq(pending + accepted - completes),
-            self.completed.eq(Mux(self.clear, 0, self.completed + completes)),
+            completed.eq(Mux(self.clear, 0, completed + completes)),
         ]

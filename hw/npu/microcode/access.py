@@ -15,8 +15,8 @@ from amaranth.lib.wiring import Component, In, Out
 from hw.bus import memory_bus
 from hw.npu.microcode.assembler import ARGUMENT_BITS, Op, Size, Write
 from hw.npu.microcode.dot import CHUNK
-from hw.npu.microcode.sequencer import INDEX_BITS, WORD_BITS
 from hw.npu.microcode.registers import LOCK_BITS, LOCK_SHIFT
+from hw.npu.microcode.sequencer import INDEX_BITS, WORD_BITS
 from hw.spec.registers import MEMORY_BASE
 
 _BASE_WORD = MEMORY_BASE >> 2

@@ -3,12 +3,13 @@
 import pytest
 
 from hw.spec.commands import Command, Opcode
-from hw.spec.registers import ERROR_CODES, LIMIT_CYCLES
+from hw.spec.registers import ERROR_CODES, LIMIT_CYCLES, NPU
 from tests.hw.npu.main_memory import BASE
 from tests.hw.npu.memory.test_memory_side import (
     CONFIGS,
     END,
     FULL,
+    GOOD,
     Tb,
     load_program,
     new_stream,
@@ -116,7 +117,7 @@ def test_a_stream_that_hangs_is_ended(name: str) -> None:
 
     async def cpu(ctx):
         stream = new_stream(tb, 5)
-        stream.place([*FULL.encode(), *waits.encode(), *END.encode()])
+        stream.place([*GOOD.encode(), *FULL.encode(), *waits.encode(), *END.encode()])
         load_program(tb, stream)
         before = bytes(tb.memory.data)
         await tb.access(ctx, "LIMIT", 2)
@@ -125,6 +126,12 @@ def test_a_stream_that_hangs_is_ended(name: str) -> None:
             await tb.start(ctx, stream)
             assert await tb.finish(ctx) == ERROR_CODES["timeout"]
             assert LIMIT_CYCLES < tb.cycle - begin < 2 * LIMIT_CYCLES + 200
+            debug = await tb.access(ctx, "DEBUG")
+            fields = NPU.register("DEBUG")
+            assert fields.field("transfer_busy").extract(debug) == 1
+            assert fields.field("weights_busy").extract(debug) == 1
+            assert fields.field("ring_full").extract(debug) == 1
+            assert await tb.access(ctx, "COMPLETED") == 1
         assert tb.memory.data == before
         await good_stream(ctx, tb)
 
