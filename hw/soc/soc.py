@@ -8,7 +8,7 @@ from amaranth.utils import exact_log2
 
 from hw.bus import memory_bus
 from hw.soc.arbiter import Arbiter
-from hw.soc.checker import Checker
+from hw.soc.checker import Checker, FedChecker
 from hw.soc.classic import ClassicWishbone
 from hw.soc.cpu import Cpu
 from hw.soc.decoder import Decoder
@@ -85,7 +85,9 @@ class Soc(Component):
         m.submodules.timer = timer = Timer(small=small)
         m.submodules.finisher = finisher = Finisher(small=small)
         m.submodules.system = system = System(self.config)
-        m.submodules.checker = checker = Checker(bus_bytes, self._memory_bits())
+        feeds_checker = self.config.feeds_checker
+        checker = FedChecker() if feeds_checker else Checker(bus_bytes, self._memory_bits())
+        m.submodules.checker = checker
         masters = [load_store.memory, fetch.memory]
         blocks = [
             (UART, uart.bus),
@@ -104,7 +106,8 @@ class Soc(Component):
                 self.activity.eq(npu.activity),
                 cpu.interrupts.eq(npu.interrupt << INTERRUPT_NPU),
             ]
-        masters.append(checker.memory)
+        if not feeds_checker:
+            masters.append(checker.memory)
         m.submodules.decoder = decoder = Decoder([peripheral for peripheral, _ in blocks])
         m.submodules.arbiter = arbiter = Arbiter(
             bus_bytes, masters=len(masters), depth=self.config.soc.memory_latency + 2

@@ -293,6 +293,13 @@ CHECKER = Peripheral(
             "not a power-off.",
             (Field("number", 0, 0, RELEASE_BITS, "The release."),),
         ),
+        Register(
+            "DATA",
+            0x10,
+            "wo",
+            "With control = microcode and cpu = min only, where the checker does not read by "
+            "itself: the next word, for CRC. BYTES then begins anew and reads as 0.",
+        ),
     ),
 )
 

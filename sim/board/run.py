@@ -23,7 +23,7 @@ from sim.run.publish import RunRequest, run
 @dataclass(frozen=True, kw_only=True)
 class BoardRequest:
     """What the command line asks for; ``asked`` are fields of the configuration that the board's
-    must agree with.
+    must agree with; ``trust`` and ``signature`` are as those of `RunRequest`.
     """
 
     place: Place
@@ -32,6 +32,8 @@ class BoardRequest:
     input: Path | None = None
     json: Path | None = None
     report: Path | None = None
+    trust: Path | None = None
+    signature: Path | None = None
     config_file: Path | None = None
 
 
@@ -60,6 +62,8 @@ def run_on_board(request: BoardRequest, progress: Progress) -> RunResult:
                 input=request.input,
                 json=request.json,
                 report=request.report,
+                trust=request.trust,
+                signature=request.signature,
                 config_file=request.config_file,
             ),
             progress,

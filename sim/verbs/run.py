@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from sim.progress import Progress
-from sim.verbs.options import add_config_options, config_of
+from sim.verbs.options import add_config_options, add_trust_options, config_of
 
 HELP = "simulate one inference"
 BACKENDS = ("rtl", "model", "functional")
@@ -30,6 +30,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--labels", type=Path, metavar="F.txt", help="names of the classes, one a line"
     )
+    add_trust_options(parser)
     parser.add_argument("--json", type=Path, metavar="F", help="write the result")
     parser.add_argument("--report", type=Path, metavar="F.html", help="write the report as a page")
     parser.add_argument("--png", type=Path, metavar="DIR", help="write the report's pictures")
@@ -54,6 +55,8 @@ def _run(options: argparse.Namespace) -> None:
             waves=options.waves,
             labels=options.labels,
             reset_state=options.reset_state,
+            trust=options.trust,
+            signature=options.signature,
             config_file=options.config,
         ),
         Progress(),

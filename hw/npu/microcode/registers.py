@@ -24,7 +24,7 @@ LOCK_BITS = WORD_BITS - LOCK_SHIFT
 class MicrocodeRegisters(Component):
     """Answers a cycle after the request; words without a register answer with an error.
 
-    DEBUG and COMPLETED read as 0.
+    DEBUG, COMPLETED and LIMIT read as 0.
 
     Ports
     -----
@@ -116,7 +116,6 @@ class MicrocodeRegisters(Component):
             "COMMAND_ADDRESS": MEMORY_BASE | self.command_address,
             "PROFILE_ADDRESS": MEMORY_BASE | self.profile_address,
             "LOCK": MEMORY_BASE | self.lock << LOCK_SHIFT,
-            "LIMIT": self.limit,
         }
 
     def _end(self, m: Module, error: Signal, acknowledged: Signal) -> None:
