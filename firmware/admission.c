@@ -25,6 +25,27 @@ static uint32_t crc_of_image(uint32_t bytes) {
     return TW_CHECKER->CRC;
 }
 
+/* Whether firmware finds its steps in the image, and writes their times behind it. */
+static bool lies_well(const struct tw_program *program, uint32_t image_end, uint32_t end,
+                      struct tw_fault *fault) {
+    const uint32_t steps = program->step_count;
+    const struct {
+        uint32_t word, address, each, from, to;
+    } parts[] = {
+        {4, program->steps_address, sizeof(struct tw_step), TW_PROGRAM_BASE, image_end},
+        {6, program->times_address, sizeof(struct tw_step_times), image_end, end},
+        {7, program->total_address, 0, image_end, end - 8},
+    };
+    for (uint32_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        const uint32_t room = parts[i].to - parts[i].address;
+        const bool inside = parts[i].address >= parts[i].from && parts[i].address <= parts[i].to;
+        if (!inside || parts[i].address & 3 || (parts[i].each && steps > room / parts[i].each)) {
+            REFUSE(TW_FAULT_PROGRAM, parts[i].word, parts[i].address, parts[i].from);
+        }
+    }
+    return true;
+}
+
 bool admitted(const struct tw_program *program, struct tw_fault *fault) {
     const uint32_t bytes = program->image_bytes, release = program->release;
     const uint32_t room = TW_MEMORY_BASE + TW_SYSTEM->MEMORY_BYTES - TW_PROGRAM_BASE;
@@ -34,6 +55,9 @@ bool admitted(const struct tw_program *program, struct tw_fault *fault) {
     }
     if (crc != TW_PROGRAM_CRC) {
         REFUSE(TW_FAULT_DAMAGED, bytes, crc, TW_PROGRAM_CRC);
+    }
+    if (!lies_well(program, TW_PROGRAM_BASE + bytes, TW_PROGRAM_BASE + room, fault)) {
+        return false;
     }
     const uint32_t least = TW_CHECKER->RELEASE;
     if (release < least) {

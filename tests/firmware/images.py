@@ -23,11 +23,11 @@ HEADER_BYTES = 64
 """The header, up to a line of all caches."""
 MAX_STEPS = 32
 STEPS_ADDRESS = PROGRAM_BASE + HEADER_BYTES
-TIMES_ADDRESS = STEPS_ADDRESS + 4 * STEP_WORDS * MAX_STEPS
+TENSORS_ADDRESS = STEPS_ADDRESS + 4 * STEP_WORDS * MAX_STEPS
+TIMES_ADDRESS = PROGRAM_BASE + 0x10000
+"""Behind every image; so are the buffers that the accelerator may store to."""
 TOTAL_ADDRESS = TIMES_ADDRESS + 4 * TIME_WORDS * MAX_STEPS
-TENSORS_ADDRESS = TOTAL_ADDRESS + 8
-BUFFERS_ADDRESS = PROGRAM_BASE + 0x10000
-"""Behind every image: what the accelerator may store to."""
+BUFFERS_ADDRESS = TOTAL_ADDRESS + 64
 
 
 @dataclass
@@ -79,10 +79,9 @@ class Image:
         program = bytes(self.data)
         head = np.array(words, np.uint32).tobytes()
         image = seal(head + program[len(head) :], header["release"])
-        room = BUFFERS_ADDRESS - PROGRAM_BASE
-        assert len(image) <= room
-        chip = firmware.ljust(FIRMWARE_BYTES, b"\0") + image.ljust(room, b"\0")
-        return chip + bytes(self.buffers)
+        assert len(image) <= TIMES_ADDRESS - PROGRAM_BASE
+        chip = firmware.ljust(FIRMWARE_BYTES, b"\0") + image
+        return chip.ljust(BUFFERS_ADDRESS - MEMORY_BASE, b"\0") + bytes(self.buffers)
 
 
 def step_times(memory: bytes, count: int) -> Sequence[Sequence[int]]:

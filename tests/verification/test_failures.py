@@ -44,7 +44,7 @@ def damaged(program: Program, opcode: Opcode, word: int, value: int) -> Program:
     struct.pack_into("<I", image, position + 4 * word, value)
     struct.pack_into("<I", image, header_offset("npu_limit"), LIMIT)
     bounds = tuple(LIMIT * LIMIT_CYCLES for _ in program.cycle_bounds)
-    return dataclasses.replace(program, image=seal(bytes(image)), cycle_bounds=bounds)
+    return dataclasses.replace(program, image=seal(bytes(image[:-4])), cycle_bounds=bounds)
 
 
 def failure(program: Program) -> str:

@@ -49,8 +49,8 @@ static inline void poll(Core *c, int64_t limit) {
     int64_t period = c->now - c->polled;
     bool again = period == c->poll_period && c->instructions_run == c->poll_instructions + 2;
     bool checks = c->now < c->checked;
-    bool busy = (c->front.full && !checks) || c->data.holding || c->fetch.loading ||
-                c->fetch.arrives;
+    bool busy =
+        (c->front.full && !checks) || c->data.holding || c->fetch.loading || c->fetch.arrives;
     int64_t ends = checks ? c->checked - 1 : c->raised;
     int64_t until = ends < limit ? ends : limit;
     if (again && !busy && c->now < until)
