@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from amaranth.hdl import C, Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 from amaranth.utils import exact_log2
 
@@ -69,47 +69,11 @@ class Checker(Component):
         with m.If(registers.written_BYTES):
             count = registers.data[shift:]
             m.d.sync += [ahead.eq(count), left.eq(count), crc.eq(~0), failed.eq(0)]
-        _keep_release(m, registers)
+        release = Signal(RELEASE_BITS, reset_less=True)
+        m.d.comb += registers.read_RELEASE.eq(release)
+        with m.If(registers.written_RELEASE & (registers.data[:RELEASE_BITS] > release)):
+            m.d.sync += release.eq(registers.data)
         return m
-
-
-class FedChecker(Component):
-    """The same registers for chips that lack room: the CPU writes each word to DATA.
-
-    A word takes `STEPS` cycles. A CPU without caches needs more from a word to the next.
-
-    Attributes
-    ----------
-    bus: register bus.
-    """
-
-    STEPS = 8
-
-    def __init__(self) -> None:
-        super().__init__({"bus": In(register_bus())})
-
-    def elaborate(self, _platform) -> Module:
-        m = Module()
-        m.submodules.registers = registers = RegisterBlock(CHECKER)
-        connect(m, flipped(self.bus), registers.bus)
-        crc, left = Signal(CRC_BITS), Signal(range(self.STEPS + 1))
-        m.d.comb += registers.read_CRC.eq(~crc)
-        # Data that are added to the CRC go on as its own bits do.
-        with m.If(registers.written_DATA):
-            m.d.sync += [crc.eq(crc ^ registers.data), left.eq(self.STEPS)]
-        with m.Elif(left != 0):
-            m.d.sync += [crc.eq(crc_with(crc, C(0, CRC_BITS // self.STEPS))), left.eq(left - 1)]
-        with m.If(registers.written_BYTES):
-            m.d.sync += crc.eq(~0)
-        _keep_release(m, registers)
-        return m
-
-
-def _keep_release(m: Module, registers: RegisterBlock) -> None:
-    release = Signal(RELEASE_BITS, reset_less=True)
-    m.d.comb += registers.read_RELEASE.eq(release)
-    with m.If(registers.written_RELEASE & (registers.data[:RELEASE_BITS] > release)):
-        m.d.sync += release.eq(registers.data)
 
 
 def crc_with(crc: Value, data: Value) -> Value:

@@ -8,7 +8,7 @@ from amaranth.utils import exact_log2
 
 from hw.bus import memory_bus
 from hw.soc.arbiter import Arbiter
-from hw.soc.checker import Checker, FedChecker
+from hw.soc.checker import Checker
 from hw.soc.classic import ClassicWishbone
 from hw.soc.cpu import Cpu
 from hw.soc.decoder import Decoder
@@ -85,16 +85,12 @@ class Soc(Component):
         m.submodules.timer = timer = Timer(small=small)
         m.submodules.finisher = finisher = Finisher(small=small)
         m.submodules.system = system = System(self.config)
-        feeds_checker = self.config.feeds_checker
-        checker = FedChecker() if feeds_checker else Checker(bus_bytes, self._memory_bits())
-        m.submodules.checker = checker
         masters = [load_store.memory, fetch.memory]
         blocks = [
             (UART, uart.bus),
             (TIMER, timer.bus),
             (FINISHER, finisher.bus),
             (SYSTEM, system.bus),
-            (CHECKER, checker.bus),
         ]
         if self.config.soc.npu == "array":
             npu = self._npu()
@@ -106,8 +102,10 @@ class Soc(Component):
                 self.activity.eq(npu.activity),
                 cpu.interrupts.eq(npu.interrupt << INTERRUPT_NPU),
             ]
-        if not feeds_checker:
+        if self.config.has_checker:
+            m.submodules.checker = checker = Checker(bus_bytes, self._memory_bits())
             masters.append(checker.memory)
+            blocks.append((CHECKER, checker.bus))
         m.submodules.decoder = decoder = Decoder([peripheral for peripheral, _ in blocks])
         m.submodules.arbiter = arbiter = Arbiter(
             bus_bytes, masters=len(masters), depth=self.config.soc.memory_latency + 2

@@ -41,9 +41,9 @@ class Config:
         return self.soc.npu != "none" and self.npu.microcode
 
     @property
-    def feeds_checker(self) -> bool:
-        """Whether the CPU gives the checker main memory's words, for want of logic cells."""
-        return self.shares_memory and self.soc.cpu in SMALL_CPUS
+    def has_checker(self) -> bool:
+        """Whether there is a CHECKER; the smallest chips' firmware works out the CRC itself."""
+        return not (self.shares_memory and self.soc.cpu in SMALL_CPUS)
 
     @property
     def main_memory_bytes(self) -> int:

@@ -269,7 +269,8 @@ SYSTEM = Peripheral(
 CHECKER = Peripheral(
     "CHECKER",
     0xF005_0000,
-    "Reads main memory at the bus's rate and tells its CRC-32. Keeps the installed release.",
+    "Reads main memory at the bus's rate and tells its CRC-32; keeps the latest release. "
+    "Chips with control = microcode and cpu = min have no room for it.",
     (
         Register("ADDRESS", 0x00, "wo", "First byte, a multiple of bus_bytes."),
         Register(
@@ -292,13 +293,6 @@ CHECKER = Peripheral(
             "The latest release that has run. A write can only raise it. Survives a reset, but "
             "not a power-off.",
             (Field("number", 0, 0, RELEASE_BITS, "The release."),),
-        ),
-        Register(
-            "DATA",
-            0x10,
-            "wo",
-            "With control = microcode and cpu = min only, where the checker does not read by "
-            "itself: the next word, for CRC. BYTES then begins anew and reads as 0.",
         ),
     ),
 )

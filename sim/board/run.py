@@ -16,7 +16,7 @@ from sim.board.board import Board
 from sim.board.connect import Place, connected, load_firmware, meter, require_firmware
 from sim.progress import Progress
 from sim.results.result import RunResult
-from sim.rtl.backend import RtlResult, read_result, result_ranges
+from sim.rtl.backend import RtlResult, check_bound, read_result, result_ranges
 from sim.run.publish import RunRequest, run
 
 
@@ -91,7 +91,7 @@ def run_program(
     for address, data in parts:
         board.write(address, data)
     with progress.step("Running on the board"):
-        board.run(program.cycle_bound)
+        board.run(program.cycle_bound + check_bound(program))
     memory = [board.read(address, count) for address, count in result_ranges(program)]
     return replace(read_result(program, memory), simulate_s=time.monotonic() - started)
 

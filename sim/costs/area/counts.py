@@ -43,7 +43,7 @@ def counts(config: Config) -> Mapping[str, Mapping[str, float]]:
         "base": 1,
         "small": small,
         # The checker's CRC of a word of the bus.
-        "checked_byte": 0 if config.feeds_checker else config.npu.bus_bytes,
+        "checked_byte": config.npu.bus_bytes if config.has_checker else 0,
     }
     if config.soc.npu == "none":
         bus["accelerator"] = 0
