@@ -152,9 +152,7 @@ class Assembly:
                 "times_address": self.homes.times,
                 "total_address": self.homes.total,
                 "npu_limit": npu_limit(
-                    bound
-                    for step, bound in zip(steps, bounds, strict=True)
-                    if step.kind is NPU
+                    bound for step, bound in zip(steps, bounds, strict=True) if step.kind is NPU
                 ),
             },
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +26,10 @@ PRIVATE, PUBLIC = "a private Ed25519 key (PEM, without a password)", "a public E
 
 def require_library() -> None:
     """Raise RequestError where `cryptography`, which is an extra, is missing."""
-    try:
-        import cryptography.hazmat.primitives.asymmetric.ed25519  # noqa: F401
-    except ImportError:
+    if find_spec("cryptography") is None:
         raise RequestError(
             "signatures need the package cryptography: pip install 'tilewright[sign]'"
-        ) from None
+        )
 
 
 def new_keys(name: Path) -> tuple[Path, Path]:
@@ -61,7 +61,7 @@ def read_private_key(path: Path) -> Ed25519PrivateKey:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    key = _loaded(lambda data: load_pem_private_key(data, None), path, PRIVATE)
+    key = _loaded(partial(load_pem_private_key, password=None), path, PRIVATE)
     if not isinstance(key, Ed25519PrivateKey):
         raise RequestError(f"{shown(path)}: is a key of another kind: give {PRIVATE}")
     return key
