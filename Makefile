@@ -25,7 +25,7 @@ slow: $(VENV)/test.stamp ## the tests that take minutes
 fuzz: $(VENV)/test.stamp ## 20,000 odd networks through importers, mapper and functional backend (ARGS="--seed 1")
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-hostile: $(VENV)/test.stamp ## damaged files and caches, odd names, full disks, killed sweeps (ARGS="--seed 1 --scale 2")
+hostile: $(VENV)/test.stamp ## damaged files, caches and Programs, odd names, full disks, killed sweeps (ARGS="--seed 1 --scale 2")
 	@$(BIN)/python -m tests.hostile $(ARGS)
 
 fpga: $(VENV)/fpga.stamp ## a bitstream (BOARD=..., ARGS="--rows 8 --cols 8")

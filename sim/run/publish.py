@@ -41,6 +41,7 @@ WAVES_COST = (
 class RunRequest:
     """What the command line asks for. `model` is a path or the name of a built-in network.
 
+    `trust` is the public key of who must have signed the Program, `signature` what they signed.
     `config_file` is where `config` comes from, which no result may replace.
     """
 
@@ -56,6 +57,8 @@ class RunRequest:
     waves: Path | None = None
     labels: Path | None = None
     reset_state: bool = False
+    trust: Path | None = None
+    signature: Path | None = None
     config_file: Path | None = None
 
     @property
@@ -79,10 +82,20 @@ def run(request: RunRequest, progress: Progress, run_chip: RunChip | None = None
     labels = read_labels(request.labels) if request.labels else ()
     if request.waves:
         progress.note(WAVES_COST)
-    chip = run_chip or _simulation(request, progress)
+    chip = _admitting(request, run_chip or _simulation(request, progress))
     found = evaluate(network, request.config, request.backend, inferences, progress, chip)
     _publish(found.result, found.course, request, labels, progress)
     return require_equal(network.name, found)
+
+
+def _admitting(request: RunRequest, run_chip: RunChip) -> RunChip:
+    """Where a key is trusted, the chip gets no Program but those that are signed with it."""
+    if request.trust is None:
+        return run_chip
+    from sim.signing.admission import Admission
+
+    admission = Admission(request.trust, request.signature)
+    return lambda program, inputs: run_chip(admission.admit(program), inputs)
 
 
 def _simulation(request: RunRequest, progress: Progress) -> RunChip:
@@ -113,11 +126,22 @@ def _check_request(request: RunRequest) -> None:
         "--model": Path(request.model),
         "--input": request.input,
         "--labels": request.labels,
+        "--trust": request.trust,
+        "--signature": request.signature,
         "--config": request.config_file,
     }
     require_apart(written, read)
     if request.figures is not None:
         make_folder(request.figures)
+    if request.signature is not None and request.trust is None:
+        raise RequestError(
+            f"--signature {request.signature}: name the public key that it must be of with --trust"
+        )
+    if request.trust is not None and request.backend in ("functional", "model"):
+        raise RequestError(
+            f"--trust {request.trust}: the {request.backend} backend loads no chip; use "
+            "--backend rtl, or board"
+        )
     if request.backend == "functional":
         for option, path in (("--trace", request.trace), ("--waves", request.waves)):
             if path is not None:

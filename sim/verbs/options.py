@@ -79,3 +79,13 @@ def values_of(options: argparse.Namespace) -> dict[str, int | str]:
     given = {key: getattr(options, key) for key in ("rows", "cols")}
     short = [f"{key}={value}" for key, value in given.items() if value is not None]
     return load_values(options.preset, options.config, [*short, *options.sets])
+
+
+def add_trust_options(parser: argparse.ArgumentParser) -> None:
+    """What the Program must be before a chip gets it."""
+    parser.add_argument(
+        "--trust", type=Path, metavar="K.pub.pem", help="refuse Programs that are not signed by it"
+    )
+    parser.add_argument(
+        "--signature", type=Path, metavar="F.sig", help="the Program's signature, for --trust"
+    )

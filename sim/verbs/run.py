@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hw.spec.errors import RequestError
 from sim.progress import Progress
-from sim.verbs.options import add_config_options, config_of
+from sim.verbs.options import add_config_options, add_trust_options, config_of
 
 HELP = "simulate one inference"
 BACKENDS = ("rtl", "model", "functional")
@@ -43,6 +43,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--labels", type=Path, metavar="F.txt", help="names of the classes, one a line"
     )
+    add_trust_options(parser)
     parser.add_argument("--json", type=Path, metavar="F", help="write the result")
     parser.add_argument("--report", type=Path, metavar="F.html", help="write the report as a page")
     parser.add_argument(
@@ -92,6 +93,8 @@ def _run(options: argparse.Namespace) -> None:
             waves=options.waves,
             labels=options.labels,
             reset_state=options.reset_state,
+            trust=options.trust,
+            signature=options.signature,
             config_file=options.config,
         ),
         Progress(),
