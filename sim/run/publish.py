@@ -21,11 +21,14 @@ from sim.report.page import write_page
 from sim.report.spans import trace_spans
 from sim.report.terminal import print_report, report_title
 from sim.report.trace import write_trace
+from sim.report.units import quantity
 from sim.results.course import Course
 from sim.results.measured import Backend
 from sim.results.result import RunResult
 from sim.rtl.backend import RtlResult, run_rtl
 from sim.run.evaluate import Inferences, RunChip, Tensors, evaluate, require_equal
+from sim.run.predict import Predictor, without_figures
+from verification.cosim.build import has_model
 
 PIPED_WIDTH = 120
 """Columns of the report where nobody's terminal sets them."""
@@ -82,10 +85,27 @@ def run(request: RunRequest, progress: Progress, run_chip: RunChip | None = None
     labels = read_labels(request.labels) if request.labels else ()
     if request.waves:
         progress.note(WAVES_COST)
+    if run_chip is None and request.backend == "rtl":
+        _predict_first(network, request.config, inferences.rows[0], progress)
     chip = _admitting(request, run_chip or _simulation(request, progress))
     found = evaluate(network, request.config, request.backend, inferences, progress, chip)
     _publish(found.result, found.course, request, labels, progress)
     return require_equal(network.name, found)
+
+
+def _predict_first(
+    network: NetworkFile, config: Config, inputs: Tensors, progress: Progress
+) -> None:
+    """Tell what the model predicts where RTL takes a build: its user has something to look at."""
+    if without_figures(config) or has_model(config):
+        return
+    with progress.step("Predicting"):
+        total = Predictor(network, inputs).predict(config).total
+    cycles, clock = total.cycles, f"{config.soc.clock_hz / 1e6:g} MHz"
+    progress.note(
+        f"Predicted by the model, until the RTL is built and tells: {cycles:,} cycles, "
+        f"{quantity(total.latency_s, 's')} at {clock}, {quantity(total.energy_j, 'J')}."
+    )
 
 
 def _admitting(request: RunRequest, run_chip: RunChip) -> RunChip:

@@ -11,7 +11,7 @@ import cocotb_tools.config
 
 from hw.spec.config import Config
 from verification.cells.netlist import UNDEFINED_READS
-from verification.cosim.chip import chip_parameters, chip_sources, simulated_design
+from verification.cosim.chip import chip_parameters, chip_sources, has_sources, simulated_design
 from verification.cosim.verilate import COMMON_FLAGS, Model, executable_of
 from verification.tools.toolchain import find_compiler
 
@@ -82,6 +82,11 @@ def build_model(
         flags += WAVES_FLAGS
     executable, is_new = executable_of(sources, flags, compiler, note)
     return Model(executable, time.monotonic() - started if is_new else 0.0)
+
+
+def has_model(config: Config) -> bool:
+    """Whether a model of ``config``'s RTL was built, or is being built by another process."""
+    return has_sources(simulated_design(config))
 
 
 def _compression() -> dict[str, str]:

@@ -75,6 +75,23 @@ def test_what_waveforms_cost_is_told_before_they_are_made(monkeypatch, tmp_path,
         assert told == (waves is not None)
 
 
+@pytest.mark.parametrize("is_built", [True, False])
+@pytest.mark.parametrize("preset", ["default", "icebreaker"])
+def test_the_model_answers_first_where_rtl_must_be_built(is_built, preset, monkeypatch, capsys):
+    """Where the model has figures; an answer that RTL gives at once needs no other before it."""
+
+    def stop(*_: object, **__: object) -> None:
+        raise CheckError("no chip")
+
+    config = load_config(preset)
+    monkeypatch.setattr("sim.run.publish.has_model", lambda _: is_built)
+    monkeypatch.setattr("sim.run.publish.run_rtl", stop)
+    with pytest.raises(CheckError, match="no chip"):
+        run(RunRequest(model="kws", config=config), Progress())
+    told = "Predicted by the model" in capsys.readouterr().err
+    assert told == (not is_built and preset == "default")
+
+
 def test_wrong_outputs_are_an_error_and_the_evidence_is_kept(monkeypatch, tmp_path):
     """A chip that answers zero everywhere, after 100 cycles."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
