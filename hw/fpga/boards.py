@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hw.spec.errors import RequestError
@@ -86,6 +86,7 @@ class Board:
         configuration, where the rest is SPRAM that cannot be initialised; 0: it is all block RAM.
     seed: of placement unless the user chooses one: that of the figures in docs/fpga.md.
     routed: the largest configuration that docs/fpga.md has figures of.
+    loaders: programs that load a bitstream, the usual one first -> options before the file.
     """
 
     name: str
@@ -99,10 +100,15 @@ class Board:
     boot_bytes: int = 0
     seed: int = 1
     routed: str = ""
+    loaders: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
 
 
 def _ulx3s(
-    size: str, device: Device, memory_bytes: int, clock_hz: int = 25_000_000, routed: str = ""
+    size: str,
+    device: Device,
+    values: Mapping[str, int | str],
+    clock_hz: int = 25_000_000,
+    routed: str = "",
 ) -> Board:
     return Board(
         name=f"ulx3s-{size.lower()}",
@@ -112,16 +118,23 @@ def _ulx3s(
         oscillator_hz=25_000_000,
         clock_hz=clock_hz,
         # The data caches of the larger CPUs are slower than all of the accelerator.
-        values={"memory_bytes": memory_bytes, "cpu": "lite"},
+        values={"cpu": "lite", **values},
         routed=routed,
+        loaders={"openFPGALoader": ("-b", "ulx3s"), "fujprog": ()},
     )
 
 
 BOARDS: Mapping[str, Board] = {
     board.name: board
     for board in (
-        _ulx3s("85F", _LFE5U_85F, 256 * 1024, 40_000_000, "8x8, CPU lite"),
-        _ulx3s("45F", _LFE5U_45F, 128 * 1024, routed="4x16, CPU lite"),
+        _ulx3s("85F", _LFE5U_85F, {"memory_bytes": 256 * 1024}, 40_000_000, "8x8, CPU lite"),
+        _ulx3s(
+            "45F",
+            _LFE5U_45F,
+            # The default array has too many multipliers, and its scratchpad too much block RAM.
+            {"memory_bytes": 128 * 1024, "rows": 4, "cols": 8, "scratchpad_bytes": 32 * 1024},
+            routed="4x16, CPU lite",
+        ),
         Board(
             name="icebreaker",
             title="iCEBreaker",
@@ -134,6 +147,7 @@ BOARDS: Mapping[str, Board] = {
             baud=115_200,
             boot_bytes=2048,
             routed="4x16, CPU min",
+            loaders={"iceprog": (), "openFPGALoader": ("-b", "ice40_generic")},
         ),
     )
 }

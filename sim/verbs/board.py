@@ -62,7 +62,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="of --mlperf: least seconds of the host that an infer of several inferences takes, "
         "since the runner rejects five that took less than 10 s; default: 2",
     )
-    parser.add_argument("--baud", type=int, default=BAUD, metavar="N", help=f"default: {BAUD}")
+    parser.add_argument(
+        "--board",
+        metavar="B",
+        help="a board of `fpga --list-boards`: its port's rate; with --simulate, its configuration",
+    )
+    parser.add_argument("--baud", type=int, metavar="N", help=f"default: the board's, or {BAUD}")
     parser.add_argument(
         "--timeout", type=float, metavar="S", help="seconds of silence that mean failure"
     )
@@ -83,7 +88,7 @@ def _handle(options: argparse.Namespace) -> None:
         raise RequestError("board: name the board's serial port with --port, or use --simulate")
     if options.timeout is not None and not options.timeout > 0:
         raise RequestError(f"--timeout {options.timeout:g}: must be more than 0 seconds")
-    if options.baud <= 0:
+    if options.baud is not None and options.baud <= 0:
         raise RequestError(f"--baud {options.baud}: must be more than 0")
     if (options.action is None) == (options.mlperf is None):
         raise RequestError(f"board: give one of {', '.join(ACTIONS)}, or --mlperf")
@@ -106,7 +111,7 @@ def _handle(options: argparse.Namespace) -> None:
     if options.mlperf is not None and options.simulate:
         from sim.board.mlperf.serve import serve_simulated
 
-        serve_simulated(_mlperf_request(options, config_of(options)), progress)
+        serve_simulated(_mlperf_request(options, _simulated_config(options)), progress)
         return
     with _place(options, progress) as place:
         if options.mlperf is not None:
@@ -125,17 +130,38 @@ def _place(options: argparse.Namespace, progress: Progress) -> Generator[Place]:
     from sim.board.connect import Place
 
     if not options.simulate:
-        yield Place(options.port, options.baud, options.timeout)
+        yield Place(options.port, _baud(options), options.timeout)
         return
     from verification.board.board import prepare_board, simulated_board
 
-    config = config_of(options)
+    config = _simulated_config(options)
     with progress.step("Preparing the simulated board") as step:
         board = prepare_board(
             config, lambda text: setattr(step, "detail", text), boot_stage=options.boot
         )
     with simulated_board(board) as port:
-        yield Place(port, options.baud, options.timeout)
+        yield Place(port, BAUD, options.timeout)
+
+
+def _baud(options: argparse.Namespace) -> int:
+    """What the user says, or the board's rate."""
+    if options.board is None:
+        return options.baud or BAUD
+    # Amaranth is loaded only where a board is named.
+    from hw.fpga.boards import find_board
+
+    board = find_board(options.board)
+    return options.baud or board.baud
+
+
+def _simulated_config(options: argparse.Namespace) -> Config:
+    """What the user sets, over what the board sets."""
+    if options.board is None:
+        return config_of(options)
+    from hw.fpga.boards import find_board
+    from sim.fpga.configuration import board_config
+
+    return board_config(find_board(options.board), values_of(options))
 
 
 def _run(options: argparse.Namespace, place: Place, progress: Progress) -> None:
