@@ -10,6 +10,9 @@ from typing import Any
 
 from amaranth.build import Platform
 
+# Loaded by name below; named here as well, since its pins are part of the description that the
+# cache of netlists goes by.
+import hw.fpga.tang_nano_20k  # noqa: F401
 from hw.fpga.boards import Board
 from hw.fpga.top import BoardTop
 from hw.soc.cpu import cpu_verilog

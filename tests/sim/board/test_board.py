@@ -422,3 +422,21 @@ def test_an_unknown_board_is_told(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", command)
     assert entry.main() == 2
     assert "did you mean icebreaker" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("rest", [["info"], ["--mlperf", "kws"]])
+def test_a_simulated_board_has_the_boards_configuration(rest, monkeypatch):
+    found = []
+
+    def stop(config_or_request, *_, **__):
+        found.append(getattr(config_or_request, "config", config_or_request))
+        raise RequestError("stop")
+
+    monkeypatch.setattr("verification.board.board.prepare_board", stop)
+    monkeypatch.setattr("sim.board.mlperf.serve.serve_simulated", stop)
+    command = ["tilewright", "board", "--simulate", "--board", "icebreaker", "--cols", "8", *rest]
+    monkeypatch.setattr(sys, "argv", command)
+    assert entry.main() == 2
+    (config,) = found
+    assert (config.npu.control, config.npu.cols, config.soc.cpu) == ("microcode", 8, "min")
+    assert (config.soc.clock_hz, config.soc.memory_latency) == (12_000_000, 3)
