@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hw.spec.errors import RequestError
@@ -17,7 +17,7 @@ class Device:
     Attributes
     ----------
     name: as its maker calls it.
-    family: ``"ecp5"`` or ``"ice40"``.
+    family: ``"ecp5"``, ``"ice40"`` or ``"gowin"``.
     resources: kind -> how many there are; the kinds are those of `RESOURCE_CELLS`.
     """
 
@@ -42,12 +42,15 @@ RESOURCE_CELLS: Mapping[str, Mapping[str, str]] = {
         BLOCK_RAM: "ICESTORM_RAM",
         SPRAM: "ICESTORM_SPRAM",
     },
+    "gowin": {LUT: "LUT4", FLIP_FLOP: "DFF", BLOCK_RAM: "BSRAM"},
 }
 """Of each family, what is counted and nextpnr's names for it. A logic cell of the iCE40 holds a
 LUT and a flip-flop, so its flip-flops are counted in the netlist and have no limit of their own.
+Multipliers of Gowin's are counted there as well: one of 18 bits is two of 9 bits, and a DSP is one
+of 9 bits.
 """
 
-BLOCK_RAM_BYTES: Mapping[str, int] = {"ecp5": 2048, "ice40": 512}
+BLOCK_RAM_BYTES: Mapping[str, int] = {"ecp5": 2048, "ice40": 512, "gowin": 2048}
 """Bytes of data in one block RAM."""
 
 UP5K_SPRAM_BYTES = 32 * 1024
@@ -66,6 +69,11 @@ _UP5K = Device(
     family="ice40",
     resources={LUT: 5_280, FLIP_FLOP: 5_280, DSP: 8, BLOCK_RAM: 30, SPRAM: 4},
 )
+_GW2AR_18 = Device(
+    name="GW2AR-18",
+    family="gowin",
+    resources={LUT: 20_736, FLIP_FLOP: 15_552, DSP: 96, BLOCK_RAM: 46},
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +84,7 @@ class Board:
     ----------
     name: as ``--board`` takes it.
     title: as people call it.
-    platform: module and class of the package amaranth-boards.
+    platform: module and class, of the package amaranth-boards or ours.
     device: its FPGA.
     oscillator_hz: the board's clock.
     clock_hz: the chip's clock unless the user chooses one.
@@ -86,6 +94,7 @@ class Board:
         configuration, where the rest is SPRAM that cannot be initialised; 0: it is all block RAM.
     seed: of placement unless the user chooses one: that of the figures in docs/fpga.md.
     routed: the largest configuration that docs/fpga.md has figures of.
+    loaders: programs that load a bitstream, the usual one first -> options before the file.
     """
 
     name: str
@@ -99,10 +108,15 @@ class Board:
     boot_bytes: int = 0
     seed: int = 1
     routed: str = ""
+    loaders: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
 
 
 def _ulx3s(
-    size: str, device: Device, memory_bytes: int, clock_hz: int = 25_000_000, routed: str = ""
+    size: str,
+    device: Device,
+    values: Mapping[str, int | str],
+    clock_hz: int = 25_000_000,
+    routed: str = "",
 ) -> Board:
     return Board(
         name=f"ulx3s-{size.lower()}",
@@ -112,16 +126,23 @@ def _ulx3s(
         oscillator_hz=25_000_000,
         clock_hz=clock_hz,
         # The data caches of the larger CPUs are slower than all of the accelerator.
-        values={"memory_bytes": memory_bytes, "cpu": "lite"},
+        values={"cpu": "lite", **values},
         routed=routed,
+        loaders={"openFPGALoader": ("-b", "ulx3s"), "fujprog": ()},
     )
 
 
 BOARDS: Mapping[str, Board] = {
     board.name: board
     for board in (
-        _ulx3s("85F", _LFE5U_85F, 256 * 1024, 40_000_000, "8x8, CPU lite"),
-        _ulx3s("45F", _LFE5U_45F, 128 * 1024, routed="4x16, CPU lite"),
+        _ulx3s("85F", _LFE5U_85F, {"memory_bytes": 256 * 1024}, 40_000_000, "8x8, CPU lite"),
+        _ulx3s(
+            "45F",
+            _LFE5U_45F,
+            # The default array has too many multipliers, and its scratchpad too much block RAM.
+            {"memory_bytes": 128 * 1024, "rows": 4, "cols": 8, "scratchpad_bytes": 32 * 1024},
+            routed="4x16, CPU lite",
+        ),
         Board(
             name="icebreaker",
             title="iCEBreaker",
@@ -134,13 +155,32 @@ BOARDS: Mapping[str, Board] = {
             baud=115_200,
             boot_bytes=2048,
             routed="4x16, CPU min",
+            loaders={"iceprog": (), "openFPGALoader": ("-b", "ice40_generic")},
+        ),
+        Board(
+            name="tang-nano-20k",
+            title="Tang Nano 20K",
+            platform=("hw.fpga.tang_nano_20k", "TangNano20kPlatform"),
+            device=_GW2AR_18,
+            oscillator_hz=27_000_000,
+            clock_hz=27_000_000,
+            # Main memory is block RAM alone, of which the device has 92 KiB.
+            values={
+                **PRESETS["icebreaker"],
+                "memory_bytes": 80 * 1024,
+                "scratchpad_bytes": 16 * 1024,
+                "clock_hz": 27_000_000,
+            },
+            baud=115_200,
+            routed="4x16, CPU min",
+            loaders={"openFPGALoader": ("-b", "tangnano20k")},
         ),
     )
 }
 """By name."""
 
 
-LARGEST: Mapping[str, str] = {"ecp5": "ulx3s-85f", "ice40": "icebreaker"}
+LARGEST: Mapping[str, str] = {"ecp5": "ulx3s-85f", "ice40": "icebreaker", "gowin": "tang-nano-20k"}
 """Of each family, the board with the largest device; a family's name stands for it."""
 
 

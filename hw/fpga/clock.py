@@ -91,6 +91,11 @@ def board_clock_hz(board: Board, wanted_hz: float) -> float:
     """The clock that the board can make nearest to the wanted one. Raises RequestError."""
     if wanted_hz == board.oscillator_hz:
         return wanted_hz
+    if board.device.family == "gowin":
+        raise RequestError(
+            f"clock_hz = {wanted_hz:.0f}: {board.title} runs at its oscillator's "
+            f"{board.oscillator_hz / 1e6:g} MHz, since its PLL is not used; leave clock_hz out"
+        )
     pll = ecp5_pll if board.device.family == "ecp5" else ice40_pll
     return pll(board.oscillator_hz, wanted_hz).output_hz
 

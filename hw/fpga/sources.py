@@ -10,6 +10,9 @@ from typing import Any
 
 from amaranth.build import Platform
 
+# Loaded by name below; named here as well, since its pins are part of the description that the
+# cache of netlists goes by.
+import hw.fpga.tang_nano_20k  # noqa: F401
 from hw.fpga.boards import Board
 from hw.fpga.top import BoardTop
 from hw.soc.cpu import cpu_verilog
@@ -27,6 +30,9 @@ ECP5_TARGET_HZ = 75_000_000
 """What placement aims at, if the chip's clock is not higher. With an easy clock it takes longer
 wires, on a large array so many that the router finds no way for all of them.
 """
+
+GOWIN_DIE = "GW2A-18C"
+"""In the GW2AR-18 of the Tang Nano 20K, beside a memory chip that is not used."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,8 @@ def board_sources(board: Board, config: Config, image: bytes) -> BoardSources:
 
     Raises RequestError when the package amaranth-boards is missing.
     """
+    if board.device.family == "gowin":
+        return _gowin_sources(board, config, image)
     options: dict[str, Any] = {"emit_src": False, "verbose": True}
     if board.device.family == "ecp5":
         target = max(config.soc.clock_hz, ECP5_TARGET_HZ)
@@ -60,14 +68,36 @@ def board_sources(board: Board, config: Config, image: bytes) -> BoardSources:
     _, place, pack = json.loads(_text(plan.files[f"build_{TOP}.json"]))["commands"]
     constraints = f"{TOP}.lpf" if board.device.family == "ecp5" else f"{TOP}.pcf"
     return BoardSources(
-        hardware={
-            "cpu.v": cpu_verilog(config.soc.cpu),
-            f"{TOP}.il": _text(plan.files[f"{TOP}.il"]),
-        },
+        hardware=_hardware(plan, config),
         constraints={constraints: _text(plan.files[constraints])},
         place=_without(place[1:], "--log"),
         pack=_without([word for word in pack[1:] if word not in ("--verbose", "-v")], "--svf"),
     )
+
+
+def _gowin_sources(board: Board, config: Config, image: bytes) -> BoardSources:
+    """As `board_sources`; Amaranth calls an older nextpnr than there is."""
+    platform = _platform(board)
+    plan = platform.prepare(BoardTop(board, config, image), TOP, emit_src=False)
+    pins, placed = f"{TOP}.cst", f"{TOP}.placed.json"
+    return BoardSources(
+        hardware=_hardware(plan, config),
+        constraints={pins: _text(plan.files[pins])},
+        place=[
+            *("--device", platform.part),
+            *("--vopt", f"family={GOWIN_DIE}", "--vopt", f"cst={pins}"),
+            *("--freq", f"{config.soc.clock_hz / 1e6:g}"),
+            *("--json", f"{TOP}.json", "--write", placed),
+        ],
+        pack=["-d", GOWIN_DIE, "-o", f"{TOP}.fs", placed],
+    )
+
+
+def _hardware(plan: Any, config: Config) -> dict[str, str]:
+    return {
+        "cpu.v": cpu_verilog(config.soc.cpu),
+        f"{TOP}.il": _text(plan.files[f"{TOP}.il"]),
+    }
 
 
 def _platform(board: Board) -> Platform:

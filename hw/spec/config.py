@@ -20,6 +20,9 @@ from hw.spec.npu_config import NpuConfig
 from hw.spec.quoted import quoted
 from hw.spec.soc_config import SMALL_CPUS, SocConfig
 
+MOST_SHARED_BYTES = 256 * 1024
+"""Of a main memory whose end is the scratchpad."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
@@ -29,10 +32,11 @@ class Config:
     soc: SocConfig = field(default_factory=SocConfig)
 
     def __post_init__(self) -> None:
+        size, part = self.soc.memory_bytes, self.npu.scratchpad_bytes
         require(
-            not self.shares_memory or self.soc.memory_bytes in (1 << 17, 1 << 18),
-            f"memory_bytes = {self.soc.memory_bytes}: must be 131072 or 262144 with control = "
-            "microcode",
+            not self.shares_memory or (size <= MOST_SHARED_BYTES and size % part == 0),
+            f"memory_bytes = {size}: must be a multiple of scratchpad_bytes ({part}), up to "
+            f"{MOST_SHARED_BYTES}, with control = microcode",
         )
 
     @property

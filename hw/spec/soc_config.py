@@ -28,6 +28,13 @@ FIRMWARE_BYTES = 64 * 1024
 SMALL_FIRMWARE_BYTES = 32 * 1024
 """The same beside a small CPU, whose chip has 128 KiB of memory."""
 
+SMALLEST_FIRMWARE_BYTES = 20 * 1024
+"""The same where such a chip has less memory than that."""
+
+LEAST_MEMORY_BYTES = 128 * 1024
+LEAST_SMALL_MEMORY_BYTES = 64 * 1024
+"""Of main memory, and of that beside a small CPU."""
+
 MAX_MEMORY_BYTES = 64 * 1024 * 1024
 MAX_MEMORY_LATENCY = 64
 
@@ -40,8 +47,8 @@ class SocConfig:
     ----------
     cpu: VexRiscv build: full, standard, lite, imac, or min for small FPGAs.
     npu: ``"array"``, or ``"none"`` for the RISC-V core alone.
-    memory_bytes: main memory, a multiple of 16 KiB, 128 KiB..64 MiB; firmware, program, weights
-        and spilled tensors live there.
+    memory_bytes: main memory, a multiple of 16 KiB, 128 KiB..64 MiB, from 64 KiB beside the CPU
+        min; firmware, program, weights and spilled tensors live there.
     memory_latency: cycles from an accepted read to its data, 1..64. Reads are pipelined: the
         memory moves one word of the bus (``bus_bytes``) a cycle.
     clock_hz: clock at which latency and leakage are stated, 1 MHz..5 GHz.
@@ -59,10 +66,11 @@ class SocConfig:
             f"cpu = {self.cpu!r}: must be one of {', '.join(CPU_BUILDS)}",
         )
         require(self.npu in ("array", "none"), f"npu = {self.npu!r}: must be array or none")
+        least = LEAST_SMALL_MEMORY_BYTES if self.chooses_kernels else LEAST_MEMORY_BYTES
         require(
-            self.memory_bytes % (1 << 14) == 0 and 1 << 17 <= self.memory_bytes <= MAX_MEMORY_BYTES,
+            self.memory_bytes % (1 << 14) == 0 and least <= self.memory_bytes <= MAX_MEMORY_BYTES,
             f"memory_bytes = {self.memory_bytes}: must be a multiple of 16 KiB (16384), "
-            "128 KiB..64 MiB",
+            f"{least // 1024} KiB..64 MiB",
         )
         require(
             1 <= self.memory_latency <= MAX_MEMORY_LATENCY,
@@ -81,4 +89,8 @@ class SocConfig:
     @property
     def firmware_bytes(self) -> int:
         """Main memory kept for the firmware, from its start; the Program lies behind it."""
-        return SMALL_FIRMWARE_BYTES if self.chooses_kernels else FIRMWARE_BYTES
+        if not self.chooses_kernels:
+            return FIRMWARE_BYTES
+        if self.memory_bytes < LEAST_MEMORY_BYTES:
+            return SMALLEST_FIRMWARE_BYTES
+        return SMALL_FIRMWARE_BYTES

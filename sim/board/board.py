@@ -29,10 +29,10 @@ LEAST_DATA_BYTES = 16
 """Of a frame: with fewer, loading a Program would seem to hang."""
 
 TEST_BYTES = 16 * 1024
-"""Memory tested at a time, so that no request takes long."""
+"""Most memory that is tested at a time."""
 
 CHECK_BYTES = 64 * 1024
-"""Memory checked at a time."""
+"""Most memory that is checked at a time."""
 
 _CRC_BYTES = 4
 
@@ -93,10 +93,10 @@ class Board:
 
     def holds(self, address: int, data: bytes) -> bool:
         """Whether main memory holds these bytes, by their CRC."""
-        for at in range(0, len(data), CHECK_BYTES):
-            part = data[at : at + CHECK_BYTES]
-            asked = words(address + at, len(part))
-            told = self._link.ask(Request.CHECK, asked, self._time_s(len(part)))
+        step = self._within_patience(CHECK_BYTES)
+        for at in range(0, len(data), step):
+            part = data[at : at + step]
+            told = self._link.ask(Request.CHECK, words(address + at, len(part)))
             if len(told) != _CRC_BYTES:
                 raise CheckError(
                     f"the board checks its memory with {len(told)} bytes instead of {_CRC_BYTES}"
@@ -107,9 +107,10 @@ class Board:
 
     def test(self, address: int, count: int, on_bytes: OnBytes = lambda _: None) -> None:
         """Test main memory, which is overwritten; address and count are multiples of 4."""
-        for at in range(0, count, TEST_BYTES):
-            size = min(TEST_BYTES, count - at)
-            self._link.ask(Request.TEST, words(address + at, size), self._time_s(size))
+        step = self._within_patience(TEST_BYTES)
+        for at in range(0, count, step):
+            size = min(step, count - at)
+            self._link.ask(Request.TEST, words(address + at, size))
             on_bytes(at + size)
 
     def run(self, cycle_bound: int) -> None:
@@ -136,8 +137,12 @@ class Board:
         self._link.ask(Request.RESET)
         self.greet()
 
-    def _time_s(self, count: int) -> float:
-        return count * CYCLES_PER_BYTE / self._hz
+    def _within_patience(self, most: int) -> int:
+        """At most so many bytes that the board goes through in half the time for which silence is
+        borne, a multiple of 4: a slow board is asked for less, and not waited for longer.
+        """
+        bytes_in_time = int(self._link.patience_s / 2 * self._hz / CYCLES_PER_BYTE)
+        return max(4, min(most, bytes_in_time) & ~3)
 
 
 def _greeting(payload: bytes) -> Greeting:

@@ -62,6 +62,11 @@ class Link:
         self._frames = Deframer()
         self._sequence = 0
 
+    @property
+    def patience_s(self) -> float:
+        """Seconds of silence after which the board counts as dead."""
+        return self._timing.patience_s
+
     def greet(self) -> bytes:
         """The reply to HELLO. Raises RequestError when no Tilewright board answers."""
         frame = encode_frame(Request.HELLO, self._sequence)

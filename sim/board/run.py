@@ -46,7 +46,7 @@ def run_on_board(request: BoardRequest, progress: Progress) -> RunResult:
         CheckError: the board fails, or can no longer be understood; outputs are wrong.
     """
     with connected(request.place, progress) as board:
-        _require_config(board.config, request)
+        require_config(board.config, request.asked, request.place.port)
 
         def run_chip(program: Program, inputs: Mapping[str, Tensor]) -> RtlResult:
             load_firmware(board, program.step_kinds, progress)
@@ -71,12 +71,13 @@ def run_on_board(request: BoardRequest, progress: Progress) -> RunResult:
         )
 
 
-def _require_config(config: Config, request: BoardRequest) -> None:
+def require_config(config: Config, asked: Mapping[str, int | str], port: str) -> None:
+    """Raise RequestError unless the board's configuration agrees with what is asked for."""
     found = config.flat()
-    for key, value in request.asked.items():
+    for key, value in asked.items():
         if found[key] != value:
             raise RequestError(
-                f"--port {request.place.port}: the board has {key} = {found[key]}, asked for is "
+                f"--port {port}: the board has {key} = {found[key]}, asked for is "
                 f"{value}; leave the option out, or build the bitstream for it"
             )
 

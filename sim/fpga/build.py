@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from firmware.build import build_boot_stage, build_firmware
-from hw.fpga.boards import FLIP_FLOP, Board
+from hw.fpga.boards import Board
 from hw.fpga.sources import TOP, board_sources
 from hw.spec.config import Config
 from hw.spec.errors import RequestError, TilewrightError
@@ -39,7 +39,7 @@ from verification.tools.description import source_key
 from verification.tools.run_tool import run_tool
 
 SYNTHESIS_LOG, ROUTING_LOG, PACKING_LOG = "synthesis.log", "routing.log", "packing.log"
-BITSTREAM = {"ecp5": f"{TOP}.bit", "ice40": f"{TOP}.bin"}
+BITSTREAM = {"ecp5": f"{TOP}.bit", "ice40": f"{TOP}.bin", "gowin": f"{TOP}.fs"}
 """File that a board takes, by family."""
 
 DESCRIPTION = "hw.fpga.sources"
@@ -202,8 +202,10 @@ def build_chip(
 def all_resources(board: Board, netlist: Netlist, routed: Routed) -> dict[str, tuple[int, int]]:
     """Kind -> (used, available): as nextpnr counts, else as the netlist does."""
     counted = dict(routed.placement.resources)
-    counted.setdefault(FLIP_FLOP, (netlist.used[FLIP_FLOP], board.device.resources[FLIP_FLOP]))
-    return {kind: counted[kind] for kind in board.device.resources if kind in counted}
+    return {
+        kind: counted.get(kind, (netlist.used.get(kind, 0), available))
+        for kind, available in board.device.resources.items()
+    }
 
 
 def _finish(folder: Path, log: Path, seconds: Mapping[str, float]) -> None:

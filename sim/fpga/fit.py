@@ -15,7 +15,7 @@ from hw.fpga.boards import (
 from hw.spec.config import Config
 from hw.spec.errors import RequestError
 
-PRODUCTS_OF_A_DSP: Mapping[str, int] = {"ecp5": 1, "ice40": 2}
+PRODUCTS_OF_A_DSP: Mapping[str, int] = {"ecp5": 1, "ice40": 2, "gowin": 1}
 """Products of two bytes that the array computes in one multiplier."""
 
 PARTIAL_PRODUCTS = 4

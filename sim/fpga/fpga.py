@@ -16,11 +16,13 @@ from sim.files import make_folder, write_atomically
 from sim.fpga.build import BITSTREAM, all_resources, build_chip
 from sim.fpga.fit import least_resources, require_fit
 from sim.fpga.latency import network_cycles
+from sim.fpga.loaders import load, require_loader
 from sim.fpga.result import FpgaResult
 from sim.fpga.synthesis import yosys_version
 from sim.fpga.terminal import print_fpga
 from sim.fpga.tools import find_tools
 from sim.progress import Progress
+from sim.run.predict import has_figures
 
 REPORT = "fpga.json"
 PIPED_WIDTH = 120
@@ -28,33 +30,38 @@ PIPED_WIDTH = 120
 
 @dataclass(frozen=True, kw_only=True)
 class FpgaRequest:
-    """What the user asks for. ``models`` are networks whose cycles are told, by ``backend``."""
+    """What the user asks for. ``models`` are networks whose cycles are told, by ``backend``; None
+    is the model where it has figures of the configuration, else RTL. ``load``: onto the board.
+    """
 
     board: Board
     config: Config
     out: Path
     seed: int
     models: Sequence[str] = ()
-    backend: str = "model"
+    backend: str | None = None
+    load: bool = False
 
 
 def fpga(request: FpgaRequest, progress: Progress) -> FpgaResult:
     """Makes a bitstream, writes it and REPORT into the folder ``out``, and prints the report.
 
     Raises:
-        RequestError: the configuration does not fit, a tool is missing, the folder cannot be
-            written.
+        RequestError: the configuration does not fit, a tool or the loader is missing, the folder
+            cannot be written, the loader fails.
         TilewrightError: a tool failed; its log is in the folder.
         CheckError: the chip does not reach its clock; there is no bitstream then.
     """
     board, config = request.board, request.config
     require_fit(board, least_resources(board, config), at_least=True)
+    loader = require_loader(board) if request.load else None
+    backend = request.backend or ("model" if has_figures(config) else "rtl")
     make_folder(request.out)
     tools = find_tools(board.device.family)
     target = request.out / BITSTREAM[board.device.family]
     for old in (target, request.out / REPORT):
         old.unlink(missing_ok=True)
-    networks = network_cycles(request.models, config, request.backend, progress)
+    networks = network_cycles(request.models, config, backend, progress)
     netlist, routed = build_chip(board, config, tools, request.seed, request.out, progress)
     result = FpgaResult(
         board=board,
@@ -64,11 +71,14 @@ def fpga(request: FpgaRequest, progress: Progress) -> FpgaResult:
         placement=routed.placement,
         seconds={**netlist.seconds, **routed.seconds},
         tools={"yosys": yosys_version()} | {tool.name: tool.version for tool in tools},
-        backend=request.backend,
+        backend=backend,
         networks=networks,
         bitstream=target,
     )
-    return _published(result, routed.bitstream, request.out)
+    result = _published(result, routed.bitstream, request.out)
+    if loader is not None:
+        load(loader, target, board)
+    return result
 
 
 def _published(result: FpgaResult, bitstream: Path, out: Path) -> FpgaResult:

@@ -20,6 +20,7 @@ _OPTIONS = ("--report", REPORT, "--timing-allow-fail", "--router", "router2")
 OPTIONS: Mapping[str, Sequence[str]] = {
     "ecp5": (*_OPTIONS, "--placer", "static"),
     "ice40": _OPTIONS,
+    "gowin": _OPTIONS,
 }
 """Of every run of a family: a clock that is not reached is ours to judge; the other router takes
 minutes longer on designs that fill their device; the other placer of the ECP5 leaves a large array
@@ -29,6 +30,7 @@ a third more wire than this one, which the router does not get onto the device.
 # Synthesis calls a cell or net by a signal that it belongs to and what it is itself.
 _PRIMITIVE = re.compile(
     r"_(TRELLIS_FF|LUT4|PFUMX|L6MUX21|CCU2C|MULT18X18D|DP16KD|TRELLIS_DPR16X4"
+    r"|LUT[1-4]|DFF[NESRPC]*|ALU|MUX2_LUT[5-8]|MULT9X9|MULT18X18|RAM16SDP4|SP|SPX9|SDPX9B|DPX9B"
     r"|SB_LUT4|SB_CARRY|SB_DFF[NESR]*|SB_MAC16|SB_RAM40_4K|SB_SPRAM256KA|DFFLC|LC)(_|$)"
     r"|\$|\[|\.\d"
 )

@@ -31,11 +31,23 @@ CELL_KINDS: Mapping[str, Mapping[str, str]] = {
         "SB_RAM40_4K": BLOCK_RAM,
         "SB_SPRAM256KA": SPRAM,
     },
+    "gowin": {
+        **dict.fromkeys(("LUT1", "LUT2", "LUT3", "LUT4", "ALU", "RAM16SDP4"), LUT),
+        **dict.fromkeys(("MULT9X9", "MULT18X18"), DSP),
+        **dict.fromkeys(
+            ("SP", "SPX9", "SDPB", "SDPX9B", "DPB", "DPX9B", "pROM", "pROMX9"), BLOCK_RAM
+        ),
+    },
 }
-"""Cells of a netlist and the resource that each takes; all SB_DFF* are flip-flops."""
+"""Cells of a netlist and the resource that each takes; all SB_DFF* and DFF* are flip-flops."""
 
-CELL_SIZES: Mapping[str, int] = {"CCU2C": 2, "TRELLIS_DPR16X4": 6}
-"""LUTs of cells that take more than one."""
+CELL_SIZES: Mapping[str, int] = {
+    "CCU2C": 2,
+    "TRELLIS_DPR16X4": 6,
+    "RAM16SDP4": 4,
+    "MULT18X18": 2,
+}
+"""How many of it cells take that take more than one."""
 
 _SCRIPT = """
 import sys
@@ -76,7 +88,7 @@ def used_resources(cells: Path, family: str) -> dict[str, int]:
         raise TilewrightError(f"{cells}: Yosys has counted no cells")
     used = dict.fromkeys([*CELL_KINDS[family].values(), FLIP_FLOP], 0)
     for cell, number in counted.items():
-        kind = FLIP_FLOP if cell.startswith("SB_DFF") else CELL_KINDS[family].get(cell)
+        kind = FLIP_FLOP if cell.startswith(("SB_DFF", "DFF")) else CELL_KINDS[family].get(cell)
         if kind is not None:
             used[kind] += number * CELL_SIZES.get(cell, 1)
     return used

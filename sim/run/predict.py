@@ -122,16 +122,21 @@ class Predictor:
         return self._values[steps]
 
 
-def without_figures(config: Config) -> str | None:
-    """The setting for which the model has no figures, as small FPGAs have it; None if it has."""
-    if config.soc.npu != "none" and config.npu.microcode:
-        return f"control = {config.npu.control}"
-    return f"cpu = {config.soc.cpu}" if config.soc.cpu in SMALL_CPUS else None
+def has_figures(config: Config) -> bool:
+    """Whether the model knows a configuration's cycles: not those of designs for small FPGAs."""
+    return not _unmodelled(config)
 
 
 def _require_figures(config: Config) -> None:
-    if setting := without_figures(config):
+    if setting := _unmodelled(config):
         raise RequestError(f"{setting}: the model has no figures of its cycles; use --backend rtl")
+
+
+def _unmodelled(config: Config) -> str:
+    """The setting that the model has no figures of; empty: there is none."""
+    if config.soc.npu != "none" and config.npu.microcode:
+        return f"control = {config.npu.control}"
+    return f"cpu = {config.soc.cpu}" if config.soc.cpu in SMALL_CPUS else ""
 
 
 def mapping_of(config: Config) -> Config:

@@ -27,7 +27,7 @@ from sim.results.measured import Backend
 from sim.results.result import RunResult
 from sim.rtl.backend import RtlResult, run_rtl
 from sim.run.evaluate import Inferences, RunChip, Tensors, evaluate, require_equal
-from sim.run.predict import Predictor, without_figures
+from sim.run.predict import Predictor, has_figures
 from verification.cosim.build import has_model
 
 PIPED_WIDTH = 120
@@ -97,7 +97,7 @@ def _predict_first(
     network: NetworkFile, config: Config, inputs: Tensors, progress: Progress
 ) -> None:
     """Tell what the model predicts where RTL takes a build: its user has something to look at."""
-    if without_figures(config) or has_model(config):
+    if not has_figures(config) or has_model(config):
         return
     with progress.step("Predicting"):
         total = Predictor(network, inputs).predict(config).total

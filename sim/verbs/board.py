@@ -14,10 +14,13 @@ from sim.progress import Progress
 from sim.verbs.options import add_config_options, add_trust_options, config_of, values_of
 
 if TYPE_CHECKING:
+    from hw.spec.config import Config
     from sim.board.connect import Place
+    from sim.board.mlperf.serve import MlperfRequest
 
 HELP = "run an inference on an FPGA board, over its serial port"
 BAUD = 1_000_000
+MOST_HOLD_S = 3600
 ACTIONS = {
     "run": "one inference",
     "info": "the board's configuration, as a file for --config",
@@ -29,7 +32,7 @@ ACTIONS = {
 def add(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
     actions = "; ".join(f"{name}: {what}" for name, what in ACTIONS.items())
-    parser.add_argument("action", choices=ACTIONS, help=actions)
+    parser.add_argument("action", choices=ACTIONS, nargs="?", help=actions)
     parser.add_argument("--port", metavar="P", help="serial port, as /dev/ttyUSB0")
     parser.add_argument(
         "--simulate", action="store_true", help="simulate a board of the configuration"
@@ -38,8 +41,33 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--boot", action="store_true", help="serve a board without firmware in its memory"
     )
     parser.add_argument(
-        "--baud", type=int, default=BAUD, metavar="N", help=f"bits a second; default: {BAUD}"
+        "--mlperf",
+        nargs="?",
+        const="",
+        metavar="B",
+        help="in place of an action: answer MLPerf Tiny's runner on a pseudo-terminal, as a device "
+        "with the benchmark vww, kws, ic, ad or sww; without B, the network tells",
     )
+    parser.add_argument(
+        "--backend",
+        choices=("functional", "rtl", "model"),
+        help="of --simulate --mlperf: outputs computed bit for bit, cycles measured in RTL once, "
+        "at power-up (functional, the default); an inference of every infer in RTL (rtl); cycles "
+        "predicted (model)",
+    )
+    parser.add_argument(
+        "--hold",
+        type=float,
+        metavar="S",
+        help="of --mlperf: least seconds of the host that an infer of several inferences takes, "
+        "since the runner rejects five that took less than 10 s; default: 2",
+    )
+    parser.add_argument(
+        "--board",
+        metavar="B",
+        help="a board of `fpga --list-boards`: its port's rate; with --simulate, its configuration",
+    )
+    parser.add_argument("--baud", type=int, metavar="N", help=f"default: the board's, or {BAUD}")
     parser.add_argument(
         "--timeout", type=float, metavar="S", help="seconds of silence that mean failure"
     )
@@ -66,8 +94,19 @@ def _handle(options: argparse.Namespace) -> None:
         raise RequestError("board: name the board's serial port with --port, or use --simulate")
     if options.timeout is not None and not options.timeout > 0:
         raise RequestError(f"--timeout {options.timeout:g}: must be more than 0 seconds")
-    if options.baud <= 0:
+    if options.baud is not None and options.baud <= 0:
         raise RequestError(f"--baud {options.baud}: must be more than 0")
+    if (options.action is None) == (options.mlperf is None):
+        raise RequestError(f"board: give one of {', '.join(ACTIONS)}, or --mlperf")
+    if options.backend is not None and not (options.simulate and options.mlperf is not None):
+        raise RequestError(f"--backend {options.backend}: goes with --simulate --mlperf")
+    written = [n for n in ("input", "json", "report") if getattr(options, n) is not None]
+    if options.mlperf is not None and written:
+        raise RequestError(f"--{written[0]}: goes with run; the runner sends inputs to --mlperf")
+    if options.hold is not None and (
+        options.mlperf is None or not 0 <= options.hold <= MOST_HOLD_S
+    ):
+        raise RequestError(f"--hold {options.hold:g}: goes with --mlperf, and is 0..{MOST_HOLD_S}")
     if options.action == "run" and options.model is None:
         raise RequestError("board run: name the network with --model")
     if options.action == "serve" and not options.simulate:
@@ -75,8 +114,15 @@ def _handle(options: argparse.Namespace) -> None:
     if options.boot and options.action != "serve":
         raise RequestError("--boot: a board without firmware can only be served")
     progress = Progress()
+    if options.mlperf is not None and options.simulate:
+        from sim.board.mlperf.serve import serve_simulated
+
+        serve_simulated(_mlperf_request(options, _simulated_config(options)), progress)
+        return
     with _place(options, progress) as place:
-        if options.action == "run":
+        if options.mlperf is not None:
+            _serve_board(options, place, progress)
+        elif options.action == "run":
             _run(options, place, progress)
         elif options.action == "serve":
             _serve(place)
@@ -90,17 +136,38 @@ def _place(options: argparse.Namespace, progress: Progress) -> Generator[Place]:
     from sim.board.connect import Place
 
     if not options.simulate:
-        yield Place(options.port, options.baud, options.timeout)
+        yield Place(options.port, _baud(options), options.timeout)
         return
     from verification.board.board import prepare_board, simulated_board
 
-    config = config_of(options)
+    config = _simulated_config(options)
     with progress.step("Preparing the simulated board") as step:
         board = prepare_board(
             config, lambda text: setattr(step, "detail", text), boot_stage=options.boot
         )
     with simulated_board(board) as port:
-        yield Place(port, options.baud, options.timeout)
+        yield Place(port, BAUD, options.timeout)
+
+
+def _baud(options: argparse.Namespace) -> int:
+    """What the user says, or the board's rate."""
+    if options.board is None:
+        return options.baud or BAUD
+    # Amaranth is loaded only where a board is named.
+    from hw.fpga.boards import find_board
+
+    board = find_board(options.board)
+    return options.baud or board.baud
+
+
+def _simulated_config(options: argparse.Namespace) -> Config:
+    """What the user sets, over what the board sets."""
+    if options.board is None:
+        return config_of(options)
+    from hw.fpga.boards import find_board
+    from sim.fpga.configuration import board_config
+
+    return board_config(find_board(options.board), values_of(options))
 
 
 def _run(options: argparse.Namespace, place: Place, progress: Progress) -> None:
@@ -127,6 +194,28 @@ def _serve(place: Place) -> None:
     print(f"{place.port} is the serial port of a simulated board; Ctrl-C ends it", flush=True)
     with suppress(KeyboardInterrupt):
         threading.Event().wait()
+
+
+def _serve_board(options: argparse.Namespace, place: Place, progress: Progress) -> None:
+    from sim.board.connect import connected
+    from sim.board.mlperf.serve import serve_board
+    from sim.board.run import require_config
+
+    with connected(place, progress) as board:
+        require_config(board.config, values_of(options), place.port)
+        serve_board(_mlperf_request(options, board.config), board, progress)
+
+
+def _mlperf_request(options: argparse.Namespace, config: Config) -> MlperfRequest:
+    from sim.board.mlperf.serve import HOLD_S, MlperfRequest
+
+    return MlperfRequest(
+        benchmark=options.mlperf or None,
+        model=options.model,
+        config=config,
+        source=(options.backend or "functional") if options.simulate else "board",
+        hold_s=HOLD_S if options.hold is None else options.hold,
+    )
 
 
 def _ask(action: str, place: Place, progress: Progress) -> None:

@@ -35,7 +35,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="networks whose latency is told; may be repeated; default: the built-in ones",
     )
     parser.add_argument(
-        "--backend", choices=("model", "rtl"), default="model", help="where cycles come from"
+        "--backend",
+        choices=("model", "rtl"),
+        help="where cycles come from; default: the model, where it knows the configuration's",
+    )
+    parser.add_argument(
+        "--load", action="store_true", help="put the bitstream on the board, by an installed loader"
     )
     parser.set_defaults(handle=_fpga)
 
@@ -67,6 +72,7 @@ def _fpga(options: argparse.Namespace) -> None:
             seed=_seed(options.seed, board.seed),
             models=tuple(options.models or ZOO_NAMES),
             backend=options.backend,
+            load=options.load,
         ),
         Progress(),
     )

@@ -123,3 +123,10 @@ def test_features_are_those_of_the_cpu(cpu):
     # The instruction that empties the cache is illegal elsewhere.
     assert ("== 32'h0000500f" in text) == features.data_cache
     assert "MulPlugin" in text or "MulDivIterativePlugin" in text
+
+
+def test_a_chip_with_less_memory_has_room_for_a_network(cache):
+    config = load_config("icebreaker", sets=["memory_bytes=80K", "scratchpad_bytes=16K"])
+    kws = build_firmware(config, {"NPU", "SOFTMAX"})
+    assert len(kws) < 20 * 1024 - BOOT_BYTES
+    assert len(build_boot_stage(config)) <= BOOT_BYTES

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from hw.fpga.boards import BOARDS
 from hw.spec.config import Config
 from hw.spec.settings import load_config
 from mapper.compile import compile_model
 from mapper.graph.graph import Graph
+from sim.fpga.configuration import board_config
 from sim.functional.backend import run_functional
 from sim.networks.network_file import open_network
 from sim.progress import Progress
@@ -46,3 +48,9 @@ def test_many_random_networks_on_many_designs(seed: int, design: int) -> None:
 
 def test_keyword_spotting_on_the_small_board() -> None:
     check(open_network("kws", Progress()).graph, 1, load_config("icebreaker"))
+
+
+@pytest.mark.slow
+def test_keyword_spotting_in_the_memory_of_the_tang_nano_20k() -> None:
+    config = board_config(BOARDS["tang-nano-20k"], {})
+    check(open_network("kws", Progress()).graph, 1, config)

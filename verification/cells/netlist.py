@@ -43,6 +43,9 @@ SYNTHESIS = {
     # Not with -dsp: its pass takes every SB_MAC16 for one product of 16 bits, those that are
     # written as two products of 8 bits as well.
     "ice40": f"{FORGET_INIT}; synth_ice40 -abc9 -device u -top {{top}}",
+    # The CPU's registers take two block RAMs otherwise, of few.
+    "gowin": f'{FORGET_INIT}; setattr -set ram_style "distributed" */m:RegFilePlugin_regFile; '
+    "synth_gowin -family gw2a -top {top}",
 }
 """Of each family, the commands of Yosys for the module ``top``."""
 

@@ -111,9 +111,9 @@ def verilate(
     objects = folder / "objects"
 
     def make(words: Sequence[str]) -> str:
-        command = [require_make(), "-C", "objects", "-f", "Vtop.mk", f"-j{BUILD_JOBS}"]
+        command = [require_make(), "--no-print-directory", "-C", "objects", "-f", "Vtop.mk"]
         settings = (f"{name}={value}" for name, value in variables.items())
-        return _run([*command, *settings, *words], folder, "the C++ compiler")
+        return _run([*command, f"-j{BUILD_JOBS}", *settings, *words], folder, "the C++ compiler")
 
     headers = {name: text for name, text in sources.items() if name.endswith(".h")}
     runtime = runtime_objects(objects, compiler, headers, make)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from hw.fpga.clock import ecp5_pll, ice40_pll
+from hw.fpga.boards import BOARDS
+from hw.fpga.clock import board_clock_hz, ecp5_pll, ice40_pll
 from hw.spec.errors import RequestError
 
 
@@ -35,3 +36,10 @@ def test_a_clock_out_of_reach_is_refused() -> None:
         ice40_pll(12e6, 900e6)
     with pytest.raises(RequestError, match=r"clock_hz = 900000000: .*nearest clock is 400 MHz"):
         ecp5_pll(25e6, 900e6)
+
+
+def test_a_board_of_gowin_has_its_oscillators_clock() -> None:
+    board = BOARDS["tang-nano-20k"]
+    assert board_clock_hz(board, 27_000_000) == 27_000_000
+    with pytest.raises(RequestError, match="Tang Nano 20K runs at its oscillator's 27 MHz"):
+        board_clock_hz(board, 30_000_000)

@@ -50,3 +50,20 @@ def test_icebreaker() -> None:
     text = made.hardware["top.il"]
     assert text.count("cell \\SB_SPRAM256KA") == 4
     assert "SB_PLL40" not in text  # the oscillator's own clock
+
+
+def test_tang_nano_20k() -> None:
+    """Pins of Sipeed's schematic; the tool is a newer nextpnr than the one that Amaranth calls."""
+    made = sources("tang-nano-20k")
+    pins = made.constraints["top.cst"]
+    located = {"clk27_0__io": 4, "uart_0__tx__io": 69, "uart_0__rx__io": 70, "led_0__io": 15}
+    for name, pin in located.items():
+        assert f'IO_LOC "{name}" {pin};' in pins
+    assert made.place == [
+        *("--device", "GW2AR-LV18QN88C8/I7", "--vopt", "family=GW2A-18C", "--vopt", "cst=top.cst"),
+        *("--freq", "27", "--json", "top.json", "--write", "top.placed.json"),
+    ]
+    assert made.pack == ["-d", "GW2A-18C", "-o", "top.fs", "top.placed.json"]
+    assert "module VexRiscv" in made.hardware["cpu.v"]
+    # 80 KiB of main memory, in words of 4 bytes.
+    assert "memory width 32 size 20480" in made.hardware["top.il"]

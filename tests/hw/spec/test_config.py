@@ -110,3 +110,20 @@ def test_opcodes_of_units_that_are_left_out_are_unknown():
     wide = make_config({"rows": 16, "cols": 16}).npu
     assert set(Opcode) - set(wide.opcodes) == {Opcode.LSTM}
     assert Opcode.LSTM in make_config({"rows": 16, "port_bytes": 32}).npu.opcodes
+
+
+def test_a_small_chip_may_have_less_memory():
+    """Its scratchpad is the end of main memory, at a multiple of its own size."""
+    sets = ["memory_bytes=80K", "scratchpad_bytes=16K"]
+    config = load_config("icebreaker", sets=sets)
+    assert (config.main_memory_bytes, config.soc.firmware_bytes) == (64 * 1024, 20 * 1024)
+    assert load_config("icebreaker").soc.firmware_bytes == 32 * 1024
+    for preset, wrong, words in (
+        ("icebreaker", ["memory_bytes=80K"], r"multiple of scratchpad_bytes \(32768\)"),
+        ("icebreaker", ["memory_bytes=272K", "scratchpad_bytes=16K"], "up to 262144"),
+        ("icebreaker", ["memory_bytes=48K", "scratchpad_bytes=16K"], "64 KiB..64 MiB"),
+        ("icebreaker", [*sets, "cpu=lite"], "128 KiB..64 MiB"),
+        ("default", ["memory_bytes=80K"], "128 KiB..64 MiB"),
+    ):
+        with pytest.raises(RequestError, match=words):
+            load_config(preset, sets=wrong)

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import struct
 import sys
 import tomllib
 from pathlib import Path
@@ -335,6 +336,43 @@ def test_a_port_that_may_not_be_opened(client, monkeypatch, code, message):
     assert re.search(f"--port /dev/ttyUSB7: {message}", error)
 
 
+@pytest.mark.parametrize(("patience_s", "bytes_a_time"), [(1.0, 48), (60.0, 3000)])
+def test_a_slow_board_is_asked_for_little_at_a_time(patience_s, bytes_a_time):
+    """So that it may be silent for its patience and no longer: 200 cycles a byte at 20,000 a second
+    take half of that, a multiple of 4 bytes.
+    """
+    data = bytes(7000)
+    with FakeBoard() as fake, opened_port(fake.port, 1_000_000, patience_s) as port:
+        board = Board(Link(port, Timing(1_000_000, patience_s)), simulated_hz=20_000)
+        assert board.holds(PROGRAM_BASE, data)
+        board.test(PROGRAM_BASE, len(data))
+    for kind in (Request.CHECK, Request.TEST):
+        asked = [
+            struct.unpack("<II", request.payload)
+            for request in fake.requests
+            if request.kind == kind
+        ]
+        assert asked[0] == (PROGRAM_BASE, bytes_a_time)
+        assert max(size for _, size in asked) == bytes_a_time
+        assert sum(size for _, size in asked) == len(data)
+
+
+@pytest.mark.parametrize("kind", [Request.CHECK, Request.TEST])
+def test_a_simulated_board_that_falls_silent_is_given_up_by_its_patience(kind):
+    """Not by the cycles that all of it would take, 655 s for 64 KiB: the test ends."""
+    with (
+        FakeBoard(say=lambda request, reply: b"" if request.kind == kind else reply) as fake,
+        opened_port(fake.port, 1_000_000, SILENCE_S) as port,
+    ):
+        board = Board(Link(port, Timing(1_000_000, 0.3)), simulated_hz=20_000)
+        ask = {
+            Request.CHECK: lambda: board.holds(PROGRAM_BASE, bytes(65536)),
+            Request.TEST: lambda: board.test(PROGRAM_BASE, 65536),
+        }[kind]
+        with pytest.raises(CheckError, match=rf"for {kind.name}, 3 times.*within 0\.3 s each"):
+            ask()
+
+
 def test_a_device_that_vanishes(client):
     """Its end of the line is closed in the middle of the conversation."""
     fake = FakeBoard(load_config("tiny"))
@@ -359,7 +397,7 @@ def test_a_device_that_vanishes(client):
         (["board", "run", "--model", "kws", "--port", "x", "--simulate"], "--port, or use"),
         (["board", "run", "--model", "kws", "--port", "x", "--timeout", "0"], "--timeout 0"),
         (["board", "run", "--model", "kws", "--port", "x", "--baud", "-1"], "--baud -1"),
-        (["board", "--port", "x", "--model", "kws"], "action"),
+        (["board", "--port", "x", "--model", "kws"], "give one of run, info"),
         (["board", "run", "--port", "x"], "--model"),
     ],
 )
@@ -367,3 +405,50 @@ def test_wrong_command_lines(monkeypatch, capsys, arguments, message):
     monkeypatch.setattr(sys, "argv", ["tilewright", *arguments])
     assert entry.main() == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "baud"),
+    [
+        ([], 1_000_000),
+        (["--board", "ulx3s-85f"], 1_000_000),
+        (["--board", "icebreaker"], 115_200),
+        (["--board", "icebreaker", "--baud", "9600"], 9600),
+    ],
+)
+def test_each_board_has_its_rate(arguments, baud, monkeypatch):
+    rates = []
+
+    def no_port(place, _):
+        rates.append(place.baud)
+        raise RequestError("no port")
+
+    monkeypatch.setattr("sim.board.connect.connected", no_port)
+    monkeypatch.setattr(sys, "argv", ["tilewright", "board", "info", "--port", "x", *arguments])
+    assert entry.main() == 2
+    assert rates == [baud]
+
+
+def test_an_unknown_board_is_told(monkeypatch, capsys):
+    command = ["tilewright", "board", "info", "--port", "x", "--board", "icebraker"]
+    monkeypatch.setattr(sys, "argv", command)
+    assert entry.main() == 2
+    assert "did you mean icebreaker" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("rest", [["info"], ["--mlperf", "kws"]])
+def test_a_simulated_board_has_the_boards_configuration(rest, monkeypatch):
+    found = []
+
+    def stop(config_or_request, *_, **__):
+        found.append(getattr(config_or_request, "config", config_or_request))
+        raise RequestError("stop")
+
+    monkeypatch.setattr("verification.board.board.prepare_board", stop)
+    monkeypatch.setattr("sim.board.mlperf.serve.serve_simulated", stop)
+    command = ["tilewright", "board", "--simulate", "--board", "icebreaker", "--cols", "8", *rest]
+    monkeypatch.setattr(sys, "argv", command)
+    assert entry.main() == 2
+    (config,) = found
+    assert (config.npu.control, config.npu.cols, config.soc.cpu) == ("microcode", 8, "min")
+    assert (config.soc.clock_hz, config.soc.memory_latency) == (12_000_000, 3)

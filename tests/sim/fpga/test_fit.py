@@ -65,3 +65,9 @@ def test_the_clock_is_one_that_the_board_can_make() -> None:
     config = board_config(BOARDS["ulx3s-85f"], {"clock_hz": 41_000_000})
     assert config.soc.clock_hz != 41_000_000
     assert abs(config.soc.clock_hz - 41_000_000) < 410_000
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_every_boards_own_configuration_may_fit(name) -> None:
+    board = BOARDS[name]
+    require_fit(board, least_resources(board, board_config(board, {})), at_least=True)

