@@ -31,9 +31,9 @@ from sim.board.link import Link, RefusalError, Timing
 from sim.board.port import opened_port
 from sim.networks.network_file import open_network
 from sim.progress import Progress
+from sim.run.predict import Predictor
 from tests.documents import faults
 from tests.firmware.images import Image
-from sim.run.predict import Predictor
 from tests.memory_map import PROGRAM_BASE
 from tests.sim.board.mlperf.client import Client
 from verification.board.board import prepare_board, simulated_board
