@@ -35,7 +35,7 @@ from pathlib import Path
 from hw.spec.errors import RequestError
 from sim.files import write_atomically
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).resolve().parents[2]
 PAGES = (PROJECT / "docs" / "tutorial-sweep.md",)
 LEFT_OUT = "..."
 

@@ -49,11 +49,16 @@ def inline_svg(figure: Figure, label: str) -> str:
 
 
 @styled
-def save_png(figure: Figure, path: Path) -> None:
-    """Write the figure with a white background; the file appears whole or not at all."""
+def png_bytes(figure: Figure) -> bytes:
+    """The figure as PNG, with a white background."""
     buffer = BytesIO()
     _save(figure, buffer, "png")
-    write_atomically(path, buffer.getvalue())
+    return buffer.getvalue()
+
+
+def save_png(figure: Figure, path: Path) -> None:
+    """Write `png_bytes`; the file appears whole or not at all."""
+    write_atomically(path, png_bytes(figure))
 
 
 def _save(figure: Figure, buffer: BytesIO, kind: str) -> None:
