@@ -131,7 +131,7 @@ class Prediction(_Evaluated):
 
     @property
     def energy_j(self) -> float | None:
-        """Modelled, from published figures near 45 nm; None without an accelerator that counts."""
+        """Modelled, not measured: published figures near 45 nm; None where events are not counted."""
         return self.result.total.energy_j
 
 
