@@ -88,4 +88,5 @@ def handle(arguments: list[str]) -> None:
 
 def _called() -> str:
     """How messages name the command: as it was called."""
-    return "python -m sim" if Path(sys.argv[0]).name == "__main__.py" else "tilewright"
+    called = Path(sys.argv[0])
+    return f"python -m {called.parent.name}" if called.name == "__main__.py" else "tilewright"
