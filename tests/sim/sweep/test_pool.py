@@ -56,7 +56,7 @@ def test_workers_that_cannot_start_are_one_message(network, monkeypatch):
     monkeypatch.setattr("sim.sweep.pool._work", print)
 
     with (
-        LocalPool([network], 1) as pool,
+        LocalPool([network], 1) as workers,
         pytest.raises(TilewrightError, match="cannot be started: with status 0"),
     ):
         list(workers.outcomes(tasks(network, 1)))
