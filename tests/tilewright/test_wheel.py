@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -14,7 +15,7 @@ PROJECT = Path(__file__).parents[2]
 ROOMS = ("hw", "mapper", "sim", "firmware", "verification")
 PARTS = ("pyproject.toml", "README.md", "LICENSE", "tilewright", "packaging", *ROOMS)
 
-BUILD = "import sys, setuptools.build_meta as build; build.build_wheel(sys.argv[1])"
+BUILD = "import sys, setuptools.build_meta as build; getattr(build, sys.argv[1])(sys.argv[2])"
 
 USE = """
 import sys, tilewright
@@ -35,24 +36,32 @@ print(run.cycles > 0, run.result.check.mismatches)
 """
 
 
+def built(kind, source, folder):
+    """The file that setuptools builds in ``folder``: "build_wheel" or "build_sdist"."""
+    ended = subprocess.run(
+        [sys.executable, "-c", BUILD, kind, str(folder)],
+        cwd=source, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    (found,) = folder.glob("*.whl" if kind == "build_wheel" else "*.tar.gz")
+    return found
+
+
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "source"
-    source.mkdir()
+def checkout(tmp_path_factory):
+    source = tmp_path_factory.mktemp("source")
     for part in PARTS:
         if (PROJECT / part).is_dir():
             unwanted = shutil.ignore_patterns("__pycache__")
             shutil.copytree(PROJECT / part, source / part, symlinks=True, ignore=unwanted)
         else:
             shutil.copy(PROJECT / part, source / part)
-    ended = subprocess.run(
-        [sys.executable, "-c", BUILD, str(folder)],
-        cwd=source, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert ended.returncode == 0, ended.stderr
-    (found,) = folder.glob("*.whl")
-    return found
+    return source
+
+
+@pytest.fixture(scope="module")
+def wheel(checkout, tmp_path_factory):
+    return built("build_wheel", checkout, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +104,14 @@ def test_the_wheel_has_two_names_and_all_that_the_folders_hold(wheel):
     assert len(expected) > 600
     assert expected <= set(names)
     assert "tilewright/py.typed" in names
+
+
+def test_a_source_distribution_makes_the_same_wheel(wheel, checkout, tmp_path):
+    with tarfile.open(built("build_sdist", checkout, tmp_path)) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (source,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    again = built("build_wheel", source, tmp_path)
+    assert set(zipfile.ZipFile(again).namelist()) == set(zipfile.ZipFile(wheel).namelist())
 
 
 def test_no_module_imports_a_name_that_may_be_the_users(wheel):
