@@ -109,7 +109,7 @@ class _Evaluated:
         figures += [quantity(total.energy_j, "J")] if total.energy_j is not None else []
         described = ": " + ", ".join(figures) if figures else ""
         return (
-            f"<{type(self).__name__.strip('_')} of {self.result.model.name} by "
+            f"<{type(self).__name__} of {self.result.model.name} by "
             f"{self.result.backend}{described}>"
         )
 

@@ -143,7 +143,10 @@ def sweep(
             resume=resume,
             kept=out is not None,
             verify_front=verify_front,
-            read={"--points": [Path(points)] if isinstance(points, str | Path) else []},
+            read={
+                "--model": [Path(model) for model in models],
+                "--points": [Path(points)] if isinstance(points, str | Path) else [],
+            },
         )
         found: list[Sweep] = []
 
