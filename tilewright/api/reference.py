@@ -58,7 +58,7 @@ def _fields(thing: type) -> str:
     if not dataclasses.is_dataclass(thing):
         return ""
     lines = "".join(f"{field.name}: {field.type}\n" for field in dataclasses.fields(thing))
-    return f"```python\n{lines}```\n"
+    return f"```python\n{_quoted(lines)}```\n"
 
 
 def _type(value: property | cached_property[Any]) -> str:
@@ -83,7 +83,7 @@ def _members(thing: type) -> Iterator[tuple[str, Any]]:
 
 
 def _signature(name: str, function: FunctionType) -> str:
-    """As it is written in the source, but for quotes; in lines where one is too short."""
+    """As it is written in the source, in lines where one is too short."""
     parts: list[str] = []
     starred = False
     for parameter in inspect.signature(function).parameters.values():
@@ -100,7 +100,12 @@ def _signature(name: str, function: FunctionType) -> str:
     if len(line) > 100:
         listed = "".join(f"    {part},\n" for part in parts)
         line = f"{name}(\n{listed}) -> {result}"
-    return f"```python\n{line}\n```"
+    return f"```python\n{_quoted(line)}\n```"
+
+
+def _quoted(source: str) -> str:
+    """With the quotes that Ruff writes, in pages as well; types and defaults hold no others."""
+    return source.replace("'", '"')
 
 
 def _prose(thing: Any) -> str:
