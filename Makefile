@@ -1,5 +1,5 @@
 # Everything runs from .venv, which the targets set up themselves from pyproject.toml.
-# Needs Python >= 3.11 (with venv), make and a C++ compiler; the rest comes from PyPI.
+# Needs Python >= 3.11 (with venv) and make; the rest comes from PyPI, a C++ compiler included.
 
 PYTHON ?= python3
 JOBS   ?= 2
@@ -10,7 +10,7 @@ BIN    := $(VENV)/bin
 C_FILES = $(wildcard firmware/*.[ch] firmware/*/*.[ch] tests/firmware/host/*.[ch] verification/cosim/compression/*.h \
             sim/model/replay/*.[ch] sim/model/cpu/iss/*.[ch])
 
-.PHONY: run test slow fuzz hostile fpga performance lint format benchmark clean
+.PHONY: run test slow fuzz hostile fpga performance docs lint format benchmark clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp ## simulate one network (MODEL=..., ARGS=...)
@@ -25,7 +25,7 @@ slow: $(VENV)/test.stamp ## the tests that take minutes
 fuzz: $(VENV)/test.stamp ## 20,000 odd networks through importers, mapper and functional backend (ARGS="--seed 1")
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-hostile: $(VENV)/test.stamp ## damaged files and caches, odd names, full disks, killed sweeps (ARGS="--seed 1 --scale 2")
+hostile: $(VENV)/test.stamp ## damaged files, caches and Programs, odd names, full disks, killed sweeps (ARGS="--seed 1 --scale 2")
 	@$(BIN)/python -m tests.hostile $(ARGS)
 
 fpga: $(VENV)/fpga.stamp ## a bitstream (BOARD=..., ARGS="--rows 8 --cols 8")
@@ -33,6 +33,9 @@ fpga: $(VENV)/fpga.stamp ## a bitstream (BOARD=..., ARGS="--rows 8 --cols 8")
 
 performance: $(VENV)/run.stamp ## cycles of the MLPerf Tiny networks on several arrays
 	@$(BIN)/python -m sim.measure.performance $(ARGS)
+
+docs: $(VENV)/docs.stamp ## the documentation site into build/site; a broken link is an error
+	@$(BIN)/python -m sim.site $(ARGS)
 
 lint: $(VENV)/test.stamp ## formatting, rules, types, import contracts
 	@$(BIN)/ruff check
@@ -57,17 +60,22 @@ $(VENV)/run.stamp: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "$(PYTHON) is missing or older than Python 3.11; name another: make PYTHON=python3.12" >&2; \
 	  exit 2; }
-	@echo "Setting up $(VENV) (once; downloads about 300 MB)"
+	@echo "Setting up $(VENV) (once; downloads about 240 MB, 1.0 GB on the disk)"
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --disable-pip-version-check --editable .
 	@touch $@
 
 $(VENV)/fpga.stamp: pyproject.toml $(VENV)/run.stamp
-	@echo "Adding placement and routing for FPGAs to $(VENV) (downloads about 100 MB)"
+	@echo "Adding placement and routing for FPGAs to $(VENV) (downloads about 110 MB, 0.4 GB on the disk)"
 	@$(BIN)/python -m pip install --disable-pip-version-check --editable '.[fpga]'
 	@touch $@
 
-$(VENV)/test.stamp: pyproject.toml $(VENV)/fpga.stamp
-	@echo "Adding the test tools to $(VENV)"
+$(VENV)/docs.stamp: pyproject.toml $(VENV)/run.stamp
+	@echo "Adding the site generator to $(VENV)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --editable '.[docs]'
+	@touch $@
+
+$(VENV)/test.stamp: pyproject.toml $(VENV)/fpga.stamp $(VENV)/docs.stamp
+	@echo "Adding the test tools to $(VENV) (downloads about 190 MB, 0.6 GB on the disk)"
 	@$(BIN)/python -m pip install --disable-pip-version-check --editable '.[test]'
 	@touch $@

@@ -200,6 +200,7 @@ def _for_cpu(config: Config) -> list[str]:
         "TW_HAS_NPU": config.soc.npu != "none",
         "TW_DATA_CACHE": features.data_cache,
         "TW_WFI_SLEEPS": features.wfi_sleeps,
+        "TW_HAS_CHECKER": config.has_checker,
     }
     core = "-mcpu=generic_rv32+m" if features.multiplies else "-mcpu=generic_rv32"
     return [core, *(f"-D{name}={int(value)}u" for name, value in values.items())]

@@ -1,6 +1,7 @@
 /* Runs the Program: the one that lies in memory at reset, or as often as a host asks for it. */
 #include <stdbool.h>
 
+#include "admission.h"
 #include "cpu.h"
 #include "inference.h"
 #include "monitor/monitor.h"
@@ -33,7 +34,7 @@ static bool fits(const struct tw_program *program, struct tw_fault *fault) {
 }
 
 static void run(const struct tw_program *program, struct tw_fault *fault) {
-    if (!fits(program, fault)) {
+    if (!fits(program, fault) || !admitted(program, fault)) {
         return;
     }
 #if TW_HAS_NPU

@@ -10,11 +10,12 @@ static void field(const char *name, uint32_t value) {
     uart_decimal(value);
 }
 
-static uint32_t report_misfit(const char *what, const uint32_t *details, uint32_t status) {
+static uint32_t report_misfit(const char *what, const uint32_t *details, const char *must,
+                              uint32_t status) {
     uart_text(what);
     uart_text(" is ");
     uart_hexadecimal(details[1]);
-    uart_text(", must be ");
+    uart_text(must);
     uart_hexadecimal(details[2]);
     uart_text("\n");
     return status;
@@ -37,14 +38,25 @@ static uint32_t report_step(const struct tw_program *program, const struct tw_fa
 }
 
 uint32_t report_fault(const struct tw_program *program, const struct tw_fault *fault) {
-    static const char *const HEADER[] = {"program magic", "program version",
-                                         "program NPU configuration"};
+    static const char *const HEADER[] = {
+        "program magic",         "program version",       "program NPU configuration",
+        "program step count",    "program steps address", "program profile address",
+        "program times address", "program total address"};
+    static const char BE[] = ", must be ", LIE[] = ", must lie in its part behind ";
     const uint32_t *details = fault->details;
     switch (fault->code) {
     case TW_FAULT_HARDWARE:
-        return report_misfit("NPU identifier", details, TW_EXIT_BAD_HARDWARE);
+        return report_misfit("NPU identifier", details, BE, TW_EXIT_BAD_HARDWARE);
+    case TW_FAULT_DAMAGED:
+        return report_misfit("program CRC", details, BE, TW_EXIT_DAMAGED_PROGRAM);
+    case TW_FAULT_OLD:
+        field("program release is ", details[0]);
+        field(", must be at least ", details[1]);
+        uart_text("\n");
+        return TW_EXIT_OLD_PROGRAM;
     case TW_FAULT_PROGRAM:
-        return report_misfit(HEADER[details[0]], details, TW_EXIT_BAD_PROGRAM);
+        return report_misfit(HEADER[details[0]], details, details[0] < 3 ? BE : LIE,
+                             TW_EXIT_BAD_PROGRAM);
     default:
         return report_step(program, fault);
     }

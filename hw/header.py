@@ -101,7 +101,12 @@ def _register_values() -> dict[str, int]:
 
 
 def _program() -> list[str]:
-    constants = {"PROGRAM_MAGIC": program.PROGRAM_MAGIC, "PROGRAM_VERSION": program.PROGRAM_VERSION}
+    constants = {
+        "PROGRAM_MAGIC": program.PROGRAM_MAGIC,
+        "PROGRAM_VERSION": program.PROGRAM_VERSION,
+        "PROGRAM_CRC": program.PROGRAM_CRC,
+        "PROGRAM_ALIGNMENT": program.PROGRAM_ALIGNMENT,
+    }
     return [
         *_constants("The program at TW_PROGRAM_BASE", constants),
         "struct tw_program {",

@@ -1,7 +1,9 @@
+# PYTHON_ARGCOMPLETE_OK
 """Entry of `python -m sim` and of the installed command `tilewright`."""
 
 from __future__ import annotations
 
+import codecs
 import errno
 import io
 import os
@@ -12,6 +14,9 @@ from hw.spec.errors import RequestError, TilewrightError
 from sim.cli import handle
 
 INTERRUPTED = 130
+
+_OTHER_SIGNS = "tilewright"
+"""Name of `_other_signs` among Python's handlers of such errors."""
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What a full disk answers (`files.py` names the file where it is one of ours)."""
@@ -26,7 +31,8 @@ def main() -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal without some sign of the report gets another one, not a traceback.
-            stream.reconfigure(errors="replace")
+            codecs.register_error(_OTHER_SIGNS, _other_signs)
+            stream.reconfigure(errors=_OTHER_SIGNS)
     # Who ends us politely finds as little left behind as who presses Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -48,6 +54,13 @@ def main() -> int:
         print(f"error: the output cannot be written: {error.strerror}", file=sys.stderr)
         return RequestError.exit_status
     return 0
+
+
+def _other_signs(error: UnicodeError) -> tuple[str, int]:
+    """For letters that the stream cannot write: u for µ, a question mark for others."""
+    assert isinstance(error, UnicodeEncodeError)
+    missing = error.object[error.start : error.end]
+    return "".join("u" if letter == "µ" else "?" for letter in missing), error.end
 
 
 def _close_output() -> None:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 from hw.spec.errors import RequestError
+from sim.command import command_name
+from sim.completion import asked, complete
 from sim.verbs import (
     area,
     bench,
     board,
+    completion,
     config,
     diff,
     explain,
     fpga,
     inspect,
+    keys,
     run,
+    sign,
     sweep,
     validate,
     verilog,
@@ -36,9 +39,12 @@ VERBS = {
     "area": area,
     "bench": bench,
     "validate": validate,
+    "keys": keys,
+    "sign": sign,
     "zoo": zoo,
     "verilog": verilog,
     "config": config,
+    "completion": completion,
 }
 """Each has a line of ``HELP``, and ``add``, which declares its options and its ``handle``."""
 
@@ -63,10 +69,10 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def parser() -> argparse.ArgumentParser:
-    """The verbs and their options."""
+def parser(prog: str | None = None) -> argparse.ArgumentParser:
+    """The verbs and their options, of the command ``prog``; as it was called unless given."""
     top = _Parser(
-        prog=_called(),
+        prog=prog or command_name(),
         description="Run a quantised network on a TinyDL accelerator, as RTL, bit for bit.",
         allow_abbrev=False,
     )
@@ -78,15 +84,14 @@ def parser() -> argparse.ArgumentParser:
 
 
 def handle(arguments: list[str]) -> None:
-    """Do what the command line asks; nothing asked: list the verbs. Raises TilewrightError."""
+    """Do what the command line asks; nothing asked: list the verbs. Raises TilewrightError.
+
+    Where a shell asks what could come next, it is told.
+    """
+    if asked():
+        complete(parser())
     if not arguments:
         parser().print_help()
         return
     options = parser().parse_args(arguments)
     options.handle(options)
-
-
-def _called() -> str:
-    """How messages name the command: as it was called."""
-    called = Path(sys.argv[0])
-    return f"python -m {called.parent.name}" if called.name == "__main__.py" else "tilewright"

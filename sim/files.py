@@ -17,12 +17,12 @@ _PARTIAL = ".tilewright-"
 _PROBE_BYTES = 1 << 16
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
+def write_atomically(path: Path, content: str | bytes, *, private: bool = False) -> None:
     """Write beside the target, wait for the disk, then rename: nothing half-written is ever seen.
 
     A link is followed; a device or pipe (/dev/stdout) is written to as it is. What is no text in
-    UTF-8, such as a file's odd name, becomes ``?``. Raises RequestError where the file cannot be
-    written.
+    UTF-8, such as a file's odd name, becomes ``?``. A ``private`` file is its owner's alone. Raises
+    RequestError where the file cannot be written.
     """
     data = content.encode(errors="replace") if isinstance(content, str) else content
     with writing(path):
@@ -36,7 +36,8 @@ def write_atomically(path: Path, content: str | bytes) -> None:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(temporary).chmod(0o666 & ~_umask())
+            if not private:
+                Path(temporary).chmod(0o666 & ~_umask())
             Path(temporary).replace(target)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)

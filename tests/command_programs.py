@@ -12,7 +12,7 @@ from hw.spec.registers import MEMORY_BASE
 from hw.spec.steps import NPU
 from mapper.graph.tensor import Quant
 from mapper.program.bound import stream_bound
-from mapper.program.image import Image, encode_stream, npu_config_word
+from mapper.program.image import Image, encode_stream, npu_config_word, npu_limit
 from mapper.program.program import Location, Program, ProgramLayer, ProgramPort
 from tests.hw.npu.commands import (
     random_elementwise,
@@ -159,6 +159,7 @@ class CommandProgram:
             "profile_address": self.records,
             "times_address": times,
             "total_address": total,
+            "npu_limit": npu_limit([stream_bound(self.commands, self.config)]),
         }
         data = self.image.finish([step], header)
         assert PROGRAM_BASE + len(data) < self.records

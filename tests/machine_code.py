@@ -167,8 +167,10 @@ class RandomProgram:
         return [test, *skipped, *(self._operation() for _ in range(2))]
 
     def _jumps(self) -> list[int]:
-        """Over something, and there and back."""
-        skipped = [self._operation() for _ in range(int(self._rng.integers(1, 12)))]
+        """Over instructions, or the empty words that a linker fills up with, and there and back."""
+        length = int(self._rng.integers(1, 12))
+        empty = self._rng.random() < 0.4
+        skipped = [0 if empty else self._operation() for _ in range(length)]
         over = jump(_LINK, 4 * (len(skipped) + 1))
         here = 0x17 | _JUMP << 7  # auipc
         far = [here, jump_register(_LINK, _JUMP, 4 * (len(skipped) + 2)), *skipped]

@@ -14,7 +14,7 @@ from hw.spec.steps import NPU
 from mapper.graph.tensor import Quant
 from mapper.memory import align
 from mapper.program.bound import stream_bound
-from mapper.program.image import Image, encode_stream, npu_config_word
+from mapper.program.image import Image, encode_stream, npu_config_word, npu_limit
 from mapper.program.program import Location, Program, ProgramLayer, ProgramPort
 from mapper.scheduling.stream import CommandStream
 from mapper.works.work import Emitted
@@ -50,6 +50,7 @@ def stream_program(config: Config, memory: StreamMemory, commands: Sequence[Comm
         "profile_address": profile,
         "times_address": times,
         "total_address": total,
+        "npu_limit": npu_limit([stream_bound(commands, config)]),
     }
     input_bytes, output_bytes = memory.sizes
     output = Location("memory", memory.output, (output_bytes,))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Cat, Module, ResetInserter
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from hw.bus import memory_bus, register_bus
@@ -37,7 +37,8 @@ class Npu(Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.memory = memory = MemorySide(self._config)
-        m.submodules.compute = compute = ComputeSide(self._config)
+        compute = ComputeSide(self._config)
+        m.submodules.compute = ResetInserter(memory.abort)(compute)
         connect(m, flipped(self.bus), memory.bus)
         connect(m, flipped(self.registers), memory.registers)
         connect(m, memory.compute, compute.compute)
@@ -58,6 +59,7 @@ class Npu(Component):
             ),
             compute.reading_parameters.eq(memory.reading_parameters),
             compute.time.eq(self.time),
+            memory.time.eq(self.time),
             compute.blocked.eq(memory.compute_blocked),
             compute.clear.eq(memory.clear),
             compute.read_beat.eq(memory.read_beat),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from amaranth.hdl import Module
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
+from amaranth.utils import exact_log2
 
 from hw.bus import memory_bus
 from hw.soc.arbiter import Arbiter
+from hw.soc.checker import Checker
 from hw.soc.classic import ClassicWishbone
 from hw.soc.cpu import Cpu
 from hw.soc.decoder import Decoder
@@ -18,7 +20,7 @@ from hw.soc.timer import Timer
 from hw.soc.uart import BIT_CYCLES, Uart
 from hw.spec.config import Config
 from hw.spec.profile import ACTIVITIES
-from hw.spec.registers import FINISHER, INTERRUPT_NPU, NPU, SYSTEM, TIMER, UART
+from hw.spec.registers import CHECKER, FINISHER, INTERRUPT_NPU, NPU, SYSTEM, TIMER, UART
 from hw.spec.soc_config import SMALL_CPUS
 
 ACTIVITY_BITS = len(ACTIVITIES)
@@ -100,6 +102,10 @@ class Soc(Component):
                 self.activity.eq(npu.activity),
                 cpu.interrupts.eq(npu.interrupt << INTERRUPT_NPU),
             ]
+        if self.config.has_checker:
+            m.submodules.checker = checker = Checker(bus_bytes, self._memory_bits())
+            masters.append(checker.memory)
+            blocks.append((CHECKER, checker.bus))
         m.submodules.decoder = decoder = Decoder([peripheral for peripheral, _ in blocks])
         m.submodules.arbiter = arbiter = Arbiter(
             bus_bytes, masters=len(masters), depth=self.config.soc.memory_latency + 2
@@ -142,6 +148,11 @@ class Soc(Component):
         config = self.config
         small = config.soc.cpu in SMALL_CPUS and config.npu.bus_bytes == 4
         return DirectBridge() if small else LineBridge(config.npu.bus_bytes)
+
+    def _memory_bits(self) -> int | None:
+        """Address bits of a main memory whose size is built in."""
+        config = self.config
+        return exact_log2(config.soc.memory_bytes) if config.shares_memory else None
 
     def _npu(self):
         # A chip without accelerator does not load its description.

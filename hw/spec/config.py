@@ -18,7 +18,7 @@ from hw.spec.errors import RequestError
 from hw.spec.limits import require
 from hw.spec.npu_config import NpuConfig
 from hw.spec.quoted import quoted
-from hw.spec.soc_config import SocConfig
+from hw.spec.soc_config import SMALL_CPUS, SocConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +39,11 @@ class Config:
     def shares_memory(self) -> bool:
         """Whether the scratchpad is the end of main memory."""
         return self.soc.npu != "none" and self.npu.microcode
+
+    @property
+    def has_checker(self) -> bool:
+        """Whether there is a CHECKER; the smallest chips' firmware works out the CRC itself."""
+        return not (self.shares_memory and self.soc.cpu in SMALL_CPUS)
 
     @property
     def main_memory_bytes(self) -> int:

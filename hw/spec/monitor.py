@@ -100,6 +100,13 @@ ERRORS: Mapping[str, tuple[int, tuple[str, str, str], str]] = {
     "hardware": (8, ("", "found", "wanted"), "The accelerator is not ours."),
     "step": (9, ("step", "layer", "kind"), "There is no such kind of step."),
     "npu": (10, ("step", "error", "commands"), "The accelerator gave up a command stream."),
+    "damaged": (12, ("bytes", "found", "wanted"), "The Program is damaged: its CRC is another."),
+    "old": (13, ("release", "least", ""), "A later release of a Program has run since power-up."),
+    "lock": (
+        14,
+        ("found", "wanted", ""),
+        "The lock is set for a longer Program: a reset opens it.",
+    ),
     "trap": (11, ("mcause", "mepc", "mtval"), "Firmware trapped; sent after the reset it ends in."),
 }
 """Name to code, details and meaning."""

@@ -44,8 +44,8 @@ class NpuConfig:
         int16 and weights that stay on the chip from one time step to the next. It is there only
         where port_bytes holds an int16 of each of the requantiser_lanes.
     control: ``"hardwired"``, or ``"microcode"`` for small FPGAs: the same commands, one thing after
-        the other, with the scratchpad in main memory and without these units
-        (docs/microcode.md). Layers that it does not take run on the CPU.
+        the other, with the scratchpad in main memory and without these units.
+        Layers that it does not take run on the CPU.
     """
 
     rows: int = 8

@@ -59,8 +59,24 @@ class Peripheral:
 NPU_IDENTIFIER = 0x5457_0001
 """Value of NPU.ID: "TW" and the version of the register map."""
 
-ERROR_CODES: Mapping[str, int] = {"none": 0, "opcode": 1, "bus_read": 2, "bus_write": 3}
+ERROR_CODES: Mapping[str, int] = {
+    "none": 0,
+    "opcode": 1,
+    "bus_read": 2,
+    "bus_write": 3,
+    "locked": 4,
+    "timeout": 5,
+}
 """NPU.STATUS.error."""
+
+LOCK_BYTES = 64
+"""NPU.LOCK counts in these."""
+
+LIMIT_CYCLES = 4096
+"""NPU.LIMIT counts in these."""
+
+RELEASE_BITS = 16
+"""Of a Program's release, and of CHECKER.RELEASE."""
 
 NPU = Peripheral(
     "NPU",
@@ -117,7 +133,7 @@ NPU = Peripheral(
             "DEBUG",
             0x18,
             "ro",
-            "What each engine is doing, for the report of a hang.",
+            "What each engine is doing, or did when the watchdog ended the stream.",
             (
                 Field("sequencer", 0, 0, 4, "Sequencer state."),
                 Field("cause", 0, 4, 4, "What the compute queue counts: index into CAUSES."),
@@ -138,6 +154,21 @@ NPU = Peripheral(
                 Field("transfers", 0, 0, 16, "LOAD and STORE."),
                 Field("computes", 0, 16, 16, "Commands of the compute queue."),
             ),
+        ),
+        Register(
+            "LOCK",
+            0x20,
+            "rw",
+            f"The NPU writes nothing below this main memory address, a multiple of {LOCK_BYTES}; "
+            "a stream that tries to ends with error `locked`. A write can only raise it.",
+        ),
+        Register(
+            "LIMIT",
+            0x24,
+            "rw",
+            f"Cycles / {LIMIT_CYCLES} that a stream may take at most, else it ends with error "
+            "`timeout`; 0: no limit.",
+            (Field("periods", 0, 0, 20, f"Periods of {LIMIT_CYCLES} cycles."),),
         ),
     ),
 )
@@ -235,7 +266,38 @@ SYSTEM = Peripheral(
     ),
 )
 
-PERIPHERALS: tuple[Peripheral, ...] = (NPU, UART, TIMER, FINISHER, SYSTEM)
+CHECKER = Peripheral(
+    "CHECKER",
+    0xF005_0000,
+    "Reads main memory at the bus's rate and tells its CRC-32; keeps the latest release. "
+    "Chips with control = microcode and cpu = min have no room for it.",
+    (
+        Register("ADDRESS", 0x00, "wo", "First byte, a multiple of bus_bytes."),
+        Register(
+            "BYTES",
+            0x04,
+            "rw",
+            "Write: a multiple of bus_bytes; starts. Read: bytes that are still to be read.",
+        ),
+        Register(
+            "CRC",
+            0x08,
+            "ro",
+            "CRC-32 (zlib's) of what was read, once BYTES is 0. Where main memory answered with an "
+            "error, all bits are inverted.",
+        ),
+        Register(
+            "RELEASE",
+            0x0C,
+            "rw",
+            "The latest release that has run. A write can only raise it. Survives a reset, but "
+            "not a power-off.",
+            (Field("number", 0, 0, RELEASE_BITS, "The release."),),
+        ),
+    ),
+)
+
+PERIPHERALS: tuple[Peripheral, ...] = (NPU, UART, TIMER, FINISHER, SYSTEM, CHECKER)
 
 INTERRUPT_NPU = 0
 """Bit of the NPU in the CPU's external interrupt array."""
@@ -246,5 +308,7 @@ EXIT_STATUS: Mapping[str, int] = {
     "npu_error": 2,
     "trap": 3,
     "bad_hardware": 4,
+    "damaged_program": 5,
+    "old_program": 6,
 }
 """What firmware writes to FINISHER.EXIT."""

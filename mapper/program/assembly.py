@@ -22,7 +22,13 @@ from mapper.planning.homes import Homes
 from mapper.planning.residency import Residency
 from mapper.program.bound import step_bound, stream_bound
 from mapper.program.cpu_steps import CpuSteps
-from mapper.program.image import Image, encode_stream, npu_config_word, resolve_weights
+from mapper.program.image import (
+    Image,
+    encode_stream,
+    npu_config_word,
+    npu_limit,
+    resolve_weights,
+)
 from mapper.program.program import (
     Location,
     MemoryUse,
@@ -145,6 +151,9 @@ class Assembly:
                 "profile_address": self.homes.profile if needs_npu else 0,
                 "times_address": self.homes.times,
                 "total_address": self.homes.total,
+                "npu_limit": npu_limit(
+                    bound for step, bound in zip(steps, bounds, strict=True) if step.kind is NPU
+                ),
             },
         )
         self._check_room(image.base + len(data))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -10,8 +10,15 @@ from hw.spec.commands import Command, Opcode
 from hw.spec.config import Config
 from hw.spec.errors import RequestError
 from hw.spec.fields import encode
-from hw.spec.program import HEADER_WORDS, PROGRAM_MAGIC, PROGRAM_VERSION, STEP_WORDS, Step
-from hw.spec.registers import NPU
+from hw.spec.program import (
+    HEADER_WORDS,
+    PROGRAM_MAGIC,
+    PROGRAM_VERSION,
+    STEP_WORDS,
+    Step,
+    seal,
+)
+from hw.spec.registers import LIMIT_CYCLES, NPU
 from mapper.memory import ALIGNMENT, align
 from mapper.works.weights import BlobKey, WeightUse
 
@@ -32,7 +39,7 @@ class Image:
         return address
 
     def finish(self, steps: Sequence[Step], header: dict[str, int]) -> bytes:
-        """Fill in the steps and the header."""
+        """Fill in the steps and the header, and seal the image."""
         words = [word for step in steps for word in step.encode()]
         start = self.steps_address - self.base
         self.data[start : start + 4 * len(words)] = _bytes(words)
@@ -41,15 +48,27 @@ class Image:
             "version": PROGRAM_VERSION,
             "step_count": len(steps),
             "steps_address": self.steps_address,
+            "image_bytes": 0,
+            "release": 0,
             **header,
         }
         head = _bytes([values[name] for name, _ in HEADER_WORDS])
         self.data[: len(head)] = head
-        return bytes(self.data)
+        return seal(bytes(self.data))
 
 
 def _bytes(words: Sequence[int]) -> bytes:
     return np.array(words, dtype="<u4").tobytes()
+
+
+def npu_limit(stream_bounds: Iterable[int]) -> int:
+    """NPU.LIMIT for streams that end within so many cycles; 0, no limit, where there are none.
+
+    The first period is one that has begun already.
+    """
+    longest = max(stream_bounds, default=0)
+    most = (1 << NPU.register("LIMIT").field("periods").width) - 1
+    return min(-(-longest // LIMIT_CYCLES) + 1, most) if longest else 0
 
 
 def npu_config_word(config: Config) -> int:

@@ -10,6 +10,7 @@ from hw.spec.config import Config
 from hw.spec.errors import CheckError, RequestError
 from hw.spec.monitor import (
     DATA_BYTES,
+    ERRORS,
     HELLO_WORDS,
     PROTOCOL_VERSION,
     SELF_TEST,
@@ -19,7 +20,7 @@ from hw.spec.monitor import (
     words,
 )
 from hw.spec.system import SYSTEM_WORDS, told_config
-from sim.board.link import Link
+from sim.board.link import Link, RefusalError
 
 OnBytes = Callable[[int], None]
 """Called with the number of bytes that are done."""
@@ -112,8 +113,18 @@ class Board:
             on_bytes(at + size)
 
     def run(self, cycle_bound: int) -> None:
-        """Run the Program in memory, which ends within ``cycle_bound`` cycles."""
-        self._link.ask(Request.RUN, allowance_s=cycle_bound / self._hz)
+        """Run the Program in memory, which ends within ``cycle_bound`` cycles.
+
+        Where the chip's lock is set for a longer Program that ran before, the chip is reset first.
+        """
+        allowance_s = cycle_bound / self._hz
+        try:
+            self._link.ask(Request.RUN, allowance_s=allowance_s)
+        except RefusalError as refusal:
+            if refusal.code != ERRORS["lock"][0]:
+                raise
+            self.reset()
+            self._link.ask(Request.RUN, allowance_s=allowance_s)
 
     def start(self, address: int) -> None:
         """Leave the boot stage for firmware at ``address``."""

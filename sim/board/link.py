@@ -21,6 +21,15 @@ from hw.spec.monitor import (
 from sim.board.frames import Deframer, Frame
 from sim.rtl.failure import TRAP_CAUSES
 
+
+class RefusalError(CheckError):
+    """The board does not do what it was asked for: ``code`` of `hw.spec.monitor.ERRORS`."""
+
+    def __init__(self, text: str, code: int) -> None:
+        super().__init__(text)
+        self.code = code
+
+
 ATTEMPTS = 3
 GREETING_S = 0.5
 """Between greetings: who is starting up has not heard the first one."""
@@ -69,7 +78,7 @@ class Link:
     def ask(self, request: Request, payload: bytes = b"", allowance_s: float = 0.0) -> bytes:
         """The payload of the reply. The board may take ``allowance_s`` beside the bytes' time.
 
-        Raises CheckError when the board refuses, or cannot be understood.
+        Raises RefusalError when the board refuses, another CheckError when it cannot be understood.
         """
         self._sequence = self._sequence % 255 + 1
         frame = encode_frame(request, self._sequence, payload)
@@ -80,7 +89,8 @@ class Link:
             if reply is not None and reply.kind != ERROR:
                 return reply.payload
             if reply is not None and (code := from_words(reply.payload)[0]) not in DAMAGE:
-                raise CheckError(f"{self._port.name}: {described(reply.payload)} (error {code})")
+                message = f"{self._port.name}: {described(reply.payload)} (error {code})"
+                raise RefusalError(message, code)
         asked = f"{request.name}, {ATTEMPTS} times"
         raise CheckError(f"{self._port.name}: asked for {asked}: {self._silence(first=False)}")
 

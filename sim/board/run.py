@@ -16,14 +16,14 @@ from sim.board.board import Board
 from sim.board.connect import Place, connected, load_firmware, meter, require_firmware
 from sim.progress import Progress
 from sim.results.result import RunResult
-from sim.rtl.backend import RtlResult, read_result, result_ranges
+from sim.rtl.backend import RtlResult, check_bound, read_result, result_ranges
 from sim.run.publish import RunRequest, run
 
 
 @dataclass(frozen=True, kw_only=True)
 class BoardRequest:
     """What the command line asks for; ``asked`` are fields of the configuration that the board's
-    must agree with.
+    must agree with; ``trust`` and ``signature`` are as those of `RunRequest`.
     """
 
     place: Place
@@ -32,6 +32,8 @@ class BoardRequest:
     input: Path | None = None
     json: Path | None = None
     report: Path | None = None
+    trust: Path | None = None
+    signature: Path | None = None
     config_file: Path | None = None
 
 
@@ -60,6 +62,8 @@ def run_on_board(request: BoardRequest, progress: Progress) -> RunResult:
                 input=request.input,
                 json=request.json,
                 report=request.report,
+                trust=request.trust,
+                signature=request.signature,
                 config_file=request.config_file,
             ),
             progress,
@@ -87,7 +91,7 @@ def run_program(
     for address, data in parts:
         board.write(address, data)
     with progress.step("Running on the board"):
-        board.run(program.cycle_bound)
+        board.run(program.cycle_bound + check_bound(program))
     memory = [board.read(address, count) for address, count in result_ranges(program)]
     return replace(read_result(program, memory), simulate_s=time.monotonic() - started)
 

@@ -47,8 +47,9 @@ def print_boards() -> None:
     console.print(table)
     console.print(
         Text(
-            "routed with: the largest configuration of docs/fpga.md. not more than, presets: what "
-            "multipliers and memories leave room for; LUTs are known after synthesis.",
+            "routed with: the largest configuration that has been placed and routed. not more "
+            "than, presets: what multipliers and memories leave room for; LUTs are known after "
+            "synthesis.",
             style="dim",
         )
     )

@@ -47,7 +47,8 @@ class TimingPath:
     Attributes
     ----------
     start, end: the registers, by signals that they belong to.
-    delay_ns: all of it; logic_ns, routing_ns: what it is made of.
+    delay_ns: all of it.
+    logic_ns, routing_ns: what the delay is made of.
     signals: those on the way, in order, ends included.
     """
 

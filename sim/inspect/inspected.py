@@ -22,8 +22,14 @@ class InspectedOp:
 
     Attributes
     ----------
+    name: in the file.
+    kind: of operator.
     inputs: names of the operators whose results it reads.
-    macs, quantisation: None where the network is refused; ``weights`` tells bytes alone then.
+    shape: of its result.
+    status: where it is computed; of a network that is refused, what became of it.
+    macs: products; None where the network is refused.
+    weights: of its constants; bytes alone where the network is refused.
+    quantisation: in words; None where the network is refused.
     reason: why it is on the CPU, what it is part of, or what is in its way.
     """
 
@@ -44,7 +50,9 @@ class Inspected:
 
     Attributes
     ----------
+    name: of the file, without folder and ending.
     path, sha256: of the file.
+    macs: products, each once.
     inputs, outputs: names, types and shapes in words; none where the network is refused.
     ops: in the file's order.
     obstacles: why it does not run; none where it does.

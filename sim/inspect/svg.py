@@ -14,6 +14,7 @@ from sim.inspect.inspected import Inspected, InspectedOp, Status
 from sim.inspect.layout import Layout, layered
 from sim.report.shapes import dims
 from sim.report.units import shortened
+from sim.version import origin_line
 
 LETTER = 6.6
 """Width of a letter at the size that the picture is written in."""
@@ -69,6 +70,7 @@ def svg(network: Inspected) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="{escape(network.name)}">'
+        f"<metadata>{escape(origin_line())}</metadata>"
         f'<style>{_STYLE}</style><rect class="page" width="100%" height="100%"/>'
         f'<text x="{MARGIN}" y="18" font-weight="bold">{escape(network.name)}</text>'
         f"{legend}{edges}{nodes}</svg>\n"

@@ -12,11 +12,15 @@ from mapper.graph.tensor import Tensor
 
 @dataclass(frozen=True)
 class WeightFigures:
-    """Of some constants.
+    """Figures of some constants.
 
-    ``bytes`` are all of them, biases and tables included. ``values`` are the int8 ones among them,
-    of which ``zeros`` are zero; ``entropy_bits`` is the entropy of their distribution, in bits a
-    value: a code of single values cannot be shorter on average.
+    Attributes
+    ----------
+    bytes: of all of them, biases and tables included.
+    values: how many of them are int8.
+    zeros: how many of the values are zero.
+    entropy_bits: entropy of the values' distribution, in bits a value: a code of single values
+        cannot be shorter on average.
     """
 
     bytes: int

@@ -57,7 +57,13 @@ _SEED = 0
 
 @dataclass(frozen=True)
 class Rate:
-    """Points that were predicted, and the processor's seconds they took."""
+    """How fast points were predicted.
+
+    Attributes
+    ----------
+    points: how many.
+    seconds: of the processor that they took.
+    """
 
     points: int
     seconds: float
@@ -70,10 +76,15 @@ class Rate:
 
 @dataclass(frozen=True, kw_only=True)
 class Speed:
-    """One network: seconds of its import and of the first point, which a run takes once.
+    """How fast one network is predicted.
 
-    ``mapped``: each with a mapping of its own; ``alike``: with the mapping of the one before.
-    ``peak_memory_bytes``: largest resident set of the process that predicted it.
+    Attributes
+    ----------
+    name: of the network.
+    import_s, first_s: seconds of its import, and of the first point, which a run takes once.
+    mapped: points with a mapping of their own.
+    alike: points with the mapping of the one before.
+    peak_memory_bytes: largest resident set of the process that predicted it.
     """
 
     name: str

@@ -14,9 +14,11 @@ marked by a comment on the line before its fence::
 
 Its first lines are the command, up to one that does not end in a backslash; all below is output:
 the lines from the first that ``from`` is found in to the next that ``to`` is found in, both of them
-regular expressions, or all lines. Dots stand for lines left out. ``slow`` marks what takes minutes,
+regular expressions, or all lines. Dots stand for lines left out. ``cut`` are further
+lines to leave out, such as times. ``slow`` marks what takes minutes,
 ``status=2`` a request that is refused, whose message is the output. Commands run in the page's
-order and find what those before them have written.
+order and find what those before them have written. A block behind ``<!-- file NAME -->`` is the
+content of a file, which stands in the folder before any command runs.
 """
 
 from __future__ import annotations
@@ -28,20 +30,29 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hw.spec.errors import RequestError
 from sim.files import write_atomically
 
 PROJECT = Path(__file__).resolve().parents[2]
-PAGES = (PROJECT / "docs" / "tutorial-sweep.md",)
+PAGES = tuple(
+    PROJECT / name
+    for name in (
+        "README.md",
+        "docs/tutorial-sweep.md",
+        "docs/tutorial-float.md",
+        "docs/analysis.md",
+    )
+)
 LEFT_OUT = "..."
 
 _BLOCK = re.compile(
     r"^<!-- run(?P<options>[^\n]*?) -->\n```\w*\n(?P<content>.*?)^```$", re.M | re.S
 )
+_FILE = re.compile(r"^<!-- file (?P<name>[\w.]+) -->\n```\w*\n(?P<content>.*?)^```$", re.M | re.S)
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,7 @@ class Block:
     slow: bool = False
     first: str = ""
     last: str = ""
+    cut: str = ""
     status: int = 0
 
     def chosen(self, printed: str) -> str:
@@ -71,7 +83,17 @@ class Block:
             raise RequestError(f"{self.command}: prints no line with {self.last!r}")
         before = [LEFT_OUT] if any(lines[:begin]) else []
         behind = [LEFT_OUT] if any(lines[end:]) else []
-        return "".join(f"{line}\n" for line in (*before, *lines[begin:end], *behind))
+        chosen = (*before, *self._uncut(lines[begin:end]), *behind)
+        return "".join(f"{line}\n" for line in chosen)
+
+    def _uncut(self, lines: Sequence[str]) -> Iterator[str]:
+        """The lines with dots in place of those in a row that ``cut`` is found in."""
+        cut = [bool(self.cut) and re.search(self.cut, line) is not None for line in lines]
+        for number, line in enumerate(lines):
+            if not cut[number]:
+                yield line
+            elif number == 0 or not cut[number - 1]:
+                yield LEFT_OUT
 
 
 def blocks(text: str) -> Iterator[Block]:
@@ -86,12 +108,14 @@ def blocks(text: str) -> Iterator[Block]:
 
 
 def _with_options(block: Block, options: str) -> Block:
-    slow, first, last, status = False, "", "", 0
+    slow, first, last, cut, status = False, "", "", "", 0
     for word in shlex.split(options):
         key, _, value = word.partition("=")
         match key:
             case "slow":
                 slow = True
+            case "cut":
+                cut = value
             case "from":
                 first = value
             case "to":
@@ -100,14 +124,20 @@ def _with_options(block: Block, options: str) -> Block:
                 status = int(value)
             case _:
                 raise RequestError(f"<!-- run{options} -->: {word} is no option of a mark")
-    return Block(block.command, block.shown, block.start, block.end, slow, first, last, status)
+    return replace(block, slow=slow, first=first, last=last, cut=cut, status=status)
+
+
+def write_files(text: str, folder: Path) -> None:
+    """Write the files whose content the page shows."""
+    for found in _FILE.finditer(text):
+        (folder / found["name"]).write_text(found["content"], encoding="utf-8")
 
 
 def printed(block: Block, folder: Path) -> str:
     """What the block's command prints in this folder. Raises RequestError where it fails."""
     words = shlex.split(block.command)
-    if words[:2] != ["python", "-m"]:
-        raise RequestError(f"{block.command}: must begin with python -m")
+    if words[0] != "python":
+        raise RequestError(f"{block.command}: must begin with python")
     run = subprocess.run(
         [sys.executable, *words[1:]],
         cwd=folder,
@@ -155,6 +185,7 @@ def main(arguments: list[str]) -> int:
         text = page.read_text(encoding="utf-8")
         try:
             with tempfile.TemporaryDirectory() as folder:
+                write_files(text, Path(folder))
                 new, stale = rewritten(
                     text, lambda block: printed(block, Path(folder)), slow=options.slow
                 )

@@ -60,7 +60,7 @@ def _what(config: Config) -> str:
 def _trust(area: Area) -> str:
     note = "1 GE: a two-input NAND gate; main memory is not on the chip. "
     if area.source == "yosys":
-        return note + "Gates as Yosys mapped them, see docs/area.md."
+        return note + "Gates as Yosys mapped them."
     table = area_table()
     return note + (
         f"Estimated: against Yosys {table.mean_error:.1%} off on average and {table.max_error:.1%} "

@@ -21,6 +21,7 @@ from sim.report.colours import BUSY_COLOUR, OTHER_COLOUR, PALETTE, STALL_COLOURS
 from sim.report.column_names import names_of
 from sim.report.quantities import UNITS
 from sim.report.sweep_data import SweepData, opened, read_sweep
+from sim.version import origin_line
 
 SCRIPTS = (*("data", "filter", "view", "scatter", "parallel", "layers", "table", "answer", "main"),)
 """Files of `web/`, in the order in which they are joined."""
@@ -47,7 +48,7 @@ def _page(data: SweepData, layers: dict[str, Any]) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
         f"<title>{escape(title)}</title><style>{style}</style></head><body>"
-        f"{_asset('web/explorer.html')}"
+        f"{_asset('web/explorer.html')}<footer>{escape(origin_line())}</footer>"
         f'<script type="application/json" id="points">{_json(_points(data, title))}</script>'
         f'<script type="text/plain" id="layers-data">{_deflated(layers)}</script>'
         f'<script>{get_plotlyjs()}</script><script>"use strict";(() => {{\n{script}\n}})();'

@@ -114,9 +114,7 @@ def total_rows(result: RunResult, total: Total) -> list[tuple[str, str]]:
                    f"{count(total.cpu_cycles)})"),
         ("latency", _latency(result, total)),
         ("MACs", f"{count(total.macs)}, utilisation {percent(total.mac_utilisation)}"),
-        ("energy", f"{quantity(total.energy_j, 'J')} ({MODELLED})"),
-        ("main memory", f"{count(total.read_bytes)} bytes read, "
-                        f"{count(total.write_bytes)} written"),
+        *_counted(result, total),
         ("scratchpad", f"{count(total.peak_sram_bytes)} of "
                        f"{count(int(result.config['scratchpad_bytes']))} bytes at the peak"),
         ("area", area_line(result.area)),
@@ -126,6 +124,14 @@ def total_rows(result: RunResult, total: Total) -> list[tuple[str, str]]:
         rows[0] = ("MACs", count(total.macs))
         rows.insert(0, ("cycles", f"not measured by the {result.backend} backend"))
     return [*rows, *_host(result)]
+
+
+def _counted(result: RunResult, total: Total) -> list[tuple[str, str]]:
+    """Energy and traffic, which are known where the accelerator counts what it does."""
+    if not result.has_counters:
+        return [("energy", "not known: a microprogrammed accelerator counts no events")]
+    moved = f"{count(total.read_bytes)} bytes read, {count(total.write_bytes)} written"
+    return [("energy", f"{quantity(total.energy_j, 'J')} ({MODELLED})"), ("main memory", moved)]
 
 
 def _totals_of_the_cpu(result: RunResult, total: Total) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import takewhile
 
-PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n"), (1e-12, "p"))
+PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"))
 ABSENT = "-"
 
 
@@ -25,7 +25,7 @@ def percent(value: float | None) -> str:
 
 
 def quantity(value: float | None, unit: str) -> str:
-    """0.0000123, "J" -> 12.3 uJ."""
+    """0.0000123, "J" -> 12.3 µJ."""
     if value is None:
         return ABSENT
     if value == 0:

@@ -30,7 +30,16 @@ Engine = Literal["npu", "cpu"]
 
 @dataclass(frozen=True, kw_only=True)
 class ModelInfo:
-    """The network. `notes` are sentences a reader of the figures must know."""
+    """The network.
+
+    Attributes:
+        name: of the file, without folder and ending.
+        path: of the file as it was given, or which built-in network it is.
+        sha256: of the file's bytes.
+        macs: products of convolutions, depthwise and fully-connected layers, each once.
+        parameters: weights and biases.
+        notes: sentences that a reader of the figures must know.
+    """
 
     name: str
     path: str
@@ -45,7 +54,8 @@ class Geometry:
     """What a layer computes, and in which parts.
 
     Attributes:
-        inputs: shapes of the activations that it reads. output: shape of its result.
+        inputs: shapes of the activations that it reads.
+        output: shape of its result.
         kernel, stride, dilation: of a window, (vertical, horizontal); None where none slides.
         tiles: commands' worth of parts on the accelerator; 0 on the CPU.
         tile: rows, columns and channels of the largest part of the output; None on the CPU.
@@ -69,9 +79,12 @@ class Layer:
     """One row of the report; what belongs to no layer of the network is a row as well.
 
     Attributes:
+        name: of the layer; in brackets what belongs to none.
         op: operator, or what the row stands for ("start-up").
+        engine: who computed it.
         cycles: time from the end of the row before; the rows add up to the whole inference.
         macs: products of the network's operator, each once.
+        mac_utilisation: macs for each cycle and element of the array.
         stalls: cycles by cause in which the engine did not compute.
         idle: by `IDLE`, what elements of the array that had nothing to do while it computed would
             make in cycles of the whole array. Computing, stalls and these are the layer's cycles.
@@ -109,7 +122,15 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """An output: `values` are the integers, row-major; real = scale * (value - zero_point)."""
+    """An output of the network.
+
+    Attributes:
+        name: in the network's file.
+        shape: of the tensor.
+        dtype: of the integers.
+        scale, zero_point: real = scale * (value - zero_point).
+        values: the integers, row-major.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -121,7 +142,13 @@ class Output:
 
 @dataclass(frozen=True, kw_only=True)
 class Inference:
-    """One of several inferences: what it took, None where the backend knows no cycles, and gave."""
+    """One of several inferences.
+
+    Attributes:
+        cycles: what it took; None where the backend knows no cycles.
+        energy_j: modelled.
+        outputs: what it gave.
+    """
 
     cycles: int | None
     energy_j: float | None
@@ -130,7 +157,13 @@ class Inference:
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """The comparison of every output element with the functional backend's."""
+    """The comparison of every output element with the functional backend's.
+
+    Attributes:
+        reference: what it was compared with.
+        elements: how many were compared.
+        mismatches: how many of them differ.
+    """
 
     reference: str
     elements: int
@@ -139,8 +172,13 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Host:
-    """What the run cost on the machine it ran on; cycles_per_s is None where none are simulated.
-    Of a board, simulate_s is the time from the Program's first byte to the result's last.
+    """What the run cost on the machine it ran on.
+
+    Attributes:
+        build_s: seconds to build the simulation model; 0 where it was there.
+        simulate_s: seconds of the inference. Of a board, from the Program's first byte to the
+            result's last.
+        cycles_per_s: None where none are simulated.
     """
 
     build_s: float
@@ -150,7 +188,19 @@ class Host:
 
 @dataclass(frozen=True, kw_only=True)
 class Total:
-    """Sums over the layers."""
+    """Sums over the layers.
+
+    Attributes:
+        cycles: from the CPU's call that starts the inference to its return with the result.
+        macs: products of the network, each once.
+        mac_utilisation: macs for each cycle and element of the array.
+        latency_s: cycles at the configuration's clock.
+        energy_j: modelled.
+        energy_by_component_j: the same by component.
+        npu_cycles, cpu_cycles: of the rows that the accelerator, and the CPU, computed.
+        read_bytes, write_bytes: from and to main memory by the accelerator.
+        peak_sram_bytes: the largest part of the scratchpad in use at once.
+    """
 
     cycles: int | None
     macs: int
@@ -171,8 +221,10 @@ class RunResult:
 
     Attributes:
         config: every field of the configuration, and `energy_table`.
-        outputs, check: none and None where the backend predicts, None as well where the backend is
-            the reference itself.
+        backend: what counted the cycles.
+        clock_hz: at which latency is stated.
+        outputs: of the network; none where the backend predicts.
+        check: None where the backend predicts or is the reference itself.
         peak_sram_bytes: the largest part of the scratchpad in use at once.
         area: of the chip without its main memory.
         inferences: one after another; the other figures are the last one's.

@@ -15,6 +15,7 @@ from hw.spec.errors import CheckError, RequestError, TilewrightError
 from hw.spec.profile import ACTIVITIES, RECORD_BYTES
 from hw.spec.program import TIME_WORDS
 from hw.spec.registers import MEMORY_BASE
+from hw.spec.soc_config import MAX_MEMORY_LATENCY
 from mapper.program.inputs import Tensor, input_parts
 from mapper.program.program import Program, ProgramPort
 from sim.files import replacing, require_room, writing
@@ -29,6 +30,12 @@ from verification.tools.cache import run_folder
 BOOT_CYCLES = 200_000
 STEP_CYCLES = 20_000
 """Added to the Program's bound: start-up and checks, and what firmware prints for each step."""
+
+
+CHECKER_BYTE_CYCLES = 1
+FIRMWARE_BYTE_CYCLES = 50 * (MAX_MEMORY_LATENCY + 4)
+"""Of the image: the checker reads four bytes or more a cycle; without one, firmware takes some
+thirty instructions a byte, none of them from a cache."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +92,8 @@ def run_rtl(
     config = program.config
     image = memory_image(program, inputs, build_firmware(config, program.step_kinds))
     model = _model(program, waves is not None, netlist, progress)
-    limit = program.cycle_bound + BOOT_CYCLES + STEP_CYCLES * len(program.steps)
+    limit = program.cycle_bound + check_bound(program) + BOOT_CYCLES
+    limit += STEP_CYCLES * len(program.steps)
     job = Job(config, image, result_ranges(program), limit, waves, activity)
     outcome = _simulate(model, job, program, progress)
     result = read_result(program, outcome.memory)
@@ -101,6 +109,12 @@ def run_rtl(
         simulate_s=outcome.simulate_s,
         simulated_cycles=outcome.cycle,
     )
+
+
+def check_bound(program: Program) -> int:
+    """Cycles within which firmware has checked the image, before the inference."""
+    checker = program.config.has_checker
+    return (CHECKER_BYTE_CYCLES if checker else FIRMWARE_BYTE_CYCLES) * len(program.image)
 
 
 def result_ranges(program: Program) -> list[tuple[int, int]]:

@@ -122,15 +122,16 @@ class Predictor:
         return self._values[steps]
 
 
-def _require_figures(config: Config) -> None:
-    """Designs for small FPGAs have none."""
+def without_figures(config: Config) -> str | None:
+    """The setting for which the model has no figures, as small FPGAs have it; None if it has."""
     if config.soc.npu != "none" and config.npu.microcode:
-        setting = f"control = {config.npu.control}"
-    elif config.soc.cpu in SMALL_CPUS:
-        setting = f"cpu = {config.soc.cpu}"
-    else:
-        return
-    raise RequestError(f"{setting}: the model has no figures of its cycles; use --backend rtl")
+        return f"control = {config.npu.control}"
+    return f"cpu = {config.soc.cpu}" if config.soc.cpu in SMALL_CPUS else None
+
+
+def _require_figures(config: Config) -> None:
+    if setting := without_figures(config):
+        raise RequestError(f"{setting}: the model has no figures of its cycles; use --backend rtl")
 
 
 def mapping_of(config: Config) -> Config:

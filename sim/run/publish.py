@@ -21,20 +21,30 @@ from sim.report.page import write_page
 from sim.report.spans import trace_spans
 from sim.report.terminal import print_report, report_title
 from sim.report.trace import write_trace
+from sim.report.units import quantity
 from sim.results.course import Course
 from sim.results.measured import Backend
 from sim.results.result import RunResult
 from sim.rtl.backend import RtlResult, run_rtl
 from sim.run.evaluate import Inferences, RunChip, Tensors, evaluate, require_equal
+from sim.run.predict import Predictor, without_figures
+from verification.cosim.build import has_model
 
 PIPED_WIDTH = 120
 """Columns of the report where nobody's terminal sets them."""
+
+WAVES_COST = (
+    "Waveforms need a build of the simulation model of their own, which takes minutes once, and "
+    "about 2 MB of disk for each 1,000 cycles of an 8x8 array; --backend model tells the cycles."
+)
+"""Told before it begins."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunRequest:
     """What the command line asks for. `model` is a path or the name of a built-in network.
 
+    `trust` is the public key of who must have signed the Program, `signature` what they signed.
     `config_file` is where `config` comes from, which no result may replace.
     """
 
@@ -44,17 +54,20 @@ class RunRequest:
     input: Path | None = None
     json: Path | None = None
     report: Path | None = None
-    png: Path | None = None
+    figures: Path | None = None
+    formats: tuple[str, ...] = ("png",)
     trace: Path | None = None
     waves: Path | None = None
     labels: Path | None = None
     reset_state: bool = False
+    trust: Path | None = None
+    signature: Path | None = None
     config_file: Path | None = None
 
     @property
     def shows_time(self) -> bool:
         """Whether a file is asked for that tells when the engines worked."""
-        return any(path is not None for path in (self.report, self.png, self.trace))
+        return any(path is not None for path in (self.report, self.figures, self.trace))
 
 
 def run(request: RunRequest, progress: Progress, run_chip: RunChip | None = None) -> RunResult:
@@ -70,10 +83,39 @@ def run(request: RunRequest, progress: Progress, run_chip: RunChip | None = None
     network = open_network(request.model, progress)
     inferences = _inferences(network, request)
     labels = read_labels(request.labels) if request.labels else ()
-    chip = run_chip or _simulation(request, progress)
+    if request.waves:
+        progress.note(WAVES_COST)
+    if run_chip is None and request.backend == "rtl":
+        _predict_first(network, request.config, inferences.rows[0], progress)
+    chip = _admitting(request, run_chip or _simulation(request, progress))
     found = evaluate(network, request.config, request.backend, inferences, progress, chip)
     _publish(found.result, found.course, request, labels, progress)
     return require_equal(network.name, found)
+
+
+def _predict_first(
+    network: NetworkFile, config: Config, inputs: Tensors, progress: Progress
+) -> None:
+    """Tell what the model predicts where RTL takes a build: its user has something to look at."""
+    if without_figures(config) or has_model(config):
+        return
+    with progress.step("Predicting"):
+        total = Predictor(network, inputs).predict(config).total
+    cycles, clock = total.cycles, f"{config.soc.clock_hz / 1e6:g} MHz"
+    progress.note(
+        f"Predicted by the model, until the RTL is built and tells: {cycles:,} cycles, "
+        f"{quantity(total.latency_s, 's')} at {clock}, {quantity(total.energy_j, 'J')}."
+    )
+
+
+def _admitting(request: RunRequest, run_chip: RunChip) -> RunChip:
+    """Where a key is trusted, the chip gets no Program but those that are signed with it."""
+    if request.trust is None:
+        return run_chip
+    from sim.signing.admission import Admission
+
+    admission = Admission(request.trust, request.signature)
+    return lambda program, inputs: run_chip(admission.admit(program), inputs)
 
 
 def _simulation(request: RunRequest, progress: Progress) -> RunChip:
@@ -104,11 +146,22 @@ def _check_request(request: RunRequest) -> None:
         "--model": Path(request.model),
         "--input": request.input,
         "--labels": request.labels,
+        "--trust": request.trust,
+        "--signature": request.signature,
         "--config": request.config_file,
     }
     require_apart(written, read)
-    if request.png is not None:
-        make_folder(request.png)
+    if request.figures is not None:
+        make_folder(request.figures)
+    if request.signature is not None and request.trust is None:
+        raise RequestError(
+            f"--signature {request.signature}: name the public key that it must be of with --trust"
+        )
+    if request.trust is not None and request.backend in ("functional", "model"):
+        raise RequestError(
+            f"--trust {request.trust}: the {request.backend} backend loads no chip; use "
+            "--backend rtl, or board"
+        )
     if request.backend == "functional":
         for option, path in (("--trace", request.trace), ("--waves", request.waves)):
             if path is not None:
@@ -145,10 +198,10 @@ def _publish(
     if request.report:
         with progress.step("Drawing the report"):
             write_page(request.report, result, course)
-    if request.png:
+    if request.figures:
         from sim.report.figures.run import save_run_figures
 
         with progress.step("Drawing the pictures"):
-            save_run_figures(request.png, result, course)
+            save_run_figures(request.figures, result, course, request.formats)
     # Last: whoever reads it may stop reading.
     print_report(result, Console(width=None if sys.stdout.isatty() else PIPED_WIDTH), labels)

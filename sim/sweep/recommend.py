@@ -8,13 +8,13 @@ would be another way to say what `--objective` and `--limit` say.
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from hw.spec.config import Config, make_config
 from hw.spec.errors import RequestError
+from sim.command import command_line
 from sim.report.sweep_data import column_of
 from sim.sweep.candidate import Value, config_of_row
 from sim.sweep.grid import Axes
@@ -101,7 +101,7 @@ def command_in_rtl(chosen: Design, order: Order) -> str:
     models = [part for model in order.models for part in ("--model", model)]
     if len(chosen.rows) == 1:
         words = ["run", *models, *_given("--set", overrides(config))]
-        return shlex.join(["python", "-m", "sim", *words])
+        return command_line(words)
     asked = [name for name in order.fields if chosen.rows[0][name] is not None]
     own = [name for name in asked if name not in order.scenarios] or ["npu"]
     rest = {
@@ -116,7 +116,7 @@ def command_in_rtl(chosen: Design, order: Order) -> str:
         *_given("--scenario", order.scenarios),
         *("--backend", "rtl", "--out", str(order.out / "rtl")),
     ]
-    return shlex.join(["python", "-m", "sim", *words])
+    return command_line(words)
 
 
 def overrides(config: Config) -> dict[str, Value]:

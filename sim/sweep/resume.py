@@ -14,6 +14,7 @@ from sim.sweep.database import damaged, database_errors
 from sim.sweep.request import SweepRequest
 from sim.sweep.store import Store
 from sim.sweep.version import source_version
+from sim.version import origin
 
 _META: Mapping[str, Any] = {
     "command": str,
@@ -130,6 +131,7 @@ def _about(request: SweepRequest, networks: Sequence[NetworkFile]) -> dict[str, 
     return {
         "command": request.command,
         "version": source_version(),
+        "origin": origin(),
         "backend": request.backend,
         "objectives": list(request.objectives),
         "limits": [limit.text for limit in request.limits],

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from hw.spec.profile import CAUSES, EVENTS
 from sim.validate.compare import LARGE_CYCLES, LIMITS, Comparison, LayerPair
 from sim.validate.designs import Design
+from sim.version import origin_line
 
 _CAUSES = tuple(name for name, _ in CAUSES)
 _EVENTS = tuple(name for name, _ in EVENTS)
@@ -100,7 +101,7 @@ def markdown(comparisons: Sequence[Comparison], designs: Sequence[Design], state
     lines = ["# The model against the RTL", "", statement, "", *_markdown_table(comparisons), ""]
     lines += [LEGEND, "", "## Designs", "", "| design | settings |", "|---|---|"]
     lines += [f"| {design.name} | {design.settings} |" for design in designs]
-    lines += ["", "## Limits", "", _LIMITS]
+    lines += ["", "## Limits", "", _LIMITS, "", origin_line()]
     return "\n".join(lines) + "\n"
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from hw.spec.errors import RequestError
 from sim.progress import Progress
-from sim.verbs.options import add_config_options, config_of, values_of
+from sim.verbs.options import add_config_options, add_trust_options, config_of, values_of
 
 if TYPE_CHECKING:
     from sim.board.connect import Place
@@ -37,17 +37,25 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--boot", action="store_true", help="serve a board without firmware in its memory"
     )
-    parser.add_argument("--baud", type=int, default=BAUD, metavar="N", help=f"default: {BAUD}")
+    parser.add_argument(
+        "--baud", type=int, default=BAUD, metavar="N", help=f"bits a second; default: {BAUD}"
+    )
     parser.add_argument(
         "--timeout", type=float, metavar="S", help="seconds of silence that mean failure"
     )
     parser.add_argument(
-        "--model", help=".onnx or .tflite file, or a built-in network (vww.onnx); run needs it"
+        "--model",
+        metavar="M",
+        help=".onnx or .tflite file, or a built-in network (vww.onnx); run needs it",
     )
     add_config_options(parser)
     parser.add_argument(
-        "--input", type=Path, metavar="F.npy|F.npz", help="default: a seeded signal"
+        "--input",
+        type=Path,
+        metavar="F.npy|F.npz",
+        help="what the network is given; default: a seeded signal",
     )
+    add_trust_options(parser)
     parser.add_argument("--json", type=Path, metavar="F", help="write the result")
     parser.add_argument("--report", type=Path, metavar="F.html", help="write the report as a page")
     parser.set_defaults(handle=_handle)
@@ -106,6 +114,8 @@ def _run(options: argparse.Namespace, place: Place, progress: Progress) -> None:
             input=options.input,
             json=options.json,
             report=options.report,
+            trust=options.trust,
+            signature=options.signature,
             config_file=options.config,
         ),
         progress,

@@ -14,7 +14,10 @@ HELP = "what cycles are lost to, and what changes would give"
 def add(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
     parser.add_argument(
-        "--model", required=True, help=".onnx or .tflite file, or a built-in network (vww.onnx)"
+        "--model",
+        required=True,
+        metavar="M",
+        help=".onnx or .tflite file, or a built-in network (vww.onnx)",
     )
     add_config_options(parser)
     parser.add_argument("--json", type=Path, metavar="F", help="write losses and changes")

@@ -25,7 +25,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_config_options(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="bitstream, fpga.json, logs")
     parser.add_argument(
-        "--seed", metavar="N", help="of placement; default: the board's, see docs/fpga.md"
+        "--seed", metavar="N", help="of placement, another one may be faster; default: the board's"
     )
     parser.add_argument(
         "--model",

@@ -14,11 +14,14 @@ from sim.progress import Progress
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
     """A preset, then a file, then single values, each overriding the one before."""
-    parser.add_argument("--preset", default="default", help=f"one of {', '.join(PRESETS)}")
-    parser.add_argument("--config", type=Path, metavar="F.toml", help="values over the preset's")
-    parser.add_argument("--rows", metavar="N", help="short for --set rows=N")
-    parser.add_argument("--cols", metavar="N", help="short for --set cols=N")
-    parser.add_argument(
+    group = parser.add_argument_group("configuration")
+    group.add_argument(
+        "--preset", default="default", metavar="P", help=f"one of {', '.join(PRESETS)}"
+    )
+    group.add_argument("--config", type=Path, metavar="F.toml", help="values over the preset's")
+    group.add_argument("--rows", metavar="N", help="short for --set rows=N")
+    group.add_argument("--cols", metavar="N", help="short for --set cols=N")
+    group.add_argument(
         "--set",
         action="append",
         default=[],
@@ -76,3 +79,13 @@ def values_of(options: argparse.Namespace) -> dict[str, int | str]:
     given = {key: getattr(options, key) for key in ("rows", "cols")}
     short = [f"{key}={value}" for key, value in given.items() if value is not None]
     return load_values(options.preset, options.config, [*short, *options.sets])
+
+
+def add_trust_options(parser: argparse.ArgumentParser) -> None:
+    """What the Program must be before a chip gets it."""
+    parser.add_argument(
+        "--trust", type=Path, metavar="K.pub.pem", help="refuse Programs that are not signed by it"
+    )
+    parser.add_argument(
+        "--signature", type=Path, metavar="F.sig", help="the Program's signature, for --trust"
+    )

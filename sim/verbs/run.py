@@ -5,22 +5,35 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from hw.spec.errors import RequestError
 from sim.progress import Progress
-from sim.verbs.options import add_config_options, config_of
+from sim.verbs.options import add_config_options, add_trust_options, config_of
 
 HELP = "simulate one inference"
 BACKENDS = ("rtl", "model", "functional")
+DEFAULT_FORMATS = "pdf,svg"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
     parser.add_argument(
-        "--model", required=True, help=".onnx or .tflite file, or a built-in network (vww.onnx)"
+        "--model",
+        required=True,
+        metavar="M",
+        help=".onnx or .tflite file, or a built-in network (vww.onnx)",
     )
-    parser.add_argument("--backend", choices=BACKENDS, default="rtl")
+    parser.add_argument(
+        "--backend",
+        choices=BACKENDS,
+        default="rtl",
+        help="what counts cycles: the chip, its model in milliseconds, or nothing but outputs",
+    )
     add_config_options(parser)
     parser.add_argument(
-        "--input", type=Path, metavar="F.npy|F.npz", help="default: a seeded signal"
+        "--input",
+        type=Path,
+        metavar="F.npy|F.npz",
+        help="what the network is given; default: a seeded signal",
     )
     parser.add_argument(
         "--reset-state",
@@ -30,12 +43,37 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--labels", type=Path, metavar="F.txt", help="names of the classes, one a line"
     )
+    add_trust_options(parser)
     parser.add_argument("--json", type=Path, metavar="F", help="write the result")
     parser.add_argument("--report", type=Path, metavar="F.html", help="write the report as a page")
-    parser.add_argument("--png", type=Path, metavar="DIR", help="write the report's pictures")
+    parser.add_argument(
+        "--figures", type=Path, metavar="DIR", help="write the report's pictures into a folder"
+    )
+    parser.add_argument(
+        "--format",
+        metavar="F,F",
+        dest="formats",
+        help=f"of the pictures, of pdf, svg, png; default: {DEFAULT_FORMATS}",
+    )
+    parser.add_argument(
+        "--png", type=Path, metavar="DIR", help="short for --figures DIR --format png"
+    )
     parser.add_argument("--trace", type=Path, metavar="F.json", help="write a trace for Perfetto")
     parser.add_argument("--waves", type=Path, metavar="F.fst", help="write waveforms of the RTL")
     parser.set_defaults(handle=_run)
+
+
+def _formats(options: argparse.Namespace) -> tuple[str, ...]:
+    """Of the pictures. Raises RequestError where what is asked for contradicts itself."""
+    if options.png is not None and (options.figures or options.formats):
+        raise RequestError("--png: is short for --figures DIR --format png; give that alone")
+    if options.figures is None and options.formats:
+        raise RequestError("--format: is that of pictures; give --figures DIR as well")
+    if options.png is not None or options.figures is None:
+        return ("png",)
+    from sim.report.figures.output import parse_formats
+
+    return parse_formats(options.formats or DEFAULT_FORMATS)
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -49,11 +87,14 @@ def _run(options: argparse.Namespace) -> None:
             input=options.input,
             json=options.json,
             report=options.report,
-            png=options.png,
+            figures=options.figures or options.png,
+            formats=_formats(options),
             trace=options.trace,
             waves=options.waves,
             labels=options.labels,
             reset_state=options.reset_state,
+            trust=options.trust,
+            signature=options.signature,
             config_file=options.config,
         ),
         Progress(),

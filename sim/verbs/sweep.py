@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sim.command import command_line
 from sim.progress import Progress
 from sim.verbs.options import add_config_options, values_of, whole_number
 
@@ -47,8 +47,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         help='only configurations for which it holds: "rows * cols <= 256"; may be repeated',
     )
     add_config_options(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--backend", choices=("model", "rtl"), default="model")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="where the results go"
+    )
+    parser.add_argument(
+        "--backend", choices=("model", "rtl"), default="model", help="where cycles come from"
+    )
     parser.add_argument(
         "--objective",
         action="append",
@@ -128,7 +132,7 @@ def _sweep(options: argparse.Namespace) -> None:
             models=tuple(options.models),
             plan=_plan(options),
             out=options.out,
-            command=shlex.join(["python", "-m", "sim", *sys.argv[1:]]),
+            command=command_line(sys.argv[1:]),
             search=_search(options),
             backend=options.backend,
             objectives=known_objectives(options.objectives),

@@ -23,7 +23,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         "the set",
     )
     parser.add_argument("--quick", action="store_true", help="two designs instead of the set")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="table, summary and picture"
+    )
     parser.set_defaults(handle=_validate)
 
 

@@ -16,7 +16,7 @@ HELP = "write the chip's Verilog"
 def add(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
     add_config_options(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the files go")
     parser.set_defaults(handle=_verilog)
 
 

@@ -16,8 +16,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="zoo_verb", required=True, metavar="list|export")
     verbs.add_parser("list", help="names and topologies").set_defaults(handle=_zoo_list)
     export = verbs.add_parser("export", help="write a network as a QDQ ONNX file")
-    export.add_argument("name", metavar="NAME")
-    export.add_argument("out", type=Path, metavar="OUT.onnx")
+    export.add_argument("name", metavar="NAME", help="of a built-in network")
+    export.add_argument("out", type=Path, metavar="OUT.onnx", help="the file to write")
     export.set_defaults(handle=_zoo_export)
 
 

@@ -13,17 +13,21 @@ from hw.spec.program import (
     STEP_WORDS,
     TIME_WORDS,
     Step,
+    seal,
 )
 from hw.spec.registers import MEMORY_BASE
 from hw.spec.soc_config import FIRMWARE_BYTES
 from tests.memory_map import PROGRAM_BASE
 
-HEADER_BYTES = 4 * len(HEADER_WORDS)
+HEADER_BYTES = 64
+"""The header, up to a line of all caches."""
 MAX_STEPS = 32
 STEPS_ADDRESS = PROGRAM_BASE + HEADER_BYTES
-TIMES_ADDRESS = STEPS_ADDRESS + 4 * STEP_WORDS * MAX_STEPS
+TENSORS_ADDRESS = STEPS_ADDRESS + 4 * STEP_WORDS * MAX_STEPS
+TIMES_ADDRESS = PROGRAM_BASE + 0x10000
+"""Behind every image; so are the buffers that the accelerator may store to."""
 TOTAL_ADDRESS = TIMES_ADDRESS + 4 * TIME_WORDS * MAX_STEPS
-TENSORS_ADDRESS = TOTAL_ADDRESS + 8
+BUFFERS_ADDRESS = TOTAL_ADDRESS + 64
 
 
 @dataclass
@@ -33,12 +37,20 @@ class Image:
     data: bytearray = field(default_factory=lambda: bytearray(TENSORS_ADDRESS - PROGRAM_BASE))
     steps: list[Step] = field(default_factory=list)
     header: dict[str, int] = field(default_factory=dict)
+    buffers: bytearray = field(default_factory=bytearray)
 
     def place(self, tensor: NDArray) -> int:
         """Append ``tensor``; returns its main memory address, a multiple of 32."""
         self.data.extend(bytes(-len(self.data) % 32))
         address = PROGRAM_BASE + len(self.data)
         self.data.extend(np.ascontiguousarray(tensor).tobytes())
+        return address
+
+    def place_buffer(self, tensor: NDArray) -> int:
+        """The address of ``tensor`` behind the image, a multiple of 32."""
+        self.buffers.extend(bytes(-len(self.buffers) % 32))
+        address = BUFFERS_ADDRESS + len(self.buffers)
+        self.buffers.extend(np.ascontiguousarray(tensor).tobytes())
         return address
 
     def memory(self, firmware: bytes) -> bytes:
@@ -52,16 +64,24 @@ class Image:
             "profile_address": 0,
             "times_address": TIMES_ADDRESS,
             "total_address": TOTAL_ADDRESS,
+            "image_bytes": 0,
+            "npu_limit": 0,
+            "release": 0,
             **self.header,
         }
         words = [header[name] for name, _ in HEADER_WORDS]
+        assert 4 * len(words) <= HEADER_BYTES
+        words += [0] * (HEADER_BYTES // 4 - len(words))
         for step in self.steps:
             words += step.encode()
         assert len(self.steps) <= MAX_STEPS
         assert MEMORY_BASE + FIRMWARE_BYTES == PROGRAM_BASE
         program = bytes(self.data)
         head = np.array(words, np.uint32).tobytes()
-        return firmware.ljust(FIRMWARE_BYTES, b"\0") + head + program[len(head) :]
+        image = seal(head + program[len(head) :], header["release"])
+        assert len(image) <= TIMES_ADDRESS - PROGRAM_BASE
+        chip = firmware.ljust(FIRMWARE_BYTES, b"\0") + image
+        return chip.ljust(BUFFERS_ADDRESS - MEMORY_BASE, b"\0") + bytes(self.buffers)
 
 
 def step_times(memory: bytes, count: int) -> Sequence[Sequence[int]]:

@@ -118,7 +118,7 @@ def test_network_on_the_cpu(cpu, tmp_path):
     ("name", "value", "message"),
     [
         ("magic", 0x1234, "program magic is 0x00001234, must be 0x52505754"),
-        ("version", 99, "program version is 0x00000063, must be 0x00000001"),
+        ("version", 99, "program version is 0x00000063, must be 0x00000002"),
         ("npu_config", 0x08100808, "program NPU configuration is 0x08100808, must be 0x00000000"),
     ],
 )
@@ -170,7 +170,7 @@ def test_npu_step_sleeps_and_leaves_no_stale_data(preset, tmp_path):
     rng = np.random.default_rng(2)
     old, new = random_int8(rng, size), random_int8(rng, size)
     image = npu_image(config)
-    source, shared = image.place(new), image.place(old)
+    source, shared = image.place(new), image.place_buffer(old)
     before, after = (image.place(np.zeros(size, np.int8)) for _ in range(2))
     load, store = (transfer(o, a, size) for o, a in ((Opcode.LOAD, source), (Opcode.STORE, shared)))
     commands = stream(image, load, store, Command(Opcode.END, {}))

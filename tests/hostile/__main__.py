@@ -1,6 +1,7 @@
 """Hostile trials of the command line: `python -m tests.hostile --seed 0 --scale 1`.
 
-Damaged inputs and databases, damaged caches, odd names, full disks and killed sweeps. Each trial
+Damaged inputs and databases, damaged caches, odd names, full disks, killed sweeps, and Programs
+that are damaged or forged on the chip (RTL; 500 of them, a second or more each). Each trial
 has a number; `--trial caches 7` runs that one alone, with its traceback. Exit status 1 where there
 is a defect. Odd networks are the business of `make fuzz`.
 """
@@ -11,12 +12,14 @@ import argparse
 import random
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.hostile import files, trials
+from tests.hostile import files, programs, trials
 
-Trial = Callable[[random.Random, Path], None]
+Trial = Callable[[random.Random, Path], str | None]
+"""May return a word for how it ended."""
 
 TRIALS: Mapping[str, tuple[Trial, int]] = {
     "arrays": (files.arrays, 4000),
@@ -27,14 +30,16 @@ TRIALS: Mapping[str, tuple[Trial, int]] = {
     "names": (trials.names, 50),
     "disks": (trials.disks, 40),
     "sweeps": (trials.sweeps, 8),
+    "damaged": (programs.damaged, 250),
+    "forged": (programs.forged, 250),
 }
 """Kinds of trial, and how many of each."""
 
 
-def attempt(kind: str, seed: int, number: int) -> None:
-    """One trial, in a folder of its own. Raises what is a defect."""
+def attempt(kind: str, seed: int, number: int) -> str | None:
+    """One trial, in a folder of its own; returns how it ended. Raises what is a defect."""
     with tempfile.TemporaryDirectory(prefix="tilewright-hostile-") as folder:
-        TRIALS[kind][0](random.Random(f"{kind} {seed} {number}"), Path(folder))
+        return TRIALS[kind][0](random.Random(f"{kind} {seed} {number}"), Path(folder))
 
 
 def main() -> int:
@@ -52,13 +57,16 @@ def main() -> int:
     defects = 0
     for kind in args.kind or TRIALS:
         count, wrong = max(1, round(TRIALS[kind][1] * args.scale)), 0
+        ends: Counter[str] = Counter()
         for number in range(count):
             try:
-                attempt(kind, args.seed, number)
+                if end := attempt(kind, args.seed, number):
+                    ends[end] += 1
             except Exception as error:
                 wrong += 1
                 print(f"{kind} {number}: {type(error).__name__}: {str(error)[-500:]}", flush=True)
-        print(f"{kind:16}{count:8} trials{wrong:6} defects", flush=True)
+        told = "".join(f"  {end} {number}" for end, number in ends.most_common())
+        print(f"{kind:16}{count:8} trials{wrong:6} defects{told}", flush=True)
         defects += wrong
     return 1 if defects else 0
 

@@ -27,3 +27,11 @@ def test_odd_names(number):
 def test_damaged_caches_and_killed_sweeps():
     attempt("caches", 7, 0)
     attempt("sweeps", 7, 0)
+
+
+@pytest.mark.rtl
+@pytest.mark.parametrize(
+    ("kind", "number"), [(k, n) for k in ("damaged", "forged") for n in range(6)]
+)
+def test_corrupted_programs(kind, number):
+    assert attempt(kind, 7, number)

@@ -91,7 +91,7 @@ def test_nothing_asked_lists_the_verbs(tilewright):
     status, out, err = tilewright()
     assert (status, err) == (0, "")
     for verb in cli.VERBS:
-        assert re.search(rf"^ +{verb} ", out, re.MULTILINE), verb
+        assert re.search(rf"^ +{verb}\s", out, re.MULTILINE), verb
 
 
 def test_version_tells_version_and_commit(monkeypatch, capsys):
@@ -267,3 +267,33 @@ def test_a_full_disk_is_one_message():
 def test_a_built_in_network_is_information_not_a_warning(tilewright):
     _, _, err = functional(tilewright, "--model", "ad")
     assert err.splitlines()[0] == "Built-in network ad (no file ad here)."
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--format", "pdf"], "give --figures DIR as well"),
+        (["--figures", "d", "--format", "gif"], "must be of pdf, svg, png"),
+        (["--figures", "d", "--png", "e"], "give that alone"),
+    ],
+)
+def test_formats_of_pictures_are_judged_first(tilewright, tmp_path, options, message):
+    status, _, err = functional(tilewright, "--model", "ad", *options)
+    assert status == 2
+    assert message in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pictures_come_as_vectors_unless_asked_otherwise(tilewright, tmp_path):
+    assert functional(tilewright, "--model", "ad", "--figures", "d")[0] == 0
+    assert {path.name for path in (tmp_path / "d").iterdir()} == {"memory.pdf", "memory.svg"}
+    assert functional(tilewright, "--model", "ad", "--png", "e")[0] == 0
+    assert [path.name for path in (tmp_path / "e").iterdir()] == ["memory.png"]
+
+
+def test_a_terminal_of_plain_letters_gets_u_for_micro(tmp_path):
+    command = [sys.executable, "-m", "sim", "run", "--model", "ad", "--backend", "model"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    run = subprocess.run(command, env=environment, capture_output=True, check=True)
+    assert b" 357 us at 100 MHz" in run.stdout
+    assert b" uJ" in run.stdout

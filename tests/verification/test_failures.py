@@ -9,6 +9,8 @@ import pytest
 
 from hw.spec.commands import Opcode
 from hw.spec.errors import CheckError
+from hw.spec.program import header_offset, seal
+from hw.spec.registers import LIMIT_CYCLES
 from hw.spec.settings import load_config
 from hw.spec.steps import NPU
 from mapper.compile import compile_model
@@ -27,16 +29,22 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
     return compile_model(import_model(path), load_config())
 
 
+LIMIT = 10
+"""Periods in which a stream of the undamaged Program ends."""
+
+
 def damaged(program: Program, opcode: Opcode, word: int, value: int) -> Program:
-    """The first command with this opcode gets another word; the watchdog becomes impatient."""
+    """The first command with this opcode gets another word, and the image its right CRC: a Program
+    of bad commands, not a damaged one. The watchdogs become impatient."""
     step = next(step for step in program.steps if step.kind == NPU)
     image = bytearray(program.image)
     position = step.values["commands"] - program.base
     while image[position] != opcode:
         position += 4 * image[position + 1]
     struct.pack_into("<I", image, position + 4 * word, value)
-    bounds = tuple(60_000 for _ in program.cycle_bounds)
-    return dataclasses.replace(program, image=bytes(image), cycle_bounds=bounds)
+    struct.pack_into("<I", image, header_offset("npu_limit"), LIMIT)
+    bounds = tuple(LIMIT * LIMIT_CYCLES for _ in program.cycle_bounds)
+    return dataclasses.replace(program, image=seal(bytes(image[:-4])), cycle_bounds=bounds)
 
 
 def failure(program: Program) -> str:
@@ -51,7 +59,8 @@ def failure(program: Program) -> str:
 
 def test_a_hang_says_what_every_engine_waits_for(program: Program) -> None:
     message = failure(damaged(program, Opcode.WEIGHTS, 2, 4096))
-    assert "the chip hangs" in message
+    assert "npu error" in message
+    assert "error timeout" in message
     assert "CONV: waits for weights" in message
     assert "ring empty" in message
 
@@ -59,12 +68,26 @@ def test_a_hang_says_what_every_engine_waits_for(program: Program) -> None:
 def test_a_wait_for_a_transfer_that_never_comes(program: Program) -> None:
     conv = 0x0010 | 19 << 8 | 9 << 16
     message = failure(damaged(program, Opcode.CONV, 0, conv))
-    assert "the chip hangs" in message
+    assert "error timeout" in message
+    assert "completed 1 transfers" in message
     assert "waits for a LOAD or STORE" in message
 
 
 def test_an_unknown_command(program: Program) -> None:
     assert "error opcode" in failure(damaged(program, Opcode.CONV, 0, 0x13FF))
+
+
+def test_a_store_over_the_firmware(program: Program) -> None:
+    message = failure(damaged(program, Opcode.STORE, 1, 0x4000_0400))
+    assert "error locked" in message
+
+
+def test_a_damaged_weight_is_found_before_the_inference(program: Program) -> None:
+    image = bytearray(program.image)
+    image[len(image) // 2] ^= 0x10
+    message = failure(dataclasses.replace(program, image=bytes(image)))
+    assert "damaged program (exit 5)" in message
+    assert "program CRC is 0x" in message
 
 
 def test_a_transfer_from_nowhere(program: Program) -> None:

@@ -1,6 +1,7 @@
 """`validate --quick`: the model against the chip on the built-in networks."""
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from sim.progress import Progress
 from sim.validate import measure
 from sim.validate.designs import chosen_designs
 from sim.validate.run import validate
+from tests.documents import faults
 
 pytestmark = [pytest.mark.rtl]
 
@@ -29,6 +31,9 @@ def test_the_quick_set_keeps_its_limits(tmp_path: Path, monkeypatch: pytest.Monk
                 assert value == row[key.replace("rtl_", "model_")], (key, row)
     assert "8 of 8 comparisons keep the limits" in (tmp_path / "summary.md").read_text()
     assert (tmp_path / "parity.png").read_bytes().startswith(b"\x89PNG")
+    kept = list(tmp_path.glob("**/*.json"))
+    assert len(kept) == 8
+    assert [faults(json.loads(path.read_text())) for path in kept] == [[]] * 8
     monkeypatch.setattr(measure, "run_rtl", None)  # what was measured is not measured again
     again = validate(["kws"], chosen_designs(None, quick=True), tmp_path, Progress())
     assert [comparison.network for comparison in again] == ["kws", "kws"]

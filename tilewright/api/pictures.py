@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim.report.figures.output import png_bytes, save_png
+from sim.report.figures.output import png_bytes, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,8 +26,11 @@ class Picture:
     figure: Figure
 
     def save(self, path: str | Path) -> None:
-        """Write it as PNG; the file appears whole or not at all. Raises RequestError."""
-        save_png(self.figure, Path(path))
+        """Write it as PNG, PDF or SVG, by the ending; it appears whole or not at all.
+
+        Raises RequestError.
+        """
+        save_figure(self.figure, Path(path))
 
     def _repr_png_(self) -> bytes:
         """For notebooks."""

@@ -11,8 +11,8 @@ import cocotb_tools.config
 
 from hw.spec.config import Config
 from verification.cells.netlist import UNDEFINED_READS
-from verification.cosim.chip import chip_parameters, chip_sources, simulated_design
-from verification.cosim.verilate import COMMON_FLAGS, OPTIMISATION, Model, executable_of
+from verification.cosim.chip import chip_parameters, chip_sources, has_sources, simulated_design
+from verification.cosim.verilate import COMMON_FLAGS, Model, executable_of
 from verification.tools.toolchain import find_compiler
 
 HERE = Path(__file__).parent
@@ -34,9 +34,6 @@ NETLIST_FLAGS = (
 
 UNDEFINED_FLAGS = ("+define+NETLIST", "--x-assign", "1")
 """Ones for what is undefined: anything but what stands in the memory would do."""
-
-NETLIST_OPTIMISATION = {**OPTIMISATION, "OPT_FAST": "-O1"}
-"""Tens of thousands of gates take minutes to compile, and are simulated for seconds."""
 
 EMPTY_ARCHIVE = "!<arch>\n"
 
@@ -83,9 +80,13 @@ def build_model(
     if waves:
         sources |= _compression()
         flags += WAVES_FLAGS
-    optimisation = NETLIST_OPTIMISATION if cells else OPTIMISATION
-    executable, is_new = executable_of(sources, flags, compiler, note, optimisation)
+    executable, is_new = executable_of(sources, flags, compiler, note)
     return Model(executable, time.monotonic() - started if is_new else 0.0)
+
+
+def has_model(config: Config) -> bool:
+    """Whether a model of ``config``'s RTL was built, or is being built by another process."""
+    return has_sources(simulated_design(config))
 
 
 def _compression() -> dict[str, str]:

@@ -12,10 +12,13 @@ from hw.spec.registers import MEMORY_BASE
 from hw.spec.soc_config import MAX_MEMORY_LATENCY, SocConfig
 from hw.verilog import write_verilog
 from verification.cells.netlist import SYNTHESIS, cell_models, write_netlist
-from verification.tools.cache import cached
+from verification.tools.cache import cached, kept
 from verification.tools.description import CHIP, SOURCES, described, read_sources, source_key
 
 WRAPPER = Path(__file__).with_name("chip.sv")
+
+_VERILOG = "verilog"
+"""The kind of build in the cache."""
 
 
 def simulated_design(config: Config) -> Config:
@@ -55,9 +58,14 @@ def chip_sources(
 
     synthesis = [SYNTHESIS[netlist], cell_models(netlist)] if netlist else []
     key = source_key(config, uart_bit_cycles, *synthesis)
-    folder, _ = cached("verilog", key, generate)
+    folder, _ = cached(_VERILOG, key, generate)
     generated = {path.name: path.read_text() for path in sorted(folder.iterdir())}
     return generated | {WRAPPER.name: WRAPPER.read_text()}
+
+
+def has_sources(config: Config) -> bool:
+    """Whether the cache has the RTL of ``config``, of which models are built at once."""
+    return kept(_VERILOG, source_key(config, None)) is not None
 
 
 def chip_parameters(config: Config) -> list[str]:

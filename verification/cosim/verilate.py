@@ -7,11 +7,14 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hw.spec.errors import TilewrightError
+from verification.cosim.build_time import expected_seconds, note_build
+from verification.cosim.runtime import runtime_objects
 from verification.tools.cache import cached
 from verification.tools.process import run
 from verification.tools.toolchain import Compiler, require_make, verilator_root, versions
@@ -40,7 +43,7 @@ COMMON_FLAGS = (
     "-Wno-fatal",
 )
 COMPILER_FLAGS = "-std=c++20 -fcoroutines"
-OPTIMISATION = {"OPT_FAST": "-O2", "OPT_SLOW": "-O0", "OPT_GLOBAL": "-O1"}
+OPTIMISATION = {"OPT_FAST": "-O1", "OPT_SLOW": "-O0", "OPT_GLOBAL": "-O1"}
 """OPT_FAST is for code that runs each cycle; measured in docs/adr/0005-co-simulation.md."""
 
 BUILD_JOBS = 2
@@ -59,16 +62,16 @@ def executable_of(
     flags: list[str],
     compiler: Compiler,
     note: Callable[[str], None],
-    optimisation: Mapping[str, str] = OPTIMISATION,
 ) -> tuple[Path, bool]:
     """The model made of ``sources``, and whether it was built just now."""
 
     def build(folder: Path) -> None:
-        if compiler.is_fallback:
-            note("no C++ compiler found: building with the slower one of the package ziglang")
-        else:
-            note("building (once for this hardware)")
-        verilate(folder, sources, flags, compiler, optimisation)
+        who = " by the slower compiler of the package ziglang" if compiler.is_fallback else ""
+        seconds = max(round(expected_seconds(sources), -1), 10)
+        note(f"building{who}, once for this hardware: about {seconds:.0f} s")
+        started = time.monotonic()
+        verilate(folder, sources, flags, compiler, OPTIMISATION)
+        note_build(sources, time.monotonic() - started)
 
     folder, is_new = cached("models", _key(sources, flags, compiler), build)
     return folder / EXECUTABLE, is_new
@@ -105,9 +108,16 @@ def verilate(
         **optimisation,
         **compiler.variables,
     }
-    make = [require_make(), "-C", "objects", "-f", "Vtop.mk", f"-j{BUILD_JOBS}"]
-    _run([*make, *(f"{k}={v}" for k, v in variables.items())], folder, "the C++ compiler")
     objects = folder / "objects"
+
+    def make(words: Sequence[str]) -> str:
+        command = [require_make(), "-C", "objects", "-f", "Vtop.mk", f"-j{BUILD_JOBS}"]
+        settings = (f"{name}={value}" for name, value in variables.items())
+        return _run([*command, *settings, *words], folder, "the C++ compiler")
+
+    headers = {name: text for name, text in sources.items() if name.endswith(".h")}
+    runtime = runtime_objects(objects, compiler, headers, make)
+    make(["VM_GLOBAL_FAST=", "VM_GLOBAL_SLOW=", f"LIBS={runtime}"])
     (objects / EXECUTABLE).rename(folder / EXECUTABLE)
     for path in objects.iterdir():
         path.unlink()
@@ -120,7 +130,8 @@ def _key(sources: Mapping[str, str], flags: list[str], compiler: Compiler) -> st
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _run(command: list[str], folder: Path, who: str) -> None:
+def _run(command: list[str], folder: Path, who: str) -> str:
+    """What ``command`` prints. Raises TilewrightError with its errors where it fails."""
     environment = os.environ | {"VERILATOR_ROOT": str(verilator_root())}
     # Flags for another make must not reach this one.
     environment.pop("MAKEFLAGS", None)
@@ -131,3 +142,4 @@ def _run(command: list[str], folder: Path, who: str) -> None:
         raise TilewrightError(
             f"{who} could not build the simulation model:\n" + "\n".join(errors[-20:])
         )
+    return output

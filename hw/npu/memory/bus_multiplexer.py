@@ -49,6 +49,7 @@ class BusMultiplexer(Component):
     -----
     bus: main memory.
     fetch, record, transfers, weights: clients.
+    stop: no more requests. quiet: none is on its way, and no answer.
     read_beat, write_beat: pulse for each answered request.
     read_error, write_error: pulse for each failed one, but those of ``fetch``, which may read
         ahead beyond the end of memory.
@@ -60,6 +61,8 @@ class BusMultiplexer(Component):
             {
                 "bus": Out(memory_bus(config.bus_bytes)),
                 **{name: In(client_port(config.bus_bytes)) for name in CLIENTS},
+                "stop": In(1),
+                "quiet": Out(1),
                 "read_beat": Out(1),
                 "write_beat": Out(1),
                 "read_error": Out(1),
@@ -90,7 +93,8 @@ class BusMultiplexer(Component):
         with m.If(valid.bit_select(favoured, 1)):
             m.d.comb += chosen.eq(favoured)
         m.d.comb += [
-            free.eq(~spare_strobe & room),
+            free.eq(~spare_strobe & room & ~self.stop),
+            self.quiet.eq(~strobe & ~spare_strobe & ~tags.r_rdy),
             tags.w_en.eq(free & valid.any()),
             self.bus.cyc.eq(tags.r_rdy),
             self.bus.stb.eq(strobe),

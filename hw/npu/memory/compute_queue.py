@@ -44,6 +44,8 @@ class ComputeQueue(Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         wait_field = next(field for field in HEADER if field.name == "wait")
+        # Kept when the watchdog has ended a stream: see NPU.COMPLETED.
+        count = Signal(WAIT_BITS, reset_less=True)
         full, ahead, at_work = Signal(), Signal(WAIT_BITS), Signal(range(AT_WORK + 1))
         taken = self.compute.valid & self.compute.ready
         wait = self.compute.payload[0][wait_field.lsb :][: wait_field.width]
@@ -53,6 +55,7 @@ class ComputeQueue(Component):
             self.blocked.eq(full & ahead[-1]),
             self.commands.ready.eq(~full | taken),
             self.idle.eq(~full & (at_work == 0)),
+            self.count.eq(count),
         ]
         with m.If(self.commands.ready):
             m.d.sync += [
@@ -61,6 +64,6 @@ class ComputeQueue(Component):
             ]
         m.d.sync += [
             at_work.eq(at_work + taken - self.completed),
-            self.count.eq(Mux(self.clear, 0, self.count + self.completed)),
+            count.eq(Mux(self.clear, 0, count + self.completed)),
         ]
         return m

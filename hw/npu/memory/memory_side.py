@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, ResetInserter
 from amaranth.lib import stream
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
@@ -18,7 +18,9 @@ from hw.npu.memory.transfers import Transfers
 from hw.npu.memory.weight_ring import WeightRing
 from hw.npu.memory.weights_dma import WeightsDma
 from hw.npu.ports import WEIGHT_START, read_port, write_port
+from hw.npu.watchdog import PERIOD_BITS, Watchdog
 from hw.spec.npu_config import NpuConfig
+from hw.spec.registers import ERROR_CODES
 
 
 class MemorySide(Component):
@@ -35,6 +37,8 @@ class MemorySide(Component):
     compute_idle: no compute command is at work.
     record: words of profile records.
     clear: pulse at the start of a stream.
+    time: the time stamp's low bits.
+    abort: pulse, the watchdog has ended the stream: the compute side is to forget it.
     read_beat, write_beat: a beat has been read from or written to main memory.
     scratchpad_dma_read, scratchpad_dma_write: an access of the DMA to the scratchpad.
     debug_*: shown in NPU.DEBUG.
@@ -59,6 +63,8 @@ class MemorySide(Component):
                 "compute_idle": In(1),
                 "record": In(stream.Signature(32)),
                 "clear": Out(1),
+                "time": In(PERIOD_BITS),
+                "abort": Out(1),
                 "read_beat": Out(1),
                 "write_beat": Out(1),
                 "scratchpad_dma_read": Out(1),
@@ -72,15 +78,20 @@ class MemorySide(Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        m.submodules.bus = bus = BusMultiplexer(config)
-        m.submodules.fetch = fetch = CommandFetch(config)
-        m.submodules.writer = writer = ProfileWriter(config)
-        m.submodules.transfers = transfers = Transfers(config)
-        m.submodules.weights = weights = WeightsDma(config)
-        m.submodules.ring = ring = WeightRing(config)
-        m.submodules.scratchpad = scratchpad = Scratchpad(config)
+        bus, fetch, writer = BusMultiplexer(config), CommandFetch(config), ProfileWriter(config)
+        transfers, weights = Transfers(config), WeightsDma(config)
+        ring, scratchpad = WeightRing(config), Scratchpad(config)
         m.submodules.sequencer = sequencer = Sequencer(config)
         m.submodules.registers = registers = NpuRegisters(config)
+        m.submodules.watchdog = watchdog = Watchdog()
+        forgets = ResetInserter(watchdog.abort)
+        m.submodules.bus = forgets(bus)
+        m.submodules.fetch = forgets(fetch)
+        m.submodules.writer = forgets(writer)
+        m.submodules.transfers = forgets(transfers)
+        m.submodules.weights = forgets(weights)
+        m.submodules.ring = forgets(ring)
+        m.submodules.scratchpad = forgets(scratchpad)
 
         connect(m, flipped(self.bus), bus.bus)
         connect(m, fetch.client, bus.fetch)
@@ -131,6 +142,18 @@ class MemorySide(Component):
             sequencer.fetch_idle.eq(fetch.idle),
             sequencer.read_error.eq(bus.read_error),
             sequencer.write_error.eq(bus.write_error),
+            sequencer.locked.eq(transfers.refused | writer.refused),
+            transfers.lock.eq(registers.lock),
+            writer.lock.eq(registers.lock),
+            # The watchdog
+            watchdog.time.eq(self.time),
+            watchdog.limit.eq(registers.limit),
+            watchdog.start.eq(sequencer.clear),
+            watchdog.busy.eq(sequencer.busy),
+            watchdog.quiet.eq(bus.quiet),
+            bus.stop.eq(watchdog.stop),
+            sequencer.abort.eq(watchdog.abort),
+            self.abort.eq(watchdog.abort),
             self.interrupt.eq(sequencer.done),
             # Counters
             self.read_beat.eq(bus.read_beat),
@@ -151,5 +174,6 @@ class MemorySide(Component):
             registers.drain_busy.eq(self.debug_drain_busy),
             registers.ring_empty.eq(ring.empty),
             registers.ring_full.eq(ring.full),
+            registers.frozen.eq(watchdog.stop | (sequencer.error == ERROR_CODES["timeout"])),
         ]
         return m

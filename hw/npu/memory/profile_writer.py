@@ -8,6 +8,7 @@ from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
 from hw.npu.memory.bus_multiplexer import client_port
+from hw.npu.memory.registers import LOCK_BITS
 from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import RECORD_BYTES
 from hw.spec.timing import OUTSTANDING
@@ -22,6 +23,7 @@ class ProfileWriter(Component):
     record: words of records, one a cycle, and one cycle or more for each beat of the bus.
     address: of the record at work, multiple of bus_bytes.
     advance: pulse, the last beat of a record has left; the next one goes behind it.
+    lock: nothing is written below it (units of LOCK_BYTES). refused: pulse, a record lay there.
     idle: all records are in memory.
     """
 
@@ -33,6 +35,8 @@ class ProfileWriter(Component):
                 "record": In(stream.Signature(32)),
                 "address": In(32),
                 "advance": Out(1),
+                "lock": In(LOCK_BITS),
+                "refused": Out(1),
                 "idle": Out(1),
             }
         )
@@ -44,14 +48,18 @@ class ProfileWriter(Component):
         data, full = Signal(8 * self._bus_bytes), Signal()
         lane, beat = Signal(range(max(lanes, 2))), Signal(range(beats))
         outstanding = Signal(range(OUTSTANDING + 1))
+        # The address stands still while a record comes.
+        locked = Signal()
+        m.d.sync += locked.eq(self.address[-LOCK_BITS:] < self.lock)
         requested, taken = request.valid & request.ready, self.record.valid & self.record.ready
         m.d.comb += [
             self.record.ready.eq(~full),
             request.valid.eq(full),
             request.payload.address.eq(self.address[exact_log2(self._bus_bytes) :] + beat),
             request.payload.write.eq(1),
-            request.payload.select.eq(~0),
+            request.payload.select.eq(~locked.replicate(self._bus_bytes)),
             request.payload.data.eq(data),
+            self.refused.eq(requested & locked),
             self.advance.eq(requested & (beat == beats - 1)),
             self.idle.eq(~full & (lane == 0) & (outstanding == 0)),
         ]

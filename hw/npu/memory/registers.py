@@ -6,11 +6,16 @@ from typing import Any
 
 from amaranth.hdl import Module, Signal, Value
 from amaranth.lib.wiring import Component, In, Out
+from amaranth.utils import exact_log2
 
 from hw.bus import register_bus
+from hw.npu.watchdog import LIMIT_BITS
 from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import RECORD_BYTES
-from hw.spec.registers import NPU, NPU_IDENTIFIER, Register
+from hw.spec.registers import LOCK_BYTES, NPU, NPU_IDENTIFIER, Register
+
+LOCK_SHIFT = exact_log2(LOCK_BYTES)
+LOCK_BITS = 32 - LOCK_SHIFT
 
 _BUSY_BITS = ("transfer_busy", "weights_busy", "drain_busy", "ring_empty", "ring_full")
 
@@ -24,7 +29,9 @@ class NpuRegisters(Component):
     start, acknowledge: pulses of CONTROL, a cycle after the write.
     command_address, profile_address: registers; the latter advances by RECORD_BYTES with
         ``profile_advance``.
+    lock, limit: LOCK, in units of LOCK_BYTES, and LIMIT.
     busy, done, error: STATUS. transfers_completed, computes_completed: COMPLETED.
+    frozen: DEBUG shows what was at work when the watchdog ended the stream.
     sequencer, cause, opcode, ``*_busy``, ``ring_*``: DEBUG.
     """
 
@@ -38,9 +45,12 @@ class NpuRegisters(Component):
                 "command_address": Out(32),
                 "profile_address": Out(32),
                 "profile_advance": In(1),
+                "lock": Out(LOCK_BITS),
+                "limit": Out(LIMIT_BITS),
                 "busy": In(1),
                 "done": In(1),
                 "error": In(4),
+                "frozen": In(1),
                 "transfers_completed": In(16),
                 "computes_completed": In(16),
                 "sequencer": In(4),
@@ -80,6 +90,8 @@ class NpuRegisters(Component):
             "ID": NPU_IDENTIFIER,
             "COMMAND_ADDRESS": self.command_address,
             "PROFILE_ADDRESS": self.profile_address,
+            "LOCK": self.lock << LOCK_SHIFT,
+            "LIMIT": self.limit,
             **{name: _assemble(NPU.register(name), values) for name, values in fields.items()},
         }
 
@@ -89,7 +101,8 @@ class NpuRegisters(Component):
         request, values = Signal(), self._values()
         # What the engines do comes late in a cycle, and is shown for a look only.
         debug = Signal(32)
-        m.d.sync += debug.eq(values["DEBUG"])
+        with m.If(~self.frozen):
+            m.d.sync += debug.eq(values["DEBUG"])
         values["DEBUG"] = debug
         exists = Signal()
         m.d.comb += request.eq(bus.cyc & bus.stb)
@@ -116,6 +129,12 @@ class NpuRegisters(Component):
                 with m.If(self.bus.sel[byte]):
                     bits = slice(8 * byte, 8 * byte + 8)
                     m.d.sync += written[bits].eq(self.bus.dat_w[bits])
+        if register.name == "LIMIT":
+            m.d.sync += self.limit.eq(self.bus.dat_w)
+        if register.name == "LOCK":
+            lock = self.bus.dat_w[LOCK_SHIFT:]
+            with m.If(lock > self.lock):
+                m.d.sync += self.lock.eq(lock)
         if register.name == "CONTROL":
             for name, pulse in (("start", self.start), ("acknowledge", self.acknowledge)):
                 bit = register.field(name).lsb

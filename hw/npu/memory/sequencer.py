@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, ResetInserter, Signal
 from amaranth.lib import stream
 from amaranth.lib.enum import Enum
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
@@ -46,6 +46,7 @@ class Sequencer(Component):
     transfers_completed: count. transfers_idle, weights_idle, record_idle, fetch_idle: no work left.
     abort_weights: drop the weights that nobody is going to use.
     read_error, write_error: pulse, main memory has answered a request with an error.
+    locked: pulse, a write was refused. abort: pulse, the watchdog has ended the stream.
     busy, done, error, state, computes_completed: for the registers.
     """
 
@@ -72,6 +73,8 @@ class Sequencer(Component):
                 "abort_weights": Out(1),
                 "read_error": In(1),
                 "write_error": In(1),
+                "locked": In(1),
+                "abort": In(1),
                 "busy": Out(1),
                 "done": Out(1),
                 "error": Out(4),
@@ -82,8 +85,9 @@ class Sequencer(Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.decoder = decoder = Decoder(self._config)
-        m.submodules.compute_queue = queue = ComputeQueue()
+        decoder, queue = Decoder(self._config), ComputeQueue()
+        m.submodules.decoder = ResetInserter(self.abort)(decoder)
+        m.submodules.compute_queue = ResetInserter(self.abort)(queue)
         ended = Signal()
         connect(m, queue.compute, flipped(self.compute))
         m.d.comb += [
@@ -166,6 +170,13 @@ class Sequencer(Component):
                 ("opcode", decoder.opcode_error),
                 ("bus_write", self.write_error),
                 ("bus_read", self.read_error | decoder.word_error),
+                ("locked", self.locked),
             ):
                 with m.If(failed):
                     m.d.sync += self.error.eq(ERROR_CODES[name])
+        with m.If(self.abort):
+            m.d.sync += [
+                self.state.eq(State.IDLE),
+                self.done.eq(1),
+                self.error.eq(ERROR_CODES["timeout"]),
+            ]

@@ -11,6 +11,7 @@ from amaranth.lib.fifo import SyncFIFO, SyncFIFOBuffered
 from amaranth.lib.wiring import Component, In, Out
 
 from hw.npu.memory.bus_multiplexer import client_port
+from hw.npu.memory.registers import LOCK_BITS
 from hw.npu.memory.scratchpad import dma_read_port, dma_write_port
 from hw.npu.memory.transfer_beats import TRANSFER_DESCRIPTOR, TransferBeats, beat_layout
 from hw.npu.ports import crosses_word
@@ -35,6 +36,7 @@ class Transfers(Component):
     completed: transfers since the start, modulo 65536; set to 0 by ``clear``.
     idle: all transfers have completed.
     dma_read, dma_write: scratchpad.
+    lock: a STORE writes nothing below it (units of LOCK_BYTES). refused: pulse, one has tried to.
     """
 
     def __init__(self, config: NpuConfig) -> None:
@@ -53,6 +55,8 @@ class Transfers(Component):
                 "idle": Out(1),
                 "dma_read": Out(dma_read_port(config.port_bytes)),
                 "dma_write": Out(dma_write_port(config.port_bytes)),
+                "lock": In(LOCK_BITS),
+                "refused": Out(1),
             }
         )
 
@@ -112,14 +116,17 @@ class Transfers(Component):
         request, layout = self.client.request, beat_layout(self._config.bus_bytes)
         m.submodules.whole = whole = SyncFIFO(width=fifo.width + stored.width, depth=WHOLE_FIFO)
         following, beat, tag = Signal(layout), Signal(layout), Signal(self._tag)
+        below = following.word[-LOCK_BITS:] < self.lock
+        locked, admitted = Signal(), Signal(layout)
         complete, room = Signal(), Signal()
         m.d.comb += [
             following.eq(fifo.r_data),
+            locked.eq(following.store & below & following.select.any()),
             complete.eq(fifo.r_rdy & (~following.store | stored.r_rdy)),
             fifo.r_en.eq(whole.w_rdy & complete),
             stored.r_en.eq(whole.w_rdy & complete & following.store),
             whole.w_en.eq(complete),
-            whole.w_data.eq(Cat(fifo.r_data, stored.r_data)),
+            whole.w_data.eq(Cat(admitted, stored.r_data)),
             Cat(beat, request.payload.data).eq(whole.r_data),
             request.valid.eq(whole.r_rdy & room),
             whole.r_en.eq(request.ready & room),
@@ -133,6 +140,11 @@ class Transfers(Component):
             tag.select.eq(beat.select),
             tags.w_data.eq(tag),
         ]
+        # What is refused is asked for nevertheless, so that its answer is counted.
+        m.d.comb += admitted.eq(following)
+        with m.If(locked):
+            m.d.comb += admitted.select.eq(0)
+        m.d.sync += self.refused.eq(fifo.r_en & locked)
         # Known a cycle ahead: one more may have come since.
         m.d.sync += room.eq(tags.level < OUTSTANDING - 2)
 
@@ -170,8 +182,10 @@ class Transfers(Component):
     def _count(self, m: Module, completes: Signal) -> None:
         pending = Signal(range(QUEUE + REQUESTS + OUTSTANDING + 8))
         accepted = self.descriptors.valid & self.descriptors.ready
-        m.d.comb += self.idle.eq(pending == 0)
+        # Kept when the watchdog has ended a stream: see NPU.COMPLETED.
+        completed = Signal(WAIT_BITS, reset_less=True)
+        m.d.comb += [self.idle.eq(pending == 0), self.completed.eq(completed)]
         m.d.sync += [
             pending.eq(pending + accepted - completes),
-            self.completed.eq(Mux(self.clear, 0, self.completed + completes)),
+            completed.eq(Mux(self.clear, 0, completed + completes)),
         ]

@@ -15,6 +15,7 @@ from amaranth.lib.wiring import Component, In, Out
 from hw.bus import memory_bus
 from hw.npu.microcode.assembler import ARGUMENT_BITS, Op, Size, Write
 from hw.npu.microcode.dot import CHUNK
+from hw.npu.microcode.registers import LOCK_BITS, LOCK_SHIFT
 from hw.npu.microcode.sequencer import INDEX_BITS, WORD_BITS
 from hw.spec.registers import MEMORY_BASE
 
@@ -58,6 +59,8 @@ class Access(Component):
     result: the requantiser's; data: port DATA; time: the time stamp.
     idle: nothing is on its way. failed, wrote: pulse, a request has failed; it was a write.
     beat: a request is answered.
+    lock: nothing is written below it (units of LOCK_BYTES). locked: pulse, a write is refused.
+    stop: no more requests. quiet: none is on its way. abort: pulse, the instruction is given up.
     """
 
     def __init__(self, scratchpad: int, scratchpad_bytes: int) -> None:
@@ -94,6 +97,11 @@ class Access(Component):
                 "failed": Out(1),
                 "wrote": Out(1),
                 "beat": Out(1),
+                "lock": In(LOCK_BITS),
+                "locked": Out(1),
+                "stop": In(1),
+                "quiet": Out(1),
+                "abort": In(1),
             }
         )
 
@@ -106,7 +114,8 @@ class Access(Component):
         m.d.comb += [
             answered.eq(bus.ack | bus.err),
             bus.cyc.eq(wanted | outstanding),
-            bus.stb.eq(wanted & (~outstanding | answered)),
+            bus.stb.eq(wanted & (~outstanding | answered) & ~self.stop),
+            self.quiet.eq(~outstanding),
             accepted.eq(bus.stb & ~bus.stall),
             self.beat.eq(answered),
             self.failed.eq(bus.err),
@@ -135,7 +144,12 @@ class Access(Component):
                 ]
             with m.Case(Op.WRITE, Op.PUT):
                 waits = (self.op == Op.PUT) & self.result_busy
-                m.d.comb += [wanted.eq(~waits), self.hold.eq(~accepted)]
+                below = self.a[LOCK_SHIFT:] < self.lock
+                m.d.comb += [
+                    wanted.eq(~waits & ~below),
+                    self.locked.eq(below & ~waits & ~outstanding),
+                    self.hold.eq(~accepted),
+                ]
                 m.d.comb += [bus.we.eq(1), following.kind.eq(Kind.NONE)]
         self._write_data(m)
         self._chunks(m, address, tag, following, wanted, accepted, answered)
@@ -153,7 +167,7 @@ class Access(Component):
         ]
         with m.If(accepted):
             m.d.sync += asked.eq(1)
-        with m.If(self._value_ready | self.failed):
+        with m.If(self._value_ready | self.abort):
             m.d.sync += asked.eq(0)
 
     def _write_data(self, m: Module) -> None:
@@ -210,7 +224,7 @@ class Access(Component):
                     m.d.sync += [place.eq(place + 1), running.eq(~last), left.eq(last)]
             with m.If(~self.hold):
                 m.d.sync += left.eq(0)
-        with m.If(self.failed):
+        with m.If(self.abort):
             m.d.sync += [running.eq(0), left.eq(0)]
 
     def _answer(self, m: Module, tag: data.View, answered: Signal) -> None:

@@ -24,6 +24,7 @@ from hw.npu.microcode.registers import MicrocodeRegisters
 from hw.npu.microcode.requantise import Requantise, parameter_bytes
 from hw.npu.microcode.sequencer import Sequencer
 from hw.npu.microcode.windows import Windows
+from hw.npu.watchdog import Watchdog
 from hw.spec.config import Config
 from hw.spec.profile import ACTIVITIES
 
@@ -55,6 +56,7 @@ class MicrocodeNpu(Component):
         m.submodules.registers = self._registers = MicrocodeRegisters(config)
         m.submodules.sequencer = self._sequencer = Sequencer(config)
         m.submodules.access = self._access = Access(self._scratchpad, config.scratchpad_bytes)
+        m.submodules.watchdog = self._watchdog = Watchdog()
         m.submodules.windows = self._windows = Windows(config)
         m.submodules.dot = self._dot = Dot(config)
         m.submodules.requantise = self._requantise = Requantise(config.accumulator_bits)
@@ -67,6 +69,7 @@ class MicrocodeNpu(Component):
 
     def _control(self, m: Module) -> None:
         registers, sequencer, access = self._registers, self._sequencer, self._access
+        watchdog = self._watchdog
         op, waits = sequencer.op, Signal()
         with m.Switch(op):
             with m.Case(Op.HALT):
@@ -77,7 +80,17 @@ class MicrocodeNpu(Component):
                 m.d.comb += waits.eq(self._requantise.busy)
         m.d.comb += [
             sequencer.hold.eq(access.hold | waits),
-            sequencer.abort.eq(access.failed),
+            sequencer.abort.eq(access.failed | access.locked | watchdog.abort),
+            watchdog.time.eq(self.time),
+            watchdog.limit.eq(registers.limit),
+            watchdog.start.eq(registers.start),
+            watchdog.busy.eq(~registers.halted),
+            watchdog.quiet.eq(access.quiet),
+            access.stop.eq(watchdog.stop),
+            access.abort.eq(sequencer.abort),
+            access.lock.eq(registers.lock),
+            registers.locked.eq(access.locked),
+            registers.abort.eq(watchdog.abort),
             sequencer.start.eq(registers.start),
             sequencer.commands.eq(registers.command_address),
             sequencer.profile.eq(registers.profile_address),

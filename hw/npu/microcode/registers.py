@@ -6,28 +6,35 @@ from typing import Any
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib.wiring import Component, In, Out
+from amaranth.utils import exact_log2
 
 from hw.bus import register_bus
 from hw.npu.microcode.sequencer import WORD_BITS
+from hw.npu.watchdog import LIMIT_BITS
 from hw.spec.fields import encode
 from hw.spec.npu_config import NpuConfig
-from hw.spec.registers import ERROR_CODES, MEMORY_BASE, NPU, NPU_IDENTIFIER
+from hw.spec.registers import ERROR_CODES, LOCK_BYTES, MEMORY_BASE, NPU, NPU_IDENTIFIER
 
-_ERROR_BITS = 2
+_ERROR_BITS = 3
+LOCK_SHIFT = exact_log2(LOCK_BYTES)
+LOCK_BITS = WORD_BITS - LOCK_SHIFT
+"""Of main memory's addresses, from its start."""
 
 
 class MicrocodeRegisters(Component):
     """Answers a cycle after the request; words without a register answer with an error.
 
-    DEBUG and COMPLETED read as 0.
+    DEBUG, COMPLETED and LIMIT read as 0.
 
     Ports
     -----
     bus: the CPU.
     start: pulse of CONTROL. command_address, profile_address: from the start of main memory.
     set_profile, profile: a new profile_address.
+    lock, limit: LOCK, in units of LOCK_BYTES from the start of main memory, and LIMIT.
     halted: no stream is at work. ended, unknown: it has ended, by an unknown command.
     failed, wrote: main memory has answered a request, a write, with an error.
+    locked: a write was refused. abort: the watchdog has ended the stream.
     done: STATUS.
     """
 
@@ -41,11 +48,15 @@ class MicrocodeRegisters(Component):
                 "profile_address": Out(WORD_BITS),
                 "set_profile": In(1),
                 "profile": In(WORD_BITS),
+                "lock": Out(LOCK_BITS),
+                "limit": Out(LIMIT_BITS),
                 "halted": In(1),
                 "ended": In(1),
                 "unknown": In(1),
                 "failed": In(1),
                 "wrote": In(1),
+                "locked": In(1),
+                "abort": In(1),
                 "done": Out(1),
             }
         )
@@ -68,17 +79,23 @@ class MicrocodeRegisters(Component):
         ]
         with m.If(self.set_profile):
             m.d.sync += self.profile_address.eq(self.profile)
-        with m.Switch(bus.adr[:3]):
+        with m.Switch(bus.adr[:4]):
             for register in NPU.registers:
                 with m.Case(register.offset // 4):
                     m.d.sync += bus.dat_r.eq(values.get(register.name, 0))
-        with m.If(request & bus.we & exists), m.Switch(bus.adr[:3]):
+        with m.If(request & bus.we & exists), m.Switch(bus.adr[:4]):
             for name, address in (
                 ("COMMAND_ADDRESS", self.command_address),
                 ("PROFILE_ADDRESS", self.profile_address),
             ):
                 with m.Case(NPU.register(name).offset // 4):
                     m.d.sync += address.eq(bus.dat_w)
+            with m.Case(NPU.register("LIMIT").offset // 4):
+                m.d.sync += self.limit.eq(bus.dat_w)
+            with m.Case(NPU.register("LOCK").offset // 4):
+                lock = bus.dat_w[LOCK_SHIFT:WORD_BITS]
+                with m.If(lock > self.lock):
+                    m.d.sync += self.lock.eq(lock)
             with m.Case(control.offset // 4):
                 started = bus.dat_w[control.field("start").lsb]
                 m.d.sync += self.start.eq(started & self.halted)
@@ -98,6 +115,7 @@ class MicrocodeRegisters(Component):
             "STATUS": Cat(~self.halted, self.done, Signal(gap), error),
             "COMMAND_ADDRESS": MEMORY_BASE | self.command_address,
             "PROFILE_ADDRESS": MEMORY_BASE | self.profile_address,
+            "LOCK": MEMORY_BASE | self.lock << LOCK_SHIFT,
         }
 
     def _end(self, m: Module, error: Signal, acknowledged: Signal) -> None:
@@ -106,10 +124,14 @@ class MicrocodeRegisters(Component):
             m.d.sync += self.done.eq(0)
         with m.If(self.start):
             m.d.sync += error.eq(0)
-        with m.Elif(self.ended | self.unknown | self.failed):
+        with m.Elif(self.ended | self.unknown | self.failed | self.locked | self.abort):
             m.d.sync += self.done.eq(1)
             with m.If(self.unknown):
                 m.d.sync += error.eq(ERROR_CODES["opcode"])
             with m.If(self.failed):
                 code = Mux(self.wrote, ERROR_CODES["bus_write"], ERROR_CODES["bus_read"])
                 m.d.sync += error.eq(code)
+            with m.If(self.locked):
+                m.d.sync += error.eq(ERROR_CODES["locked"])
+            with m.If(self.abort):
+                m.d.sync += error.eq(ERROR_CODES["timeout"])

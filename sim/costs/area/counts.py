@@ -39,7 +39,12 @@ def counts(config: Config) -> Mapping[str, Mapping[str, float]]:
         "accelerator": 1,
         "small": small,
     }
-    peripherals = {"base": 1, "small": small}
+    peripherals = {
+        "base": 1,
+        "small": small,
+        # The checker's CRC of a word of the bus.
+        "checked_byte": config.npu.bus_bytes if config.has_checker else 0,
+    }
     if config.soc.npu == "none":
         bus["accelerator"] = 0
         return {"bus": bus, "peripherals": peripherals}

@@ -25,7 +25,7 @@ BLOCKS: Mapping[str, tuple[str, ...]] = {
     "commands": ("npu",),
     "microcode": ("microcode",),
     "bus": ("",),
-    "peripherals": ("uart", "timer", "finisher", "system"),
+    "peripherals": ("uart", "timer", "finisher", "system", "checker"),
     "cpu": ("cpu",),
 }
 """Blocks of logic, and the instances below the chip's top that belong to them with what is in

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hw.spec.registers import FINISHER, INTERRUPT_NPU, MEMORY_BASE, NPU, TIMER, UART, Peripheral
+from hw.spec.registers import (
+    CHECKER,
+    FINISHER,
+    INTERRUPT_NPU,
+    MEMORY_BASE,
+    NPU,
+    TIMER,
+    UART,
+    Peripheral,
+)
 from hw.spec.timing import FIRST_FETCH
 
 SETTINGS = (
@@ -78,6 +87,12 @@ def c_header() -> str:
         "NPU_START": 1 << NPU.register("CONTROL").field("start").lsb,
         "NPU_COMMAND_ADDRESS": address_of(NPU, "COMMAND_ADDRESS"),
         "NPU_PROFILE_ADDRESS": address_of(NPU, "PROFILE_ADDRESS"),
+        "NPU_LOCK": address_of(NPU, "LOCK"),
+        "NPU_LIMIT": address_of(NPU, "LIMIT"),
+        "CHECKER_ADDRESS": address_of(CHECKER, "ADDRESS"),
+        "CHECKER_BYTES": address_of(CHECKER, "BYTES"),
+        "CHECKER_CRC": address_of(CHECKER, "CRC"),
+        "CHECKER_RELEASE": address_of(CHECKER, "RELEASE"),
         "FINISHER_EXIT": address_of(FINISHER, "EXIT"),
     }
     lines = [f"#define {name} {value:#x}u" for name, value in constants.items()]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from firmware.build import CPU_FEATURES
 from hw.spec.config import Config
 from hw.spec.errors import TilewrightError
-from hw.spec.registers import ERROR_CODES, MEMORY_BASE, NPU, NPU_IDENTIFIER, SYSTEM
+from hw.spec.registers import CHECKER, ERROR_CODES, MEMORY_BASE, NPU, NPU_IDENTIFIER, SYSTEM
 from mapper.program.image import npu_config_word
 from sim.model.cpu.builds import CORES
 from sim.model.cpu.layout import EVENTS, READINGS, REGISTERS, SETTINGS, address_of, c_header
@@ -143,6 +143,8 @@ def _constants(config: Config) -> list[tuple[int, int]]:
     preloaded = 1 << SYSTEM.register("BOOT").field("preloaded").lsb
     return [
         (address_of(SYSTEM, "BOOT"), preloaded),
+        (address_of(SYSTEM, "MEMORY_BYTES"), config.soc.memory_bytes),
+        (address_of(CHECKER, "RELEASE"), 0),
         (address_of(NPU, "ID"), NPU_IDENTIFIER),
         (address_of(NPU, "CONFIG"), npu_config_word(config)),
         (address_of(NPU, "STATUS"), ERROR_CODES["none"]),

@@ -10,11 +10,17 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from hw.spec.errors import RequestError
+from hw.spec.quoted import shown
 from sim.files import write_atomically
 from sim.report.figures.style import INK, styled
+from sim.version import origin_line
 
 DPI = 200
 """Of PNG files."""
+
+FORMATS = ("pdf", "svg", "png")
+"""Of pictures as files: two of lines and letters, which stay sharp at any size, one of dots."""
 
 _SVG = re.compile(r"<svg\b[^>]*?viewBox=\"([^\"]*)\"[^>]*>(.*)</svg>", re.DOTALL)
 _METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
@@ -56,14 +62,41 @@ def png_bytes(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def save_png(figure: Figure, path: Path) -> None:
-    """Write `png_bytes`; the file appears whole or not at all."""
-    write_atomically(path, png_bytes(figure))
+@styled
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write the figure in the format of the path's ending, one of `FORMATS`.
+
+    The file appears whole or not at all; PNG has a white background. Raises RequestError.
+    """
+    buffer = BytesIO()
+    _save(figure, buffer, path.suffix.removeprefix("."))
+    write_atomically(path, buffer.getvalue())
+
+
+def parse_formats(text: str) -> tuple[str, ...]:
+    """Formats with commas between them. Raises RequestError for others than `FORMATS`."""
+    found = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",")))
+    for name in found:
+        if name not in FORMATS:
+            raise RequestError(f"--format {shown(text)}: must be of {', '.join(FORMATS)}")
+    return found
 
 
 def _save(figure: Figure, buffer: BytesIO, kind: str) -> None:
     with warnings.catch_warnings():
         # A name may have letters that the font lacks: they show as boxes.
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
-        metadata = {"Date": None} if kind == "svg" else {"Software": None}
-        figure.savefig(buffer, format=kind, dpi=DPI, transparent=kind == "svg", metadata=metadata)
+        figure.savefig(
+            buffer, format=kind, dpi=DPI, transparent=kind != "png", metadata=_metadata(kind)
+        )
+
+
+def _metadata(kind: str) -> dict[str, str | None]:
+    """Who drew it, and no date: the same figures are the same bytes."""
+    match kind:
+        case "svg":
+            return {"Creator": origin_line(), "Date": None}
+        case "pdf":
+            return {"Creator": origin_line(), "Producer": None, "CreationDate": None}
+        case _:
+            return {"Software": origin_line()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -10,7 +11,7 @@ from sim.files import make_folder
 from sim.report.figures.cycles import cycles_figure
 from sim.report.figures.energy import energy_figure
 from sim.report.figures.memory_map import memory_map_figure
-from sim.report.figures.output import save_png
+from sim.report.figures.output import save_figure
 from sim.report.figures.roofline import roofline_figure, roofline_points
 from sim.report.figures.timeline import timeline_figure
 from sim.results.course import Course
@@ -39,14 +40,17 @@ def run_figures(result: RunResult, course: Course) -> dict[str, Figure]:
     return {name: found[name] for name in NAMES if name in found}
 
 
-def save_run_figures(folder: Path, result: RunResult, course: Course) -> tuple[Path, ...]:
-    """Write the pictures as NAME.png into the folder, which is made. Returns their paths.
+def save_run_figures(
+    folder: Path, result: RunResult, course: Course, formats: Sequence[str]
+) -> tuple[Path, ...]:
+    """Write the pictures as NAME.FORMAT into the folder, which is made. Returns their paths.
 
     Raises RequestError where they cannot be written.
     """
     make_folder(folder)
     paths: list[Path] = []
     for name, figure in run_figures(result, course).items():
-        paths.append(folder / f"{name}.png")
-        save_png(figure, paths[-1])
+        for kind in formats:
+            paths.append(folder / f"{name}.{kind}")
+            save_figure(figure, paths[-1])
     return tuple(paths)

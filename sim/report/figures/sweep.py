@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
 
 from sim.report.colours import OTHER_COLOUR, PALETTE
-from sim.report.figures.output import save_png
+from sim.report.figures.output import save_figure
 from sim.report.figures.style import INK, WIDTH, engineering, new_figure, styled
 from sim.report.sweep_data import Column, Row, SweepData, column_of, read_sweep
 
@@ -27,7 +27,7 @@ def save_front(path: Path, database: Path) -> None:
 
     Raises RequestError where the database is not that of a sweep or the file cannot be written.
     """
-    save_png(front_figure(read_sweep(database)), path)
+    save_figure(front_figure(read_sweep(database)), path)
 
 
 @styled

@@ -138,6 +138,18 @@ def test_the_program_is_sent_once(client):
         assert fake.count(Request.RUN) == 2
 
 
+def test_a_chip_locked_for_a_longer_program_is_reset_first():
+    def say(request, reply):
+        locked = request.kind == Request.RUN and not fake.count(Request.RESET)
+        code = ERRORS["lock"][0]
+        return encode_frame(ERROR, request.sequence, words(code, 0, 0, 0)) if locked else reply
+
+    with FakeBoard(say=say) as fake, connected(fake) as port:
+        Board(Link(port, Timing(1_000_000, SILENCE_S))).run(1000)
+        kinds = [request.kind for request in fake.requests]
+        assert kinds[-4:] == [Request.RUN, Request.RESET, Request.HELLO, Request.RUN]
+
+
 def always(change):
     return lambda _, reply: change(reply)
 

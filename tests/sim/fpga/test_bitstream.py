@@ -7,6 +7,7 @@ import pytest
 
 from hw.fpga.boards import BOARDS
 from sim import __main__ as entry
+from tests.documents import faults
 
 SYNCHRONISATION = bytes.fromhex("7eaa997e")
 """Begins a bitstream of the iCE40, after a comment."""
@@ -71,6 +72,7 @@ def test_the_small_board_gets_a_bitstream(tilewright, tmp_path) -> None:
     assert SYNCHRONISATION in (tmp_path / "top.bin").read_bytes()[:256]
     result = json.loads((tmp_path / "fpga.json").read_text())
     assert (result["schema"], result["device"]) == ("tilewright.fpga/1", "iCE40UP5K")
+    assert faults(result) == []
     assert result["timing_met"] is True
     assert all(kind["used"] <= kind["available"] for kind in result["resources"].values())
     # Two products of the array and two of the requantiser in each of the device's multipliers.

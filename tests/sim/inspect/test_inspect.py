@@ -10,6 +10,7 @@ from hw.spec.errors import RequestError
 from sim.inspect.inspect import inspect
 from sim.inspect.svg import svg
 from sim.progress import Progress
+from sim.version import origin_line
 from tests.onnx_builder import QdqBuilder
 from tests.tflite_builder import TfliteBuilder
 
@@ -40,7 +41,9 @@ def test_a_network_is_shown_with_its_figures(tmp_path, capsys):
     document = json.loads((tmp_path / "i.json").read_text())
     assert document["schema"] == "tilewright.inspect/1"
     assert [op["name"] for op in document["ops"]] == [op.name for op in found.ops]
-    ET.fromstring((tmp_path / "i.svg").read_text())
+    picture = ET.fromstring((tmp_path / "i.svg").read_text())
+    (origin,) = (node.text for node in picture.iter() if node.tag.endswith("metadata"))
+    assert origin == origin_line()
 
 
 def test_a_configuration_decides_where_operators_run(tmp_path, capsys):

@@ -3,7 +3,9 @@
 import pytest
 
 from hw.spec.errors import RequestError
-from sim.measure.documents import PAGES, Block, blocks, printed, rewritten
+from sim.measure.documents import PAGES, PROJECT, Block, blocks, printed, rewritten, write_files
+
+TUTORIALS = PAGES[1:]
 
 PAGE = """# Title
 <!-- run -->
@@ -40,6 +42,11 @@ def test_output_takes_the_place_of_what_was_there():
     assert "python -m slow\n...\nb c\nb d\n...\n```" in new
 
 
+def test_lines_of_times_are_cut_and_dots_stand_for_each_run_of_them():
+    block = Block("python -m one", "", 0, 0, cut="^[bc]|s$")
+    assert block.chosen("a\nb\nc\nd\n2 s\ne\n") == "a\n...\nd\n...\ne\n"
+
+
 @pytest.mark.parametrize(("first", "last"), [("x", ""), ("a", "x"), ("b", "a")])
 def test_lines_that_are_not_printed_are_told(first, last):
     block = Block("python -m one", "", 0, 0, first=first, last=last)
@@ -59,22 +66,42 @@ def test_a_command_that_fails_is_told_and_a_refusal_is_shown(tmp_path):
     said = printed(Block(command, "", 0, 0, status=2), tmp_path)
     assert said.startswith("error: ")
     assert "did you mean tiny" in said
-    with pytest.raises(RequestError, match="must begin with python -m"):
+    with pytest.raises(RequestError, match="must begin with python"):
         printed(Block("rm file", "", 0, 0), tmp_path)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_a_page_shows_are_there_for_its_commands(tmp_path):
+    shown = "<!-- file say.py -->\n```python\nprint('said')\n```\n"
+    text = f"{shown}<!-- run -->\n```\npython say.py\n```\n"
+    write_files(text, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["say.py"]
+    new, stale = rewritten(text, lambda block: printed(block, tmp_path), slow=False)
+    assert stale == ["python say.py"]
+    assert new.endswith("python say.py\nsaid\n```\n")
+
+
+@pytest.mark.parametrize("page", TUTORIALS, ids=lambda page: page.name)
 def test_a_page_shows_what_its_commands_print(page, tmp_path):
     text = page.read_text(encoding="utf-8")
     assert len(list(blocks(text))) > 3
+    write_files(text, tmp_path)
+    new, _ = rewritten(text, lambda block: printed(block, tmp_path), slow=False)
+    assert new == text
+
+
+@pytest.mark.rtl
+def test_the_readme_shows_what_its_commands_print(tmp_path):
+    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+    assert [block.command for block in blocks(text)] == ["python -m sim run --model vww.onnx"]
     new, _ = rewritten(text, lambda block: printed(block, tmp_path), slow=False)
     assert new == text
 
 
 @pytest.mark.slow
 @pytest.mark.rtl
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", TUTORIALS, ids=lambda page: page.name)
 def test_a_page_shows_what_its_slow_commands_print(page, tmp_path):
     text = page.read_text(encoding="utf-8")
+    write_files(text, tmp_path)
     new, _ = rewritten(text, lambda block: printed(block, tmp_path), slow=True)
     assert new == text

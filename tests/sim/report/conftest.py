@@ -1,4 +1,3 @@
-import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -7,26 +6,6 @@ from hw.spec.config import Config
 from mapper.program.program import MemoryUse
 from sim.results.course import Course
 from sim.results.segments import Segment
-
-INSTALLED = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """A headless Chromium: the installed one, or that of `playwright install chromium`."""
-    from playwright.sync_api import Error, sync_playwright
-
-    path = next(filter(None, map(shutil.which, INSTALLED)), None)
-    with sync_playwright() as playwright:
-        try:
-            chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        except Error as error:
-            if path is not None or "playwright install" not in str(error):
-                raise
-            pytest.skip("no Chromium is installed; run: playwright install chromium")
-        yield chromium
-        chromium.close()
-
 
 NAMES = ("conv<1>[x]", "softmax")
 

@@ -10,6 +10,7 @@ import pytest
 from hw.spec.config import FIELDS
 from hw.spec.errors import RequestError
 from sim.report.explorer import write_explorer
+from sim.version import origin_line
 from tests.sim.report.explorer_page import Opened
 from tests.sim.report.sweep_database import Database, large
 
@@ -62,6 +63,10 @@ def test_points_are_columns_and_one_value_is_told_once(tmp_path):
     assert points["values"]["scratchpad_bytes"] == {"all": 65536}
     assert points["values"]["error"][4] == ERROR
     assert "key" not in points["values"]
+
+
+def test_the_page_tells_version_and_commit(tmp_path):
+    assert f"<footer>{origin_line()}</footer>" in written(small(), tmp_path).read_text()
 
 
 def test_thousands_of_points_stay_below_15_mb(tmp_path):

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from sim.report.terminal import check_line, loss_summary, print_report
+from sim.report.terminal import check_line, loss_summary, print_report, total_rows
 from sim.results.result import Check, Geometry
 
 
@@ -39,7 +39,7 @@ def test_a_narrow_terminal_clips_no_figure(result, width):
 
 def test_totals_check_and_notes(result):
     text = text_of(result)
-    for part in ("1,000", "NPU 600, CPU 400", "10 us at 100 MHz", "31 nJ", "500 bytes read",
+    for part in ("1,000", "NPU 600, CPU 400", "10 µs at 100 MHz", "31 nJ", "500 bytes read",
                  "4,096 of 65,536", "2,000 cycles/s",
                  "123 kGE  (logic 90, memories 33; estimated)", "Bit-exact: all 2 output elements",
                  "Note: mind [it]", "modelled, not measured: figures"):  # fmt: skip
@@ -83,3 +83,15 @@ def test_without_an_accelerator_nothing_is_said_of_one(result, functional_result
         for word in ("8x8", "util", "lost to", "scratchpad", "main memory", "NPU 6"):
             assert word not in text
     assert "1,000, all on the CPU" in text_of(replace(result, config=alone.config))
+
+
+def test_a_chip_that_counts_nothing_says_so_in_place_of_empty_figures(result):
+    small = replace(
+        result,
+        config={**result.config, "control": "microcode"},
+        layers=tuple(replace(row, energy_by_component_j=None) for row in result.layers),
+    )
+    rows = dict(total_rows(small, small.total))
+    assert rows["energy"] == "not known: a microprogrammed accelerator counts no events"
+    assert "main memory" not in rows
+    assert dict(total_rows(result, result.total))["main memory"] == "500 bytes read, 7 written"

@@ -6,7 +6,7 @@ from sim.report.units import count, counted, percent, quantity, share, short_nam
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (12.3e-6, "12.3 uJ"),
+        (12.3e-6, "12.3 µJ"),
         (0, "0 J"),
         (1.5, "1.5 J"),
         (999e-9, "999 nJ"),

@@ -1,5 +1,6 @@
 """Inferences one after another: state is kept, each is told, the sum as well."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from sim.progress import Progress
 from sim.report.outputs import answer
 from sim.results.result import Output
 from sim.run.evaluate import Inferences, evaluate, require_equal
+from tests.documents import faults
 
 SILENT = Progress(Console(quiet=True))
 Q = Quant((1.0,), (0,))
@@ -60,7 +62,7 @@ def test_the_model_tells_each_inference():
 
 
 @pytest.mark.rtl
-def test_state_lasts_on_the_chip():
+def test_state_lasts_on_the_chip(tmp_path):
     from sim.rtl.backend import run_rtl
 
     def run_chip(program, inputs):
@@ -71,6 +73,8 @@ def test_state_lasts_on_the_chip():
     result = require_equal("counter", found)
     assert [i.outputs[0].values[0] for i in result.inferences] == [6, 8, 11]
     assert result.check.elements == 8, "outputs and states are compared"
+    result.to_json(tmp_path / "r.json")
+    assert faults(json.loads((tmp_path / "r.json").read_text())) == []
 
 
 def test_a_difference_ends_it_and_is_an_error():

@@ -24,7 +24,7 @@ def test_a_run_on_the_chip_is_complete(tmp_path):
             json=files["json"],
             report=files["html"],
             trace=files["trace"],
-            png=tmp_path / "pictures",
+            figures=tmp_path / "pictures",
         ),
         Progress(),
     )
@@ -58,6 +58,38 @@ def test_a_run_on_the_chip_is_complete(tmp_path):
     assert "Bit-exact" in files["html"].read_text()
     pictures = {path.stem for path in (tmp_path / "pictures").iterdir()}
     assert pictures == {"cycles", "timeline", "roofline", "memory", "energy"}
+
+
+def test_what_waveforms_cost_is_told_before_they_are_made(monkeypatch, tmp_path, capsys):
+    class BegunError(Exception):
+        pass
+
+    def begin(*_, **__):
+        raise BegunError
+
+    monkeypatch.setattr("sim.run.publish.run_rtl", begin)
+    for waves in (tmp_path / "w.fst", None):
+        with pytest.raises(BegunError):
+            run(RunRequest(model="ad", config=load_config(), waves=waves), Progress())
+        told = "build of the simulation model of their own" in capsys.readouterr().err
+        assert told == (waves is not None)
+
+
+@pytest.mark.parametrize("is_built", [True, False])
+@pytest.mark.parametrize("preset", ["default", "icebreaker"])
+def test_the_model_answers_first_where_rtl_must_be_built(is_built, preset, monkeypatch, capsys):
+    """Where the model has figures; an answer that RTL gives at once needs no other before it."""
+
+    def stop(*_: object, **__: object) -> None:
+        raise CheckError("no chip")
+
+    config = load_config(preset)
+    monkeypatch.setattr("sim.run.publish.has_model", lambda _: is_built)
+    monkeypatch.setattr("sim.run.publish.run_rtl", stop)
+    with pytest.raises(CheckError, match="no chip"):
+        run(RunRequest(model="kws", config=config), Progress())
+    told = "Predicted by the model" in capsys.readouterr().err
+    assert told == (not is_built and preset == "default")
 
 
 def test_wrong_outputs_are_an_error_and_the_evidence_is_kept(monkeypatch, tmp_path):

@@ -13,6 +13,7 @@ from sim.sweep.plan import Plan
 from sim.sweep.request import Search, SweepRequest
 from sim.sweep.resume import open_store
 from sim.sweep.where import Where
+from sim.version import origin
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,7 @@ def test_a_new_one_is_described_in_meta(tmp_path, network):
     assert meta["models"] == ["ad"]
     assert meta["networks"]["ad"]["sha256"] == network.sha256
     assert meta["fields"] == ["rows"]
+    assert meta["origin"] == origin()
     assert meta["plan"]["grid"] == {"rows": [4, 8]}
     assert meta["plan"]["where"] == ["rows < 9"]
 

@@ -60,7 +60,7 @@ def test_the_front_shows_what_varies_and_what_counts(store):
     lines = [line.split() for line in text.splitlines() if line.strip()]
     assert lines[0] == ["net:", "3", "points", "on", "the", "front"]
     assert lines[1] == ["rows", "latency", "area", "(GE)"]
-    assert lines[3] == ["3", "1", "us", "999.0", "k", "◂"]
+    assert lines[3] == ["3", "1", "µs", "999.0", "k", "◂"]
     assert "5 points: 3 ok, 2 unmappable" in text
     assert "2 unmappable: conv: too large" in text
 
@@ -144,7 +144,7 @@ def test_a_narrow_terminal_clips_no_figure(store, width):
     assert "…" not in text
     lines = text.splitlines()
     row = next(line.split() for line in lines if "131072" in line)
-    assert row[:6] == ["131072", "65536", "2", "us", "998.0", "k"]
+    assert row[:6] == ["131072", "65536", "2", "µs", "998.0", "k"]
     # With less room there are fewer of the other figures.
     assert row[6:] == {60: ["50.0%"]}.get(width, [])
     if width >= 50:
@@ -171,8 +171,8 @@ def test_networks_come_apart_and_then_together(store):
     assert "two: 1 point on the front" in text
     assert "2 designs on the joint front: geometric mean of 2 networks" in text
     joint = text[text.index("joint front") :].splitlines()
-    assert joint[4].split() == ["4", "4", "us", "998.0", "k", "◂"]
-    assert joint[5].split() == ["8", "6", "us", "994.0", "k"]
+    assert joint[4].split() == ["4", "4", "µs", "998.0", "k", "◂"]
+    assert joint[5].split() == ["8", "6", "µs", "994.0", "k"]
     assert text.index("2 points on") < text.index("joint front") < text.index("4 points: 4 ok")
 
 
@@ -187,8 +187,8 @@ def test_scenarios_have_a_front_each(store):
     assert "memory_latency=20: 2 designs on the front\n" in text
     # The geometric mean of 1 and 9, and of 2 and 18.
     joint = text[text.index("joint front: geometric mean of 2 scenarios") :].splitlines()
-    assert joint[4].split()[:3] == ["3", "3", "us"]
-    assert joint[5].split()[:3] == ["4", "6", "us"]
+    assert joint[4].split()[:3] == ["3", "3", "µs"]
+    assert joint[5].split()[:3] == ["4", "6", "µs"]
 
 
 def test_a_limit_adds_its_column(store):
@@ -206,7 +206,7 @@ def test_the_last_line_runs_the_recommended_design_in_rtl(store):
     add(store, 2)
     *_, name, why, command = summary(store).splitlines()
     # 1 us x 999 kGE is less than 2 us x 998.
-    assert name == "Recommended: rows=3 cols=8: latency 1 us, area 999,000 GE"
+    assert name == "Recommended: rows=3 cols=8: latency 1 µs, area 999,000 GE"
     assert why.startswith("Why: the smallest product of latency, area of the 2 designs on the")
     assert why.endswith("latency the best, area the best")
     assert command == "In RTL: python -m sim run --model net --set rows=3"

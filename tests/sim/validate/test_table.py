@@ -7,6 +7,7 @@ from sim.validate.compare import Comparison, Counted, LayerPair
 from sim.validate.designs import Design
 from sim.validate.parity import parity_png
 from sim.validate.table import HEADINGS, cells, csv_text, markdown, signed
+from sim.version import origin_line
 
 CONV = LayerPair(
     "conv",
@@ -52,6 +53,7 @@ def test_only_nothing_is_shown_as_nothing() -> None:
 
 def test_the_page_says_what_the_designs_are() -> None:
     page = markdown([COMPARISON], [Design("4x8", ("rows=4",))], "A verdict.")
+    assert page.splitlines()[-1] == origin_line()
     assert "A verdict." in page
     assert "| 4x8 | rows=4 |" in page
     assert "Networks within 1%, layers over 1,000 cycles within 2%, events equal." in page

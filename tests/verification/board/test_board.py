@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from firmware.build import build_boot_stage, build_firmware
@@ -24,11 +25,13 @@ from hw.spec.registers import MEMORY_BASE
 from hw.spec.settings import load_config
 from sim import __main__ as entry
 from sim.board.board import Board
-from sim.board.connect import load_firmware, require_firmware
+from sim.board.connect import SIMULATED_HZ, load_firmware, require_firmware
 from sim.board.frames import Deframer
-from sim.board.link import Link, Timing
+from sim.board.link import Link, RefusalError, Timing
 from sim.board.port import opened_port
 from sim.progress import Progress
+from tests.documents import faults
+from tests.firmware.images import Image
 from tests.memory_map import PROGRAM_BASE
 from verification.board.board import prepare_board, simulated_board
 
@@ -39,6 +42,9 @@ PATIENCE_S = 60.0
 PHASE_CYCLES = 8
 CONFIG = load_config("tiny", None, ["cpu=full", "clock_hz=25000000"])
 STEPS = ("NPU", "SOFTMAX")
+IMAGE_BYTES_AT = 32
+"""Byte of a Program's header: behind eight words."""
+
 MEMORY_END = MEMORY_BASE + CONFIG.soc.memory_bytes
 
 
@@ -68,7 +74,9 @@ def run(terminal, monkeypatch, folder, *arguments):
     command = ["tilewright", "board", "--port", terminal, "run", "--json", "r.json", *arguments]
     monkeypatch.setattr(sys, "argv", command)
     assert entry.main() == 0
-    return json.loads((folder / "r.json").read_text())
+    document = json.loads((folder / "r.json").read_text())
+    assert faults(document) == []
+    return document
 
 
 def replies(port, data, count):
@@ -286,3 +294,62 @@ def test_only_a_simulated_board_is_served(arguments, says, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["tilewright", "board", *arguments])
     assert entry.main() == 2
     assert says in capsys.readouterr().err
+
+
+def empty_program(bytes_behind: int = 0, release: int = 0) -> bytes:
+    """An image of no steps, and so many bytes behind its header."""
+    image = Image(header={"release": release})
+    image.place(np.zeros(bytes_behind, np.int8))
+    return image.memory(b"")[PROGRAM_BASE - MEMORY_BASE : image_end(image)]
+
+
+def image_end(image: Image) -> int:
+    """Where its last bytes lie in the whole memory."""
+    whole = image.memory(b"")
+    at = PROGRAM_BASE - MEMORY_BASE
+    return at + int.from_bytes(whole[at + IMAGE_BYTES_AT :][:4], "little")
+
+
+@pytest.fixture
+def own_board():
+    """A board that no other test has run Programs on."""
+    with (
+        simulated_board(prepare_board(CONFIG)) as terminal,
+        opened_port(terminal, BAUD, PATIENCE_S) as port,
+    ):
+        yield Board(Link(port, Timing(BAUD, PATIENCE_S)), SIMULATED_HZ)
+
+
+def refused(board: Board, image: bytes) -> str:
+    """The error of a Program that does not run."""
+    board.write(PROGRAM_BASE, image)
+    with pytest.raises(RefusalError) as caught:
+        board.run(0)
+    return next(name for name, (code, *_) in ERRORS.items() if code == caught.value.code)
+
+
+def test_a_damaged_program_is_refused_and_a_whole_one_runs(own_board):
+    image = empty_program()
+    for place in (12, IMAGE_BYTES_AT, len(image) - 1):
+        damaged = bytearray(image)
+        damaged[place] ^= 0x40
+        assert refused(own_board, bytes(damaged)) == "damaged"
+    own_board.write(PROGRAM_BASE, image)
+    own_board.run(0)
+
+
+def test_an_older_release_is_refused_until_power_is_off(own_board):
+    own_board.write(PROGRAM_BASE, empty_program(release=5))
+    own_board.run(0)
+    for _ in range(2):
+        assert refused(own_board, empty_program(release=4)) == "old"
+        own_board.reset()
+    own_board.write(PROGRAM_BASE, empty_program(release=5))
+    own_board.run(0)
+
+
+def test_the_lock_of_a_longer_program_is_opened_by_a_reset(own_board):
+    for size in (2000, 0):
+        own_board.write(PROGRAM_BASE, empty_program(size))
+        own_board.run(0)
+    assert own_board.read(PROGRAM_BASE, 64) == empty_program()[:64]

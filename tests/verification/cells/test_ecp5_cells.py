@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from verification.cells.netlist import CELLS, NETLIST, write_cells
-from verification.cosim.build import HERE, NETLIST_FLAGS, NETLIST_OPTIMISATION
-from verification.cosim.verilate import COMMON_FLAGS, EXECUTABLE, verilate
+from verification.cosim.build import HERE, NETLIST_FLAGS
+from verification.cosim.verilate import COMMON_FLAGS, EXECUTABLE, OPTIMISATION, verilate
 from verification.tools.toolchain import find_compiler
 
 CYCLES = 3000
@@ -188,7 +188,7 @@ def simulate(folder, requests: list[Request]) -> list[int]:
         **{name: (folder / name).read_text() for name in (NETLIST, CELLS)},
     }
     flags = [*COMMON_FLAGS, "--timing", *NETLIST_FLAGS, f"-GCYCLES={CYCLES}"]
-    verilate(folder, sources, flags, find_compiler(), NETLIST_OPTIMISATION)
+    verilate(folder, sources, flags, find_compiler(), OPTIMISATION)
     (folder / "requests.hex").write_text("\n".join(f"{r.bits():x}" for r in requests))
     subprocess.run([folder / EXECUTABLE], cwd=folder, check=True, timeout=60)
     return [int(line, 16) for line in (folder / "outputs.hex").read_text().split()]

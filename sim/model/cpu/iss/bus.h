@@ -7,11 +7,32 @@
 enum { DATA_MASTER, CODE_MASTER, NPU_MASTER, MASTERS };
 enum { UART_FRAME_BITS = 10 };
 
+/* What hw/soc/checker.py tells of main memory; where it ends, of what is there. */
+static inline uint32_t check_memory(const Core *c, uint32_t place, uint32_t bytes) {
+    uint32_t of_byte[256], crc = ~0u;
+    for (uint32_t i = 0; i < 256; i++) {
+        of_byte[i] = i;
+        for (int bit = 0; bit < 8; bit++)
+            of_byte[i] = of_byte[i] >> 1 ^ (of_byte[i] & 1 ? 0xedb88320u : 0);
+    }
+    for (; bytes && place < c->memory_bytes; bytes--, place++)
+        crc = crc >> 8 ^ of_byte[(crc ^ c->memory[place]) & 255];
+    return ~crc;
+}
+
 static inline uint32_t peripheral_load(Core *c, uint32_t address) {
     if (address == TIMER_CYCLES)
         return (uint32_t)c->now;
     if (address == UART_STATUS)
         return c->now >= c->transmits ? UART_READY : 0;
+    if (address == CHECKER_BYTES) {
+        c->polls += c->now < c->checked;
+        return c->now < c->checked ? (uint32_t)(c->checked - c->now) << (c->lane_bits + 2) : 0;
+    }
+    if (address == CHECKER_CRC)
+        return c->check_crc;
+    if (address == NPU_LOCK)
+        return c->lock;
     for (int i = 0; i < c->constant_count; i++)
         if (c->constants[i][0] == address)
             return c->constants[i][1];
@@ -30,7 +51,16 @@ static inline void peripheral_store(Core *c, uint32_t address, uint32_t value) {
         c->raised = NEVER; /* acknowledged */
     } else if (address == FINISHER_EXIT) {
         raise_event(c, EVENT_EXIT, value);
-    } else if (address != NPU_COMMAND_ADDRESS && address != NPU_PROFILE_ADDRESS) {
+    } else if (address == CHECKER_ADDRESS) {
+        c->check_address = value;
+    } else if (address == CHECKER_BYTES) {
+        c->check_crc = check_memory(c, c->check_address - MEMORY_BASE, value);
+        c->checked = c->now + (value >> (c->lane_bits + 2)) + c->latency + 1;
+    } else if (address == NPU_LOCK) {
+        if (value > c->lock)
+            c->lock = value;
+    } else if (address != NPU_COMMAND_ADDRESS && address != NPU_PROFILE_ADDRESS &&
+               address != NPU_LIMIT && address != CHECKER_RELEASE) {
         raise_event(c, EVENT_BAD_REGISTER, address);
     }
 }

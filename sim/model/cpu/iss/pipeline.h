@@ -72,7 +72,7 @@ static inline void decide_decode(Core *c, const Build build, Flow *flow) {
         .removed = flow->flushed || flow->illegal,
         .flushes = flow->predicted || flow->illegal,
         .flushed = flow->flushed || flow->predicted || flow->illegal,
-        .halted = flow->interrupts || flow->returns || f->faulty,
+        .halted = flow->interrupts || flow->returns || (f->faulty && !flow->flushed),
         .jumps = flow->flushed || flow->predicted,
         .empties = flow->valid && i->flags & EMPTY_CODE,
         .target = jump_target(c, flow),

@@ -213,6 +213,9 @@ static inline int64_t predicted_arrival(const Core *c, const Instruction *i, uin
     uint32_t word = (target - MEMORY_BASE) / 4;
     if (word + LOOKED_AT > c->code_words || c->code[word].flags & SPECIAL)
         return 0;
+    /* Halves of the word behind the jump hold fetch up. */
+    if (i[1].flags & SHORT)
+        return 0;
     if (!code_is_there(c, target) || !code_is_there(c, target + 4))
         return 0;
     return fires + (taken ? 2 : 4);

@@ -133,6 +133,8 @@ typedef struct {
 
     /* Peripherals. */
     int64_t transmits; /* up to this cycle */
+    uint32_t check_address, check_crc, lock;
+    int64_t checked; /* the checker has read all by this cycle */
     uint32_t constants[MOST_CONSTANTS][2];
     int constant_count;
     uint32_t end_address; /* the inference is over when this word is written */

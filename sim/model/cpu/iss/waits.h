@@ -42,13 +42,17 @@ static inline void sleep(Core *c, int64_t limit) {
         c->now = until;
 }
 
-/* A loop of two instructions that reads the interrupt mask takes the same time again and again
- * until the interrupt rises: most of its rounds are skipped. */
+/* A loop of two instructions that reads the interrupt mask, or how far the checker is, takes the
+ * same time again and again until the interrupt rises or the checker ends: most of its rounds are
+ * skipped. */
 static inline void poll(Core *c, int64_t limit) {
     int64_t period = c->now - c->polled;
     bool again = period == c->poll_period && c->instructions_run == c->poll_instructions + 2;
-    bool busy = c->front.full || c->data.holding || c->fetch.loading || c->fetch.arrives;
-    int64_t until = c->raised < limit ? c->raised : limit;
+    bool checks = c->now < c->checked;
+    bool busy =
+        (c->front.full && !checks) || c->data.holding || c->fetch.loading || c->fetch.arrives;
+    int64_t ends = checks ? c->checked - 1 : c->raised;
+    int64_t until = ends < limit ? ends : limit;
     if (again && !busy && c->now < until)
         c->now += (until - c->now) / period * period;
     c->polled = c->now;

@@ -9,7 +9,7 @@ from hw.npu.memory.memory_side import MemorySide
 from hw.spec.commands import Command, Opcode
 from hw.spec.npu_config import NpuConfig
 from hw.spec.profile import RECORD_BYTES
-from hw.spec.registers import ERROR_CODES, NPU, NPU_IDENTIFIER
+from hw.spec.registers import ERROR_CODES, LIMIT_CYCLES, NPU, NPU_IDENTIFIER
 from hw.spec.timing import SCRATCHPAD_READ_LATENCY, SCRATCHPAD_WRITE_LATENCY
 from tests.hw.npu.main_memory import BASE, MainMemory
 from tests.hw.npu.moves import move_command
@@ -60,6 +60,7 @@ class Tb:
             beats = ctx.tick().sample(self.dut.read_beat, self.dut.write_beat)
             _, _, read, write = await beats
             self.cycle += 1
+            ctx.set(self.dut.time, self.cycle % LIMIT_CYCLES)
             assert self.cycle < 60_000
             self.beats[0] += read
             self.beats[1] += write

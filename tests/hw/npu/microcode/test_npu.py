@@ -6,6 +6,7 @@ Its convolutions are held against the functional backend by tests/verification/t
 import random
 
 import numpy as np
+import pytest
 from amaranth.sim import Simulator
 
 from hw.npu.microcode.npu import MicrocodeNpu
@@ -21,10 +22,13 @@ SCRATCHPAD = CONFIG.main_memory_bytes
 
 
 class Bench:
-    """The NPU with a stream in main memory; ``run`` starts it and waits for its interrupt."""
+    """The NPU with a stream in main memory; ``run`` starts it and waits for its interrupt.
 
-    def __init__(self, commands: list[Command | int], **memory) -> None:
-        self.dut = MicrocodeNpu(CONFIG)
+    ``clock``: time goes on.
+    """
+
+    def __init__(self, commands: list[Command | int], *, clock: bool = False, **memory) -> None:
+        self.dut, self.clock = MicrocodeNpu(CONFIG), clock
         self.memory = MainMemory(self.dut.bus, random.Random(7), CONFIG.soc.memory_bytes, **memory)
         words = [w for c in commands for w in (c.encode() if isinstance(c, Command) else [c])]
         self.put(COMMANDS, np.array(words, "<u4").tobytes())
@@ -56,6 +60,8 @@ class Bench:
         while not ctx.get(self.dut.interrupt):
             await ctx.tick()
             cycles += 1
+            if self.clock:
+                ctx.set(self.dut.time, cycles)
             assert cycles < 50_000
         await ctx.tick().repeat(8)
         status = await self.access(ctx, "STATUS")
@@ -165,5 +171,53 @@ def test_registers_tell_what_was_built() -> None:
         assert await bench.access(ctx, "CONFIG") == 4 | 16 << 8 | 4 << 16 | 4 << 24
         for name in ("DEBUG", "COMPLETED"):
             assert await bench.access(ctx, name) == 0
+
+    bench.simulate(check)
+
+
+def test_nothing_is_stored_below_the_lock() -> None:
+    """The first row lies above, the second one below."""
+    store = copy(Opcode.STORE, 0x3403, 0x102, memory_pitch=-0x3C & 0xFFFFFF)
+    bench = Bench([store, Command(Opcode.END, {})])
+    before = bytes(bench.memory.data)
+
+    async def check(ctx):
+        await bench.access(ctx, "LOCK", BASE + 0x3400)
+        await bench.access(ctx, "LOCK", BASE)
+        assert await bench.access(ctx, "LOCK") == BASE + 0x3400
+        status = await bench.run(ctx)
+        assert (status & 3, error_of(status)) == (2, ERROR_CODES["locked"])
+        expected = bytearray(before)
+        expected[0x3403:0x3408] = before[SCRATCHPAD + 0x102 :][:5]
+        assert bench.memory.data == expected
+        bench.put(COMMANDS, np.array(Command(Opcode.END, {}).encode(), "<u4").tobytes())
+        assert await bench.run(ctx) == 0b10
+
+    bench.simulate(check)
+
+
+def test_no_record_is_written_below_the_lock() -> None:
+    bench = Bench([Command(Opcode.MARK, {"layer": 1}), Command(Opcode.END, {})])
+
+    async def check(ctx):
+        await bench.access(ctx, "LOCK", BASE + PROFILE + 64)
+        before = bytes(bench.memory.data)
+        assert error_of(await bench.run(ctx)) == ERROR_CODES["locked"]
+        assert bench.memory.data == before
+
+    bench.simulate(check)
+
+
+@pytest.mark.parametrize("latency", [(1, 1), (1, 20)])
+def test_a_stream_that_takes_too_long_is_ended(latency: tuple[int, int]) -> None:
+    """A copy of 65,535 rows is given up; the next stream works."""
+    long = copy(Opcode.LOAD, 0x3001, 0, rows=0xFFFF, memory_pitch=0, scratchpad_pitch=0)
+    bench = Bench([long, Command(Opcode.END, {})], clock=True, latency=latency)
+
+    async def check(ctx):
+        await bench.access(ctx, "LIMIT", 2)
+        assert error_of(await bench.run(ctx)) == ERROR_CODES["timeout"]
+        bench.put(COMMANDS, np.array(Command(Opcode.END, {}).encode(), "<u4").tobytes())
+        assert await bench.run(ctx) == 0b10
 
     bench.simulate(check)

@@ -4,10 +4,13 @@ from sim.report.figures.run import run_figures, save_run_figures
 
 
 def test_a_run_with_cycles_has_every_picture(result, course, tmp_path):
-    paths = save_run_figures(tmp_path / "pictures", result, course)
-    names = ["cycles.png", "timeline.png", "roofline.png", "memory.png", "energy.png"]
-    assert [path.name for path in paths] == names
-    assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
+    paths = save_run_figures(tmp_path / "pictures", result, course, ["png", "svg"])
+    names = ["cycles", "timeline", "roofline", "memory", "energy"]
+    assert [path.name for path in paths] == [
+        f"{n}.{kind}" for n in names for kind in ("png", "svg")
+    ]
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths[::2])
+    assert all(b"<svg" in path.read_bytes() for path in paths[1::2])
 
 
 def test_without_cycles_there_is_the_memory_map(functional_result, course):

@@ -1,0 +1,51 @@
+"""`sign`: a signature of a network's Program."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from hw.spec.quoted import printable
+from sim.progress import Progress
+from sim.verbs.options import add_config_options, config_of
+
+HELP = "sign a network's Program for a configuration"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The verb's options."""
+    parser.add_argument(
+        "--model", required=True, help=".onnx or .tflite file, or a built-in network (vww.onnx)"
+    )
+    add_config_options(parser)
+    parser.add_argument(
+        "--key", type=Path, required=True, metavar="K.pem", help="the private key (sim keys)"
+    )
+    parser.add_argument(
+        "--release",
+        type=int,
+        default=0,
+        metavar="N",
+        help="a chip that has run a later one refuses this one (%(default)s)",
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="F.sig", help="the signature, for --signature"
+    )
+    parser.set_defaults(handle=_sign)
+
+
+def _sign(options: argparse.Namespace) -> None:
+    from sim.signing.sign import SignRequest, sign
+
+    sign(
+        SignRequest(
+            model=options.model,
+            config=config_of(options),
+            key=options.key,
+            release=options.release,
+            out=options.out,
+            config_file=options.config,
+        ),
+        Progress(),
+    )
+    print(printable(str(options.out)))
