@@ -19,7 +19,7 @@ def main(arguments: list[str]) -> int:
         case ["header", path]:
             write_header(Path(path))
         case ["docs"]:
-            write_references(Path(__file__).parent.parent / "docs")
+            write_references(Path(__file__).resolve().parents[1] / "docs")
         case _:
             print(__doc__, file=sys.stderr)
             return 2

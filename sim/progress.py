@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import TracebackType
 
@@ -19,6 +20,9 @@ QUIET_S = 2.0
 
 PLAIN_INTERVAL_S = 15.0
 """How often a running step is mentioned again where the terminal cannot be redrawn."""
+
+_LINE_WIDTH = 120
+"""Columns of a line that is told."""
 
 
 class Step:
@@ -59,6 +63,32 @@ class Progress:
         """A line of its own."""
         line = message(text)
         self.console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def silent() -> Progress:
+    """Progress that nobody sees: for what runs inside another program."""
+    return Progress(Console(stderr=True, quiet=True))
+
+
+def told_to(listener: Callable[[str], object]) -> Progress:
+    """Progress line by line to whoever wants to know it."""
+    return Progress(Console(file=_Lines(listener), width=_LINE_WIDTH, color_system=None))
+
+
+class _Lines(io.StringIO):
+    """A file whose lines are told."""
+
+    def __init__(self, listener: Callable[[str], object]) -> None:
+        super().__init__()
+        self._listener = listener
+        self._begun = ""
+
+    def write(self, text: str, /) -> int:
+        """As files do."""
+        *lines, self._begun = (self._begun + text).split("\n")
+        for line in lines:
+            self._listener(line)
+        return len(text)
 
 
 class _Ticker:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 VERSION = "0.1.0"
 
-_SOURCES = Path(__file__).parents[1]
+_SOURCES = Path(__file__).resolve().parents[1]
 
 
 @cache

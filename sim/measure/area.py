@@ -22,7 +22,7 @@ from sim.measure.area_fit import Design, errors_left_out, fit
 from sim.measure.gates import mapped_blocks
 from sim.progress import Progress
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).resolve().parents[2]
 COEFFICIENTS = ROOT / "sim" / "costs" / "area" / "gates.yaml"
 DESIGNS_FILE = Path(__file__).with_name("area_designs.yaml")
 PAGE = ROOT / "docs" / "area.md"

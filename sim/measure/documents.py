@@ -37,7 +37,7 @@ from pathlib import Path
 from hw.spec.errors import RequestError
 from sim.files import write_atomically
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).resolve().parents[2]
 PAGES = tuple(
     PROJECT / name
     for name in (

@@ -29,7 +29,7 @@ from sim.results.result import RunResult
 from sim.rtl.backend import RtlResult, run_rtl
 from sim.run.evaluate import Inferences, Tensors, evaluate
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).resolve().parents[2]
 PAGE = PROJECT / "docs" / "networks.md"
 DEFAULT = PROJECT.parent / "shared" / "models" / "networks"
 BEGIN, END = "<!-- networks: begin -->", "<!-- networks: end -->"

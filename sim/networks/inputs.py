@@ -57,25 +57,29 @@ def load_rows(graph: Graph, path: Path) -> list[dict[str, Array]]:
 
     Raises RequestError that names the file, the input and what is expected.
     """
-    arrays = read_arrays(path)
+    return rows_of(graph, read_arrays(path), f"{shown(path)}: ")
+
+
+def rows_of(graph: Graph, arrays: Mapping[str, Array], where: str) -> list[dict[str, Array]]:
+    """The same of arrays by name. ``where`` begins messages: what the arrays are from."""
     found: dict[str, list[Array]] = {}
     for position, name in enumerate(graph.inputs):
         port, tensor = graph.ports[name], graph.tensors[name]
-        array = _choose(arrays, port, position, len(graph.inputs), path)
-        rows = _rows_of(array, tensor, port, f"{shown(path)}: input '{shown(port.name)}'")
+        array = _choose(arrays, port, position, len(graph.inputs), where)
+        rows = _rows_of(array, tensor, port, f"{where}input '{shown(port.name)}'")
         try:
             found[name] = [encode_input(graph, name, row) for row in rows]
         except RequestError as error:
-            raise RequestError(f"{shown(path)}: {error}") from None
+            raise RequestError(f"{where}{error}") from None
     counts = {len(rows) for rows in found.values()}
     if len(counts) != 1:
         listed = ", ".join(f"'{graph.ports[n].name}' {len(rows)}" for n, rows in found.items())
-        raise RequestError(f"{shown(path)}: inputs have different numbers of rows: {listed}")
+        raise RequestError(f"{where}inputs have different numbers of rows: {listed}")
     return [{name: rows[i] for name, rows in found.items()} for i in range(counts.pop())]
 
 
 def _choose(
-    arrays: Mapping[str, Array], port: Port, position: int, inputs: int, path: Path
+    arrays: Mapping[str, Array], port: Port, position: int, inputs: int, where: str
 ) -> Array:
     for known in (port.name, f"input_{position}"):
         if known in arrays:
@@ -87,7 +91,7 @@ def _choose(
     wanted = f"'{shown(port.name)}'" + (" or 'x'" if inputs == 1 else "")
     listed = ", ".join(map(shown, list(arrays)[:_LISTED])) or "none"
     more = f" and {len(arrays) - _LISTED} more" if len(arrays) > _LISTED else ""
-    raise RequestError(f"{shown(path)}: has no array named {wanted}; it has: {listed}{more}")
+    raise RequestError(f"{where}has no array named {wanted}; it has: {listed}{more}")
 
 
 def _rows_of(array: Array, tensor: Tensor, port: Port, where: str) -> list[Array]:

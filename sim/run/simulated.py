@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-
 from hw.spec.config import Config
 from mapper.program.program import Program
 from sim.networks.inputs import SYNTHETIC_INPUT, default_inputs
 from sim.networks.network_file import NetworkFile
-from sim.progress import Progress
+from sim.progress import silent
 from sim.results.result import RunResult
 from sim.rtl.backend import RtlResult, run_rtl
 from sim.run.evaluate import Inferences, Tensors, evaluate
@@ -20,10 +18,10 @@ def simulated(network: NetworkFile, config: Config) -> RunResult:
     Says nothing on the terminal, where many run at once. Raises RequestError where the network does
     not fit, CheckError where the chip hangs, traps or reports an error.
     """
-    silent = Progress(Console(stderr=True, quiet=True))
+    progress = silent()
 
     def run_chip(program: Program, inputs: Tensors) -> RtlResult:
-        return run_rtl(program, inputs, progress=silent)
+        return run_rtl(program, inputs, progress=progress)
 
     rows = Inferences(rows=[default_inputs(network.graph)], remarks=(SYNTHETIC_INPUT,))
-    return evaluate(network, config, "rtl", rows, silent, run_chip).result
+    return evaluate(network, config, "rtl", rows, progress, run_chip).result

@@ -24,7 +24,7 @@ from sim.files import make_folder
 from sim.site.navigation import navigation
 from sim.version import origin_line
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).resolve().parents[2]
 CONFIGURATION = "zensical.toml"
 ELSEWHERE = {
     "changelog.md": "CHANGELOG.md",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hw.spec.config import FIELDS
@@ -105,7 +106,8 @@ def answer(store: Store, request: SweepRequest, joint: Joint, networks: int) -> 
     described = joint.described(networks, grid.size(plan.scenarios)) if runs > 1 else None
     recommendation = None
     if taken is not None:
-        order = Order(request.models, plan.scenarios, fields, request.out)
+        out = request.out if request.kept else Path()
+        order = Order(request.models, plan.scenarios, fields, out)
         figures = ", ".join(
             f"{column_of(name).label} {figure(name, score)}"
             for name, score in zip(request.objectives, taken.scores, strict=True)

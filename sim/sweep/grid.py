@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 
 from hw.spec.config import typed_values
 from hw.spec.errors import RequestError
@@ -35,6 +35,25 @@ def parse_grids(texts: Sequence[str], option: str = "--grid") -> dict[str, tuple
         if key in axes:
             raise RequestError(f"{option} {key}: given twice; give all its values in one {option}")
         axes[key] = _values(option, key, items)
+    return axes
+
+
+def axes_of(
+    values: Mapping[str, str | Iterable[Value]], option: str = "--grid"
+) -> dict[str, tuple[Value, ...]]:
+    """The same of values by field, each as they are or as a text such as ``2..16..2``.
+
+    Raises RequestError as `parse_grids` does, and where a field has no values.
+    """
+    axes: dict[str, tuple[Value, ...]] = {}
+    for key, given in values.items():
+        if isinstance(given, str):
+            axes |= parse_grids([f"{key}={given}"], option)
+            continue
+        found = dict.fromkeys(typed_values({key: value}, option)[key] for value in given)
+        if not 0 < len(found) <= MOST_VALUES:
+            raise RequestError(f"{option} {key}: {len(found):,} values; give 1 to {MOST_VALUES:,}")
+        axes[key] = tuple(found)
     return axes
 
 

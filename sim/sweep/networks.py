@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -54,18 +54,20 @@ def packed(network: NetworkFile) -> PackedNetwork:
     )
 
 
-def open_networks(models: Iterable[str], progress: Progress) -> tuple[NetworkFile, ...]:
-    """The networks, each with a name of its own: where two files are called alike, their paths.
+def open_networks(models: Sequence[str], progress: Progress) -> tuple[NetworkFile, ...]:
+    """The networks by `named_apart`. Raises RequestError as `open_network` does."""
+    return named_apart(models, [open_network(model, progress) for model in models])
 
-    Raises RequestError as `open_network` does, and where a network is named twice.
+
+def named_apart(models: Sequence[str], networks: Sequence[NetworkFile]) -> tuple[NetworkFile, ...]:
+    """Networks, each with a name of its own: where two files are called alike, their paths.
+
+    ``models``: how the user named each. Raises RequestError where a network is named twice.
     """
-    networks: list[NetworkFile] = []
-    for model in models:
-        network = open_network(model, progress)
-        for other in networks:
+    for place, network in enumerate(networks):
+        for other in networks[:place]:
             if other.sha256 == network.sha256:
-                raise RequestError(f"--model {model}: is the same network as {other.path}")
-        networks.append(network)
+                raise RequestError(f"--model {models[place]}: is the same network as {other.path}")
     names = [network.name for network in networks]
     return tuple(
         network if names.count(network.name) == 1 else replace(network, name=network.path)

@@ -41,6 +41,8 @@ class Plan:
     scenarios: grid.Axes = field(default_factory=dict[str, Sequence[Value]])
 
     def __post_init__(self) -> None:
+        if both := [key for point in self.listed for key in point if key in self.axes]:
+            raise RequestError(f"{both[0]}: is given by --grid and by --points; choose one")
         for key in self.scenarios:
             if key not in SCENARIO_FIELDS:
                 raise RequestError(

@@ -8,12 +8,16 @@ at is done again.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import sys
+import threading
 from collections import Counter, deque
 from collections.abc import Generator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from types import ModuleType
 
 from hw.spec.errors import TilewrightError
 from sim.sweep.networks import PackedNetwork
@@ -27,6 +31,31 @@ DEATHS_AT_START = 3
 
 PATIENCE_S = 5.0
 """How long a worker may take to end when it is told to."""
+
+_STARTING = threading.Lock()
+
+
+def all_cores() -> int:
+    """How many processes this machine runs at once, as far as we may use it."""
+    if sys.version_info >= (3, 13):
+        return os.process_cpu_count() or 1
+    return len(os.sched_getaffinity(0))
+
+
+@contextmanager
+def _without_main() -> Generator[None]:
+    """No program that a started process would run anew, as `multiprocessing` does with a script.
+
+    Workers need nothing of it, and a user's script without ``if __name__ == "__main__"`` would
+    begin its sweep again in each of them.
+    """
+    with _STARTING:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 class LocalPool:
@@ -115,7 +144,8 @@ class _Worker:
         self.process: BaseProcess = context.Process(
             target=_work, args=(theirs,), daemon=True, name="tilewright-sweep"
         )
-        self.process.start()
+        with _without_main():
+            self.process.start()
         theirs.close()
         self.ready = False
         self.tasks: deque[Task] = deque()

@@ -1,17 +1,13 @@
-"""One sweep, top to bottom: networks, database, points, front, files, summary."""
+"""One sweep, top to bottom: database, points, front, answer; files and summary are its caller's."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rich.console import Console
-
 from hw.spec.errors import CheckError, RequestError, TilewrightError
-from hw.spec.quoted import printable
 from sim.costs.area import estimate_area
 from sim.files import make_folder, require_apart
 from sim.networks.network_file import NetworkFile
@@ -22,34 +18,36 @@ from sim.sweep.answer import Answer, answer
 from sim.sweep.campaign import Campaign, Executor
 from sim.sweep.candidate import Candidate
 from sim.sweep.database import database_errors
+from sim.sweep.files import DATABASE, RESULTS, TABLE
 from sim.sweep.joint import Joint, aggregated, excess
 from sim.sweep.lock import sole_writer
 from sim.sweep.meter import Meter
-from sim.sweep.networks import open_networks, packed
+from sim.sweep.networks import packed
 from sim.sweep.point import Outcome, Task
 from sim.sweep.pool import LocalPool
 from sim.sweep.request import SweepRequest
 from sim.sweep.resume import open_store
 from sim.sweep.search import REFUSALS, Score, Scores, search
 from sim.sweep.store import Store
-from sim.sweep.summary import print_recommendation, print_summary
 from sim.sweep.synthesise import synthesise_front
 from sim.sweep.verify import verify_front
 
-PIPED_WIDTH = 120
-
-DATABASE, TABLE, PAGE, PICTURE = "results.sqlite", "results.csv", "pareto.html", "pareto.png"
-RESULTS = (DATABASE, TABLE, PAGE, PICTURE)
-"""Files of a sweep in its folder."""
+Publish = Callable[[Store, Answer], None]
+"""Takes what was found while the database is open: files, summary, results."""
 
 
-def sweep(request: SweepRequest, progress: Progress) -> None:
-    """Do the sweep and write its files. An interruption leaves what can be resumed.
+def sweep(
+    request: SweepRequest,
+    networks: Sequence[NetworkFile],
+    progress: Progress,
+    publish: Publish,
+) -> None:
+    """Do the sweep and ``publish`` what it found. An interruption leaves what can be resumed.
 
-    Raises RequestError where the request is wrong or nothing could be evaluated, CheckError where
-    RTL contradicts, TilewrightError where points failed.
+    ``networks``: those of ``request.models``, as `named_apart` gives them. Raises RequestError
+    where the request is wrong or nothing could be evaluated, CheckError where RTL contradicts,
+    TilewrightError where points failed; all but a wrong request's after ``publish``.
     """
-    networks = open_networks(request.models, progress)
     make_folder(request.out)
     require_apart({name: request.out / name for name in RESULTS}, request.read)
     with sole_writer(request.out), database_errors(request.out / DATABASE):
@@ -64,7 +62,7 @@ def sweep(request: SweepRequest, progress: Progress) -> None:
                     _interrupted(request, store, progress)
                 raise
             found = answer(store, request, joint_of(request, networks), len(networks))
-            _publish(request, store, found, progress)
+            publish(store, found)
             _verdict(request, store, wrong, found)
 
 
@@ -233,28 +231,6 @@ def _interrupted(request: SweepRequest, store: Store, progress: Progress) -> Non
     )
 
 
-def _publish(request: SweepRequest, store: Store, found: Answer, progress: Progress) -> None:
-    """Write the files, then print the summary."""
-    files = [request.out / name for name in (DATABASE, TABLE, PAGE)]
-    store.export_csv(files[1])
-    from sim.report.explorer import write_explorer
-
-    with progress.step("Writing the page"):
-        write_explorer(files[2], files[0])
-    if request.png:
-        from sim.report.figures.sweep import save_front
-
-        files.append(request.out / PICTURE)
-        with progress.step("Drawing the front"):
-            save_front(files[-1], files[0])
-    console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
-    print_summary(store, request.objectives, found, console)
-    for path in files:
-        line = printable(str(path))
-        console.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
-    print_recommendation(found, console)
-
-
 def joint_of(request: SweepRequest, networks: Sequence[NetworkFile]) -> Joint:
     """How runs become one figure, with the networks by the names that their points have."""
     names = {model: net.name for model, net in zip(request.models, networks, strict=True)}
@@ -276,10 +252,10 @@ def _verdict(request: SweepRequest, store: Store, wrong: _Wrong, found: Answer) 
         )
     if failed := counts.get("failed", 0):
         kind = CheckError if request.backend == "rtl" else TilewrightError
-        raise kind(
-            f"{failed:,} of {counted(sum(counts.values()), 'point')} failed; the column error of "
-            f"{request.out / TABLE} says why, {_tracebacks(request.out)}"
-        )
+        why = "the column error says why"
+        if request.kept:
+            why = f"the column error of {request.out / TABLE} says why, {_tracebacks(request.out)}"
+        raise kind(f"{failed:,} of {counted(sum(counts.values()), 'point')} failed; {why}")
     if not counts:
         raise RequestError("no point was found for which all of --where hold")
     if not counts.get("ok"):
@@ -289,15 +265,20 @@ def _verdict(request: SweepRequest, store: Store, wrong: _Wrong, found: Answer) 
         )
     if found.missed:
         limits = " and ".join(f"--limit {limit.text!r}" for limit in found.limits)
-        # A search with other limits is another one, so it goes on with these alone.
-        more = (
-            "Search longer, by a larger --search N with --resume, or loosen it in another --out"
-            if request.search
-            else "Loosen it or widen the grid, with --resume"
-        )
-        raise RequestError(
-            f"no design keeps {limits}: {found.missed}. {more}: all points are in {request.out}"
-        )
+        raise RequestError(f"no design keeps {limits}: {found.missed}. {_remedy(request)}")
+
+
+def _remedy(request: SweepRequest) -> str:
+    """What to do where no design keeps the limits."""
+    if not request.kept:
+        return "Loosen it, or search longer" if request.search else "Loosen it or widen the grid"
+    # A search with other limits is another one, so it goes on with these alone.
+    more = (
+        "Search longer, by a larger --search N with --resume, or loosen it in another --out"
+        if request.search
+        else "Loosen it or widen the grid, with --resume"
+    )
+    return f"{more}: all points are in {request.out}"
 
 
 def _tracebacks(out: Path) -> str:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hw.spec.errors import RequestError
-from hw.spec.quoted import shown
 from sim.command import command_line
 from sim.progress import Progress
 from sim.verbs.options import add_config_options, values_of, whole_number
@@ -20,11 +16,6 @@ if TYPE_CHECKING:
     from sim.sweep.request import Search
 
 HELP = "evaluate many configurations"
-
-LARGEST_SEED = (1 << 32) - 1
-"""Of the search's random numbers, NumPy's."""
-
-_LARGEST_PORT = (1 << 16) - 1
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -131,14 +122,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def _sweep(options: argparse.Namespace) -> None:
     from sim.sweep.limits import parse_limits
-    from sim.sweep.request import SweepRequest
-    from sim.sweep.sweep import sweep
+    from sim.sweep.pool import all_cores
+    from sim.sweep.publish import sweep_and_print
+    from sim.sweep.request import SweepRequest, known_objectives, weights_of
 
     _refuse_contradictions(options)
-    if options.cluster is not None:
-        _check_address(options.cluster)
-    jobs = os.process_cpu_count() if sys.version_info >= (3, 13) else len(os.sched_getaffinity(0))
-    sweep(
+    sweep_and_print(
         SweepRequest(
             models=tuple(options.models),
             plan=_plan(options),
@@ -146,11 +135,13 @@ def _sweep(options: argparse.Namespace) -> None:
             command=command_line(sys.argv[1:]),
             search=_search(options),
             backend=options.backend,
-            objectives=_objectives(options.objectives),
+            objectives=known_objectives(options.objectives),
             limits=parse_limits(options.limits),
             joint=options.joint,
-            weights=_weights(options.weights, options.models),
-            jobs=whole_number("--jobs", options.jobs, 1) if options.jobs is not None else jobs or 1,
+            weights=weights_of(map(_weight, options.weights), options.models),
+            jobs=whole_number("--jobs", options.jobs, 1)
+            if options.jobs is not None
+            else all_cores(),
             cluster=options.cluster,
             resume=options.resume,
             verify_front=options.verify_front,
@@ -187,14 +178,12 @@ def _plan(options: argparse.Namespace) -> Plan:
 
     axes = parse_grids(options.grids)
     listed = read_points(options.points) if options.points else [{}]
-    if both := [key for point in listed for key in point if key in axes]:
-        raise RequestError(f"{both[0]}: is given by --grid and by {options.points}; choose one")
     scenarios = parse_grids(options.scenarios, "--scenario")
     return Plan(values_of(options), tuple(listed), axes, Where(options.where), scenarios)
 
 
 def _search(options: argparse.Namespace) -> Search | None:
-    from sim.sweep.request import Search
+    from sim.sweep.request import LARGEST_SEED, Search
 
     if options.search is None:
         return None
@@ -205,60 +194,25 @@ def _search(options: argparse.Namespace) -> Search | None:
     )
 
 
-def _objectives(names: list[str]) -> tuple[str, ...]:
-    import difflib
-
-    from sim.sweep.schema import DEFAULT_OBJECTIVES, OBJECTIVES
-
-    for name in names:
-        if name not in OBJECTIVES:
-            near = difflib.get_close_matches(name, OBJECTIVES, n=3, cutoff=0.4) or OBJECTIVES
-            raise RequestError(f"--objective {shown(name)}: is none; choose of {', '.join(near)}")
-        if names.count(name) > 1:
-            raise RequestError(f"--objective {name}: given twice")
-    return tuple(names) or DEFAULT_OBJECTIVES
-
-
-def _weights(texts: list[str], models: list[str]) -> dict[str, float]:
-    """By the network as ``--model`` names it. A file's name without folder and ending will do."""
-    import math
-
-    found: dict[str, float] = {}
-    for text in texts:
-        name, _, number = (part.strip() for part in text.rpartition("="))
-        named = [model for model in models if name in (model, Path(model).stem)]
-        if len(named) != 1:
-            why = "is said of several networks" if named else "is no network of this sweep"
-            raise RequestError(f"--weight {text}: {name!r} {why}: {', '.join(models)}")
-        try:
-            weight = float(number)
-        except ValueError:
-            weight = math.nan
-        if not 0 < weight < math.inf:
-            raise RequestError(f"--weight {text}: {number!r} must be a number above 0")
-        if named[0] in found:
-            raise RequestError(f"--weight {name}: given twice")
-        found[named[0]] = weight
-    return found
+def _weight(text: str) -> tuple[str, str]:
+    """Network and number of ``--weight M=W``."""
+    name, _, number = (part.strip() for part in text.rpartition("="))
+    return name, number
 
 
 def _refuse_contradictions(options: argparse.Namespace) -> None:
     """No option is passed over in silence."""
-    if not options.grids and options.points is None:
-        raise RequestError("nothing to sweep: give --grid KEY=V1,V2,... or --points F.csv")
-    if options.weights and options.joint == "worst":
-        raise RequestError("--weight: counts in a mean; leave it out with --joint worst")
-    if options.search is None and options.seed is not None:
-        raise RequestError("--seed: is that of a search; give --search N as well")
-    if options.search is not None and options.points is not None:
-        raise RequestError("--search: chooses from --grid; a list of --points is evaluated whole")
-    if options.cluster is not None and options.jobs is not None:
-        raise RequestError("--jobs: is for processes on this machine; leave it out with --cluster")
-    if options.backend == "rtl" and options.verify_front:
-        raise RequestError("--verify-front: is for --backend model; these points are RTL already")
+    from sim.sweep.request import refuse_contradictions
 
-
-def _check_address(address: str) -> None:
-    found = re.fullmatch(r"local:[1-9]\d{0,3}|tcp://[^\s/]+:(\d{1,5})", address)
-    if not found or int(found[1] or 0) > _LARGEST_PORT:
-        raise RequestError(f"--cluster {shown(address)}: must read tcp://host:port or local:N")
+    refuse_contradictions(
+        grid=bool(options.grids),
+        points=options.points is not None,
+        weights=bool(options.weights),
+        joint=options.joint,
+        search=options.search is not None,
+        seed=options.seed is not None,
+        jobs=options.jobs is not None,
+        cluster=options.cluster,
+        backend=options.backend,
+        verify_front=options.verify_front,
+    )

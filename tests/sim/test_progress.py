@@ -42,3 +42,20 @@ def test_a_terminal_is_redrawn(monkeypatch):
         step.detail = "42%"
         time.sleep(0.6)
     assert "Simulating: 42%" in console.file.getvalue()
+
+
+def test_a_listener_hears_line_by_line(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "QUIET_S", 0.05)
+    said = []
+    told = progress.told_to(said.append)
+    told.note("one\ntwo [b] " + 150 * "x", style="dim")
+    with told.step("Slow"):
+        time.sleep(0.1)
+    assert said[:2] == ["one", "two [b] " + 150 * "x"]
+    assert said[-1].startswith("Slow: 0.")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_silence_is_silent(capsys):
+    progress.silent().note("nothing")
+    assert capsys.readouterr() == ("", "")

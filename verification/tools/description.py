@@ -22,6 +22,9 @@ PROJECT = Path(__file__).parents[2]
 CHIP = "hw.verilog"
 """Entry of the chip's description."""
 
+_PACKAGE = "tilewright."
+"""In front of the names of our modules: which package they are in changes no hardware."""
+
 _HASH_FILE = "hash"
 
 
@@ -75,7 +78,7 @@ def _hash(parts: object) -> str:
 
 def _path(module: str, sources: Mapping[str, str]) -> str | None:
     """The module's file; None for a name that is no module of ``sources``."""
-    base = module.replace(".", "/")
+    base = module.removeprefix(_PACKAGE).replace(".", "/")
     return next((path for path in (f"{base}.py", f"{base}/__init__.py") if path in sources), None)
 
 
@@ -97,10 +100,15 @@ def _imported(tree: ast.Module) -> Iterator[str]:
 
 
 def _meaning(tree: ast.Module) -> str:
-    """The module's syntax without strings that stand alone: docstrings, and those behind fields."""
+    """The module's syntax without strings that stand alone: docstrings, and those behind fields.
+
+    Imports name modules as `_path` does.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [line for line in node.body if not _is_text(line)]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            node.module = node.module.removeprefix(_PACKAGE)
     return ast.dump(tree)
 
 

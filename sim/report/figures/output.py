@@ -55,6 +55,14 @@ def inline_svg(figure: Figure, label: str) -> str:
 
 
 @styled
+def png_bytes(figure: Figure) -> bytes:
+    """The figure as PNG, with a white background."""
+    buffer = BytesIO()
+    _save(figure, buffer, "png")
+    return buffer.getvalue()
+
+
+@styled
 def save_figure(figure: Figure, path: Path) -> None:
     """Write the figure in the format of the path's ending, one of `FORMATS`.
 

@@ -1,7 +1,7 @@
 import pytest
 
 from hw.spec.errors import RequestError
-from sim.sweep.grid import combinations, parse_grids, size
+from sim.sweep.grid import axes_of, combinations, parse_grids, size
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,23 @@ def test_combinations_vary_the_last_field_fastest():
         (8, "lite"),
     ]
     assert list(combinations({})) == [{}]
+
+
+def test_axes_are_values_or_texts_each_value_once():
+    axes = axes_of({"rows": [4, "8", 4], "cols": "2..8*2", "cpu": ("full", "lite")})
+    assert axes == {"rows": (4, 8), "cols": (2, 4, 8), "cpu": ("full", "lite")}
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"rows": []}, "--grid rows: 0 values"),
+        ({"rows": range(10_001)}, "10,001 values; give 1 to 10,000"),
+        ({"rows": [True]}, "whole number"),
+        ({"rowz": [1]}, "did you mean rows"),
+        ({"rows": "4..2"}, "the range is empty"),
+    ],
+)
+def test_axes_that_are_none_are_refused(values, said):
+    with pytest.raises(RequestError, match=said):
+        axes_of(values)

@@ -1,0 +1,34 @@
+"""A sweep for the command line: files, then the summary in the terminal."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+
+from hw.spec.quoted import printable
+from sim.progress import Progress
+from sim.sweep.answer import Answer
+from sim.sweep.files import write_files
+from sim.sweep.networks import open_networks
+from sim.sweep.request import SweepRequest
+from sim.sweep.store import Store
+from sim.sweep.summary import print_recommendation, print_summary
+from sim.sweep.sweep import sweep
+
+PIPED_WIDTH = 120
+
+
+def sweep_and_print(request: SweepRequest, progress: Progress) -> None:
+    """Do the sweep, write its files and print the summary. Raises as `sweep` does."""
+
+    def publish(store: Store, found: Answer) -> None:
+        files = write_files(request, store, progress)
+        console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+        print_summary(store, request.objectives, found, console)
+        for path in files:
+            line = printable(str(path))
+            console.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
+        print_recommendation(found, console)
+
+    sweep(request, open_networks(request.models, progress), progress, publish)

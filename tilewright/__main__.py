@@ -1,0 +1,8 @@
+"""Entry of `python -m tilewright`."""
+
+import sys
+
+from sim.__main__ import main
+
+if __name__ == "__main__":
+    sys.exit(main())
