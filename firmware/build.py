@@ -15,14 +15,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware.elf import memory_image
-from hw.header import c_header
-from hw.spec.config import Config
-from hw.spec.errors import RequestError, TilewrightError
-from hw.spec.registers import BOOT_BYTES, MEMORY_BASE
-from hw.spec.steps import STEP_KINDS, StepKind
-from verification.tools.cache import cached
-from verification.tools.process import run
+from tilewright.firmware.elf import memory_image
+from tilewright.hw.header import c_header
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import RequestError, TilewrightError
+from tilewright.hw.spec.registers import BOOT_BYTES, MEMORY_BASE
+from tilewright.hw.spec.steps import STEP_KINDS, StepKind
+from tilewright.verification.tools.cache import cached
+from tilewright.verification.tools.process import run
 
 SOURCES = Path(__file__).parent
 BINARY = "firmware.bin"

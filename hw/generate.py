@@ -9,8 +9,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from hw.header import write_header
-from hw.reference import write_references
+from tilewright.hw.header import write_header
+from tilewright.hw.reference import write_references
 
 
 def main(arguments: list[str]) -> int:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hw.netlist import to_verilog
-from hw.soc.cpu import cpu_verilog
-from hw.soc.soc import Soc
-from hw.soc.uart import BIT_CYCLES
-from hw.spec.config import Config
+from tilewright.hw.netlist import to_verilog
+from tilewright.hw.soc.cpu import cpu_verilog
+from tilewright.hw.soc.soc import Soc
+from tilewright.hw.soc.uart import BIT_CYCLES
+from tilewright.hw.spec.config import Config
 
 SOC_MODULE = "soc"
 """Name of the chip's top module."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from hw.spec.config import Config
-from mapper.graph.graph import Graph
-from mapper.placement.placement import Placement, Placer
-from mapper.planning.cascades import plan_layers
-from mapper.planning.homes import Counts, plan_homes
-from mapper.program.assembly import Assembly
-from mapper.program.cpu_steps import count_steps
-from mapper.program.program import Program
-from mapper.rewrites.fold_identity import fold_identity
-from mapper.rewrites.fuse_activation import fuse_activation
-from mapper.rewrites.fuse_padding import fuse_padding
-from mapper.works.weights import PackedWeights
+from tilewright.hw.spec.config import Config
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.placement.placement import Placement, Placer
+from tilewright.mapper.planning.cascades import plan_layers
+from tilewright.mapper.planning.homes import Counts, plan_homes
+from tilewright.mapper.program.assembly import Assembly
+from tilewright.mapper.program.cpu_steps import count_steps
+from tilewright.mapper.program.program import Program
+from tilewright.mapper.rewrites.fold_identity import fold_identity
+from tilewright.mapper.rewrites.fuse_activation import fuse_activation
+from tilewright.mapper.rewrites.fuse_padding import fuse_padding
+from tilewright.mapper.works.weights import PackedWeights
 
 
 def compile_model(graph: Graph, config: Config) -> Program:

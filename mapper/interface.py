@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec import numerics as nm
-from hw.spec.errors import RequestError
-from mapper.graph.graph import Graph
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.graph.graph import Graph
 
 
 def encode_input(graph: Graph, tensor: str, values: NDArray[Any]) -> NDArray[Any]:

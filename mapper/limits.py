@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import NoReturn, TypeVar
 
-from hw.spec.errors import RequestError
-from hw.spec.quoted import printable as printable
-from hw.spec.quoted import shown
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.quoted import printable as printable
+from tilewright.hw.spec.quoted import shown
 
 Value = TypeVar("Value")
 

@@ -10,8 +10,8 @@ import os
 import signal
 import sys
 
-from hw.spec.errors import RequestError, TilewrightError
-from sim.cli import handle
+from tilewright.hw.spec.errors import RequestError, TilewrightError
+from tilewright.sim.cli import handle
 
 INTERRUPTED = 130
 

@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from hw.spec.errors import RequestError
-from sim.command import command_name
-from sim.completion import asked, complete
-from sim.verbs import (
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.command import command_name
+from tilewright.sim.completion import asked, complete
+from tilewright.sim.verbs import (
     area,
     bench,
     board,
@@ -63,7 +63,7 @@ class _Version(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, help="print version and commit")
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        from sim.version import origin_line
+        from tilewright.sim.version import origin_line
 
         print(origin_line())
         parser.exit()

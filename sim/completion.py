@@ -46,22 +46,22 @@ def _networks(prefix: str) -> Iterable[str]:
 
 
 def _zoo(_: str) -> Iterable[str]:
-    from sim.networks.zoo.topologies import TOPOLOGIES
+    from tilewright.sim.networks.zoo.topologies import TOPOLOGIES
 
     return TOPOLOGIES
 
 
 def _presets(_: str) -> Iterable[str]:
-    from hw.spec.settings import PRESETS
+    from tilewright.hw.spec.settings import PRESETS
 
     return PRESETS
 
 
 def _fields(prefix: str) -> Iterable[str]:
     """Names with an equals sign; behind one, the field's default and its values in presets."""
-    from hw.spec.config import Config
-    from hw.spec.settings import PRESETS
-    from hw.spec.soc_config import CPU_BUILDS
+    from tilewright.hw.spec.config import Config
+    from tilewright.hw.spec.settings import PRESETS
+    from tilewright.hw.spec.soc_config import CPU_BUILDS
 
     defaults = Config().flat()
     name, equals, _ = prefix.partition("=")
@@ -76,19 +76,19 @@ def _fields(prefix: str) -> Iterable[str]:
 
 
 def _boards(_: str) -> Iterable[str]:
-    from hw.fpga.boards import BOARDS
+    from tilewright.hw.fpga.boards import BOARDS
 
     return BOARDS
 
 
 def _boards_and_families(_: str) -> Iterable[str]:
-    from hw.fpga.boards import BOARDS, LARGEST
+    from tilewright.hw.fpga.boards import BOARDS, LARGEST
 
     return [*BOARDS, *LARGEST]
 
 
 def _objectives(_: str) -> Iterable[str]:
-    from sim.sweep.schema import OBJECTIVES
+    from tilewright.sim.sweep.schema import OBJECTIVES
 
     return OBJECTIVES
 

@@ -8,8 +8,8 @@ from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from hw.spec.errors import RequestError
-from hw.spec.quoted import shown
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.quoted import shown
 
 _PARTIAL = ".tilewright-"
 """Begins the name of a file that is not whole yet; the target's name may be as long as any can."""

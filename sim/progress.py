@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
-from hw.spec.quoted import message
+from tilewright.hw.spec.quoted import message
 
 QUIET_S = 2.0
 """Steps shorter than this leave no line behind."""

@@ -4,16 +4,6 @@ from __future__ import annotations
 
 import random
 
-from hw.spec.commands import EXPONENTIALS, TABLE_SLOTS, Command, Opcode
-from hw.spec.config import Config
-from hw.spec.profile import RECORD_BYTES
-from hw.spec.program import TIME_WORDS, Step
-from hw.spec.registers import MEMORY_BASE
-from hw.spec.steps import NPU
-from mapper.graph.tensor import Quant
-from mapper.program.bound import stream_bound
-from mapper.program.image import Image, encode_stream, npu_config_word, npu_limit
-from mapper.program.program import Location, Program, ProgramLayer, ProgramPort
 from tests.hw.npu.commands import (
     random_elementwise,
     random_exponentials,
@@ -25,6 +15,16 @@ from tests.hw.npu.commands import (
 from tests.hw.npu.lstm import random_lstm
 from tests.hw.npu.moves import random_move
 from tests.memory_map import PROGRAM_BASE
+from tilewright.hw.spec.commands import EXPONENTIALS, TABLE_SLOTS, Command, Opcode
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.profile import RECORD_BYTES
+from tilewright.hw.spec.program import TIME_WORDS, Step
+from tilewright.hw.spec.registers import MEMORY_BASE
+from tilewright.hw.spec.steps import NPU
+from tilewright.mapper.graph.tensor import Quant
+from tilewright.mapper.program.bound import stream_bound
+from tilewright.mapper.program.image import Image, encode_stream, npu_config_word, npu_limit
+from tilewright.mapper.program.program import Location, Program, ProgramLayer, ProgramPort
 
 COMPUTED, BESIDE = 16384, 4096
 """Bytes of the scratchpad that compute commands work on, and behind them that transfers move."""

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec import numerics as nm
-from mapper.graph.graph import Graph
+from tilewright.hw.spec import numerics as nm
+from tilewright.mapper.graph.graph import Graph
 
 
 def decode_output(graph: Graph, tensor: str, values: NDArray[np.int8]) -> NDArray[Any]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hw.spec.registers import FINISHER, MEMORY_BASE, TIMER
+from tilewright.hw.spec.registers import FINISHER, MEMORY_BASE, TIMER
 
 DATA = MEMORY_BASE + 0x8000
 STAMPS = MEMORY_BASE + 0x10000

@@ -6,23 +6,23 @@ tensor to tensor; output scales are chosen so that most values are not saturated
 
 import numpy as np
 
-from hw.spec.config import Config, make_config
-from hw.spec.errors import RequestError
-from mapper.graph.graph import Graph
-from mapper.graph.op import Op
-from mapper.graph.operator import Operator
-from mapper.graph.tensor import Quant, Tensor
-from mapper.operators.concatenation import Concatenation
-from mapper.operators.convolution import Conv2d, DepthwiseConv2d, TransposeConv
-from mapper.operators.elementwise import Add
-from mapper.operators.images import Padding, window_extent
-from mapper.operators.matrix import FullyConnected
-from mapper.operators.moves import Reshape
-from mapper.operators.pads import Pad
-from mapper.operators.pooling import AveragePool2d, MaxPool2d
-from mapper.operators.reductions import Mean
-from mapper.operators.requantise import Quantize, Relu
-from mapper.operators.softmax import Softmax
+from tilewright.hw.spec.config import Config, make_config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.graph.operator import Operator
+from tilewright.mapper.graph.tensor import Quant, Tensor
+from tilewright.mapper.operators.concatenation import Concatenation
+from tilewright.mapper.operators.convolution import Conv2d, DepthwiseConv2d, TransposeConv
+from tilewright.mapper.operators.elementwise import Add
+from tilewright.mapper.operators.images import Padding, window_extent
+from tilewright.mapper.operators.matrix import FullyConnected
+from tilewright.mapper.operators.moves import Reshape
+from tilewright.mapper.operators.pads import Pad
+from tilewright.mapper.operators.pooling import AveragePool2d, MaxPool2d
+from tilewright.mapper.operators.reductions import Mean
+from tilewright.mapper.operators.requantise import Quantize, Relu
+from tilewright.mapper.operators.softmax import Softmax
 
 KERNELS = ((1, 1), (3, 3), (2, 2), (1, 5), (5, 1), (3, 2), (10, 4), (5, 5), (4, 7))
 STRIDES = ((1, 1), (2, 2), (1, 2), (2, 1), (3, 3))

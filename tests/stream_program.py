@@ -5,23 +5,23 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from hw.spec.commands import Command, Opcode
-from hw.spec.config import Config
-from hw.spec.profile import RECORD_BYTES
-from hw.spec.program import TIME_WORDS, Step
-from hw.spec.registers import MEMORY_BASE
-from hw.spec.steps import NPU
-from mapper.graph.tensor import Quant
-from mapper.memory import align
-from mapper.program.bound import stream_bound
-from mapper.program.image import Image, encode_stream, npu_config_word, npu_limit
-from mapper.program.program import Location, Program, ProgramLayer, ProgramPort
-from mapper.scheduling.stream import CommandStream
-from mapper.works.work import Emitted
 from tests.hw.npu.commands import random_elementwise
 from tests.hw.npu.moves import random_move, runs
 from tests.hw.npu.reference import Reference
 from tests.memory_map import PROGRAM_BASE
+from tilewright.hw.spec.commands import Command, Opcode
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.profile import RECORD_BYTES
+from tilewright.hw.spec.program import TIME_WORDS, Step
+from tilewright.hw.spec.registers import MEMORY_BASE
+from tilewright.hw.spec.steps import NPU
+from tilewright.mapper.graph.tensor import Quant
+from tilewright.mapper.memory import align
+from tilewright.mapper.program.bound import stream_bound
+from tilewright.mapper.program.image import Image, encode_stream, npu_config_word, npu_limit
+from tilewright.mapper.program.program import Location, Program, ProgramLayer, ProgramPort
+from tilewright.mapper.scheduling.stream import CommandStream
+from tilewright.mapper.works.work import Emitted
 
 _LINE = 64
 _QUANT = Quant((1.0,), (0,))

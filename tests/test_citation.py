@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from sim.version import VERSION
+from tilewright.sim.version import VERSION
 
 PROJECT = Path(__file__).parents[1]
 CITATION = yaml.safe_load((PROJECT / "CITATION.cff").read_text())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.cli import parser
+from tilewright.sim.cli import parser
 
 README = Path(__file__).parent.parent / "README.md"
 TEXT = README.read_text()

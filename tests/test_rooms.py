@@ -3,10 +3,10 @@
 import ast
 from pathlib import Path
 
-import mapper.operators
-from hw.spec.steps import STEP_KINDS
-from mapper.graph.operator import Operator
-from mapper.importers.tflite import importer  # noqa: F401  (loads every family)
+import tilewright.mapper.operators
+from tilewright.hw.spec.steps import STEP_KINDS
+from tilewright.mapper.graph.operator import Operator
+from tilewright.mapper.importers.tflite import importer  # noqa: F401  (loads every family)
 
 PROJECT = Path(__file__).parents[1]
 ROOMS = (
@@ -48,7 +48,10 @@ def kinds() -> set[str]:
 
 def test_the_rooms_hold_operators():
     assert {"CONV_2D", "SOFTMAX", "TRANSPOSE", "LOGISTIC"} <= kinds()
-    assert Path(mapper.operators.__file__).resolve().parent == PROJECT / "mapper" / "operators"
+    assert (
+        Path(tilewright.mapper.operators.__file__).resolve().parent
+        == PROJECT / "mapper" / "operators"
+    )
 
 
 def test_nobody_else_names_a_kind():
@@ -56,7 +59,7 @@ def test_nobody_else_names_a_kind():
     for path in sources():
         where = path.relative_to(PROJECT).as_posix()
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and node.module == "hw.spec.steps":
+            if isinstance(node, ast.ImportFrom) and node.module == "tilewright.hw.spec.steps":
                 assert {alias.name for alias in node.names} <= COMMON, f"{where}:{node.lineno}"
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 assert node.value not in known, f"{where}:{node.lineno} names {node.value}"

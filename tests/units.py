@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hw.spec.npu_config import NpuConfig
-from sim.functional.memory import Memory
-from sim.functional.tables import Tables
-from sim.functional.units import Units
 from tests.hw.npu.commands import table_of
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.sim.functional.memory import Memory
+from tilewright.sim.functional.tables import Tables
+from tilewright.sim.functional.units import Units
 
 
 def units_of(config: NpuConfig, content: bytes, tables: Sequence[bytes] = ()) -> Units:

@@ -15,21 +15,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hw.spec.config import Config
-    from hw.spec.errors import CheckError, RequestError, TilewrightError
-    from hw.spec.settings import PRESETS
-    from sim.costs.area import Area
-    from sim.networks.zoo import ZOO_NAMES
-    from sim.results.result import Inference, Layer, Output, RunResult
-    from sim.sweep.answer import Recommendation
-    from sim.sweep.joint import Design
-    from sim.version import VERSION as __version__  # noqa: N811
     from tilewright.api.configs import config
     from tilewright.api.networks import Inspection, Network, Operator, Port, load
     from tilewright.api.pictures import Picture
     from tilewright.api.results import Prediction, Run
     from tilewright.api.sweep import sweep
     from tilewright.api.sweeps import Point, Sweep
+    from tilewright.hw.spec.config import Config
+    from tilewright.hw.spec.errors import CheckError, RequestError, TilewrightError
+    from tilewright.hw.spec.settings import PRESETS
+    from tilewright.sim.costs.area import Area
+    from tilewright.sim.networks.zoo import ZOO_NAMES
+    from tilewright.sim.results.result import Inference, Layer, Output, RunResult
+    from tilewright.sim.sweep.answer import Recommendation
+    from tilewright.sim.sweep.joint import Design
+    from tilewright.sim.version import VERSION as __version__  # noqa: N811
 
 __all__ = [
     "PRESETS",
@@ -61,29 +61,29 @@ __all__ = [
 ]
 
 _PLACES = {
-    "PRESETS": "hw.spec.settings",
-    "ZOO_NAMES": "sim.networks.zoo",
-    "Area": "sim.costs.area",
-    "CheckError": "hw.spec.errors",
-    "Config": "hw.spec.config",
-    "Design": "sim.sweep.joint",
-    "Inference": "sim.results.result",
+    "PRESETS": "tilewright.hw.spec.settings",
+    "ZOO_NAMES": "tilewright.sim.networks.zoo",
+    "Area": "tilewright.sim.costs.area",
+    "CheckError": "tilewright.hw.spec.errors",
+    "Config": "tilewright.hw.spec.config",
+    "Design": "tilewright.sim.sweep.joint",
+    "Inference": "tilewright.sim.results.result",
     "Inspection": "tilewright.api.networks",
-    "Layer": "sim.results.result",
+    "Layer": "tilewright.sim.results.result",
     "Network": "tilewright.api.networks",
     "Operator": "tilewright.api.networks",
-    "Output": "sim.results.result",
+    "Output": "tilewright.sim.results.result",
     "Picture": "tilewright.api.pictures",
     "Point": "tilewright.api.sweeps",
     "Port": "tilewright.api.networks",
     "Prediction": "tilewright.api.results",
-    "Recommendation": "sim.sweep.answer",
-    "RequestError": "hw.spec.errors",
+    "Recommendation": "tilewright.sim.sweep.answer",
+    "RequestError": "tilewright.hw.spec.errors",
     "Run": "tilewright.api.results",
-    "RunResult": "sim.results.result",
+    "RunResult": "tilewright.sim.results.result",
     "Sweep": "tilewright.api.sweeps",
-    "TilewrightError": "hw.spec.errors",
-    "__version__": "sim.version",
+    "TilewrightError": "tilewright.hw.spec.errors",
+    "__version__": "tilewright.sim.version",
     "config": "tilewright.api.configs",
     "load": "tilewright.api.networks",
     "sweep": "tilewright.api.sweep",

@@ -2,7 +2,7 @@
 
 import sys
 
-from sim.__main__ import main
+from tilewright.sim.__main__ import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -6,11 +6,11 @@ from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Mux, Signal
 from amaranth.lib.wiring import Component, In
 from amaranth.utils import ceil_log2, exact_log2
 
-from hw.block_ram import block_ram, read_block_ram
-from hw.bus import memory_bus
-from hw.fpga.boards import UP5K_SPRAM_BYTES
-from hw.spec.config import Config
-from hw.spec.registers import MEMORY_BASE
+from tilewright.hw.block_ram import block_ram, read_block_ram
+from tilewright.hw.bus import memory_bus
+from tilewright.hw.fpga.boards import UP5K_SPRAM_BYTES
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.registers import MEMORY_BASE
 
 BLOCK_MEMORY_LATENCY = 3
 """Cycles from a request to its answer."""

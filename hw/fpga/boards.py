@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from hw.spec.errors import RequestError
-from hw.spec.settings import PRESETS
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.settings import PRESETS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +160,7 @@ BOARDS: Mapping[str, Board] = {
         Board(
             name="tang-nano-20k",
             title="Tang Nano 20K",
-            platform=("hw.fpga.tang_nano_20k", "TangNano20kPlatform"),
+            platform=("tilewright.hw.fpga.tang_nano_20k", "TangNano20kPlatform"),
             device=_GW2AR_18,
             oscillator_hz=27_000_000,
             clock_hz=27_000_000,

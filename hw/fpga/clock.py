@@ -17,8 +17,8 @@ from amaranth.hdl import (
 from amaranth.lib import io
 from amaranth.lib.cdc import FFSynchronizer
 
-from hw.fpga.boards import Board
-from hw.spec.errors import RequestError
+from tilewright.hw.fpga.boards import Board
+from tilewright.hw.spec.errors import RequestError
 
 TOLERANCE = 0.01
 """How far a PLL may be from the clock that was asked for."""

@@ -12,12 +12,12 @@ from amaranth.build import Platform
 
 # Loaded by name below; named here as well, since its pins are part of the description that the
 # cache of netlists goes by.
-import hw.fpga.tang_nano_20k  # noqa: F401
-from hw.fpga.boards import Board
-from hw.fpga.top import BoardTop
-from hw.soc.cpu import cpu_verilog
-from hw.spec.config import Config
-from hw.spec.errors import RequestError
+import tilewright.hw.fpga.tang_nano_20k  # noqa: F401
+from tilewright.hw.fpga.boards import Board
+from tilewright.hw.fpga.top import BoardTop
+from tilewright.hw.soc.cpu import cpu_verilog
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import RequestError
 
 TOP = "top"
 """Name of the top module, and of the files that belong to it."""

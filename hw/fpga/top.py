@@ -6,11 +6,11 @@ from amaranth.hdl import ClockDomain, Elaboratable, Module, Signal
 from amaranth.lib import io
 from amaranth.lib.wiring import connect
 
-from hw.fpga.block_memory import BlockMemory
-from hw.fpga.boards import Board
-from hw.fpga.clock import BoardClock
-from hw.soc.soc import Soc
-from hw.spec.config import Config
+from tilewright.hw.fpga.block_memory import BlockMemory
+from tilewright.hw.fpga.boards import Board
+from tilewright.hw.fpga.clock import BoardClock
+from tilewright.hw.soc.soc import Soc
+from tilewright.hw.spec.config import Config
 
 
 class BoardTop(Elaboratable):

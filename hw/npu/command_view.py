@@ -5,7 +5,7 @@ from __future__ import annotations
 from amaranth.hdl import Value
 from amaranth.lib import data
 
-from hw.spec.commands import BODY, MAX_LENGTH, Opcode
+from tilewright.hw.spec.commands import BODY, MAX_LENGTH, Opcode
 
 COMMAND_LAYOUT = data.ArrayLayout(32, MAX_LENGTH)
 """A whole command, header first; words beyond its length mean nothing."""

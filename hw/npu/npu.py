@@ -5,11 +5,11 @@ from __future__ import annotations
 from amaranth.hdl import Cat, Module, ResetInserter
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from hw.bus import memory_bus, register_bus
-from hw.npu.compute.compute_side import ComputeSide
-from hw.npu.memory.memory_side import MemorySide
-from hw.spec.npu_config import NpuConfig
-from hw.spec.profile import ACTIVITIES
+from tilewright.hw.bus import memory_bus, register_bus
+from tilewright.hw.npu.compute.compute_side import ComputeSide
+from tilewright.hw.npu.memory.memory_side import MemorySide
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.profile import ACTIVITIES
 
 
 class Npu(Component):

@@ -9,7 +9,7 @@ from amaranth.lib import data
 from amaranth.lib.wiring import In, Out, Signature
 from amaranth.utils import exact_log2
 
-from hw.spec.commands import ADDRESS_BITS
+from tilewright.hw.spec.commands import ADDRESS_BITS
 
 WEIGHT_START = data.StructLayout(
     {"blocks": 16, "tiles": 24, "block_words": 24, "stream": 1, "paired": 1, "keep": 1}

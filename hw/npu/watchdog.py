@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
-from hw.spec.registers import LIMIT_CYCLES, NPU
+from tilewright.hw.spec.registers import LIMIT_CYCLES, NPU
 
 LIMIT_BITS = NPU.register("LIMIT").field("periods").width
 PERIOD_BITS = exact_log2(LIMIT_CYCLES)

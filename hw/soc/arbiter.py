@@ -6,7 +6,7 @@ from amaranth.hdl import Array, Module, Signal
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.bus import memory_bus
+from tilewright.hw.bus import memory_bus
 
 
 class Arbiter(Component):

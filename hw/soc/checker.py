@@ -8,9 +8,9 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 from amaranth.utils import exact_log2
 
-from hw.bus import memory_bus, register_bus
-from hw.soc.registers import RegisterBlock
-from hw.spec.registers import CHECKER, MEMORY_BASE, RELEASE_BITS
+from tilewright.hw.bus import memory_bus, register_bus
+from tilewright.hw.soc.registers import RegisterBlock
+from tilewright.hw.spec.registers import CHECKER, MEMORY_BASE, RELEASE_BITS
 
 POLYNOMIAL = 0xEDB8_8320
 """CRC-32 (ISO 3309), reflected."""

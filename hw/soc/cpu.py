@@ -6,9 +6,9 @@ import pythondata_cpu_vexriscv
 from amaranth.hdl import ClockSignal, Const, Instance, Module, ResetSignal
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.soc.classic import ClassicWishbone
-from hw.spec.registers import MEMORY_BASE
-from hw.spec.soc_config import CPU_BUILDS
+from tilewright.hw.soc.classic import ClassicWishbone
+from tilewright.hw.spec.registers import MEMORY_BASE
+from tilewright.hw.spec.soc_config import CPU_BUILDS
 
 # The published builds ignore their error inputs: the bridge to Wishbone in the CPU's source ties
 # its answer's error to 0. The caches behind it handle errors, so each tie becomes the input, with

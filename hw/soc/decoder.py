@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from amaranth.hdl import Array, Module, Mux, Signal
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.bus import register_bus
-from hw.soc.classic import ClassicWishbone
-from hw.spec.registers import Peripheral
+from tilewright.hw.bus import register_bus
+from tilewright.hw.soc.classic import ClassicWishbone
+from tilewright.hw.spec.registers import Peripheral
 
 REGISTER_SPACE = 0xF
 """Top four address bits of everything that is not main memory."""

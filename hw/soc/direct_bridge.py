@@ -5,8 +5,8 @@ from __future__ import annotations
 from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.bus import memory_bus
-from hw.soc.classic import ClassicWishbone
+from tilewright.hw.bus import memory_bus
+from tilewright.hw.soc.classic import ClassicWishbone
 
 
 class DirectBridge(Component):

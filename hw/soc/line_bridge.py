@@ -7,8 +7,8 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
-from hw.bus import memory_bus
-from hw.soc.classic import INCREMENTING_BURST, LINE_WORDS, ClassicWishbone
+from tilewright.hw.bus import memory_bus
+from tilewright.hw.soc.classic import INCREMENTING_BURST, LINE_WORDS, ClassicWishbone
 
 MAX_POSTED = 15
 """Stores that may be on their way."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from amaranth.hdl import Module
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.bus import register_bus
-from hw.spec.registers import Peripheral
+from tilewright.hw.bus import register_bus
+from tilewright.hw.spec.registers import Peripheral
 
 
 class RegisterBlock(Component):

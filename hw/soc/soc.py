@@ -6,22 +6,22 @@ from amaranth.hdl import Module
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 from amaranth.utils import exact_log2
 
-from hw.bus import memory_bus
-from hw.soc.arbiter import Arbiter
-from hw.soc.checker import Checker
-from hw.soc.classic import ClassicWishbone
-from hw.soc.cpu import Cpu
-from hw.soc.decoder import Decoder
-from hw.soc.direct_bridge import DirectBridge
-from hw.soc.finisher import Finisher
-from hw.soc.line_bridge import LineBridge
-from hw.soc.system import System
-from hw.soc.timer import Timer
-from hw.soc.uart import BIT_CYCLES, Uart
-from hw.spec.config import Config
-from hw.spec.profile import ACTIVITIES
-from hw.spec.registers import CHECKER, FINISHER, INTERRUPT_NPU, NPU, SYSTEM, TIMER, UART
-from hw.spec.soc_config import SMALL_CPUS
+from tilewright.hw.bus import memory_bus
+from tilewright.hw.soc.arbiter import Arbiter
+from tilewright.hw.soc.checker import Checker
+from tilewright.hw.soc.classic import ClassicWishbone
+from tilewright.hw.soc.cpu import Cpu
+from tilewright.hw.soc.decoder import Decoder
+from tilewright.hw.soc.direct_bridge import DirectBridge
+from tilewright.hw.soc.finisher import Finisher
+from tilewright.hw.soc.line_bridge import LineBridge
+from tilewright.hw.soc.system import System
+from tilewright.hw.soc.timer import Timer
+from tilewright.hw.soc.uart import BIT_CYCLES, Uart
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.profile import ACTIVITIES
+from tilewright.hw.spec.registers import CHECKER, FINISHER, INTERRUPT_NPU, NPU, SYSTEM, TIMER, UART
+from tilewright.hw.spec.soc_config import SMALL_CPUS
 
 ACTIVITY_BITS = len(ACTIVITIES)
 
@@ -157,9 +157,9 @@ class Soc(Component):
     def _npu(self):
         # A chip without accelerator does not load its description.
         if self.config.npu.microcode:
-            from hw.npu.microcode.npu import MicrocodeNpu
+            from tilewright.hw.npu.microcode.npu import MicrocodeNpu
 
             return MicrocodeNpu(self.config)
-        from hw.npu.npu import Npu
+        from tilewright.hw.npu.npu import Npu
 
         return Npu(self.config.npu)

@@ -3,11 +3,11 @@
 from amaranth.hdl import Module
 from amaranth.lib.wiring import Component, In, connect, flipped
 
-from hw.bus import register_bus
-from hw.soc.registers import RegisterBlock
-from hw.spec.config import Config
-from hw.spec.registers import SYSTEM
-from hw.spec.system import system_constants
+from tilewright.hw.bus import register_bus
+from tilewright.hw.soc.registers import RegisterBlock
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.registers import SYSTEM
+from tilewright.hw.spec.system import system_constants
 
 MEMORY = ("MEMORY_BYTES", "MEMORY_LATENCY")
 """What main memory's owner tells the chip."""

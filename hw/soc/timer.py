@@ -3,9 +3,9 @@
 from amaranth.hdl import Module, Signal, Value
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from hw.bus import register_bus
-from hw.soc.registers import RegisterBlock
-from hw.spec.registers import TIMER
+from tilewright.hw.bus import register_bus
+from tilewright.hw.soc.registers import RegisterBlock
+from tilewright.hw.spec.registers import TIMER
 
 
 class Timer(Component):

@@ -4,9 +4,9 @@ from amaranth.hdl import Array, Cat, Module, Mux, Signal
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from hw.bus import register_bus
-from hw.soc.registers import RegisterBlock
-from hw.spec.registers import UART
+from tilewright.hw.bus import register_bus
+from tilewright.hw.soc.registers import RegisterBlock
+from tilewright.hw.spec.registers import UART
 
 BIT_CYCLES = 16
 """Clock cycles of a bit: 6.25 Mbaud at 100 MHz, so that a line of text costs little simulation."""

@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from hw.spec.fields import Field, check_layout, decode, encode
+from tilewright.hw.spec.fields import Field, check_layout, decode, encode
 
 
 class Opcode(IntEnum):

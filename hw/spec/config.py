@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hw.spec.errors import RequestError
-from hw.spec.limits import require
-from hw.spec.npu_config import NpuConfig
-from hw.spec.quoted import quoted
-from hw.spec.soc_config import SMALL_CPUS, SocConfig
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.limits import require
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.quoted import quoted
+from tilewright.hw.spec.soc_config import SMALL_CPUS, SocConfig
 
 MOST_SHARED_BYTES = 256 * 1024
 """Of a main memory whose end is the scratchpad."""

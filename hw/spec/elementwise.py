@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from hw.spec import numerics as nm
-from hw.spec.commands import EXACT_SCALE, Operation
-from hw.spec.numerics import Int8Array, Int32Array
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.commands import EXACT_SCALE, Operation
+from tilewright.hw.spec.numerics import Int8Array, Int32Array
 
 SCALED = (Operation.ADD, Operation.A_MINUS_B, Operation.B_MINUS_A, Operation.B_ALONE)
 """Operations whose operands may have any factor."""

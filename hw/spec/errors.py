@@ -3,7 +3,7 @@
 Anything else that escapes is a defect of Tilewright and exits with status 1.
 """
 
-from hw.spec.quoted import message
+from tilewright.hw.spec.quoted import message
 
 
 class TilewrightError(Exception):

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from functools import cache
 from inspect import getdoc
 
-from hw.spec.npu_config import NpuConfig
-from hw.spec.soc_config import SocConfig
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.soc_config import SocConfig
 
 _FIELD = re.compile(r"^(\w+): (.*)$")
 

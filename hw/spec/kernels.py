@@ -11,8 +11,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from hw.spec import numerics as nm
-from hw.spec.exact import exact_matmul
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.exact import exact_matmul
 
 Window = tuple[int, int]
 Padding = tuple[int, int, int, int]

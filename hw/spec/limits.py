@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hw.spec.errors import RequestError
+from tilewright.hw.spec.errors import RequestError
 
 
 def require(condition: bool, message: str) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import frexp
 
-from hw.spec import numerics as nm
-from hw.spec.arithmetic.lstm_cell import Factors
-from hw.spec.commands import LSTM_CELL_SHIFTS
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.arithmetic.lstm_cell import Factors
+from tilewright.hw.spec.commands import LSTM_CELL_SHIFTS
 
 FUNCTION_SCALE = 2.0**-15
 """What the functions of an LSTM's gates give."""

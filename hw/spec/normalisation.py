@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec import numerics as nm
-from hw.spec.arithmetic.fixed_functions import (
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.arithmetic.fixed_functions import (
     exp_on_negative_values,
     inverse_square_root,
     one_over_one_plus,
     rounding_half_sum,
     saturating_shift_left,
 )
-from hw.spec.errors import RequestError
-from hw.spec.softmax import SUM_BITS, softmax_parameters
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.softmax import SUM_BITS, softmax_parameters
 
 _high_mul = nm.saturating_rounding_doubling_high_mul
 

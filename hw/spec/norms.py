@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec import numerics as nm
+from tilewright.hw.spec import numerics as nm
 
 ROOT_BITS = 15
 """Fraction bits of a square root."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hw.spec.commands import EXPONENTIALS, TABLE_SLOTS, TABLE_WORDS, Opcode
-from hw.spec.limits import is_power_of_two, next_power_of_two, require
+from tilewright.hw.spec.commands import EXPONENTIALS, TABLE_SLOTS, TABLE_WORDS, Opcode
+from tilewright.hw.spec.limits import is_power_of_two, next_power_of_two, require
 
 AUTO = 0
 """Value of a field that is derived from others when nobody sets it."""

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hw.spec.errors import RequestError
+from tilewright.hw.spec.errors import RequestError
 
 Int8Array = NDArray[np.int8]
 Int32Array = NDArray[np.int32]

@@ -16,9 +16,9 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hw.spec.errors import RequestError
-from hw.spec.registers import LOCK_BYTES, RELEASE_BITS
-from hw.spec.steps import STEP_KINDS, StepKind
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.registers import LOCK_BYTES, RELEASE_BITS
+from tilewright.hw.spec.steps import STEP_KINDS, StepKind
 
 PROGRAM_MAGIC = 0x52_50_57_54
 """``TWPR`` in memory."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hw.spec.config import FIELDS
-from hw.spec.fields import Field, check_layout
-from hw.spec.soc_config import SocConfig
+from tilewright.hw.spec.config import FIELDS
+from tilewright.hw.spec.fields import Field, check_layout
+from tilewright.hw.spec.soc_config import SocConfig
 
 MEMORY_BASE = 0x4000_0000
 """Main memory, cached by the CPU."""

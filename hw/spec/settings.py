@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hw.spec.config import Config, make_config, typed_values
-from hw.spec.errors import RequestError
-from hw.spec.quoted import quoted, shown
-from hw.spec.user_files import read_text
+from tilewright.hw.spec.config import Config, make_config, typed_values
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.quoted import quoted, shown
+from tilewright.hw.spec.user_files import read_text
 
 PRESETS: Mapping[str, Mapping[str, int | str]] = {
     "default": {},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hw.spec.limits import require
+from tilewright.hw.spec.limits import require
 
 CPU_VARIANTS: Mapping[str, str] = {
     "full": "VexRiscv_Full",

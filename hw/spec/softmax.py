@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec import numerics as nm
-from hw.spec.arithmetic.fixed_functions import exp_on_negative_values, one_over_one_plus
-from hw.spec.errors import RequestError
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.arithmetic.fixed_functions import exp_on_negative_values, one_over_one_plus
+from tilewright.hw.spec.errors import RequestError
 
 DIFFERENCE_BITS = 5
 """Integer bits of a scaled difference from the row's maximum: Q5.26."""

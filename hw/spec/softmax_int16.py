@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec import numerics as nm
+from tilewright.hw.spec import numerics as nm
 
 Int16Array = NDArray[np.int16]
 ENTRIES = 513

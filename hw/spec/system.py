@@ -5,10 +5,10 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 
-from hw.spec.config import Config, make_config
-from hw.spec.errors import RequestError
-from hw.spec.registers import CONFIG_FIELDS, SYSTEM
-from hw.spec.soc_config import CPU_VARIANTS
+from tilewright.hw.spec.config import Config, make_config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.registers import CONFIG_FIELDS, SYSTEM
+from tilewright.hw.spec.soc_config import CPU_VARIANTS
 
 _WORDS: Mapping[str, Sequence[str]] = {
     "cpu": tuple(dict.fromkeys((*CPU_VARIANTS, "min"))),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from hw.spec.commands import PARAMETER_WORDS
-from hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.commands import PARAMETER_WORDS
+from tilewright.hw.spec.npu_config import NpuConfig
 
 
 class TileShape(NamedTuple):

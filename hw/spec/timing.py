@@ -7,7 +7,7 @@ tests/verification/test_command_streams.py holds all of them against the chip.
 
 from __future__ import annotations
 
-from hw.spec.commands import LSTM_GATE_BYTES, SOFTMAX_BATCH
+from tilewright.hw.spec.commands import LSTM_GATE_BYTES, SOFTMAX_BATCH
 
 SCRATCHPAD_READ_LATENCY = 2
 """From a read's valid to its data (hw.npu.memory.scratchpad)."""

@@ -9,8 +9,8 @@ import os
 import stat
 from pathlib import Path
 
-from hw.spec.errors import RequestError
-from hw.spec.quoted import shown
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.quoted import shown
 
 
 def read_file(path: Path, most: int, what: str) -> bytes:

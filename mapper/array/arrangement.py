@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from hw.spec.commands import ADDRESS_BITS
-from mapper.array.array import Array
-from mapper.array.cycles import Arrangement, Window, bytes_read, cycles, weight_bytes
+from tilewright.hw.spec.commands import ADDRESS_BITS
+from tilewright.mapper.array.array import Array
+from tilewright.mapper.array.cycles import Arrangement, Window, bytes_read, cycles, weight_bytes
 
 _EXTENT_BITS = 16
 """Of a command's ``input_rows`` and the like."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from hw.spec.npu_config import NpuConfig
-from hw.spec.tile_shape import TileShape, ring_bytes, tile_shape
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.tile_shape import TileShape, ring_bytes, tile_shape
 
 
 class Array(NamedTuple):

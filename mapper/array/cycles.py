@@ -13,10 +13,10 @@ from functools import lru_cache
 from math import gcd
 from typing import NamedTuple
 
-from hw.spec.commands import PARAMETER_WORDS, SOFTMAX_BATCH
-from hw.spec.tile_shape import TileShape
-from hw.spec.timing import CAPTURE_LATENCY, FILL_CYCLES, RESULTS_WAIT
-from mapper.array.array import Array
+from tilewright.hw.spec.commands import PARAMETER_WORDS, SOFTMAX_BATCH
+from tilewright.hw.spec.tile_shape import TileShape
+from tilewright.hw.spec.timing import CAPTURE_LATENCY, FILL_CYCLES, RESULTS_WAIT
+from tilewright.mapper.array.array import Array
 
 COMMAND_CYCLES = 40
 """From one command's last step to the next one's first."""

@@ -12,11 +12,11 @@ from typing import cast
 
 import networkx as nx
 
-from hw.spec.errors import RequestError
-from mapper.graph.op import Op, Port, PortType, State
-from mapper.graph.operator import Site
-from mapper.graph.tensor import Tensor
-from mapper.graph.verify import site_of, verify
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.graph.op import Op, Port, PortType, State
+from tilewright.mapper.graph.operator import Site
+from tilewright.mapper.graph.tensor import Tensor
+from tilewright.mapper.graph.verify import site_of, verify
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
-from mapper.graph.operator import Operator
+from tilewright.mapper.graph.operator import Operator
 
 
 @dataclass(frozen=True)

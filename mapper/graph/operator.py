@@ -12,11 +12,11 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, NoReturn, Protocol
 
-from hw.spec.errors import RequestError
-from hw.spec.npu_config import NpuConfig
-from hw.spec.steps import StepKind
-from mapper.graph.tensor import Tensor
-from mapper.works.work import Work
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.steps import StepKind
+from tilewright.mapper.graph.tensor import Tensor
+from tilewright.mapper.works.work import Work
 
 Shape = tuple[int, ...]
 

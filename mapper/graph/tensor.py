@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from hw.spec.errors import RequestError
+from tilewright.hw.spec.errors import RequestError
 
 DType = Literal["int8", "int16", "int32", "int64", "bool", "float32"]
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from hw.spec.errors import RequestError
-from mapper.graph.op import Op
-from mapper.graph.operator import Site
-from mapper.graph.tensor import Tensor
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.graph.operator import Site
+from tilewright.mapper.graph.tensor import Tensor
 
 
 def verify(

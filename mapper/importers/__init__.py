@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from hw.spec.errors import RequestError
-from hw.spec.quoted import shown
-from hw.spec.user_files import read_file
-from mapper.graph.graph import Graph
-from mapper.importers.onnx.importer import import_onnx
-from mapper.importers.tflite import flatbuffer
-from mapper.importers.tflite.importer import import_tflite
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.quoted import shown
+from tilewright.hw.spec.user_files import read_file
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.importers.onnx.importer import import_onnx
+from tilewright.mapper.importers.tflite import flatbuffer
+from tilewright.mapper.importers.tflite.importer import import_tflite
 
 _LARGEST_FILE = 1 << 28
 """Bytes: more than a network for these accelerators can have."""

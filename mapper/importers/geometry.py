@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mapper.operators.images import Padding
+from tilewright.mapper.operators.images import Padding
 
 
 def same_padding(

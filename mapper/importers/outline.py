@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from mapper.importers import is_tflite, read_model_file
-from mapper.importers.onnx.importer import ONNX_OPERATORS
-from mapper.importers.onnx.model import Model, read_model
-from mapper.importers.tflite.flatbuffer import FileNetwork, FileOperator, read_network
-from mapper.importers.tflite.importer import TFLITE_OPERATORS
+from tilewright.mapper.importers import is_tflite, read_model_file
+from tilewright.mapper.importers.onnx.importer import ONNX_OPERATORS
+from tilewright.mapper.importers.onnx.model import Model, read_model
+from tilewright.mapper.importers.tflite.flatbuffer import FileNetwork, FileOperator, read_network
+from tilewright.mapper.importers.tflite.importer import TFLITE_OPERATORS
 
 Shape = tuple[int, ...]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mapper.moves.copy import Loop, Move, divided
+from tilewright.mapper.moves.copy import Loop, Move, divided
 
 
 def joined_fills(planned: Sequence[Move]) -> list[Move]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from mapper.moves.copy import Axis, Move, moves
-from mapper.moves.fills import joined_fills
-from mapper.moves.nests import PADDING, nests
+from tilewright.mapper.moves.copy import Axis, Move, moves
+from tilewright.mapper.moves.fills import joined_fills
+from tilewright.mapper.moves.nests import PADDING, nests
 
 Map = Sequence[int]
 

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from itertools import product
 from math import prod
 
-from mapper.moves.copy import Axis, Move, moves
-from mapper.moves.fills import filled_with
-from mapper.moves.index_maps import Map, dense_pitches, mapped
-from mapper.moves.nests import PADDING
+from tilewright.mapper.moves.copy import Axis, Move, moves
+from tilewright.mapper.moves.fills import filled_with
+from tilewright.mapper.moves.index_maps import Map, dense_pitches, mapped
+from tilewright.mapper.moves.nests import PADDING
 
 Shape = Sequence[int]
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mapper.moves.copy import Axis, Move, moves
-from mapper.moves.nests import Nest, nests
+from tilewright.mapper.moves.copy import Axis, Move, moves
+from tilewright.mapper.moves.nests import Nest, nests
 
 Offsets = tuple[tuple[int, ...], ...]
 """For each axis of a view what an index adds to the input's position."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
-from mapper.graph.operator import Shape, Site
-from mapper.moves import operators as plan
-from mapper.moves.copy import Move
-from mapper.operators.moves import Moved, element_bytes, stored, zero
+from tilewright.mapper.graph.operator import Shape, Site
+from tilewright.mapper.moves import operators as plan
+from tilewright.mapper.moves.copy import Move
+from tilewright.mapper.operators.moves import Moved, element_bytes, stored, zero
 
 Pairs = tuple[tuple[int, int], ...]
 

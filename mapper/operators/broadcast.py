@@ -8,13 +8,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from hw.spec.errors import RequestError
-from hw.spec.steps import StepKind
-from hw.spec.steps.broadcast import broadcast
-from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
-from mapper.graph.tensor import Tensor
-from mapper.operators.clamp import Clamped
-from mapper.operators.images import clamp_fields, int32_table
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.steps import StepKind
+from tilewright.hw.spec.steps.broadcast import broadcast
+from tilewright.mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
+from tilewright.mapper.graph.tensor import Tensor
+from tilewright.mapper.operators.clamp import Clamped
+from tilewright.mapper.operators.images import clamp_fields, int32_table
 
 
 def common_shape(a: Shape, b: Shape) -> Shape | None:

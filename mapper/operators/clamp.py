@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from mapper.graph.operator import Operator, Site
+from tilewright.mapper.graph.operator import Operator, Site
 
 INT8_MIN = -128
 INT8_MAX = 127

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
-from hw.spec.npu_config import NpuConfig
-from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
-from mapper.moves.copy import Loop, Move
-from mapper.operators.moves import MOVABLE, element_bytes, move_steps
-from mapper.works.geometry import Operand
-from mapper.works.pointwise import flat_shape, pointwise
-from mapper.works.requantisation import IDENTITY, uniform
-from mapper.works.work import Work
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
+from tilewright.mapper.moves.copy import Loop, Move
+from tilewright.mapper.operators.moves import MOVABLE, element_bytes, move_steps
+from tilewright.mapper.works.geometry import Operand
+from tilewright.mapper.works.pointwise import flat_shape, pointwise
+from tilewright.mapper.works.requantisation import IDENTITY, uniform
+from tilewright.mapper.works.work import Work
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from hw.spec.npu_config import NpuConfig
-from hw.spec.numerics import Int8Array
-from hw.spec.steps import CONV_2D, DEPTHWISE_CONV_2D
-from mapper.array.array import array_of
-from mapper.graph.operator import Cpu, Shape, Site, Slide, Steps
-from mapper.operators.clamp import Clamped, is_wide
-from mapper.operators.images import (
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.numerics import Int8Array
+from tilewright.hw.spec.steps import CONV_2D, DEPTHWISE_CONV_2D
+from tilewright.mapper.array.array import array_of
+from tilewright.mapper.graph.operator import Cpu, Shape, Site, Slide, Steps
+from tilewright.mapper.operators.clamp import Clamped, is_wide
+from tilewright.mapper.operators.images import (
     Padding,
     Windows,
     image_fields,
@@ -26,7 +26,7 @@ from mapper.operators.images import (
     window_objection,
     windowed_shape,
 )
-from mapper.operators.weighted import (
+from tilewright.mapper.operators.weighted import (
     PLAIN_CONV_2D,
     channel_factors,
     require_bias,
@@ -36,12 +36,12 @@ from mapper.operators.weighted import (
     weights_zero_point,
     width_fields,
 )
-from mapper.windows.correlation import Axis, Correlation
-from mapper.windows.phases import transposed_phases
-from mapper.windows.works import MOST_WORKS, convolution_works
-from mapper.works.geometry import Operand
-from mapper.works.window import WindowWork
-from mapper.works.work import Work
+from tilewright.mapper.windows.correlation import Axis, Correlation
+from tilewright.mapper.windows.phases import transposed_phases
+from tilewright.mapper.windows.works import MOST_WORKS, convolution_works
+from tilewright.mapper.works.geometry import Operand
+from tilewright.mapper.works.window import WindowWork
+from tilewright.mapper.works.work import Work
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,13 +9,13 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from hw.spec.commands import EXACT_SCALE, Operation
-from hw.spec.npu_config import NpuConfig
-from hw.spec.numerics import AddParameters
-from mapper.graph.operator import Operator, Site
-from mapper.graph.tensor import Tensor
-from mapper.works.elementwise import Along, ElementwiseWork, Side
-from mapper.works.geometry import Operand, Shape
+from tilewright.hw.spec.commands import EXACT_SCALE, Operation
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.numerics import AddParameters
+from tilewright.mapper.graph.operator import Operator, Site
+from tilewright.mapper.graph.tensor import Tensor
+from tilewright.mapper.works.elementwise import Along, ElementwiseWork, Side
+from tilewright.mapper.works.geometry import Operand, Shape
 
 _AXES = 3
 """That a command counts: rows, pixels, bytes."""

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
-from hw.spec import numerics as nm
-from hw.spec.arithmetic import binary
-from hw.spec.commands import Operation
-from hw.spec.npu_config import NpuConfig
-from hw.spec.steps import ADD, ADD_N
-from hw.spec.steps.elementwise import MOST_TERMS
-from mapper.graph.operator import Cpu, Shape, Site, Steps
-from mapper.operators.broadcast import Arithmetic, scales_of, step_of
-from mapper.operators.clamp import Clamped
-from mapper.operators.element_works import Factors, OnElementwiseUnit, binary_work
-from mapper.operators.images import quant_fields
-from mapper.operators.moves import element_bytes
-from mapper.works.work import Work
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.arithmetic import binary
+from tilewright.hw.spec.commands import Operation
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.steps import ADD, ADD_N
+from tilewright.hw.spec.steps.elementwise import MOST_TERMS
+from tilewright.mapper.graph.operator import Cpu, Shape, Site, Steps
+from tilewright.mapper.operators.broadcast import Arithmetic, scales_of, step_of
+from tilewright.mapper.operators.clamp import Clamped
+from tilewright.mapper.operators.element_works import Factors, OnElementwiseUnit, binary_work
+from tilewright.mapper.operators.images import quant_fields
+from tilewright.mapper.operators.moves import element_bytes
+from tilewright.mapper.works.work import Work
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hw.spec.commands import Operation
-from hw.spec.npu_config import NpuConfig
-from hw.spec.steps import ARITHMETIC_INT32, MAXIMUM_MINIMUM
-from hw.spec.steps.elementwise import INT32_MAXIMUM, INT32_MINIMUM
-from mapper.graph.operator import Cpu, Site, Steps
-from mapper.operators.broadcast import Binary, broadcast_fields, step_of
-from mapper.operators.clamp import INT8_MAX, INT8_MIN
-from mapper.operators.element_works import Factors, OnElementwiseUnit, binary_work
-from mapper.operators.images import clamp_fields
-from mapper.operators.integers import INT32_MAX, INT32_MIN
-from mapper.operators.moves import element_bytes
-from mapper.works.requantisation import IDENTITY
-from mapper.works.work import Work
+from tilewright.hw.spec.commands import Operation
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.steps import ARITHMETIC_INT32, MAXIMUM_MINIMUM
+from tilewright.hw.spec.steps.elementwise import INT32_MAXIMUM, INT32_MINIMUM
+from tilewright.mapper.graph.operator import Cpu, Site, Steps
+from tilewright.mapper.operators.broadcast import Binary, broadcast_fields, step_of
+from tilewright.mapper.operators.clamp import INT8_MAX, INT8_MIN
+from tilewright.mapper.operators.element_works import Factors, OnElementwiseUnit, binary_work
+from tilewright.mapper.operators.images import clamp_fields
+from tilewright.mapper.operators.integers import INT32_MAX, INT32_MIN
+from tilewright.mapper.operators.moves import element_bytes
+from tilewright.mapper.works.requantisation import IDENTITY
+from tilewright.mapper.works.work import Work
 
 COMPARED = ("int8", "int16", "int32")
 """Types of which MAXIMUM and MINIMUM are taken."""

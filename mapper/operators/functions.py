@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from hw.spec.arithmetic import functions
-from mapper.operators.lookup import RealFunction
+from tilewright.hw.spec.arithmetic import functions
+from tilewright.mapper.operators.lookup import RealFunction
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,13 +11,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from hw.spec import numerics as nm
-from hw.spec.arithmetic import sigmoid_int16
-from hw.spec.steps import GRU, LSTM
-from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
-from mapper.graph.tensor import Tensor
-from mapper.operators.images import clamp_fields, ends, int32_table
-from mapper.operators.weighted import require_constant
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.arithmetic import sigmoid_int16
+from tilewright.hw.spec.steps import GRU, LSTM
+from tilewright.mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
+from tilewright.mapper.graph.tensor import Tensor
+from tilewright.mapper.operators.images import clamp_fields, ends, int32_table
+from tilewright.mapper.operators.weighted import require_constant
 
 GATE_SCALE = 2.0**-12
 """What the sums of the gates are counted in."""

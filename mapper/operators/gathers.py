@@ -10,11 +10,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from hw.spec.steps import GATHER, GATHER_ND
-from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
-from mapper.moves.index_maps import dense_pitches
-from mapper.operators.images import ends, int32_table
-from mapper.operators.moves import MOVABLE, element_bytes
+from tilewright.hw.spec.steps import GATHER, GATHER_ND
+from tilewright.mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
+from tilewright.mapper.moves.index_maps import dense_pitches
+from tilewright.mapper.operators.images import ends, int32_table
+from tilewright.mapper.operators.moves import MOVABLE, element_bytes
 
 
 @dataclass(frozen=True, kw_only=True)

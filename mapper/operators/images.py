@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hw.spec.numerics import Int32Array
-from mapper.graph.operator import Cpu, Shape, Site
-from mapper.graph.tensor import Tensor
-from mapper.works import geometry
+from tilewright.hw.spec.numerics import Int32Array
+from tilewright.mapper.graph.operator import Cpu, Shape, Site
+from tilewright.mapper.graph.tensor import Tensor
+from tilewright.mapper.works import geometry
 
 MAX_WINDOW = 255
 """Pixels of a window, a stride or a padding that a command can express."""

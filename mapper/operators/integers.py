@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hw.spec.steps import ARITHMETIC_INT32
-from hw.spec.steps.elementwise import (
+from tilewright.hw.spec.steps import ARITHMETIC_INT32
+from tilewright.hw.spec.steps.elementwise import (
     INT32_ADD,
     INT32_DIV,
     INT32_MUL,
     INT32_SQUARED_DIFFERENCE,
     INT32_SUB,
 )
-from mapper.graph.operator import Cpu, Site, Steps
-from mapper.operators.broadcast import Binary, broadcast_fields, step_of
-from mapper.operators.images import clamp_fields
+from tilewright.mapper.graph.operator import Cpu, Site, Steps
+from tilewright.mapper.operators.broadcast import Binary, broadcast_fields, step_of
+from tilewright.mapper.operators.images import clamp_fields
 
 INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
 

@@ -8,19 +8,19 @@ from typing import ClassVar
 
 import numpy as np
 
-from hw.spec import numerics as nm
-from hw.spec.errors import RequestError
-from hw.spec.npu_config import NpuConfig
-from hw.spec.steps import CAST, COMPARISON, LOOKUP, SELECT, StepKind
-from hw.spec.steps.broadcast import broadcast
-from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
-from mapper.graph.tensor import Tensor
-from mapper.operators.broadcast import Binary, broadcast_fields, common_shape, step_of
-from mapper.operators.element_works import OnElementwiseUnit, table_work
-from mapper.operators.extremes import Maximum, Minimum
-from mapper.operators.images import ends, int32_table
-from mapper.operators.moves import element_bytes
-from mapper.works.work import Work
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.steps import CAST, COMPARISON, LOOKUP, SELECT, StepKind
+from tilewright.hw.spec.steps.broadcast import broadcast
+from tilewright.mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
+from tilewright.mapper.graph.tensor import Tensor
+from tilewright.mapper.operators.broadcast import Binary, broadcast_fields, common_shape, step_of
+from tilewright.mapper.operators.element_works import OnElementwiseUnit, table_work
+from tilewright.mapper.operators.extremes import Maximum, Minimum
+from tilewright.mapper.operators.images import ends, int32_table
+from tilewright.mapper.operators.moves import element_bytes
+from tilewright.mapper.works.work import Work
 
 SCALED = ("int8", "int16")
 """Types of which a comparison brings both operands to one scale."""

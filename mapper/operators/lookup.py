@@ -13,19 +13,19 @@ from typing import ClassVar
 
 import numpy as np
 
-from hw.spec import numerics as nm
-from hw.spec.arithmetic import functions, sigmoid_int16, tables
-from hw.spec.npu_config import NpuConfig
-from hw.spec.steps import LOOKUP, PRELU, SIGMOID_INT16
-from hw.spec.steps.broadcast import broadcast
-from hw.spec.steps.elementwise import ZERO_POINTS
-from mapper.graph.operator import Cpu, Shape, Site, Steps
-from mapper.graph.tensor import Tensor
-from mapper.operators.clamp import Clamped, is_wide, wide_objection
-from mapper.operators.element_works import OnElementwiseUnit, table_work
-from mapper.operators.images import ends
-from mapper.operators.moves import element_bytes
-from mapper.works.work import Work
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.arithmetic import functions, sigmoid_int16, tables
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.steps import LOOKUP, PRELU, SIGMOID_INT16
+from tilewright.hw.spec.steps.broadcast import broadcast
+from tilewright.hw.spec.steps.elementwise import ZERO_POINTS
+from tilewright.mapper.graph.operator import Cpu, Shape, Site, Steps
+from tilewright.mapper.graph.tensor import Tensor
+from tilewright.mapper.operators.clamp import Clamped, is_wide, wide_objection
+from tilewright.mapper.operators.element_works import OnElementwiseUnit, table_work
+from tilewright.mapper.operators.images import ends
+from tilewright.mapper.operators.moves import element_bytes
+from tilewright.mapper.works.work import Work
 
 Point = tuple[float, int]
 """Scale and zero point."""

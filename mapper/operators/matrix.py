@@ -9,13 +9,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from hw.spec import numerics as nm
-from hw.spec.npu_config import NpuConfig
-from hw.spec.steps import BATCH_MATMUL, CONV_2D, FULLY_CONNECTED
-from mapper.graph.operator import Cpu, Shape, Site, Steps
-from mapper.graph.tensor import Tensor
-from mapper.operators.clamp import Clamped, is_wide
-from mapper.operators.images import (
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.steps import BATCH_MATMUL, CONV_2D, FULLY_CONNECTED
+from tilewright.mapper.graph.operator import Cpu, Shape, Site, Steps
+from tilewright.mapper.graph.tensor import Tensor
+from tilewright.mapper.operators.clamp import Clamped, is_wide
+from tilewright.mapper.operators.images import (
     Padding,
     Windows,
     channel_objection,
@@ -25,7 +25,7 @@ from mapper.operators.images import (
     quant_fields,
     window_fields,
 )
-from mapper.operators.weighted import (
+from tilewright.mapper.operators.weighted import (
     PLAIN_CONV_2D,
     require_bias,
     require_constant,
@@ -35,7 +35,7 @@ from mapper.operators.weighted import (
     width_fields,
     window_work,
 )
-from mapper.works.work import Work
+from tilewright.mapper.works.work import Work
 
 
 @dataclass(frozen=True, kw_only=True)

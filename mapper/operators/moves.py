@@ -10,13 +10,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from hw.spec.npu_config import NpuConfig
-from hw.spec.steps import FILL, MOVE
-from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
-from mapper.moves.copy import MOVE_LOOPS, Loop, Move, is_view
-from mapper.works.geometry import Operand
-from mapper.works.move import move_work
-from mapper.works.work import Work
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.steps import FILL, MOVE
+from tilewright.mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
+from tilewright.mapper.moves.copy import MOVE_LOOPS, Loop, Move, is_view
+from tilewright.mapper.works.geometry import Operand
+from tilewright.mapper.works.move import move_work
+from tilewright.mapper.works.work import Work
 
 MOVABLE = ("int8", "int16", "int32", "int64", "bool")
 """Types whose elements can be moved: all that there are, since moves are of bytes."""

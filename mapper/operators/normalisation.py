@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
-from hw.spec.normalisation import (
+from tilewright.hw.spec.normalisation import (
     CUMSUM_SHIFT,
     L2_OUTPUT,
     LOG_SOFTMAX_END,
@@ -16,10 +16,10 @@ from hw.spec.normalisation import (
     log_softmax_factor,
     log_softmax_parameters,
 )
-from hw.spec.numerics import rescale_parameters
-from hw.spec.steps import CUMSUM, L2_NORMALIZATION, LOG_SOFTMAX
-from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
-from mapper.operators.images import ends, last_axis
+from tilewright.hw.spec.numerics import rescale_parameters
+from tilewright.hw.spec.steps import CUMSUM, L2_NORMALIZATION, LOG_SOFTMAX
+from tilewright.mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
+from tilewright.mapper.operators.images import ends, last_axis
 
 
 def _rows(site: Site, cpu: Cpu) -> dict[str, int]:

@@ -11,12 +11,12 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec import norms
-from hw.spec import numerics as nm
-from hw.spec.steps import NORMALIZE, REDUCE_NORM
-from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
-from mapper.operators.images import ends, int32_table, quant_fields
-from mapper.operators.reductions import Reduction
+from tilewright.hw.spec import norms
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.steps import NORMALIZE, REDUCE_NORM
+from tilewright.mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
+from tilewright.mapper.operators.images import ends, int32_table, quant_fields
+from tilewright.mapper.operators.reductions import Reduction
 
 _LARGEST_EPSILON = (1 << 62) - 1
 

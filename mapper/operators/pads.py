@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
-from hw.spec.npu_config import NpuConfig
-from mapper.graph.operator import Shape, Site
-from mapper.moves import operators as plan
-from mapper.moves.copy import Move
-from mapper.operators.images import (
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.graph.operator import Shape, Site
+from tilewright.mapper.moves import operators as plan
+from tilewright.mapper.moves.copy import Move
+from tilewright.mapper.operators.images import (
     MAX_WINDOW,
     Padding,
     channel_objection,
     image_shape,
 )
-from mapper.operators.moves import Moved, element_bytes, stored, zero
-from mapper.works.geometry import Operand
-from mapper.works.pointwise import pointwise
-from mapper.works.requantisation import IDENTITY, uniform
-from mapper.works.work import Work
+from tilewright.mapper.operators.moves import Moved, element_bytes, stored, zero
+from tilewright.mapper.works.geometry import Operand
+from tilewright.mapper.works.pointwise import pointwise
+from tilewright.mapper.works.requantisation import IDENTITY, uniform
+from tilewright.mapper.works.work import Work
 
 Pairs = tuple[tuple[int, int], ...]
 

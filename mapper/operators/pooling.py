@@ -10,11 +10,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from hw.spec.npu_config import NpuConfig
-from hw.spec.steps import AVERAGE_POOL_2D, MAX_POOL_2D, StepKind
-from mapper.graph.operator import Cpu, Shape, Site, Slide, Steps
-from mapper.operators.clamp import Clamped, wide_objection
-from mapper.operators.images import (
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.steps import AVERAGE_POOL_2D, MAX_POOL_2D, StepKind
+from tilewright.mapper.graph.operator import Cpu, Shape, Site, Slide, Steps
+from tilewright.mapper.operators.clamp import Clamped, wide_objection
+from tilewright.mapper.operators.images import (
     Padding,
     Windows,
     clamp_fields,
@@ -24,10 +24,10 @@ from mapper.operators.images import (
     window_objection,
     windowed_shape,
 )
-from mapper.works.geometry import Operand, Region, whole
-from mapper.works.requantisation import IDENTITY, uniform
-from mapper.works.window import WindowWork
-from mapper.works.work import Work
+from tilewright.mapper.works.geometry import Operand, Region, whole
+from tilewright.mapper.works.requantisation import IDENTITY, uniform
+from tilewright.mapper.works.window import WindowWork
+from tilewright.mapper.works.work import Work
 
 MAX_AVERAGE = 2047
 MAX_REGIONS = 25

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hw.spec.arithmetic import binary
-from hw.spec.commands import Operation
-from hw.spec.npu_config import NpuConfig
-from hw.spec.steps import DIV, MUL, PRELU
-from mapper.graph.operator import Cpu, Shape, Site, Steps
-from mapper.operators.broadcast import Arithmetic, scales_of, step_of
-from mapper.operators.element_works import Factors, OnElementwiseUnit, binary_work
-from mapper.operators.images import int32_table
-from mapper.operators.moves import element_bytes
-from mapper.works.work import Work
+from tilewright.hw.spec.arithmetic import binary
+from tilewright.hw.spec.commands import Operation
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.steps import DIV, MUL, PRELU
+from tilewright.mapper.graph.operator import Cpu, Shape, Site, Steps
+from tilewright.mapper.operators.broadcast import Arithmetic, scales_of, step_of
+from tilewright.mapper.operators.element_works import Factors, OnElementwiseUnit, binary_work
+from tilewright.mapper.operators.images import int32_table
+from tilewright.mapper.operators.moves import element_bytes
+from tilewright.mapper.works.work import Work
 
 MAX_DIV_SHIFT = 22
 """Bits by which the factor of a quotient may shift it left."""

@@ -10,14 +10,14 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec.steps import GATHER
-from mapper.graph.operator import Cpu, Shape, Site, Steps
-from mapper.moves.copy import Move
-from mapper.moves.views import Offsets, offsets_of, view_moves
-from mapper.operators.images import ends, int32_table
-from mapper.operators.moves import Moved, element_bytes, move_steps
-from mapper.operators.slices import MOST_MOVES, Transpose
-from mapper.works.move_command import MOST_COMMANDS, too_many_moves
+from tilewright.hw.spec.steps import GATHER
+from tilewright.mapper.graph.operator import Cpu, Shape, Site, Steps
+from tilewright.mapper.moves.copy import Move
+from tilewright.mapper.moves.views import Offsets, offsets_of, view_moves
+from tilewright.mapper.operators.images import ends, int32_table
+from tilewright.mapper.operators.moves import Moved, element_bytes, move_steps
+from tilewright.mapper.operators.slices import MOST_MOVES, Transpose
+from tilewright.mapper.works.move_command import MOST_COMMANDS, too_many_moves
 
 
 @dataclass(frozen=True, kw_only=True)

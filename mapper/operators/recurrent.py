@@ -9,22 +9,22 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec import numerics as nm
-from hw.spec.arithmetic import sigmoid_int16
-from hw.spec.lstm import FUNCTION_SCALE, cell_shift
-from hw.spec.npu_config import NpuConfig
-from hw.spec.steps import LSTM, SVDF
-from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
-from mapper.graph.tensor import Tensor
-from mapper.operators.clamp import is_wide
-from mapper.operators.images import clamp_fields, ends, int32_table
-from mapper.operators.weighted import require_constant
-from mapper.works.geometry import Operand
-from mapper.works.lstm import CellFields, LstmWork
-from mapper.works.lstm_products import GatesOf, gate_products
-from mapper.works.svdf import SvdfWork
-from mapper.works.svdf_windows import plain_products, slot_sums
-from mapper.works.work import Work
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.arithmetic import sigmoid_int16
+from tilewright.hw.spec.lstm import FUNCTION_SCALE, cell_shift
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.steps import LSTM, SVDF
+from tilewright.mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
+from tilewright.mapper.graph.tensor import Tensor
+from tilewright.mapper.operators.clamp import is_wide
+from tilewright.mapper.operators.images import clamp_fields, ends, int32_table
+from tilewright.mapper.operators.weighted import require_constant
+from tilewright.mapper.works.geometry import Operand
+from tilewright.mapper.works.lstm import CellFields, LstmWork
+from tilewright.mapper.works.lstm_products import GatesOf, gate_products
+from tilewright.mapper.works.svdf import SvdfWork
+from tilewright.mapper.works.svdf_windows import plain_products, slot_sums
+from tilewright.mapper.works.work import Work
 
 _FILE_GATES = ("input", "forget", "cell", "output")
 """The gates of an LSTM in the order of a file."""

@@ -10,13 +10,13 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from hw.spec import numerics as nm
-from hw.spec.kernels import mean_parameters
-from hw.spec.npu_config import NpuConfig
-from hw.spec.steps import ARG_MAX, REDUCE_MAX, REDUCE_SUM
-from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
-from mapper.moves.index_maps import dense_pitches
-from mapper.operators.images import (
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.kernels import mean_parameters
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.steps import ARG_MAX, REDUCE_MAX, REDUCE_SUM
+from tilewright.mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
+from tilewright.mapper.moves.index_maps import dense_pitches
+from tilewright.mapper.operators.images import (
     Padding,
     Windows,
     ends,
@@ -24,11 +24,11 @@ from mapper.operators.images import (
     quant_fields,
     window_objection,
 )
-from mapper.operators.moves import element_bytes
-from mapper.works.geometry import Operand, Region
-from mapper.works.requantisation import uniform
-from mapper.works.window import WindowWork
-from mapper.works.work import Work
+from tilewright.mapper.operators.moves import element_bytes
+from tilewright.mapper.works.geometry import Operand, Region
+from tilewright.mapper.works.requantisation import uniform
+from tilewright.mapper.works.window import WindowWork
+from tilewright.mapper.works.work import Work
 
 _LOOPS = 3
 """Loops over what is kept, and over what is reduced, that a step has."""

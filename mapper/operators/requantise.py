@@ -8,16 +8,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from hw.spec import numerics as nm
-from hw.spec.npu_config import NpuConfig
-from hw.spec.steps import REQUANTISE
-from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
-from mapper.operators.clamp import INT8_MAX, INT8_MIN, Clamped, wide_objection
-from mapper.operators.images import channel_objection, ends, image_shape, quant_fields
-from mapper.works.geometry import Operand
-from mapper.works.pointwise import flat_shape, pointwise
-from mapper.works.requantisation import uniform
-from mapper.works.work import Work
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.steps import REQUANTISE
+from tilewright.mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
+from tilewright.mapper.operators.clamp import INT8_MAX, INT8_MIN, Clamped, wide_objection
+from tilewright.mapper.operators.images import channel_objection, ends, image_shape, quant_fields
+from tilewright.mapper.works.geometry import Operand
+from tilewright.mapper.works.pointwise import flat_shape, pointwise
+from tilewright.mapper.works.requantisation import uniform
+from tilewright.mapper.works.work import Work
 
 QUANTISED = ("int8", "int16", "int32")
 """Types between which QUANTIZE converts."""

@@ -8,14 +8,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from hw.spec.resize import Taps
-from hw.spec.steps import RESIZE_BILINEAR, RESIZE_NEAREST
-from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
-from mapper.moves import operators as plan
-from mapper.moves.copy import Move
-from mapper.operators.images import ends, int32_table
-from mapper.operators.moves import Moved, element_bytes
-from mapper.operators.slices import MOST_MOVES
+from tilewright.hw.spec.resize import Taps
+from tilewright.hw.spec.steps import RESIZE_BILINEAR, RESIZE_NEAREST
+from tilewright.mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
+from tilewright.mapper.moves import operators as plan
+from tilewright.mapper.moves.copy import Move
+from tilewright.mapper.operators.images import ends, int32_table
+from tilewright.mapper.operators.moves import Moved, element_bytes
+from tilewright.mapper.operators.slices import MOST_MOVES
 
 
 def _resized(site: Site, rows: int, cols: int) -> Shape:

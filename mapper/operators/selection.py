@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
-from hw.spec.steps import TOP_K
-from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
-from mapper.operators.images import ends
+from tilewright.hw.spec.steps import TOP_K
+from tilewright.mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
+from tilewright.mapper.operators.images import ends
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,12 +10,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from hw.spec.steps import GATHER
-from mapper.graph.operator import Cpu, Shape, Site, Steps
-from mapper.moves import operators as plan
-from mapper.moves.copy import Move
-from mapper.operators.images import ends, int32_table
-from mapper.operators.moves import Moved, element_bytes
+from tilewright.hw.spec.steps import GATHER
+from tilewright.mapper.graph.operator import Cpu, Shape, Site, Steps
+from tilewright.mapper.moves import operators as plan
+from tilewright.mapper.moves.copy import Move
+from tilewright.mapper.operators.images import ends, int32_table
+from tilewright.mapper.operators.moves import Moved, element_bytes
 
 MOST_MOVES = 16
 """A longer list of moves takes longer than a table."""

@@ -8,17 +8,21 @@ from typing import ClassVar
 
 import numpy as np
 
-from hw.spec.commands import SOFTMAX_ROW
-from hw.spec.npu_config import NpuConfig
-from hw.spec.softmax import short_exponentials, softmax_parameters
-from hw.spec.softmax_int16 import exponential_table, reciprocal_table, softmax_int16_parameters
-from hw.spec.steps import SOFTMAX, SOFTMAX_INT16, SOFTMAX_WIDE
-from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
-from mapper.limits import softmax_quantisation
-from mapper.operators.images import ends, last_axis
-from mapper.works.geometry import Operand
-from mapper.works.softmax import SoftmaxWork
-from mapper.works.work import Work
+from tilewright.hw.spec.commands import SOFTMAX_ROW
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.softmax import short_exponentials, softmax_parameters
+from tilewright.hw.spec.softmax_int16 import (
+    exponential_table,
+    reciprocal_table,
+    softmax_int16_parameters,
+)
+from tilewright.hw.spec.steps import SOFTMAX, SOFTMAX_INT16, SOFTMAX_WIDE
+from tilewright.mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
+from tilewright.mapper.limits import softmax_quantisation
+from tilewright.mapper.operators.images import ends, last_axis
+from tilewright.mapper.works.geometry import Operand
+from tilewright.mapper.works.softmax import SoftmaxWork
+from tilewright.mapper.works.work import Work
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,13 +9,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from hw.spec.steps import UPDATE_SLICE
-from hw.spec.steps.moves import MOST_AXES
-from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
-from mapper.moves.copy import Move
-from mapper.moves.index_maps import dense_pitches
-from mapper.operators.images import int32_table
-from mapper.operators.moves import MOVABLE, element_bytes, move_steps
+from tilewright.hw.spec.steps import UPDATE_SLICE
+from tilewright.hw.spec.steps.moves import MOST_AXES
+from tilewright.mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
+from tilewright.mapper.moves.copy import Move
+from tilewright.mapper.moves.index_maps import dense_pitches
+from tilewright.mapper.operators.images import int32_table
+from tilewright.mapper.operators.moves import MOVABLE, element_bytes, move_steps
 
 
 @dataclass(frozen=True, kw_only=True)

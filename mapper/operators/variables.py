@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hw.spec.npu_config import NpuConfig
-from mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
-from mapper.moves.copy import Move
-from mapper.operators.moves import move_steps
-from mapper.works.copy import CopyWork
-from mapper.works.geometry import Operand
-from mapper.works.work import Work
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.graph.operator import Cpu, Operator, Shape, Site, Steps
+from tilewright.mapper.moves.copy import Move
+from tilewright.mapper.operators.moves import move_steps
+from tilewright.mapper.works.copy import CopyWork
+from tilewright.mapper.works.geometry import Operand
+from tilewright.mapper.works.work import Work
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from hw.spec import numerics as nm
-from mapper.graph.operator import Cpu, Shape, Site
-from mapper.graph.tensor import Tensor
-from mapper.operators.clamp import is_wide
-from mapper.operators.images import int32_table
-from mapper.works import geometry
-from mapper.works.geometry import Operand, whole
-from mapper.works.requantisation import Requantisation
-from mapper.works.window import WindowWork
+from tilewright.hw.spec import numerics as nm
+from tilewright.mapper.graph.operator import Cpu, Shape, Site
+from tilewright.mapper.graph.tensor import Tensor
+from tilewright.mapper.operators.clamp import is_wide
+from tilewright.mapper.operators.images import int32_table
+from tilewright.mapper.works import geometry
+from tilewright.mapper.works.geometry import Operand, whole
+from tilewright.mapper.works.requantisation import Requantisation
+from tilewright.mapper.works.window import WindowWork
 
 MOST_WIDE_SHIFT = 7
 """The largest left shift with which sums of int16 are rescaled, as TFLM demands."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
-from mapper.graph.graph import Graph
-from mapper.graph.op import Op
-from mapper.operators.concatenation import Chunk, Concatenation
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.operators.concatenation import Chunk, Concatenation
 
 
 @dataclass(frozen=True)

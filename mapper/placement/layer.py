@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from mapper.graph.op import Op
-from mapper.works.work import Work
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.works.work import Work
 
 Engine = Literal["npu", "cpu"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mapper.graph.graph import Graph
-from mapper.memory import Block
-from mapper.placement.states import PlacedStates
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.memory import Block
+from tilewright.mapper.placement.states import PlacedStates
 
 
 @dataclass(frozen=True)

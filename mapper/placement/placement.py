@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hw.spec.config import Config
-from hw.spec.npu_config import NpuConfig
-from mapper.graph.graph import Graph
-from mapper.graph.op import Op
-from mapper.placement.buffers import Slices, assign_slices
-from mapper.placement.kept import Kept
-from mapper.placement.layer import NO_NPU, Layer
-from mapper.placement.lifetimes import Lifetimes, lifetimes
-from mapper.placement.states import place_states
-from mapper.works.work import Work
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.placement.buffers import Slices, assign_slices
+from tilewright.mapper.placement.kept import Kept
+from tilewright.mapper.placement.layer import NO_NPU, Layer
+from tilewright.mapper.placement.lifetimes import Lifetimes, lifetimes
+from tilewright.mapper.placement.states import place_states
+from tilewright.mapper.works.work import Work
 
 _KEPT = 32
 """Placements that are kept."""

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from hw.spec.errors import RequestError
-from hw.spec.npu_config import NpuConfig
-from mapper.graph.graph import Graph
-from mapper.graph.op import Op, State
-from mapper.graph.operator import Site
-from mapper.operators.variables import AssignVariable
-from mapper.placement.buffers import Slice, Slices
-from mapper.placement.layer import NO_NPU, Layer
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.graph.op import Op, State
+from tilewright.mapper.graph.operator import Site
+from tilewright.mapper.operators.variables import AssignVariable
+from tilewright.mapper.placement.buffers import Slice, Slices
+from tilewright.mapper.placement.layer import NO_NPU, Layer
 
 
 @dataclass(frozen=True)

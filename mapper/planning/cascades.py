@@ -11,18 +11,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from hw.spec.npu_config import NpuConfig
-from mapper.graph.graph import Graph
-from mapper.memory import Block, align
-from mapper.placement.lifetimes import Lifetimes
-from mapper.placement.placement import Placement
-from mapper.planning.choices import Choices
-from mapper.planning.residency import Problem, Residency, plan_residency
-from mapper.works.cascade import Cascade
-from mapper.works.elementwise import ElementwiseWork
-from mapper.works.geometry import Operand, Region, Shape
-from mapper.works.stage import Stage
-from mapper.works.window import WindowWork
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.memory import Block, align
+from tilewright.mapper.placement.lifetimes import Lifetimes
+from tilewright.mapper.placement.placement import Placement
+from tilewright.mapper.planning.choices import Choices
+from tilewright.mapper.planning.residency import Problem, Residency, plan_residency
+from tilewright.mapper.works.cascade import Cascade
+from tilewright.mapper.works.elementwise import ElementwiseWork
+from tilewright.mapper.works.geometry import Operand, Region, Shape
+from tilewright.mapper.works.stage import Stage
+from tilewright.mapper.works.window import WindowWork
 
 Chain = tuple[int, int]
 """The first and the last layer of a cascade."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from hw.spec.npu_config import NpuConfig
-from mapper.array.array import array_of
-from mapper.memory import align
-from mapper.works.geometry import Tiling
-from mapper.works.tilings import Extents, Group
-from mapper.works.work import Work
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.array.array import array_of
+from tilewright.mapper.memory import align
+from tilewright.mapper.works.geometry import Tiling
+from tilewright.mapper.works.tilings import Extents, Group
+from tilewright.mapper.works.work import Work
 
 Fits = Callable[[Sequence[int]], list[int] | None]
 """Addresses for staging areas of these sizes, or None."""

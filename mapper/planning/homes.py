@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from hw.spec.config import Config
-from hw.spec.errors import RequestError
-from hw.spec.profile import RECORD_BYTES
-from hw.spec.program import TIME_WORDS
-from hw.spec.registers import MEMORY_BASE, program_base
-from mapper.memory import ALIGNMENT, align, pack
-from mapper.placement.lifetimes import Lifetimes
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.profile import RECORD_BYTES
+from tilewright.hw.spec.program import TIME_WORDS
+from tilewright.hw.spec.registers import MEMORY_BASE, program_base
+from tilewright.mapper.memory import ALIGNMENT, align, pack
+from tilewright.mapper.placement.lifetimes import Lifetimes
 
 
 @dataclass(frozen=True)

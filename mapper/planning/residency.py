@@ -12,14 +12,14 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from hw.spec.errors import RequestError
-from hw.spec.npu_config import NpuConfig
-from mapper.memory import Block, Span, align, first_fit, pack
-from mapper.placement.buffers import Slices
-from mapper.placement.layer import Layer
-from mapper.planning.choices import Choice, Choices
-from mapper.works.geometry import Tiling
-from mapper.works.work import Work
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.memory import Block, Span, align, first_fit, pack
+from tilewright.mapper.placement.buffers import Slices
+from tilewright.mapper.placement.layer import Layer
+from tilewright.mapper.planning.choices import Choice, Choices
+from tilewright.mapper.works.geometry import Tiling
+from tilewright.mapper.works.work import Work
 
 
 @dataclass(frozen=True)

@@ -7,29 +7,29 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from math import prod
 
-from hw.spec.config import Config
-from hw.spec.errors import RequestError
-from hw.spec.program import Step
-from hw.spec.registers import program_base
-from hw.spec.steps import NPU
-from mapper.graph.graph import Graph
-from mapper.graph.operator import Slide
-from mapper.memory import ALIGNMENT, Span
-from mapper.placement.buffers import Slices
-from mapper.placement.layer import Layer
-from mapper.placement.lifetimes import Lifetimes
-from mapper.planning.homes import Homes
-from mapper.planning.residency import Residency
-from mapper.program.bound import step_bound, stream_bound
-from mapper.program.cpu_steps import CpuSteps
-from mapper.program.image import (
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.program import Step
+from tilewright.hw.spec.registers import program_base
+from tilewright.hw.spec.steps import NPU
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.graph.operator import Slide
+from tilewright.mapper.memory import ALIGNMENT, Span
+from tilewright.mapper.placement.buffers import Slices
+from tilewright.mapper.placement.layer import Layer
+from tilewright.mapper.placement.lifetimes import Lifetimes
+from tilewright.mapper.planning.homes import Homes
+from tilewright.mapper.planning.residency import Residency
+from tilewright.mapper.program.bound import step_bound, stream_bound
+from tilewright.mapper.program.cpu_steps import CpuSteps
+from tilewright.mapper.program.image import (
     Image,
     encode_stream,
     npu_config_word,
     npu_limit,
     resolve_weights,
 )
-from mapper.program.program import (
+from tilewright.mapper.program.program import (
     Location,
     MemoryUse,
     Program,
@@ -37,11 +37,11 @@ from mapper.program.program import (
     ProgramPort,
     ProgramState,
 )
-from mapper.scheduling.arrival import Arrival
-from mapper.scheduling.schedule import Scheduler
-from mapper.scheduling.stream import CommandStream
-from mapper.works.tilings import Extents
-from mapper.works.weights import BlobKey, PackedWeights
+from tilewright.mapper.scheduling.arrival import Arrival
+from tilewright.mapper.scheduling.schedule import Scheduler
+from tilewright.mapper.scheduling.stream import CommandStream
+from tilewright.mapper.works.tilings import Extents
+from tilewright.mapper.works.weights import BlobKey, PackedWeights
 
 
 @dataclass

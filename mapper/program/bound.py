@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import prod
 
-from hw.spec.commands import MOVE_LOOPS, Command, Opcode
-from hw.spec.config import Config
-from hw.spec.npu_config import NpuConfig
-from hw.spec.program import Step
-from hw.spec.soc_config import SMALL_CPUS
+from tilewright.hw.spec.commands import MOVE_LOOPS, Command, Opcode
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.program import Step
+from tilewright.hw.spec.soc_config import SMALL_CPUS
 
 SAFETY = 4
 CPU_SAFETY = 2

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from hw.spec.program import Step
-from mapper.graph.graph import Graph
-from mapper.graph.op import Op
-from mapper.placement.buffers import Slices
-from mapper.placement.layer import Layer
+from tilewright.hw.spec.program import Step
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.placement.buffers import Slices
+from tilewright.mapper.placement.layer import Layer
 
 
 @dataclass(frozen=True)

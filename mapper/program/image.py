@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from hw.spec.commands import Command, Opcode
-from hw.spec.config import Config
-from hw.spec.errors import RequestError
-from hw.spec.fields import encode
-from hw.spec.program import (
+from tilewright.hw.spec.commands import Command, Opcode
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.fields import encode
+from tilewright.hw.spec.program import (
     HEADER_WORDS,
     PROGRAM_MAGIC,
     PROGRAM_VERSION,
@@ -18,9 +18,9 @@ from hw.spec.program import (
     Step,
     seal,
 )
-from hw.spec.registers import LIMIT_CYCLES, NPU
-from mapper.memory import ALIGNMENT, align
-from mapper.works.weights import BlobKey, WeightUse
+from tilewright.hw.spec.registers import LIMIT_CYCLES, NPU
+from tilewright.mapper.memory import ALIGNMENT, align
+from tilewright.mapper.works.weights import BlobKey, WeightUse
 
 
 class Image:

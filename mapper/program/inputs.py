@@ -7,8 +7,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from hw.spec.errors import RequestError
-from mapper.program.program import Program, ProgramPort
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.program.program import Program, ProgramPort
 
 Tensor = NDArray[Any]
 

@@ -9,13 +9,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec.commands import Command, decode_stream
-from hw.spec.config import Config
-from hw.spec.program import Step
-from mapper.graph.operator import Slide
-from mapper.graph.tensor import Quant
-from mapper.placement.layer import Engine
-from mapper.works.tilings import Extents
+from tilewright.hw.spec.commands import Command, decode_stream
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.program import Step
+from tilewright.mapper.graph.operator import Slide
+from tilewright.mapper.graph.tensor import Quant
+from tilewright.mapper.placement.layer import Engine
+from tilewright.mapper.works.tilings import Extents
 
 
 @dataclass(frozen=True)

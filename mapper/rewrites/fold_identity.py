@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from mapper.graph.graph import Graph
-from mapper.graph.op import Op
-from mapper.operators.moves import Moved, Reshape
-from mapper.operators.requantise import Quantize, Relu
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.operators.moves import Moved, Reshape
+from tilewright.mapper.operators.requantise import Quantize, Relu
 
 
 def fold_identity(graph: Graph) -> Graph:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from mapper.graph.graph import Graph
-from mapper.graph.op import Op
-from mapper.operators.clamp import Clamped
-from mapper.operators.requantise import Relu
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.operators.clamp import Clamped
+from tilewright.mapper.operators.requantise import Relu
 
 
 def fuse_activation(graph: Graph) -> Graph:

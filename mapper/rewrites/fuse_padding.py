@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from mapper.graph.graph import Graph
-from mapper.graph.op import Op
-from mapper.operators.convolution import PaddedConvolution
-from mapper.operators.pads import Pad
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.operators.convolution import PaddedConvolution
+from tilewright.mapper.operators.pads import Pad
 
 
 def fuse_padding(graph: Graph) -> Graph:

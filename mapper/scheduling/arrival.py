@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
-from mapper.array.array import Array
-from mapper.works.geometry import Region, Tile, Tiling
-from mapper.works.work import Work
+from tilewright.mapper.array.array import Array
+from tilewright.mapper.works.geometry import Region, Tile, Tiling
+from tilewright.mapper.works.work import Work
 
 _START_CYCLES = 45
 """From the first LOAD's fetch to its first bytes."""

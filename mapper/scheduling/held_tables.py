@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hw.spec.commands import TABLE_SLOTS, TABLE_WORD_BYTES, TABLE_WORDS
+from tilewright.hw.spec.commands import TABLE_SLOTS, TABLE_WORD_BYTES, TABLE_WORDS
 
 
 @dataclass

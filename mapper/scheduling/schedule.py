@@ -10,17 +10,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from hw.spec.commands import Command, Opcode
-from hw.spec.npu_config import NpuConfig
-from mapper.array.array import array_of
-from mapper.placement.buffers import Slices
-from mapper.planning.residency import WorkPlan
-from mapper.scheduling.arrival import Arrival, strips
-from mapper.scheduling.held_tables import HeldTables
-from mapper.scheduling.stream import CommandStream
-from mapper.scheduling.transfer import Rectangle, copies
-from mapper.works.geometry import Place, Tile
-from mapper.works.weights import (
+from tilewright.hw.spec.commands import Command, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.array.array import array_of
+from tilewright.mapper.placement.buffers import Slices
+from tilewright.mapper.planning.residency import WorkPlan
+from tilewright.mapper.scheduling.arrival import Arrival, strips
+from tilewright.mapper.scheduling.held_tables import HeldTables
+from tilewright.mapper.scheduling.stream import CommandStream
+from tilewright.mapper.scheduling.transfer import Rectangle, copies
+from tilewright.mapper.works.geometry import Place, Tile
+from tilewright.mapper.works.weights import (
     BlobKey,
     PackedWeights,
     WeightsOrder,
@@ -28,7 +28,7 @@ from mapper.works.weights import (
     restream,
     streamed_blob,
 )
-from mapper.works.work import Emitted, Work
+from tilewright.mapper.works.work import Emitted, Work
 
 
 @dataclass

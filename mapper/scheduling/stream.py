@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from hw.spec.commands import COMPUTE_OPCODES, Command, Opcode
-from mapper.memory import Span
-from mapper.works.weights import WeightUse
-from mapper.works.work import Emitted
+from tilewright.hw.spec.commands import COMPUTE_OPCODES, Command, Opcode
+from tilewright.mapper.memory import Span
+from tilewright.mapper.works.weights import WeightUse
+from tilewright.mapper.works.work import Emitted
 
 Item = Command | WeightUse
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mapper.memory import Span
-from mapper.works.geometry import Place
+from tilewright.mapper.memory import Span
+from tilewright.mapper.works.geometry import Place
 
 _MAX_ROWS = 65535
 

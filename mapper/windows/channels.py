@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from hw.spec.numerics import Int8Array
-from mapper.windows.correlation import Correlation
-from mapper.works.geometry import Operand
+from tilewright.hw.spec.numerics import Int8Array
+from tilewright.mapper.windows.correlation import Correlation
+from tilewright.mapper.works.geometry import Operand
 
 
 def joined_groups(convolution: Correlation, count: int) -> Iterator[Correlation]:

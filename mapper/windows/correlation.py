@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hw.spec.numerics import Int8Array, Int32Array, wrap_int32
-from mapper.works.geometry import Operand, Shape, whole
-from mapper.works.requantisation import Requantisation
-from mapper.works.window import WindowWork
+from tilewright.hw.spec.numerics import Int8Array, Int32Array, wrap_int32
+from tilewright.mapper.works.geometry import Operand, Shape, whole
+from tilewright.mapper.works.requantisation import Requantisation
+from tilewright.mapper.works.window import WindowWork
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from math import gcd
 
 import numpy as np
 
-from mapper.windows.correlation import Axis, Correlation, trimmed
+from tilewright.mapper.windows.correlation import Axis, Correlation, trimmed
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from math import prod
 
-from mapper.array.array import Array
-from mapper.windows.channels import channel_slices, joined_groups
-from mapper.windows.correlation import Correlation, along_row, trimmed, work
-from mapper.windows.phases import dilated_phases
-from mapper.works.geometry import Tiling
-from mapper.works.window import WindowWork
+from tilewright.mapper.array.array import Array
+from tilewright.mapper.windows.channels import channel_slices, joined_groups
+from tilewright.mapper.windows.correlation import Correlation, along_row, trimmed, work
+from tilewright.mapper.windows.phases import dilated_phases
+from tilewright.mapper.works.geometry import Tiling
+from tilewright.mapper.works.window import WindowWork
 
 Accepts = Callable[[WindowWork], bool]
 """Whether the array can do a work."""

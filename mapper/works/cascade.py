@@ -14,15 +14,15 @@ from functools import cached_property
 from math import prod
 from typing import ClassVar
 
-from hw.spec.commands import Command, Opcode
-from hw.spec.npu_config import NpuConfig
-from mapper.array.array import Array
-from mapper.moves.copy import Move
-from mapper.works.geometry import Operand, Part, Place, Region, Shape, Tile, Tiling
-from mapper.works.move_command import move_command, move_cycles
-from mapper.works.stage import Rows, Stage
-from mapper.works.tilings import Group, some_shares
-from mapper.works.work import Emitted, Work
+from tilewright.hw.spec.commands import Command, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.array.array import Array
+from tilewright.mapper.moves.copy import Move
+from tilewright.mapper.works.geometry import Operand, Part, Place, Region, Shape, Tile, Tiling
+from tilewright.mapper.works.move_command import move_command, move_cycles
+from tilewright.mapper.works.stage import Rows, Stage
+from tilewright.mapper.works.tilings import Group, some_shares
+from tilewright.mapper.works.work import Emitted, Work
 
 _NOTHING = Part(Region(0, 0, 0, 0), 0, 0)
 

@@ -6,11 +6,11 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hw.spec.npu_config import NpuConfig
-from mapper.array.array import Array
-from mapper.works.geometry import Operand, Part, Place, Region, Shape, Tile, Tiling
-from mapper.works.tilings import Group, elementwise_tilings
-from mapper.works.work import Emitted, Work
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.array.array import Array
+from tilewright.mapper.works.geometry import Operand, Part, Place, Region, Shape, Tile, Tiling
+from tilewright.mapper.works.tilings import Group, elementwise_tilings
+from tilewright.mapper.works.work import Emitted, Work
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

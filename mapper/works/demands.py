@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hw.spec.commands import MAX_LEFT_SHIFT
-from hw.spec.npu_config import NpuConfig
-from hw.spec.tile_shape import ring_bytes
+from tilewright.hw.spec.commands import MAX_LEFT_SHIFT
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.tile_shape import ring_bytes
 
 MAX_MICROCODE_ROWS = 1023
 MAX_RUNS = 4095

@@ -6,14 +6,14 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from hw.spec.commands import MAX_LEFT_SHIFT, Command, Opcode, Operation
-from hw.spec.npu_config import NpuConfig
-from mapper.array.array import Array
-from mapper.array.cycles import elementwise_cycles
-from mapper.memory import Span
-from mapper.works.geometry import Operand, Part, Place, Region, Shape, Tile, Tiling
-from mapper.works.tilings import Group, elementwise_tilings, parts
-from mapper.works.work import Emitted, Work
+from tilewright.hw.spec.commands import MAX_LEFT_SHIFT, Command, Opcode, Operation
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.array.array import Array
+from tilewright.mapper.array.cycles import elementwise_cycles
+from tilewright.mapper.memory import Span
+from tilewright.mapper.works.geometry import Operand, Part, Place, Region, Shape, Tile, Tiling
+from tilewright.mapper.works.tilings import Group, elementwise_tilings, parts
+from tilewright.mapper.works.work import Emitted, Work
 
 Along = tuple[bool, bool, bool]
 """Whether an operand has rows, columns and channels of its own; else one serves all of them."""

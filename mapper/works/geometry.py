@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from mapper.memory import Span
+from tilewright.mapper.memory import Span
 
 Shape = tuple[int, int, int]
 

@@ -13,13 +13,13 @@ from itertools import combinations
 from math import prod
 from typing import ClassVar, NamedTuple
 
-from hw.spec.npu_config import NpuConfig
-from mapper.array.array import Array
-from mapper.moves.copy import Axis, Loop, Move, moves
-from mapper.works.geometry import Operand, Part, Place, Region, Shape, Tile, Tiling
-from mapper.works.move_command import move_command, move_cycles, mover_objection
-from mapper.works.tilings import Group, parts, some_shares
-from mapper.works.work import Emitted, Work
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.array.array import Array
+from tilewright.mapper.moves.copy import Axis, Loop, Move, moves
+from tilewright.mapper.works.geometry import Operand, Part, Place, Region, Shape, Tile, Tiling
+from tilewright.mapper.works.move_command import move_command, move_cycles, mover_objection
+from tilewright.mapper.works.tilings import Group, parts, some_shares
+from tilewright.mapper.works.work import Emitted, Work
 
 _NO_LOOP = Loop(1, 0, 0)
 

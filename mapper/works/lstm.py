@@ -12,18 +12,27 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from hw.spec.commands import LSTM_GATE_BYTES, LSTM_GATES, MAX_LEFT_SHIFT, Command, Opcode
-from hw.spec.npu_config import NpuConfig
-from hw.spec.tile_shape import ring_bytes
-from hw.spec.timing import LSTM_CYCLES, LSTM_UNIT_CYCLES, WRITE_MARGIN
-from mapper.array.arrangement import Laid, lay
-from mapper.array.array import Array
-from mapper.array.cycles import array_cycles, block_tiles
-from mapper.memory import Span, align
-from mapper.works.geometry import Operand, Part, Place, Region, Shape, Tile, Tiling, whole
-from mapper.works.tilings import Group, parts, shares
-from mapper.works.window import WindowWork
-from mapper.works.work import Emitted, Work
+from tilewright.hw.spec.commands import LSTM_GATE_BYTES, LSTM_GATES, MAX_LEFT_SHIFT, Command, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.tile_shape import ring_bytes
+from tilewright.hw.spec.timing import LSTM_CYCLES, LSTM_UNIT_CYCLES, WRITE_MARGIN
+from tilewright.mapper.array.arrangement import Laid, lay
+from tilewright.mapper.array.array import Array
+from tilewright.mapper.array.cycles import array_cycles, block_tiles
+from tilewright.mapper.memory import Span, align
+from tilewright.mapper.works.geometry import (
+    Operand,
+    Part,
+    Place,
+    Region,
+    Shape,
+    Tile,
+    Tiling,
+    whole,
+)
+from tilewright.mapper.works.tilings import Group, parts, shares
+from tilewright.mapper.works.window import WindowWork
+from tilewright.mapper.works.work import Emitted, Work
 
 _COMMAND_CYCLES = LSTM_CYCLES + WRITE_MARGIN + 2
 """From an LSTM's last read to the next command's start."""

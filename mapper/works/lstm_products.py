@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec.commands import LSTM_GATES
-from hw.spec.numerics import Int8Array, Int32Array, wrap_int32
-from mapper.works.geometry import Operand, Shape, whole
-from mapper.works.requantisation import Requantisation
-from mapper.works.window import WindowWork
+from tilewright.hw.spec.commands import LSTM_GATES
+from tilewright.hw.spec.numerics import Int8Array, Int32Array, wrap_int32
+from tilewright.mapper.works.geometry import Operand, Shape, whole
+from tilewright.mapper.works.requantisation import Requantisation
+from tilewright.mapper.works.window import WindowWork
 
 
 class GatesOf(NamedTuple):

@@ -11,14 +11,14 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple
 
-from hw.spec.npu_config import NpuConfig
-from mapper.array.array import Array
-from mapper.moves.copy import Loop, Move
-from mapper.works.geometry import Operand, Part, Place, Region, Shape, Tile, Tiling
-from mapper.works.grid import GridWork, grid_work
-from mapper.works.move_command import move_command, move_cycles, mover_objection, span_of
-from mapper.works.tilings import Group, parts, shares
-from mapper.works.work import Emitted, Work
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.array.array import Array
+from tilewright.mapper.moves.copy import Loop, Move
+from tilewright.mapper.works.geometry import Operand, Part, Place, Region, Shape, Tile, Tiling
+from tilewright.mapper.works.grid import GridWork, grid_work
+from tilewright.mapper.works.move_command import move_command, move_cycles, mover_objection, span_of
+from tilewright.mapper.works.tilings import Group, parts, shares
+from tilewright.mapper.works.work import Emitted, Work
 
 _MOST_TURNS = 65535
 

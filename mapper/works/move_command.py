@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from hw.spec.commands import LENGTH, MOVE_LOOPS, Command, Opcode
-from hw.spec.npu_config import NpuConfig
-from mapper.memory import Span, align
-from mapper.moves.copy import Loop, Move
-from mapper.works.work import Emitted
+from tilewright.hw.spec.commands import LENGTH, MOVE_LOOPS, Command, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.memory import Span, align
+from tilewright.mapper.moves.copy import Loop, Move
+from tilewright.mapper.works.work import Emitted
 
 _COMMAND_CYCLES = 6
 """From one MOVE's last access to the next one's first."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mapper.works.geometry import Operand, Shape, whole
-from mapper.works.requantisation import Requantisation
-from mapper.works.window import WindowWork
+from tilewright.mapper.works.geometry import Operand, Shape, whole
+from tilewright.mapper.works.requantisation import Requantisation
+from tilewright.mapper.works.window import WindowWork
 
 
 def pointwise(

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hw.spec import numerics as nm
-from hw.spec.numerics import Int8Array, Int32Array
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.numerics import Int8Array, Int32Array
 
 IDENTITY = (1 << 30, 1)
 """(multiplier, shift) of a factor of 1."""

@@ -6,14 +6,14 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hw.spec.commands import TABLE_WORD_BYTES, Command, Opcode
-from hw.spec.npu_config import NpuConfig
-from mapper.array.array import Array
-from mapper.array.cycles import softmax_cycles
-from mapper.memory import align
-from mapper.works.geometry import Operand, Part, Place, Region, Shape, Tile, Tiling
-from mapper.works.tilings import Group, parts, shares
-from mapper.works.work import Emitted, Work
+from tilewright.hw.spec.commands import TABLE_WORD_BYTES, Command, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.array.array import Array
+from tilewright.mapper.array.cycles import softmax_cycles
+from tilewright.mapper.memory import align
+from tilewright.mapper.works.geometry import Operand, Part, Place, Region, Shape, Tile, Tiling
+from tilewright.mapper.works.tilings import Group, parts, shares
+from tilewright.mapper.works.work import Emitted, Work
 
 _MOST_ROWS = 65535
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 
-from mapper.array.array import Array
-from mapper.works.elementwise import ElementwiseWork
-from mapper.works.geometry import Place, Region, Tile, Tiling
-from mapper.works.window import WindowWork
+from tilewright.mapper.array.array import Array
+from tilewright.mapper.works.elementwise import ElementwiseWork
+from tilewright.mapper.works.geometry import Place, Region, Tile, Tiling
+from tilewright.mapper.works.window import WindowWork
 
 Rows = tuple[int, int]
 """The first row, and the one behind the last."""

@@ -20,16 +20,25 @@ from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
-from hw.spec.npu_config import NpuConfig
-from mapper.array.arrangement import lay
-from mapper.array.array import Array
-from mapper.memory import align
-from mapper.moves.copy import Loop, Move
-from mapper.works.geometry import Operand, Part, Place, Region, Shape, Tile, Tiling, whole
-from mapper.works.move import move_command, move_cycles
-from mapper.works.tilings import Group
-from mapper.works.window import WindowWork
-from mapper.works.work import Emitted, Work
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.array.arrangement import lay
+from tilewright.mapper.array.array import Array
+from tilewright.mapper.memory import align
+from tilewright.mapper.moves.copy import Loop, Move
+from tilewright.mapper.works.geometry import (
+    Operand,
+    Part,
+    Place,
+    Region,
+    Shape,
+    Tile,
+    Tiling,
+    whole,
+)
+from tilewright.mapper.works.move import move_command, move_cycles
+from tilewright.mapper.works.tilings import Group
+from tilewright.mapper.works.window import WindowWork
+from tilewright.mapper.works.work import Emitted, Work
 
 MOST_TAPS = 255
 """Slots, or ranks, of a DEPTHWISE."""

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from hw.spec.numerics import Int8Array, Int32Array, wrap_int32
-from mapper.works.geometry import Operand, Shape, whole
-from mapper.works.requantisation import uniform
-from mapper.works.window import WindowWork
+from tilewright.hw.spec.numerics import Int8Array, Int32Array, wrap_int32
+from tilewright.mapper.works.geometry import Operand, Shape, whole
+from tilewright.mapper.works.requantisation import uniform
+from tilewright.mapper.works.window import WindowWork
 
 
 def plain_products(

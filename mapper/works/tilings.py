@@ -6,9 +6,9 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from hw.spec.npu_config import NpuConfig
-from hw.spec.tile_shape import ring_bytes
-from mapper.works.geometry import Shape
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.tile_shape import ring_bytes
+from tilewright.mapper.works.geometry import Shape
 
 _MAX_EXTENT = 65535
 _MAX_PIXELS = (1 << 24) - 1

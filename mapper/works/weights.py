@@ -18,12 +18,12 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from hw.spec.commands import PARAMETER_WORDS
-from hw.spec.npu_config import NpuConfig
-from hw.spec.numerics import Int8Array
-from hw.spec.tile_shape import tile_shape
-from mapper.memory import align
-from mapper.works.window_geometry import WindowGeometry
+from tilewright.hw.spec.commands import PARAMETER_WORDS
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.numerics import Int8Array
+from tilewright.hw.spec.tile_shape import tile_shape
+from tilewright.mapper.memory import align
+from tilewright.mapper.works.window_geometry import WindowGeometry
 
 
 class WeightsOrder(NamedTuple):

@@ -10,15 +10,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from hw.spec.npu_config import NpuConfig
-from mapper.array.arrangement import lay
-from mapper.array.array import Array
-from mapper.works.demands import Demands, window_objection
-from mapper.works.geometry import Operand, Part, Place, Region, Shape, Tile, Tiling
-from mapper.works.tilings import Group, parts, window_tilings
-from mapper.works.window_command import window_command
-from mapper.works.window_geometry import WindowGeometry
-from mapper.works.work import Emitted, Work
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.array.arrangement import lay
+from tilewright.mapper.array.array import Array
+from tilewright.mapper.works.demands import Demands, window_objection
+from tilewright.mapper.works.geometry import Operand, Part, Place, Region, Shape, Tile, Tiling
+from tilewright.mapper.works.tilings import Group, parts, window_tilings
+from tilewright.mapper.works.window_command import window_command
+from tilewright.mapper.works.window_geometry import WindowGeometry
+from tilewright.mapper.works.work import Emitted, Work
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

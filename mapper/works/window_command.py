@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from hw.spec.commands import ADDRESS_BITS, Command, Opcode
-from mapper.array.arrangement import lay
-from mapper.array.array import Array
-from mapper.array.cycles import Arrangement, Window, block_tiles
-from mapper.works.geometry import Place, Region, Tile
-from mapper.works.weights import WeightsOrder
-from mapper.works.window_geometry import WindowGeometry
-from mapper.works.work import Emitted
+from tilewright.hw.spec.commands import ADDRESS_BITS, Command, Opcode
+from tilewright.mapper.array.arrangement import lay
+from tilewright.mapper.array.array import Array
+from tilewright.mapper.array.cycles import Arrangement, Window, block_tiles
+from tilewright.mapper.works.geometry import Place, Region, Tile
+from tilewright.mapper.works.weights import WeightsOrder
+from tilewright.mapper.works.window_geometry import WindowGeometry
+from tilewright.mapper.works.work import Emitted
 
 _PITCH_BITS = 20
 

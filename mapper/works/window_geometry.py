@@ -9,11 +9,11 @@ from typing import Self
 
 import numpy as np
 
-from hw.spec.commands import PARAMETER_WORDS
-from hw.spec.numerics import Int8Array
-from mapper.array.cycles import Window
-from mapper.works.geometry import Operand, Region, Shape
-from mapper.works.requantisation import Requantisation, byte_planes
+from tilewright.hw.spec.commands import PARAMETER_WORDS
+from tilewright.hw.spec.numerics import Int8Array
+from tilewright.mapper.array.cycles import Window
+from tilewright.mapper.works.geometry import Operand, Region, Shape
+from tilewright.mapper.works.requantisation import Requantisation, byte_planes
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

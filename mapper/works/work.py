@@ -12,13 +12,13 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple, Self, cast
 
-from hw.spec.commands import Command
-from hw.spec.npu_config import NpuConfig
-from mapper.array.array import Array
-from mapper.memory import Span
-from mapper.works.geometry import Operand, Part, Place, Region, Shape, Tile, Tiling
-from mapper.works.tilings import Group
-from mapper.works.weights import WeightsOrder
+from tilewright.hw.spec.commands import Command
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.array.array import Array
+from tilewright.mapper.memory import Span
+from tilewright.mapper.works.geometry import Operand, Part, Place, Region, Shape, Tile, Tiling
+from tilewright.mapper.works.tilings import Group
+from tilewright.mapper.works.weights import WeightsOrder
 
 
 class Emitted(NamedTuple):

@@ -6,9 +6,9 @@ import zlib
 from collections.abc import Callable
 from typing import NamedTuple
 
-from hw.spec.config import Config
-from hw.spec.errors import CheckError, RequestError
-from hw.spec.monitor import (
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import CheckError, RequestError
+from tilewright.hw.spec.monitor import (
     DATA_BYTES,
     ERRORS,
     HELLO_WORDS,
@@ -19,8 +19,8 @@ from hw.spec.monitor import (
     from_words,
     words,
 )
-from hw.spec.system import SYSTEM_WORDS, told_config
-from sim.board.link import Link, RefusalError
+from tilewright.hw.spec.system import SYSTEM_WORDS, told_config
+from tilewright.sim.board.link import Link, RefusalError
 
 OnBytes = Callable[[int], None]
 """Called with the number of bytes that are done."""

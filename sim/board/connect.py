@@ -6,13 +6,13 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from firmware.build import build_firmware
-from hw.spec.errors import CheckError, RequestError
-from hw.spec.registers import MEMORY_BASE
-from sim.board.board import Board, OnBytes
-from sim.board.link import Link, Timing
-from sim.board.port import is_simulated, opened_port
-from sim.progress import Progress, Step
+from tilewright.firmware.build import build_firmware
+from tilewright.hw.spec.errors import CheckError, RequestError
+from tilewright.hw.spec.registers import MEMORY_BASE
+from tilewright.sim.board.board import Board, OnBytes
+from tilewright.sim.board.link import Link, Timing
+from tilewright.sim.board.port import is_simulated, opened_port
+from tilewright.sim.progress import Progress, Step
 
 PATIENCE_S = 3.0
 SIMULATED_PATIENCE_S = 60.0

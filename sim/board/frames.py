@@ -6,7 +6,7 @@ import struct
 import zlib
 from typing import NamedTuple
 
-from hw.spec.monitor import FRAME_BYTES, HEADER, PAYLOAD_BYTES, SYNC
+from tilewright.hw.spec.monitor import FRAME_BYTES, HEADER, PAYLOAD_BYTES, SYNC
 
 SHOWN_BYTES = 24
 _START = len(SYNC) + HEADER.size

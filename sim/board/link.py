@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from serial import Serial
 
-from hw.spec.errors import CheckError, RequestError
-from hw.spec.monitor import (
+from tilewright.hw.spec.errors import CheckError, RequestError
+from tilewright.hw.spec.monitor import (
     ERROR,
     ERRORS,
     FRAME_BYTES,
@@ -18,8 +18,8 @@ from hw.spec.monitor import (
     encode_frame,
     from_words,
 )
-from sim.board.frames import Deframer, Frame
-from sim.rtl.failure import TRAP_CAUSES
+from tilewright.sim.board.frames import Deframer, Frame
+from tilewright.sim.rtl.failure import TRAP_CAUSES
 
 
 class RefusalError(CheckError):

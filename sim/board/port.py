@@ -12,7 +12,7 @@ import serial
 import serial.tools.list_ports
 from serial import Serial
 
-from hw.spec.errors import CheckError, RequestError
+from tilewright.hw.spec.errors import CheckError, RequestError
 
 POLL_S = 0.05
 """How long a read waits."""

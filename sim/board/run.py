@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hw.spec.config import Config
-from hw.spec.errors import CheckError, RequestError
-from mapper.memory import align
-from mapper.program.inputs import Tensor, input_parts
-from mapper.program.program import Program
-from sim.board.board import Board
-from sim.board.connect import Place, connected, load_firmware, meter, require_firmware
-from sim.progress import Progress
-from sim.results.result import RunResult
-from sim.rtl.backend import RtlResult, check_bound, read_result, result_ranges
-from sim.run.publish import RunRequest, run
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import CheckError, RequestError
+from tilewright.mapper.memory import align
+from tilewright.mapper.program.inputs import Tensor, input_parts
+from tilewright.mapper.program.program import Program
+from tilewright.sim.board.board import Board
+from tilewright.sim.board.connect import Place, connected, load_firmware, meter, require_firmware
+from tilewright.sim.progress import Progress
+from tilewright.sim.results.result import RunResult
+from tilewright.sim.rtl.backend import RtlResult, check_bound, read_result, result_ranges
+from tilewright.sim.run.publish import RunRequest, run
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from hw.spec.commands import TABLE_WORD_BYTES
-from hw.spec.config import Config
-from sim.costs.area import chip_sram_bits, estimate_area
-from sim.costs.tables import read_table
+from tilewright.hw.spec.commands import TABLE_WORD_BYTES
+from tilewright.hw.spec.config import Config
+from tilewright.sim.costs.area import chip_sram_bits, estimate_area
+from tilewright.sim.costs.tables import read_table
 
 COMPONENTS: tuple[str, ...] = (
     "array",
@@ -117,7 +117,7 @@ def _capacity(memory: str, config: Config) -> int:
 @cache
 def energy_table() -> EnergyTable:
     """The table that the package brings."""
-    data = read_table(files("sim.costs") / "energy_45nm.yaml")
+    data = read_table(files("tilewright.sim.costs") / "energy_45nm.yaml")
     events: dict[str, dict[str, float]] = {}
     for line in data["events"]:
         events.setdefault(line["event"], {})[line["component"]] = line["pj"] * PICO

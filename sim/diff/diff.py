@@ -7,12 +7,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from sim.diff.difference import Difference, difference_of
-from sim.diff.page import write_difference
-from sim.diff.saved import read_run
-from sim.diff.terminal import print_difference
-from sim.files import require_writable
-from sim.run.publish import PIPED_WIDTH
+from tilewright.sim.diff.difference import Difference, difference_of
+from tilewright.sim.diff.page import write_difference
+from tilewright.sim.diff.saved import read_run
+from tilewright.sim.diff.terminal import print_difference
+from tilewright.sim.files import require_writable
+from tilewright.sim.run.publish import PIPED_WIDTH
 
 
 def diff(a: Path, b: Path, report: Path | None = None) -> Difference:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sim.diff.saved import SavedLayer, SavedRun
+from tilewright.sim.diff.saved import SavedLayer, SavedRun
 
 Number = float | None
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from sim.diff.difference import Difference, LayerPair
-from sim.diff.rows import (
+from tilewright.sim.diff.difference import Difference, LayerPair
+from tilewright.sim.diff.rows import (
     cause_rows,
     config_rows,
     energy_rows,
@@ -15,9 +15,9 @@ from sim.diff.rows import (
     remarks,
     total_rows,
 )
-from sim.files import write_atomically
-from sim.report.html import bar, cell, document, head, legend, table
-from sim.report.units import shortened
+from tilewright.sim.files import write_atomically
+from tilewright.sim.report.html import bar, cell, document, head, legend, table
+from tilewright.sim.report.units import shortened
 
 NAME_WIDTH = 28
 COLOURS = {"A": "#4269d0", "B": "#efb118"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sim.diff.difference import Difference, LayerPair, Number, Pair
-from sim.report.units import ABSENT, percent, quantity
+from tilewright.sim.diff.difference import Difference, LayerPair, Number, Pair
+from tilewright.sim.report.units import ABSENT, percent, quantity
 
 Row = tuple[str, str, str, str]
 """Name, A, B, change."""

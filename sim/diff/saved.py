@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from hw.spec.errors import RequestError
-from sim.results.result import SCHEMA
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.results.result import SCHEMA
 
 _LARGEST = 1 << 28
 """Bytes of a file that is read."""

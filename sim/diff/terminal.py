@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sim.diff.difference import Difference, LayerPair
-from sim.diff.rows import (
+from tilewright.sim.diff.difference import Difference, LayerPair
+from tilewright.sim.diff.rows import (
     cause_rows,
     config_rows,
     energy_rows,
@@ -18,7 +18,7 @@ from sim.diff.rows import (
     remarks,
     total_rows,
 )
-from sim.report.units import shortened
+from tilewright.sim.report.units import shortened
 
 NAME_WIDTH = 28
 OF_LAYERS = ("layer", "operator", "on", "A", "B", "change", "", "energy A", "energy B", "")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from hw.spec.config import Config, make_config
-from hw.spec.errors import RequestError
-from sim.explain.losses import BETWEEN, ON_THE_CPU
-from sim.progress import Progress
-from sim.results.result import RunResult
-from sim.results.rows import WAITS_FOR_CPU
-from sim.run.predict import Predictor
+from tilewright.hw.spec.config import Config, make_config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.explain.losses import BETWEEN, ON_THE_CPU
+from tilewright.sim.progress import Progress
+from tilewright.sim.results.result import RunResult
+from tilewright.sim.results.rows import WAITS_FOR_CPU
+from tilewright.sim.run.predict import Predictor
 
 Values = Mapping[str, int | str]
 

@@ -10,19 +10,19 @@ from typing import Any
 
 from rich.console import Console
 
-from hw.spec.config import make_config
-from hw.spec.errors import RequestError
-from sim.explain.changes import LARGEST_KERNEL, Change, Values, predicted_changes
-from sim.explain.losses import Loss, losses_of
-from sim.explain.page import write_explanation
-from sim.explain.terminal import print_explanation
-from sim.files import require_writable, write_atomically
-from sim.networks.network_file import open_network
-from sim.progress import Progress
-from sim.results.result import RunResult
-from sim.run.predict import Predictor
-from sim.run.publish import PIPED_WIDTH
-from sim.version import origin
+from tilewright.hw.spec.config import make_config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.explain.changes import LARGEST_KERNEL, Change, Values, predicted_changes
+from tilewright.sim.explain.losses import Loss, losses_of
+from tilewright.sim.explain.page import write_explanation
+from tilewright.sim.explain.terminal import print_explanation
+from tilewright.sim.files import require_writable, write_atomically
+from tilewright.sim.networks.network_file import open_network
+from tilewright.sim.progress import Progress
+from tilewright.sim.results.result import RunResult
+from tilewright.sim.run.predict import Predictor
+from tilewright.sim.run.publish import PIPED_WIDTH
+from tilewright.sim.version import origin
 
 SCHEMA = "tilewright.explain/1"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sim.report.causes import MEANINGS
-from sim.results.result import Layer, RunResult
+from tilewright.sim.report.causes import MEANINGS
+from tilewright.sim.results.result import Layer, RunResult
 
 ON_THE_CPU = "on the CPU"
 BETWEEN = "firmware"

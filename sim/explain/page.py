@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-from sim.explain.changes import Change
-from sim.explain.losses import BETWEEN, ON_THE_CPU, Loss
-from sim.explain.rows import (
+from tilewright.sim.explain.changes import Change
+from tilewright.sim.explain.losses import BETWEEN, ON_THE_CPU, Loss
+from tilewright.sim.explain.rows import (
     COMPUTES,
     LEAST_GAIN,
     Gain,
@@ -19,12 +19,12 @@ from sim.explain.rows import (
     signed,
     without_gain,
 )
-from sim.files import write_atomically
-from sim.report.colours import BUSY_COLOUR, LOSS_COLOURS, OTHER_COLOUR
-from sim.report.html import bar, cell, document, head, legend, table
-from sim.report.terminal import MODELLED, report_title
-from sim.report.units import count, percent, share
-from sim.results.result import RunResult
+from tilewright.sim.files import write_atomically
+from tilewright.sim.report.colours import BUSY_COLOUR, LOSS_COLOURS, OTHER_COLOUR
+from tilewright.sim.report.html import bar, cell, document, head, legend, table
+from tilewright.sim.report.terminal import MODELLED, report_title
+from tilewright.sim.report.units import count, percent, share
+from tilewright.sim.results.result import RunResult
 
 COLOURS: Mapping[str, str] = {
     COMPUTES: BUSY_COLOUR,

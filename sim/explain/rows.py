@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sim.explain.changes import Change, against
-from sim.explain.losses import ON_THE_CPU, Loss
-from sim.report.units import ABSENT, percent
-from sim.results.result import RunResult
+from tilewright.sim.explain.changes import Change, against
+from tilewright.sim.explain.losses import ON_THE_CPU, Loss
+from tilewright.sim.report.units import ABSENT, percent
+from tilewright.sim.results.result import RunResult
 
 COMPUTES = "computes"
 MOST_LAYERS = 3

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sim.explain.changes import Change
-from sim.explain.losses import Loss
-from sim.explain.rows import (
+from tilewright.sim.explain.changes import Change
+from tilewright.sim.explain.losses import Loss
+from tilewright.sim.explain.rows import (
     COMPUTES,
     LEAST_GAIN,
     computing,
@@ -21,9 +21,9 @@ from sim.explain.rows import (
     signed,
     without_gain,
 )
-from sim.report.terminal import MODELLED, report_title
-from sim.report.units import count, percent, share
-from sim.results.result import RunResult
+from tilewright.sim.report.terminal import MODELLED, report_title
+from tilewright.sim.report.units import count, percent, share
+from tilewright.sim.results.result import RunResult
 
 
 def print_explanation(

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware.build import build_boot_stage, build_firmware
-from hw.fpga.boards import Board
-from hw.fpga.sources import TOP, board_sources
-from hw.spec.config import Config
-from hw.spec.errors import RequestError, TilewrightError
-from sim.fpga.fit import least_resources, require_fit
-from sim.fpga.placement import (
+from tilewright.firmware.build import build_boot_stage, build_firmware
+from tilewright.hw.fpga.boards import Board
+from tilewright.hw.fpga.sources import TOP, board_sources
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import RequestError, TilewrightError
+from tilewright.sim.fpga.fit import least_resources, require_fit
+from tilewright.sim.fpga.placement import (
     OPTIONS,
     REPORT,
     Placement,
@@ -24,25 +24,25 @@ from sim.fpga.placement import (
     place_and_route,
     read_report,
 )
-from sim.fpga.synthesis import (
+from tilewright.sim.fpga.synthesis import (
     CELLS,
     NETLIST,
     synthesise,
     used_resources,
     yosys_version,
 )
-from sim.fpga.tools import Tool
-from sim.progress import Progress
-from verification.cells.netlist import SYNTHESIS
-from verification.tools.cache import cached
-from verification.tools.description import source_key
-from verification.tools.run_tool import run_tool
+from tilewright.sim.fpga.tools import Tool
+from tilewright.sim.progress import Progress
+from tilewright.verification.cells.netlist import SYNTHESIS
+from tilewright.verification.tools.cache import cached
+from tilewright.verification.tools.description import source_key
+from tilewright.verification.tools.run_tool import run_tool
 
 SYNTHESIS_LOG, ROUTING_LOG, PACKING_LOG = "synthesis.log", "routing.log", "packing.log"
 BITSTREAM = {"ecp5": f"{TOP}.bit", "ice40": f"{TOP}.bin", "gowin": f"{TOP}.fs"}
 """File that a board takes, by family."""
 
-DESCRIPTION = "hw.fpga.sources"
+DESCRIPTION = "tilewright.hw.fpga.sources"
 """Where the description of a board's chip begins."""
 
 _SECONDS = "seconds.json"

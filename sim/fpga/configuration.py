@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hw.fpga.block_memory import BLOCK_MEMORY_LATENCY
-from hw.fpga.boards import Board
-from hw.fpga.clock import board_clock_hz
-from hw.spec.config import Config, make_config
-from hw.spec.errors import RequestError
+from tilewright.hw.fpga.block_memory import BLOCK_MEMORY_LATENCY
+from tilewright.hw.fpga.boards import Board
+from tilewright.hw.fpga.clock import board_clock_hz
+from tilewright.hw.spec.config import Config, make_config
+from tilewright.hw.spec.errors import RequestError
 
 
 def board_config(board: Board, values: Mapping[str, int | str]) -> Config:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hw.fpga.boards import (
+from tilewright.hw.fpga.boards import (
     BLOCK_RAM,
     BLOCK_RAM_BYTES,
     DSP,
@@ -12,8 +12,8 @@ from hw.fpga.boards import (
     UP5K_SPRAM_BYTES,
     Board,
 )
-from hw.spec.config import Config
-from hw.spec.errors import RequestError
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import RequestError
 
 PRODUCTS_OF_A_DSP: Mapping[str, int] = {"ecp5": 1, "ice40": 2, "gowin": 1}
 """Products of two bytes that the array computes in one multiplier."""

@@ -9,20 +9,20 @@ from pathlib import Path
 
 from rich.console import Console
 
-from hw.fpga.boards import Board
-from hw.spec.config import Config
-from hw.spec.errors import CheckError
-from sim.files import make_folder, write_atomically
-from sim.fpga.build import BITSTREAM, all_resources, build_chip
-from sim.fpga.fit import least_resources, require_fit
-from sim.fpga.latency import network_cycles
-from sim.fpga.loaders import load, require_loader
-from sim.fpga.result import FpgaResult
-from sim.fpga.synthesis import yosys_version
-from sim.fpga.terminal import print_fpga
-from sim.fpga.tools import find_tools
-from sim.progress import Progress
-from sim.run.predict import has_figures
+from tilewright.hw.fpga.boards import Board
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import CheckError
+from tilewright.sim.files import make_folder, write_atomically
+from tilewright.sim.fpga.build import BITSTREAM, all_resources, build_chip
+from tilewright.sim.fpga.fit import least_resources, require_fit
+from tilewright.sim.fpga.latency import network_cycles
+from tilewright.sim.fpga.loaders import load, require_loader
+from tilewright.sim.fpga.result import FpgaResult
+from tilewright.sim.fpga.synthesis import yosys_version
+from tilewright.sim.fpga.terminal import print_fpga
+from tilewright.sim.fpga.tools import find_tools
+from tilewright.sim.progress import Progress
+from tilewright.sim.run.predict import has_figures
 
 REPORT = "fpga.json"
 PIPED_WIDTH = 120

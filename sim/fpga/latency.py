@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hw.spec.config import Config
-from hw.spec.errors import CheckError, RequestError
-from sim.networks.network_file import open_network
-from sim.progress import Progress
-from sim.run.predict import Predictor
-from sim.run.simulated import simulated
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import CheckError, RequestError
+from tilewright.sim.networks.network_file import open_network
+from tilewright.sim.progress import Progress
+from tilewright.sim.run.predict import Predictor
+from tilewright.sim.run.simulated import simulated
 
 
 @dataclass(frozen=True)

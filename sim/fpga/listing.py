@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hw.fpga.boards import BLOCK_RAM, BOARDS, DSP, FLIP_FLOP, LUT, SPRAM, Board
-from hw.spec.errors import RequestError
-from hw.spec.settings import PRESETS
-from sim.fpga.configuration import board_config
-from sim.fpga.fit import least_resources, require_fit
-from sim.report.units import ABSENT, count
+from tilewright.hw.fpga.boards import BLOCK_RAM, BOARDS, DSP, FLIP_FLOP, LUT, SPRAM, Board
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.settings import PRESETS
+from tilewright.sim.fpga.configuration import board_config
+from tilewright.sim.fpga.fit import least_resources, require_fit
+from tilewright.sim.report.units import ABSENT, count
 
 KINDS = (LUT, FLIP_FLOP, DSP, BLOCK_RAM, SPRAM)
 LARGEST_ARRAY = 32

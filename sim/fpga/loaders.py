@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hw.fpga.boards import Board
-from hw.spec.errors import RequestError
-from hw.spec.quoted import printable
+from tilewright.hw.fpga.boards import Board
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.quoted import printable
 
 PACKAGES = {
     "openFPGALoader": "Debian, Ubuntu and Fedora: the package openfpgaloader",

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hw.fpga.boards import FLIP_FLOP, RESOURCE_CELLS
-from hw.spec.errors import TilewrightError
-from sim.fpga.tools import Tool
-from verification.tools.run_tool import Note, run_tool
+from tilewright.hw.fpga.boards import FLIP_FLOP, RESOURCE_CELLS
+from tilewright.hw.spec.errors import TilewrightError
+from tilewright.sim.fpga.tools import Tool
+from tilewright.verification.tools.run_tool import Note, run_tool
 
 REPORT = "report.json"
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from hw.fpga.boards import Board
-from hw.spec.config import Config
-from sim.files import write_atomically
-from sim.fpga.latency import NetworkCycles
-from sim.fpga.placement import Placement
-from sim.version import origin
+from tilewright.hw.fpga.boards import Board
+from tilewright.hw.spec.config import Config
+from tilewright.sim.files import write_atomically
+from tilewright.sim.fpga.latency import NetworkCycles
+from tilewright.sim.fpga.placement import Placement
+from tilewright.sim.version import origin
 
 SCHEMA = "tilewright.fpga/1"
 

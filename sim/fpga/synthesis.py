@@ -8,10 +8,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hw.fpga.boards import BLOCK_RAM, DSP, FLIP_FLOP, LUT, SPRAM
-from hw.spec.errors import TilewrightError
-from verification.cells.netlist import SYNTHESIS
-from verification.tools.run_tool import Note, run_tool
+from tilewright.hw.fpga.boards import BLOCK_RAM, DSP, FLIP_FLOP, LUT, SPRAM
+from tilewright.hw.spec.errors import TilewrightError
+from tilewright.verification.cells.netlist import SYNTHESIS
+from tilewright.verification.tools.run_tool import Note, run_tool
 
 NETLIST = "netlist.json"
 CELLS = "cells.json"

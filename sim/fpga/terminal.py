@@ -10,10 +10,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from hw.spec.quoted import printable
-from sim.fpga.loaders import ways
-from sim.fpga.result import FpgaResult
-from sim.report.units import ABSENT, count, percent, quantity
+from tilewright.hw.spec.quoted import printable
+from tilewright.sim.fpga.loaders import ways
+from tilewright.sim.fpga.result import FpgaResult
+from tilewright.sim.report.units import ABSENT, count, percent, quantity
 
 BAR_WIDTH = 30
 FULL = 0.9

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hw.spec.errors import RequestError
+from tilewright.hw.spec.errors import RequestError
 
 OLDEST_NEXTPNR = (0, 8)
 """Older ones write no paths into their report for both families."""

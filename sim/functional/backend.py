@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from hw.spec.commands import Command, decode_stream
-from hw.spec.errors import CheckError
-from hw.spec.numerics import Int8Array
-from hw.spec.program import (
+from tilewright.hw.spec.commands import Command, decode_stream
+from tilewright.hw.spec.errors import CheckError
+from tilewright.hw.spec.numerics import Int8Array
+from tilewright.hw.spec.program import (
     HEADER_WORDS,
     PROGRAM_MAGIC,
     PROGRAM_VERSION,
@@ -23,14 +23,14 @@ from hw.spec.program import (
     Step,
     decode_step,
 )
-from hw.spec.registers import MEMORY_BASE
-from hw.spec.steps import NPU
-from mapper.program.image import npu_config_word
-from mapper.program.inputs import Tensor, input_parts
-from mapper.program.program import Location, Program, ProgramPort
-from sim.functional.memory import Memory
-from sim.functional.npu import Npu
-from sim.functional.watched import Read, Watched
+from tilewright.hw.spec.registers import MEMORY_BASE
+from tilewright.hw.spec.steps import NPU
+from tilewright.mapper.program.image import npu_config_word
+from tilewright.mapper.program.inputs import Tensor, input_parts
+from tilewright.mapper.program.program import Location, Program, ProgramPort
+from tilewright.sim.functional.memory import Memory
+from tilewright.sim.functional.npu import Npu
+from tilewright.sim.functional.watched import Read, Watched
 
 _JUNK = 0x5A
 """What memories hold before anything is written."""

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from hw.spec.commands import Command, Operation
-from hw.spec.elementwise import elementwise
-from hw.spec.errors import CheckError
-from hw.spec.numerics import Int8Array, Int64Array
-from sim.functional.hazards import Access, Span
-from sim.functional.memory import Memory
-from sim.functional.units import Units
+from tilewright.hw.spec.commands import Command, Operation
+from tilewright.hw.spec.elementwise import elementwise
+from tilewright.hw.spec.errors import CheckError
+from tilewright.hw.spec.numerics import Int8Array, Int64Array
+from tilewright.sim.functional.hazards import Access, Span
+from tilewright.sim.functional.memory import Memory
+from tilewright.sim.functional.units import Units
 
 
 @dataclass(frozen=True)

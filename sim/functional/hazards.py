@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hw.spec.commands import COMPUTE_OPCODES, TRANSFER_OPCODES, WAIT_BITS, Command
-from hw.spec.errors import CheckError
+from tilewright.hw.spec.commands import COMPUTE_OPCODES, TRANSFER_OPCODES, WAIT_BITS, Command
+from tilewright.hw.spec.errors import CheckError
 
 Span = tuple[int, int]
 

@@ -6,9 +6,9 @@ from collections import Counter
 
 import numpy as np
 
-from hw.spec import numerics as nm
-from hw.spec.arithmetic import lstm_cell, sigmoid_int16
-from hw.spec.commands import (
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.arithmetic import lstm_cell, sigmoid_int16
+from tilewright.hw.spec.commands import (
     LSTM_FUNCTIONS,
     LSTM_GATE_BYTES,
     LSTM_GATES,
@@ -16,10 +16,10 @@ from hw.spec.commands import (
     MAX_LEFT_SHIFT,
     Command,
 )
-from hw.spec.errors import CheckError
-from hw.spec.lstm import cell_factors
-from sim.functional.hazards import Access, Span
-from sim.functional.memory import Memory
+from tilewright.hw.spec.errors import CheckError
+from tilewright.hw.spec.lstm import cell_factors
+from tilewright.sim.functional.hazards import Access, Span
+from tilewright.sim.functional.memory import Memory
 
 
 def run_lstm(command: Command, scratchpad: Memory, counts: Counter[str]) -> Access:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec.errors import CheckError
-from hw.spec.numerics import Int8Array
+from tilewright.hw.spec.errors import CheckError
+from tilewright.hw.spec.numerics import Int8Array
 
 
 @dataclass(frozen=True)

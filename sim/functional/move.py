@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec.commands import MOVE_LOOPS, Command
-from hw.spec.errors import CheckError
-from sim.functional.hazards import Access
-from sim.functional.memory import Memory
+from tilewright.hw.spec.commands import MOVE_LOOPS, Command
+from tilewright.hw.spec.errors import CheckError
+from tilewright.sim.functional.hazards import Access
+from tilewright.sim.functional.memory import Memory
 
 Span = tuple[int, int]
 

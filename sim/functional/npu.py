@@ -8,20 +8,20 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from hw.spec.commands import Command, Opcode
-from hw.spec.errors import CheckError
-from hw.spec.npu_config import NpuConfig
-from hw.spec.numerics import Int8Array
-from sim.functional.elementwise import run_elementwise
-from sim.functional.hazards import Access, HazardCheck
-from sim.functional.lstm import run_lstm
-from sim.functional.memory import Memory
-from sim.functional.move import move
-from sim.functional.ring import Ring
-from sim.functional.softmax import run_softmax
-from sim.functional.tables import Tables
-from sim.functional.units import Units
-from sim.functional.window import convolve, depthwise
+from tilewright.hw.spec.commands import Command, Opcode
+from tilewright.hw.spec.errors import CheckError
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.numerics import Int8Array
+from tilewright.sim.functional.elementwise import run_elementwise
+from tilewright.sim.functional.hazards import Access, HazardCheck
+from tilewright.sim.functional.lstm import run_lstm
+from tilewright.sim.functional.memory import Memory
+from tilewright.sim.functional.move import move
+from tilewright.sim.functional.ring import Ring
+from tilewright.sim.functional.softmax import run_softmax
+from tilewright.sim.functional.tables import Tables
+from tilewright.sim.functional.units import Units
+from tilewright.sim.functional.window import convolve, depthwise
 
 _JUNK = 0x5A
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hw.spec.commands import PARAMETER_WORDS, Command, Opcode
-from hw.spec.errors import CheckError
-from hw.spec.npu_config import NpuConfig
-from hw.spec.numerics import Int8Array, Int32Array
-from hw.spec.tile_shape import ring_bytes, tile_shape
-from sim.functional.memory import Memory
+from tilewright.hw.spec.commands import PARAMETER_WORDS, Command, Opcode
+from tilewright.hw.spec.errors import CheckError
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.numerics import Int8Array, Int32Array
+from tilewright.hw.spec.tile_shape import ring_bytes, tile_shape
+from tilewright.sim.functional.memory import Memory
 
 _QUEUE = 4
 """WEIGHTS commands that may wait."""

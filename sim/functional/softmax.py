@@ -6,13 +6,13 @@ from collections import Counter
 
 from numpy.lib.stride_tricks import as_strided
 
-from hw.spec.commands import SOFTMAX_ROW, Command
-from hw.spec.errors import CheckError
-from hw.spec.numerics import Int8Array
-from hw.spec.softmax import softmax_by_table
-from sim.functional.hazards import Access, Span
-from sim.functional.memory import Memory
-from sim.functional.units import Units
+from tilewright.hw.spec.commands import SOFTMAX_ROW, Command
+from tilewright.hw.spec.errors import CheckError
+from tilewright.hw.spec.numerics import Int8Array
+from tilewright.hw.spec.softmax import softmax_by_table
+from tilewright.sim.functional.hazards import Access, Span
+from tilewright.sim.functional.memory import Memory
+from tilewright.sim.functional.units import Units
 
 RECIPROCAL_PRODUCTS = 7
 """Of each row, on the requantiser's multiplier."""

@@ -6,18 +6,18 @@ from collections import Counter
 
 import numpy as np
 
-from hw.spec.commands import (
+from tilewright.hw.spec.commands import (
     TABLE_ENTRIES,
     TABLE_SLOTS,
     TABLE_WORD_BYTES,
     TABLE_WORDS,
     Command,
 )
-from hw.spec.errors import CheckError
-from hw.spec.npu_config import NpuConfig
-from hw.spec.numerics import INT32_MAX, Int8Array, Int32Array
-from sim.functional.hazards import Access
-from sim.functional.memory import Memory
+from tilewright.hw.spec.errors import CheckError
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.numerics import INT32_MAX, Int8Array, Int32Array
+from tilewright.sim.functional.hazards import Access
+from tilewright.sim.functional.memory import Memory
 
 
 class Tables:

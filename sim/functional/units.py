@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hw.spec.npu_config import NpuConfig
-from sim.functional.memory import Memory
-from sim.functional.tables import Tables
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.sim.functional.memory import Memory
+from tilewright.sim.functional.tables import Tables
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec.numerics import Int8Array
-from hw.spec.program import Step
-from sim.functional.memory import Memory
+from tilewright.hw.spec.numerics import Int8Array
+from tilewright.hw.spec.program import Step
+from tilewright.sim.functional.memory import Memory
 
 
 @dataclass(frozen=True)

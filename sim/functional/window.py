@@ -8,17 +8,17 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from hw.spec import numerics as nm
-from hw.spec.commands import ADDRESS_BITS, MAX_LEFT_SHIFT, PARAMETER_WORDS, Command
-from hw.spec.errors import CheckError
-from hw.spec.exact import exact_matmul
-from hw.spec.npu_config import NpuConfig
-from hw.spec.numerics import Int8Array
-from hw.spec.tile_shape import TileShape, tile_shape
-from sim.functional.hazards import Access
-from sim.functional.memory import Memory
-from sim.functional.ring import Blocks
-from sim.functional.units import Units
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.commands import ADDRESS_BITS, MAX_LEFT_SHIFT, PARAMETER_WORDS, Command
+from tilewright.hw.spec.errors import CheckError
+from tilewright.hw.spec.exact import exact_matmul
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.numerics import Int8Array
+from tilewright.hw.spec.tile_shape import TileShape, tile_shape
+from tilewright.sim.functional.hazards import Access
+from tilewright.sim.functional.memory import Memory
+from tilewright.sim.functional.ring import Blocks
+from tilewright.sim.functional.units import Units
 
 _LARGEST_PRODUCT = 128 * 128
 """Of two int8 values."""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hw.spec.config import Config
-from hw.spec.errors import RequestError
-from mapper.compile import Mapper
-from mapper.graph.graph import Graph
-from mapper.graph.op import Op
-from mapper.graph.tensor import Tensor
-from mapper.placement.layer import Layer
-from mapper.placement.placement import Placement
-from sim.inspect.inspected import Inspected, InspectedOp
-from sim.inspect.weights import weight_figures
-from sim.networks.network_file import NetworkFile
-from sim.report.shapes import dims
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.compile import Mapper
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.graph.tensor import Tensor
+from tilewright.mapper.placement.layer import Layer
+from tilewright.mapper.placement.placement import Placement
+from tilewright.sim.inspect.inspected import Inspected, InspectedOp
+from tilewright.sim.inspect.weights import weight_figures
+from tilewright.sim.networks.network_file import NetworkFile
+from tilewright.sim.report.shapes import dims
 
 
 def accepted(network: NetworkFile, config: Config) -> Inspected:

@@ -8,17 +8,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-from hw.spec.config import Config
-from hw.spec.errors import RequestError
-from sim.files import require_writable, write_atomically
-from sim.inspect.accepted import accepted
-from sim.inspect.inspected import Inspected
-from sim.inspect.refused import refused
-from sim.inspect.svg import write_svg
-from sim.inspect.terminal import print_inspected
-from sim.networks.network_file import open_network
-from sim.progress import Progress
-from sim.run.publish import PIPED_WIDTH
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.files import require_writable, write_atomically
+from tilewright.sim.inspect.accepted import accepted
+from tilewright.sim.inspect.inspected import Inspected
+from tilewright.sim.inspect.refused import refused
+from tilewright.sim.inspect.svg import write_svg
+from tilewright.sim.inspect.terminal import print_inspected
+from tilewright.sim.networks.network_file import open_network
+from tilewright.sim.progress import Progress
+from tilewright.sim.run.publish import PIPED_WIDTH
 
 
 def inspect(

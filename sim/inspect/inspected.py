@@ -6,8 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sim.inspect.weights import WeightFigures
-from sim.version import origin
+from tilewright.sim.inspect.weights import WeightFigures
+from tilewright.sim.version import origin
 
 SCHEMA = "tilewright.inspect/1"
 

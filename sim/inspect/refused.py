@@ -6,12 +6,12 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hw.spec.errors import RequestError
-from mapper.importers.onnx.importer import ONNX_OPERATORS
-from mapper.importers.outline import OutlinedOp, outline
-from mapper.limits import ObstructedError
-from sim.inspect.inspected import Inspected, InspectedOp, Status
-from sim.inspect.weights import WeightFigures
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.importers.onnx.importer import ONNX_OPERATORS
+from tilewright.mapper.importers.outline import OutlinedOp, outline
+from tilewright.mapper.limits import ObstructedError
+from tilewright.sim.inspect.inspected import Inspected, InspectedOp, Status
+from tilewright.sim.inspect.weights import WeightFigures
 
 
 def refused(path: Path, error: RequestError) -> Inspected:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import networkx as nx
 
-from sim.files import write_atomically
-from sim.inspect.inspected import Inspected, InspectedOp, Status
-from sim.inspect.layout import Layout, layered
-from sim.report.shapes import dims
-from sim.report.units import shortened
-from sim.version import origin_line
+from tilewright.sim.files import write_atomically
+from tilewright.sim.inspect.inspected import Inspected, InspectedOp, Status
+from tilewright.sim.inspect.layout import Layout, layered
+from tilewright.sim.report.shapes import dims
+from tilewright.sim.report.units import shortened
+from tilewright.sim.version import origin_line
 
 LETTER = 6.6
 """Width of a letter at the size that the picture is written in."""

@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sim.inspect.inspected import Inspected, InspectedOp
-from sim.inspect.svg import LEGEND
-from sim.inspect.weights import WeightFigures
-from sim.report.shapes import dims
-from sim.report.units import ABSENT, count, counted, percent, shortened
+from tilewright.sim.inspect.inspected import Inspected, InspectedOp
+from tilewright.sim.inspect.svg import LEGEND
+from tilewright.sim.inspect.weights import WeightFigures
+from tilewright.sim.report.shapes import dims
+from tilewright.sim.report.units import ABSENT, count, counted, percent, shortened
 
 NAME_WIDTH = 28
 

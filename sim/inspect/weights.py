@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mapper.graph.tensor import Tensor
+from tilewright.mapper.graph.tensor import Tensor
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import yaml
 
-from hw.spec.errors import TilewrightError
-from hw.spec.settings import load_config
-from hw.spec.soc_config import CPU_VARIANTS
-from sim.costs.area.counts import sram_bits
-from sim.files import write_atomically
-from sim.measure.area_fit import Design, errors_left_out, fit
-from sim.measure.gates import mapped_blocks
-from sim.progress import Progress
+from tilewright.hw.spec.errors import TilewrightError
+from tilewright.hw.spec.settings import load_config
+from tilewright.hw.spec.soc_config import CPU_VARIANTS
+from tilewright.sim.costs.area.counts import sram_bits
+from tilewright.sim.files import write_atomically
+from tilewright.sim.measure.area_fit import Design, errors_left_out, fit
+from tilewright.sim.measure.gates import mapped_blocks
+from tilewright.sim.progress import Progress
 
 ROOT = Path(__file__).resolve().parents[2]
 COEFFICIENTS = ROOT / "sim" / "costs" / "area" / "gates.yaml"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hw.spec.config import Config
-from hw.spec.settings import load_config
-from sim.costs.area.counts import counts
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.settings import load_config
+from tilewright.sim.costs.area.counts import counts
 
 Coefficients = Mapping[str, Mapping[str, float]]
 """Block -> count -> gate equivalents of one."""

@@ -21,16 +21,16 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from hw.spec.config import Config, make_config
-from hw.spec.errors import RequestError
-from hw.spec.settings import load_config
-from hw.spec.soc_config import CPU_VARIANTS
-from sim.files import require_apart, require_writable, write_atomically
-from sim.networks.network_file import open_network
-from sim.networks.zoo import ZOO_NAMES
-from sim.progress import Progress, Step
-from sim.run.predict import Predictor, mapping_of
-from sim.version import origin
+from tilewright.hw.spec.config import Config, make_config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.settings import load_config
+from tilewright.hw.spec.soc_config import CPU_VARIANTS
+from tilewright.sim.files import require_apart, require_writable, write_atomically
+from tilewright.sim.networks.network_file import open_network
+from tilewright.sim.networks.zoo import ZOO_NAMES
+from tilewright.sim.progress import Progress, Step
+from tilewright.sim.run.predict import Predictor, mapping_of
+from tilewright.sim.version import origin
 
 SCHEMA = "tilewright.bench/1"
 

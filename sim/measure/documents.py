@@ -34,8 +34,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hw.spec.errors import RequestError
-from sim.files import write_atomically
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.files import write_atomically
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGES = tuple(

@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-import verification.area
-from hw.spec.config import Config
-from sim.costs.area.estimate import area_table
-from sim.costs.area.parts import BLOCKS, SRAM, Area, block_of
-from sim.progress import Progress
-from verification.tools.cache import cached
-from verification.tools.description import source_key
+import tilewright.verification.area
+from tilewright.hw.spec.config import Config
+from tilewright.sim.costs.area.estimate import area_table
+from tilewright.sim.costs.area.parts import BLOCKS, SRAM, Area, block_of
+from tilewright.sim.progress import Progress
+from tilewright.verification.tools.cache import cached
+from tilewright.verification.tools.description import source_key
 
 KIND = "area"
 """Folder of the cache."""
 
 BLOCKS_FILE = "blocks.json"
 
-FLOW = Path(verification.area.__file__).parent
+FLOW = Path(tilewright.verification.area.__file__).parent
 FLOW_FILES = ("synthesis.py", "map_gates.py", "cells_45nm.genlib")
 """How gates are counted. An area that another state of them counted is not known any more."""
 
@@ -37,7 +37,7 @@ def mapped_blocks(config: Config, progress: Progress) -> tuple[dict[str, float],
     """Gate equivalents of logic and bits of SRAM by block, as `synthesise_area` counts them."""
 
     def count(folder: Path) -> None:
-        from verification.area.synthesis import synthesise_modules
+        from tilewright.verification.area.synthesis import synthesise_modules
 
         with progress.step("counting gates") as step:
             found = synthesise_modules(config, lambda text: setattr(step, "detail", text))

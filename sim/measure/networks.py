@@ -16,18 +16,18 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from hw.spec.config import Config
-from hw.spec.errors import TilewrightError
-from hw.spec.settings import load_config
-from mapper.interface import decode_output
-from mapper.program.program import Program
-from sim.files import write_atomically
-from sim.networks.inputs import load_rows
-from sim.networks.network_file import NetworkFile, open_network
-from sim.progress import Progress
-from sim.results.result import RunResult
-from sim.rtl.backend import RtlResult, run_rtl
-from sim.run.evaluate import Inferences, Tensors, evaluate
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import TilewrightError
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.interface import decode_output
+from tilewright.mapper.program.program import Program
+from tilewright.sim.files import write_atomically
+from tilewright.sim.networks.inputs import load_rows
+from tilewright.sim.networks.network_file import NetworkFile, open_network
+from tilewright.sim.progress import Progress
+from tilewright.sim.results.result import RunResult
+from tilewright.sim.rtl.backend import RtlResult, run_rtl
+from tilewright.sim.run.evaluate import Inferences, Tensors, evaluate
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGE = PROJECT / "docs" / "networks.md"

@@ -15,15 +15,15 @@ from pathlib import Path
 
 import numpy as np
 
-from hw.spec.config import Config
-from hw.spec.profile import CAUSES
-from hw.spec.settings import load_config
-from mapper.compile import compile_model
-from mapper.graph.graph import Graph
-from mapper.importers import import_model
-from mapper.program.program import Program, ProgramLayer
-from sim.functional.backend import run_functional
-from sim.rtl.backend import RtlResult, run_rtl
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.profile import CAUSES
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.importers import import_model
+from tilewright.mapper.program.program import Program, ProgramLayer
+from tilewright.sim.functional.backend import run_functional
+from tilewright.sim.rtl.backend import RtlResult, run_rtl
 
 NETWORKS = ("vww", "kws", "ic", "ad")
 ARRAYS = ("4x8", "8x8", "16x8", "16x16")

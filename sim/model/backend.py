@@ -14,14 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec.commands import Command
-from hw.spec.config import Config
-from hw.spec.profile import RECORD, RECORD_WORDS
-from hw.spec.steps import NPU
-from mapper.program.program import Program
-from sim.model.cpu.firmware import Firmware, Times, Values, times_without_streams
-from sim.model.stream import Left, Replayed, Stream
-from sim.results.segments import Segment, read_segments
+from tilewright.hw.spec.commands import Command
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.profile import RECORD, RECORD_WORDS
+from tilewright.hw.spec.steps import NPU
+from tilewright.mapper.program.program import Program
+from tilewright.sim.model.cpu.firmware import Firmware, Times, Values, times_without_streams
+from tilewright.sim.model.stream import Left, Replayed, Stream
+from tilewright.sim.results.segments import Segment, read_segments
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections import Counter
 from functools import lru_cache
 from math import prod
 
-from hw.spec.commands import (
+from tilewright.hw.spec.commands import (
     LSTM_FUNCTIONS,
     LSTM_GATE_BYTES,
     LSTM_PRODUCTS,
@@ -16,8 +16,8 @@ from hw.spec.commands import (
     Opcode,
     Operation,
 )
-from hw.spec.npu_config import NpuConfig
-from sim.model.geometry import Geometry, first_pixels, strips
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.sim.model.geometry import Geometry, first_pixels, strips
 
 
 def window_events(command: Command, geometry: Geometry, config: NpuConfig) -> Counter[str]:

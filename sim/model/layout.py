@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hw.spec import timing
-from hw.spec.commands import (
+from tilewright.hw.spec import timing
+from tilewright.hw.spec.commands import (
     LSTM_GATE_BYTES,
     MOVE_LOOPS,
     PARAMETER_WORDS,
@@ -14,7 +14,7 @@ from hw.spec.commands import (
     Opcode,
     Operation,
 )
-from hw.spec.profile import CAUSES, RECORD_BYTES, RECORD_WORDS
+from tilewright.hw.spec.profile import CAUSES, RECORD_BYTES, RECORD_WORDS
 
 SETTINGS = (
     "bus_bytes",

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from hw.spec.errors import TilewrightError
-from sim.model.layout import c_header
-from verification.tools.cache import cached
-from verification.tools.process import run
-from verification.tools.toolchain import Compiler, find_compiler
+from tilewright.hw.spec.errors import TilewrightError
+from tilewright.sim.model.layout import c_header
+from tilewright.verification.tools.cache import cached
+from tilewright.verification.tools.process import run
+from tilewright.verification.tools.toolchain import Compiler, find_compiler
 
 FLAGS = ("-x", "c", "-std=c11", "-O2", "-Wall", "-Wextra", "-shared", "-fPIC")
 _HEADER = "layout.h"

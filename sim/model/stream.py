@@ -14,15 +14,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec.commands import LENGTH, Command, Opcode
-from hw.spec.config import Config
-from hw.spec.errors import TilewrightError
-from hw.spec.npu_config import NpuConfig
-from hw.spec.profile import CAUSES, EVENTS, RECORD, RECORD_WORDS
-from sim.model.events import lstm_events, move_events, unit_events, window_events
-from sim.model.geometry import Geometry, geometry_of
-from sim.model.layout import DERIVED, FIELDS, LEFT, MARK, MARK_VALUES
-from sim.model.library import replay_function
+from tilewright.hw.spec.commands import LENGTH, Command, Opcode
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import TilewrightError
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.profile import CAUSES, EVENTS, RECORD, RECORD_WORDS
+from tilewright.sim.model.events import lstm_events, move_events, unit_events, window_events
+from tilewright.sim.model.geometry import Geometry, geometry_of
+from tilewright.sim.model.layout import DERIVED, FIELDS, LEFT, MARK, MARK_VALUES
+from tilewright.sim.model.library import replay_function
 
 LONGEST = 1 << 32
 """Cycles of a stream, at most: those that the hardware's counters can count."""

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec.errors import RequestError
-from hw.spec.quoted import shown
-from hw.spec.user_files import read_file
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.quoted import shown
+from tilewright.hw.spec.user_files import read_file
 
 LARGEST = 1 << 28
 """Bytes of a file, and of all its arrays: many thousand inputs of any network that fits a chip."""

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec.errors import RequestError
-from hw.spec.quoted import shown
-from mapper.graph.graph import Graph
-from mapper.graph.op import Port
-from mapper.graph.tensor import Tensor
-from mapper.interface import encode_input
-from sim.networks.arrays import read_arrays
-from sim.networks.natural import natural
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.quoted import shown
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.graph.op import Port
+from tilewright.mapper.graph.tensor import Tensor
+from tilewright.mapper.interface import encode_input
+from tilewright.sim.networks.arrays import read_arrays
+from tilewright.sim.networks.natural import natural
 
 DEFAULT_SEED = 1000
 

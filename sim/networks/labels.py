@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hw.spec.quoted import printable
-from hw.spec.user_files import read_text
+from tilewright.hw.spec.quoted import printable
+from tilewright.hw.spec.user_files import read_text
 
 _LARGEST = 1 << 20
 """Bytes of a file of labels."""

@@ -8,13 +8,13 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from hw.spec.errors import RequestError
-from hw.spec.quoted import printable, shown
-from mapper.graph.graph import Graph
-from mapper.importers import import_content, read_model_file
-from mapper.importers.onnx.importer import import_onnx
-from sim.networks.zoo import ZOO_NAMES, zoo_model
-from sim.progress import Progress
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.quoted import printable, shown
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.importers import import_content, read_model_file
+from tilewright.mapper.importers.onnx.importer import import_onnx
+from tilewright.sim.networks.zoo import ZOO_NAMES, zoo_model
+from tilewright.sim.progress import Progress
 
 SYNTHETIC = (
     "built-in network with synthetic weights: cycles and energy are the topology's, outputs mean "

@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hw.spec.config import Config
-from sim.costs.area import Area, area_table
-from sim.costs.area.parts import SRAM
-from sim.files import write_atomically
-from sim.report.terminal import BAR_WIDTH, area_line
-from sim.report.units import percent
-from sim.version import origin
+from tilewright.hw.spec.config import Config
+from tilewright.sim.costs.area import Area, area_table
+from tilewright.sim.costs.area.parts import SRAM
+from tilewright.sim.files import write_atomically
+from tilewright.sim.report.terminal import BAR_WIDTH, area_line
+from tilewright.sim.report.units import percent
+from tilewright.sim.version import origin
 
 SCHEMA = "tilewright.area/1"
 

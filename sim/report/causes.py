@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hw.spec.profile import CAUSES
-from sim.results.result import IDLE
-from sim.results.rows import BUSY, WAITS_FOR_CPU
+from tilewright.hw.spec.profile import CAUSES
+from tilewright.sim.results.result import IDLE
+from tilewright.sim.results.rows import BUSY, WAITS_FOR_CPU
 
 MEANINGS: Mapping[str, str] = {
     **dict(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hw.spec.profile import CAUSES
-from sim.results.result import IDLE
+from tilewright.hw.spec.profile import CAUSES
+from tilewright.sim.results.result import IDLE
 
 PALETTE = (
     "#4269d0",

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from sim.report.sweep_data import Column
+from tilewright.sim.report.sweep_data import Column
 
 _UNIT = re.compile(r"_(s|j|ge|bytes)$")
 

@@ -16,12 +16,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from sim.files import write_atomically
-from sim.report.colours import BUSY_COLOUR, OTHER_COLOUR, PALETTE, STALL_COLOURS
-from sim.report.column_names import names_of
-from sim.report.quantities import UNITS
-from sim.report.sweep_data import SweepData, opened, read_sweep
-from sim.version import origin_line
+from tilewright.sim.files import write_atomically
+from tilewright.sim.report.colours import BUSY_COLOUR, OTHER_COLOUR, PALETTE, STALL_COLOURS
+from tilewright.sim.report.column_names import names_of
+from tilewright.sim.report.quantities import UNITS
+from tilewright.sim.report.sweep_data import SweepData, opened, read_sweep
+from tilewright.sim.version import origin_line
 
 SCRIPTS = (*("data", "filter", "view", "scatter", "parallel", "layers", "table", "answer", "main"),)
 """Files of `web/`, in the order in which they are joined."""
@@ -57,7 +57,7 @@ def _page(data: SweepData, layers: dict[str, Any]) -> str:
 
 
 def _asset(name: str) -> str:
-    return files("sim.report").joinpath(name).read_text(encoding="utf-8")
+    return files("tilewright.sim.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _points(data: SweepData, title: str) -> dict[str, Any]:

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
 
-from sim.report.colours import BUSY_COLOUR
-from sim.version import origin_line
+from tilewright.sim.report.colours import BUSY_COLOUR
+from tilewright.sim.version import origin_line
 
 
 def document(title: str, body: str) -> str:
     """A whole page: ``title`` is text, ``body`` HTML."""
-    style = files("sim.report").joinpath("page.css").read_text()
+    style = files("tilewright.sim.report").joinpath("page.css").read_text()
     heading = escape(title)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'

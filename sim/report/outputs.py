@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from sim.report.units import count, quantity
-from sim.results.result import Output, RunResult
+from tilewright.sim.report.units import count, quantity
+from tilewright.sim.results.result import Output, RunResult
 
 TOP = 5
 """Classes that are shown."""

@@ -6,16 +6,22 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 
-from sim.costs.energy import COMPONENTS
-from sim.files import write_atomically
-from sim.report.causes import MEANINGS
-from sim.report.colours import BUSY_COLOUR, LOSS_COLOURS, OTHER_COLOUR, colours_of
-from sim.report.html import bar, document, head, legend, meter, table
-from sim.report.shapes import described
-from sim.report.terminal import MODELLED, NAME_WIDTH, check_line, report_title, total_rows
-from sim.report.units import ABSENT, count, percent, quantity, share, shortened
-from sim.results.course import Course
-from sim.results.result import OF_THE_ACCELERATOR, Layer, RunResult
+from tilewright.sim.costs.energy import COMPONENTS
+from tilewright.sim.files import write_atomically
+from tilewright.sim.report.causes import MEANINGS
+from tilewright.sim.report.colours import BUSY_COLOUR, LOSS_COLOURS, OTHER_COLOUR, colours_of
+from tilewright.sim.report.html import bar, document, head, legend, meter, table
+from tilewright.sim.report.shapes import described
+from tilewright.sim.report.terminal import (
+    MODELLED,
+    NAME_WIDTH,
+    check_line,
+    report_title,
+    total_rows,
+)
+from tilewright.sim.report.units import ABSENT, count, percent, quantity, share, shortened
+from tilewright.sim.results.course import Course
+from tilewright.sim.results.result import OF_THE_ACCELERATOR, Layer, RunResult
 
 CAPTIONS = {
     "cycles": "Where the cycles went",
@@ -143,8 +149,8 @@ def _energy_section(result: RunResult) -> str:
 
 
 def _pictures(result: RunResult, course: Course) -> str:
-    from sim.report.figures.output import inline_svg
-    from sim.report.figures.run import run_figures
+    from tilewright.sim.report.figures.output import inline_svg
+    from tilewright.sim.report.figures.run import run_figures
 
     return "".join(
         f"<figure><h2>{CAPTIONS[name]}</h2>{inline_svg(figure, CAPTIONS[name])}</figure>"

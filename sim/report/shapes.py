@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from sim.report.units import ABSENT
-from sim.results.result import Geometry
+from tilewright.sim.report.units import ABSENT
+from tilewright.sim.results.result import Geometry
 
 
 def dims(shape: Sequence[int]) -> str:

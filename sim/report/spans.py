@@ -5,11 +5,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping
 
-from mapper.program.program import Program
-from sim.report.trace import TraceSpan
-from sim.results.course import Course
-from sim.results.rows import BUSY, REST_NAMES, energy_events
-from sim.results.segments import Segment
+from tilewright.mapper.program.program import Program
+from tilewright.sim.report.trace import TraceSpan
+from tilewright.sim.results.course import Course
+from tilewright.sim.results.rows import BUSY, REST_NAMES, energy_events
+from tilewright.sim.results.segments import Segment
 
 Args = Mapping[str, int | float | str]
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from hw.spec.config import FIELDS
-from hw.spec.errors import RequestError
+from tilewright.hw.spec.config import FIELDS
+from tilewright.hw.spec.errors import RequestError
 
 SCHEMA = "tilewright.sweep/2"
 INTERNAL = ("key", "requested")

@@ -11,11 +11,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from sim.costs.area import Area
-from sim.report.outputs import inferences_table, outputs_table
-from sim.report.shapes import dims, window
-from sim.report.units import ABSENT, count, percent, quantity, share, shortened
-from sim.results.result import Layer, RunResult, Total
+from tilewright.sim.costs.area import Area
+from tilewright.sim.report.outputs import inferences_table, outputs_table
+from tilewright.sim.report.shapes import dims, window
+from tilewright.sim.report.units import ABSENT, count, percent, quantity, share, shortened
+from tilewright.sim.results.result import Layer, RunResult, Total
 
 NAME_WIDTH = 28
 LOST_WIDTH = 34

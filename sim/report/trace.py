@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hw.spec.profile import ACTIVITIES
-from sim.files import write_atomically
-from sim.version import origin
+from tilewright.hw.spec.profile import ACTIVITIES
+from tilewright.sim.files import write_atomically
+from tilewright.sim.version import origin
 
 LANES = ("layers", "CPU", *ACTIVITIES)
 """Rows of the picture, from the top."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from mapper.program.program import Program
-from sim.results.segments import Segment
+from tilewright.mapper.program.program import Program
+from tilewright.sim.results.segments import Segment
 
 
 class Activity(NamedTuple):

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from hw.spec.config import Config
-from sim.costs.area import estimate_area
-from sim.costs.energy import energy_table
-from sim.networks.network_file import NetworkFile
-from sim.results.result import Check, Host, Layer, ModelInfo, Output, RunResult
+from tilewright.hw.spec.config import Config
+from tilewright.sim.costs.area import estimate_area
+from tilewright.sim.costs.energy import energy_table
+from tilewright.sim.networks.network_file import NetworkFile
+from tilewright.sim.results.result import Check, Host, Layer, ModelInfo, Output, RunResult
 
 Backend = Literal["rtl", "model", "functional", "board"]
 

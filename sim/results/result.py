@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from hw.spec.npu_config import NpuConfig
-from sim.costs.area import Area
-from sim.files import write_atomically
-from sim.version import origin
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.sim.costs.area import Area
+from tilewright.sim.files import write_atomically
+from tilewright.sim.version import origin
 
 SCHEMA = "tilewright.run/1"
 

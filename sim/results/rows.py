@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from hw.spec.commands import TABLE_WORD_BYTES
-from hw.spec.config import Config
-from mapper.program.program import Program, ProgramLayer
-from sim.costs.energy import DesignEnergy, energy_table
-from sim.results.result import Engine, Geometry, Layer
-from sim.results.segments import Segment
-from sim.results.streams import Sent
+from tilewright.hw.spec.commands import TABLE_WORD_BYTES
+from tilewright.hw.spec.config import Config
+from tilewright.mapper.program.program import Program, ProgramLayer
+from tilewright.sim.costs.energy import DesignEnergy, energy_table
+from tilewright.sim.results.result import Engine, Geometry, Layer
+from tilewright.sim.results.segments import Segment
+from tilewright.sim.results.streams import Sent
 
 BUSY = "busy"
 WAITS_FOR_CPU = "cpu"

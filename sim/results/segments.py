@@ -8,9 +8,9 @@ from typing import Literal
 
 import numpy as np
 
-from hw.spec.profile import CAUSES, EVENTS, RECORD, RECORD_WORDS
-from hw.spec.program import TIME_WORDS, Step
-from hw.spec.steps import NPU
+from tilewright.hw.spec.profile import CAUSES, EVENTS, RECORD, RECORD_WORDS
+from tilewright.hw.spec.program import TIME_WORDS, Step
+from tilewright.hw.spec.steps import NPU
 
 CLOCK = 1 << 32
 """Time stamps wrap around here."""

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from hw.spec.commands import Command, Opcode
-from hw.spec.npu_config import NpuConfig
-from hw.spec.steps import NPU
-from hw.spec.tile_shape import tile_shape
-from mapper.program.program import Program
-from sim.results.result import IDLE
+from tilewright.hw.spec.commands import Command, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.steps import NPU
+from tilewright.hw.spec.tile_shape import tile_shape
+from tilewright.mapper.program.program import Program
+from tilewright.sim.results.result import IDLE
 
 
 @dataclass(frozen=True)

@@ -10,22 +10,22 @@ from pathlib import Path
 
 import numpy as np
 
-from firmware.build import build_firmware
-from hw.spec.errors import CheckError, RequestError, TilewrightError
-from hw.spec.profile import ACTIVITIES, RECORD_BYTES
-from hw.spec.program import TIME_WORDS
-from hw.spec.registers import MEMORY_BASE
-from hw.spec.soc_config import MAX_MEMORY_LATENCY
-from mapper.program.inputs import Tensor, input_parts
-from mapper.program.program import Program, ProgramPort
-from sim.files import replacing, require_room, writing
-from sim.progress import Progress
-from sim.results.course import Activity
-from sim.results.segments import CLOCK, Segment, read_segments
-from sim.rtl.failure import describe_failure
-from verification.cosim.build import Model, build_model
-from verification.cosim.simulate import Job, Outcome, simulate
-from verification.tools.cache import run_folder
+from tilewright.firmware.build import build_firmware
+from tilewright.hw.spec.errors import CheckError, RequestError, TilewrightError
+from tilewright.hw.spec.profile import ACTIVITIES, RECORD_BYTES
+from tilewright.hw.spec.program import TIME_WORDS
+from tilewright.hw.spec.registers import MEMORY_BASE
+from tilewright.hw.spec.soc_config import MAX_MEMORY_LATENCY
+from tilewright.mapper.program.inputs import Tensor, input_parts
+from tilewright.mapper.program.program import Program, ProgramPort
+from tilewright.sim.files import replacing, require_room, writing
+from tilewright.sim.progress import Progress
+from tilewright.sim.results.course import Activity
+from tilewright.sim.results.segments import CLOCK, Segment, read_segments
+from tilewright.sim.rtl.failure import describe_failure
+from tilewright.verification.cosim.build import Model, build_model
+from tilewright.verification.cosim.simulate import Job, Outcome, simulate
+from tilewright.verification.tools.cache import run_folder
 
 BOOT_CYCLES = 200_000
 STEP_CYCLES = 20_000

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hw.spec.commands import Opcode
-from hw.spec.profile import CAUSES
-from hw.spec.registers import ERROR_CODES, EXIT_STATUS, NPU
-from mapper.program.program import Program
-from verification.cosim.simulate import Job, Outcome
+from tilewright.hw.spec.commands import Opcode
+from tilewright.hw.spec.profile import CAUSES
+from tilewright.hw.spec.registers import ERROR_CODES, EXIT_STATUS, NPU
+from tilewright.mapper.program.program import Program
+from tilewright.verification.cosim.simulate import Job, Outcome
 
 TRAP_CAUSES = {
     0: "instruction address misaligned",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from mapper.program.program import Program
-from sim.results.measured import Measured
-from sim.results.result import Check, Host, Output
-from sim.results.rows import measured_rows
-from sim.results.streams import sent_by_layer
-from sim.rtl.backend import RtlResult
+from tilewright.mapper.program.program import Program
+from tilewright.sim.results.measured import Measured
+from tilewright.sim.results.result import Check, Host, Output
+from tilewright.sim.results.rows import measured_rows
+from tilewright.sim.results.streams import sent_by_layer
+from tilewright.sim.rtl.backend import RtlResult
 
 
 def measured_in_rtl(

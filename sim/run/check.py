@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mapper.program.program import Program
-from sim.files import writing
-from sim.results.result import Check
-from verification.tools.cache import run_folder
+from tilewright.mapper.program.program import Program
+from tilewright.sim.files import writing
+from tilewright.sim.results.result import Check
+from tilewright.verification.tools.cache import run_folder
 
 Tensors = Mapping[str, NDArray[Any]]
 

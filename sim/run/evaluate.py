@@ -10,22 +10,22 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from hw.spec.config import Config
-from hw.spec.errors import CheckError
-from mapper.compile import compile_model
-from mapper.program.inputs import Tensor
-from mapper.program.program import Program
-from sim.functional.backend import FunctionalBackend, FunctionalResult
-from sim.networks.network_file import NetworkFile
-from sim.progress import Progress
-from sim.results.course import Course
-from sim.results.measured import Backend, Measured, model_info, run_result
-from sim.results.result import Host, Inference, Output, RunResult
-from sim.results.rows import unmeasured_rows
-from sim.rtl.backend import RtlResult
-from sim.rtl.measured import measured_in_rtl
-from sim.run.check import compare, keep_evidence
-from sim.run.predict import Predictor
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import CheckError
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.program.inputs import Tensor
+from tilewright.mapper.program.program import Program
+from tilewright.sim.functional.backend import FunctionalBackend, FunctionalResult
+from tilewright.sim.networks.network_file import NetworkFile
+from tilewright.sim.progress import Progress
+from tilewright.sim.results.course import Course
+from tilewright.sim.results.measured import Backend, Measured, model_info, run_result
+from tilewright.sim.results.result import Host, Inference, Output, RunResult
+from tilewright.sim.results.rows import unmeasured_rows
+from tilewright.sim.rtl.backend import RtlResult
+from tilewright.sim.rtl.measured import measured_in_rtl
+from tilewright.sim.run.check import compare, keep_evidence
+from tilewright.sim.run.predict import Predictor
 
 Tensors = Mapping[str, Tensor]
 

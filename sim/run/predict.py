@@ -11,23 +11,23 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from hw.spec.config import Config
-from hw.spec.errors import RequestError
-from hw.spec.numerics import Int8Array
-from hw.spec.soc_config import SMALL_CPUS, SocConfig
-from hw.spec.steps import NPU
-from mapper.compile import Mapper
-from mapper.program.program import Program
-from sim.functional.backend import run_functional
-from sim.functional.watched import Read
-from sim.model.backend import ModelBackend
-from sim.networks.inputs import SYNTHETIC_INPUT, default_inputs
-from sim.networks.network_file import NetworkFile
-from sim.results.measured import Measured, model_info, run_result
-from sim.results.result import Host, RunResult
-from sim.results.rows import measured_rows
-from sim.results.segments import Segment
-from sim.results.streams import Sent, sent
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.numerics import Int8Array
+from tilewright.hw.spec.soc_config import SMALL_CPUS, SocConfig
+from tilewright.hw.spec.steps import NPU
+from tilewright.mapper.compile import Mapper
+from tilewright.mapper.program.program import Program
+from tilewright.sim.functional.backend import run_functional
+from tilewright.sim.functional.watched import Read
+from tilewright.sim.model.backend import ModelBackend
+from tilewright.sim.networks.inputs import SYNTHETIC_INPUT, default_inputs
+from tilewright.sim.networks.network_file import NetworkFile
+from tilewright.sim.results.measured import Measured, model_info, run_result
+from tilewright.sim.results.result import Host, RunResult
+from tilewright.sim.results.rows import measured_rows
+from tilewright.sim.results.segments import Segment
+from tilewright.sim.results.streams import Sent, sent
 
 KEPT = 16
 """Mapped configurations that are kept; the one used longest ago goes first."""

@@ -9,26 +9,26 @@ from pathlib import Path
 
 from rich.console import Console
 
-from hw.spec.config import Config
-from hw.spec.errors import RequestError
-from mapper.program.program import Program
-from sim.files import make_folder, require_apart, require_writable
-from sim.networks.inputs import SYNTHETIC_INPUT, default_inputs, load_rows
-from sim.networks.labels import read_labels
-from sim.networks.network_file import NetworkFile, open_network
-from sim.progress import Progress
-from sim.report.page import write_page
-from sim.report.spans import trace_spans
-from sim.report.terminal import print_report, report_title
-from sim.report.trace import write_trace
-from sim.report.units import quantity
-from sim.results.course import Course
-from sim.results.measured import Backend
-from sim.results.result import RunResult
-from sim.rtl.backend import RtlResult, run_rtl
-from sim.run.evaluate import Inferences, RunChip, Tensors, evaluate, require_equal
-from sim.run.predict import Predictor, has_figures
-from verification.cosim.build import has_model
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.program.program import Program
+from tilewright.sim.files import make_folder, require_apart, require_writable
+from tilewright.sim.networks.inputs import SYNTHETIC_INPUT, default_inputs, load_rows
+from tilewright.sim.networks.labels import read_labels
+from tilewright.sim.networks.network_file import NetworkFile, open_network
+from tilewright.sim.progress import Progress
+from tilewright.sim.report.page import write_page
+from tilewright.sim.report.spans import trace_spans
+from tilewright.sim.report.terminal import print_report, report_title
+from tilewright.sim.report.trace import write_trace
+from tilewright.sim.report.units import quantity
+from tilewright.sim.results.course import Course
+from tilewright.sim.results.measured import Backend
+from tilewright.sim.results.result import RunResult
+from tilewright.sim.rtl.backend import RtlResult, run_rtl
+from tilewright.sim.run.evaluate import Inferences, RunChip, Tensors, evaluate, require_equal
+from tilewright.sim.run.predict import Predictor, has_figures
+from tilewright.verification.cosim.build import has_model
 
 PIPED_WIDTH = 120
 """Columns of the report where nobody's terminal sets them."""
@@ -112,7 +112,7 @@ def _admitting(request: RunRequest, run_chip: RunChip) -> RunChip:
     """Where a key is trusted, the chip gets no Program but those that are signed with it."""
     if request.trust is None:
         return run_chip
-    from sim.signing.admission import Admission
+    from tilewright.sim.signing.admission import Admission
 
     admission = Admission(request.trust, request.signature)
     return lambda program, inputs: run_chip(admission.admit(program), inputs)
@@ -199,7 +199,7 @@ def _publish(
         with progress.step("Drawing the report"):
             write_page(request.report, result, course)
     if request.figures:
-        from sim.report.figures.run import save_run_figures
+        from tilewright.sim.report.figures.run import save_run_figures
 
         with progress.step("Drawing the pictures"):
             save_run_figures(request.figures, result, course, request.formats)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from hw.spec.config import Config
-from mapper.program.program import Program
-from sim.networks.inputs import SYNTHETIC_INPUT, default_inputs
-from sim.networks.network_file import NetworkFile
-from sim.progress import silent
-from sim.results.result import RunResult
-from sim.rtl.backend import RtlResult, run_rtl
-from sim.run.evaluate import Inferences, Tensors, evaluate
+from tilewright.hw.spec.config import Config
+from tilewright.mapper.program.program import Program
+from tilewright.sim.networks.inputs import SYNTHETIC_INPUT, default_inputs
+from tilewright.sim.networks.network_file import NetworkFile
+from tilewright.sim.progress import silent
+from tilewright.sim.results.result import RunResult
+from tilewright.sim.rtl.backend import RtlResult, run_rtl
+from tilewright.sim.run.evaluate import Inferences, Tensors, evaluate
 
 
 def simulated(network: NetworkFile, config: Config) -> RunResult:

@@ -9,21 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hw.spec.config import Config
-from hw.spec.field_docs import field_docs
-from hw.spec.profile import CAUSES, EVENTS
-from sim.costs.area.parts import BLOCKS, SRAM, Area
-from sim.costs.energy import COMPONENTS
-from sim.explain import explain
-from sim.explain.losses import Loss
-from sim.fpga import result as fpga
-from sim.fpga.placement import TimingPath
-from sim.inspect import inspected
-from sim.measure import bench
-from sim.report.area import SCHEMA as AREA
-from sim.report.causes import MEANINGS
-from sim.report.trace import PROCESS
-from sim.results.result import (
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.field_docs import field_docs
+from tilewright.hw.spec.profile import CAUSES, EVENTS
+from tilewright.sim.costs.area.parts import BLOCKS, SRAM, Area
+from tilewright.sim.costs.energy import COMPONENTS
+from tilewright.sim.explain import explain
+from tilewright.sim.explain.losses import Loss
+from tilewright.sim.fpga import result as fpga
+from tilewright.sim.fpga.placement import TimingPath
+from tilewright.sim.inspect import inspected
+from tilewright.sim.measure import bench
+from tilewright.sim.report.area import SCHEMA as AREA
+from tilewright.sim.report.causes import MEANINGS
+from tilewright.sim.report.trace import PROCESS
+from tilewright.sim.results.result import (
     IDLE,
     Check,
     Geometry,
@@ -35,11 +35,11 @@ from sim.results.result import (
     RunResult,
     Total,
 )
-from sim.results.result import SCHEMA as RUN
-from sim.results.segments import Segment
-from sim.schemas.shapes import list_of, map_of, maybe, number, numbers, text, whole
-from sim.schemas.typed import Schema, attributes, closed, field_of, of_type, record
-from sim.validate import measure
+from tilewright.sim.results.result import SCHEMA as RUN
+from tilewright.sim.results.segments import Segment
+from tilewright.sim.schemas.shapes import list_of, map_of, maybe, number, numbers, text, whole
+from tilewright.sim.schemas.typed import Schema, attributes, closed, field_of, of_type, record
+from tilewright.sim.validate import measure
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sim.schemas.typed import Schema
+from tilewright.sim.schemas.typed import Schema
 
 
 def text(description: str) -> Schema:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from hw.spec.errors import RequestError
-from hw.spec.program import seal
-from hw.spec.quoted import shown
-from mapper.program.program import Program
-from sim.signing.keys import read_public_key
-from sim.signing.signature import read_signature, signed
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.program import seal
+from tilewright.hw.spec.quoted import shown
+from tilewright.mapper.program.program import Program
+from tilewright.sim.signing.keys import read_public_key
+from tilewright.sim.signing.signature import read_signature, signed
 
 
 class Admission:

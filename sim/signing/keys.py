@@ -7,10 +7,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hw.spec.errors import RequestError
-from hw.spec.quoted import shown
-from hw.spec.user_files import read_file
-from sim.files import require_writable, write_atomically
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.quoted import shown
+from tilewright.hw.spec.user_files import read_file
+from tilewright.sim.files import require_writable, write_atomically
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import (

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from hw.spec.config import Config
-from hw.spec.program import seal
-from mapper.compile import compile_model
-from sim.files import require_apart, require_writable, write_atomically
-from sim.networks.network_file import open_network
-from sim.progress import Progress
-from sim.signing.keys import read_private_key
-from sim.signing.signature import Signature, signed
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.program import seal
+from tilewright.mapper.compile import compile_model
+from tilewright.sim.files import require_apart, require_writable, write_atomically
+from tilewright.sim.networks.network_file import open_network
+from tilewright.sim.progress import Progress
+from tilewright.sim.signing.keys import read_private_key
+from tilewright.sim.signing.signature import Signature, signed
 
 
 @dataclass(frozen=True, kw_only=True)

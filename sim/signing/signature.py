@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from hw.spec.errors import RequestError
-from hw.spec.program import MOST_RELEASE
-from hw.spec.quoted import shown
-from hw.spec.user_files import read_text
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.program import MOST_RELEASE
+from tilewright.hw.spec.quoted import shown
+from tilewright.hw.spec.user_files import read_text
 
 CONTEXT = b"Tilewright Program 1\n"
 """Before the image: a signature of a Program is one of nothing else."""

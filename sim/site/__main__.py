@@ -9,8 +9,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from hw.spec.errors import TilewrightError
-from sim.site.build import PROJECT, build_site
+from tilewright.hw.spec.errors import TilewrightError
+from tilewright.sim.site.build import PROJECT, build_site
 
 
 def main(arguments: list[str]) -> int:
@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         if options.write:
-            from sim.site.generated import write_generated
+            from tilewright.sim.site.generated import write_generated
 
             print(*write_generated(PROJECT / "docs"), sep="\n")
         else:

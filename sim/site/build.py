@@ -19,10 +19,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hw.spec.errors import CheckError, RequestError
-from sim.files import make_folder
-from sim.site.navigation import navigation
-from sim.version import origin_line
+from tilewright.hw.spec.errors import CheckError, RequestError
+from tilewright.sim.files import make_folder
+from tilewright.sim.site.navigation import navigation
+from tilewright.sim.version import origin_line
 
 PROJECT = Path(__file__).resolve().parents[2]
 CONFIGURATION = "zensical.toml"

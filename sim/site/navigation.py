@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from hw.spec.errors import RequestError
+from tilewright.hw.spec.errors import RequestError
 
 NOT_YET = ("api.md", "tutorial-board.md")
 """Pages with a place in the navigation that may be missing: the place shows once they are there."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sim.schemas.documents import Document
-from sim.schemas.typed import Schema
+from tilewright.sim.schemas.documents import Document
+from tilewright.sim.schemas.typed import Schema
 
 FOLDER = "schemas"
 

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hw.spec.config import FIELDS
-from sim.report.sweep_data import column_of
-from sim.report.units import count, quantity
-from sim.sweep import grid
-from sim.sweep.joint import Design, Joint, designs, front_of
-from sim.sweep.limits import Limit
-from sim.sweep.plan import Plan
-from sim.sweep.recommend import Order, at_an_end, command_in_rtl, reasons, recommended
-from sim.sweep.request import SweepRequest
-from sim.sweep.schema import OF_THE_CHIP
-from sim.sweep.store import Store
+from tilewright.hw.spec.config import FIELDS
+from tilewright.sim.report.sweep_data import column_of
+from tilewright.sim.report.units import count, quantity
+from tilewright.sim.sweep import grid
+from tilewright.sim.sweep.joint import Design, Joint, designs, front_of
+from tilewright.sim.sweep.limits import Limit
+from tilewright.sim.sweep.plan import Plan
+from tilewright.sim.sweep.recommend import Order, at_an_end, command_in_rtl, reasons, recommended
+from tilewright.sim.sweep.request import SweepRequest
+from tilewright.sim.sweep.schema import OF_THE_CHIP
+from tilewright.sim.sweep.store import Store
 
 
 @dataclass(frozen=True)

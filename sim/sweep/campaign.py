@@ -7,14 +7,14 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from hw.spec.config import Config
-from sim.costs.area import Area, chip_sram_bytes
-from sim.files import make_folder, write_atomically
-from sim.networks.network_file import NetworkFile
-from sim.sweep.candidate import Backend, Candidate, point_key
-from sim.sweep.meter import Meter
-from sim.sweep.point import Figure, Outcome, Task
-from sim.sweep.store import Store
+from tilewright.hw.spec.config import Config
+from tilewright.sim.costs.area import Area, chip_sram_bytes
+from tilewright.sim.files import make_folder, write_atomically
+from tilewright.sim.networks.network_file import NetworkFile
+from tilewright.sim.sweep.candidate import Backend, Candidate, point_key
+from tilewright.sim.sweep.meter import Meter
+from tilewright.sim.sweep.point import Figure, Outcome, Task
+from tilewright.sim.sweep.store import Store
 
 
 class Executor(Protocol):

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from hw.spec.config import Config, make_config
-from hw.spec.errors import RequestError
-from hw.spec.npu_config import AUTO, NpuConfig
-from hw.spec.soc_config import SocConfig
-from sim.results.result import OF_THE_ACCELERATOR
+from tilewright.hw.spec.config import Config, make_config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.npu_config import AUTO, NpuConfig
+from tilewright.hw.spec.soc_config import SocConfig
+from tilewright.sim.results.result import OF_THE_ACCELERATOR
 
 Value = int | str
 Backend = Literal["model", "rtl"]

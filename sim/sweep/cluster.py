@@ -15,13 +15,13 @@ from typing import Any
 
 from distributed import Client, LocalCluster, WorkerPlugin, get_worker
 
-from hw.spec.errors import RequestError, TilewrightError
-from sim.sweep.evaluate import Evaluator
-from sim.sweep.flight import Flight
-from sim.sweep.networks import PackedNetwork
-from sim.sweep.point import Outcome, Task
-from sim.sweep.schedule import chunks
-from sim.sweep.version import source_version
+from tilewright.hw.spec.errors import RequestError, TilewrightError
+from tilewright.sim.sweep.evaluate import Evaluator
+from tilewright.sim.sweep.flight import Flight
+from tilewright.sim.sweep.networks import PackedNetwork
+from tilewright.sim.sweep.point import Outcome, Task
+from tilewright.sim.sweep.schedule import chunks
+from tilewright.sim.sweep.version import source_version
 
 CONNECT_S = 10
 WORKERS_S = 60

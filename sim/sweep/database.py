@@ -8,9 +8,9 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from hw.spec.errors import RequestError
-from hw.spec.quoted import shown
-from sim.sweep.schema import COLUMNS, LAYER_COLUMNS, SCHEMA
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.quoted import shown
+from tilewright.sim.sweep.schema import COLUMNS, LAYER_COLUMNS, SCHEMA
 
 _IN_USE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _FOREIGN = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)

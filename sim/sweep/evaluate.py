@@ -9,13 +9,13 @@ import traceback
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol
 
-from hw.spec.config import Config, make_config
-from hw.spec.errors import RequestError, TilewrightError
-from sim.results.result import RunResult
-from sim.run.predict import Predictor
-from sim.run.simulated import simulated
-from sim.sweep.networks import PackedNetwork
-from sim.sweep.point import Figure, LayerRow, Outcome, Task
+from tilewright.hw.spec.config import Config, make_config
+from tilewright.hw.spec.errors import RequestError, TilewrightError
+from tilewright.sim.results.result import RunResult
+from tilewright.sim.run.predict import Predictor
+from tilewright.sim.run.simulated import simulated
+from tilewright.sim.sweep.networks import PackedNetwork
+from tilewright.sim.sweep.point import Figure, LayerRow, Outcome, Task
 
 FIGURES = (
     "cycles",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sim.progress import Progress
-from sim.sweep.request import SweepRequest
-from sim.sweep.store import Store
+from tilewright.sim.progress import Progress
+from tilewright.sim.sweep.request import SweepRequest
+from tilewright.sim.sweep.store import Store
 
 DATABASE, TABLE, PAGE, PICTURE = "results.sqlite", "results.csv", "pareto.html", "pareto.png"
 RESULTS = (DATABASE, TABLE, PAGE, PICTURE)
@@ -20,13 +20,13 @@ def write_files(request: SweepRequest, store: Store, progress: Progress) -> tupl
     """
     database, table, page = (request.out / name for name in (DATABASE, TABLE, PAGE))
     store.export_csv(table)
-    from sim.report.explorer import write_explorer
+    from tilewright.sim.report.explorer import write_explorer
 
     with progress.step("Writing the page"):
         write_explorer(page, database)
     if not request.png:
         return database, table, page
-    from sim.report.figures.sweep import save_front
+    from tilewright.sim.report.figures.sweep import save_front
 
     picture = request.out / PICTURE
     with progress.step("Drawing the front"):

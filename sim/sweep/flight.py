@@ -10,7 +10,7 @@ from typing import Any
 from distributed import as_completed, wait
 from distributed.scheduler import KilledWorker
 
-from sim.sweep.point import Outcome, Task
+from tilewright.sim.sweep.point import Outcome, Task
 
 IN_FLIGHT = 3
 """Tasks that a thread of a worker has at a time: one at work, others so that it need not wait."""

@@ -11,9 +11,9 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from hw.spec.config import FIELDS
-from sim.report.units import ABSENT, count, percent, quantity
-from sim.sweep.schema import OBJECTIVES, PLACED
+from tilewright.hw.spec.config import FIELDS
+from tilewright.sim.report.units import ABSENT, count, percent, quantity
+from tilewright.sim.sweep.schema import OBJECTIVES, PLACED
 
 MOST_ROWS = 20
 """Of a front."""

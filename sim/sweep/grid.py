@@ -6,9 +6,9 @@ import itertools
 import re
 from collections.abc import Generator, Iterable, Mapping, Sequence
 
-from hw.spec.config import typed_values
-from hw.spec.errors import RequestError
-from sim.sweep.candidate import Value
+from tilewright.hw.spec.config import typed_values
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.sweep.candidate import Value
 
 MOST_VALUES = 10_000
 """Of a range; more are a mistake."""

@@ -13,12 +13,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from hw.spec.config import FIELDS
-from sim.report.units import counted
-from sim.sweep.front import pareto_front
-from sim.sweep.limits import Limit
-from sim.sweep.point import REFUSED
-from sim.sweep.schema import OF_THE_CHIP
+from tilewright.hw.spec.config import FIELDS
+from tilewright.sim.report.units import counted
+from tilewright.sim.sweep.front import pareto_front
+from tilewright.sim.sweep.limits import Limit
+from tilewright.sim.sweep.point import REFUSED
+from tilewright.sim.sweep.schema import OF_THE_CHIP
 
 Kind = Literal["mean", "worst"]
 Row = Mapping[str, Any]

@@ -11,12 +11,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hw.spec.config import FIELDS
-from hw.spec.errors import RequestError
-from sim.report.column_names import names_of, nearest, plain
-from sim.report.quantities import parse_quantity
-from sim.report.sweep_data import Column, column_of
-from sim.sweep.schema import COLUMNS, LIMITED
+from tilewright.hw.spec.config import FIELDS
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.report.column_names import names_of, nearest, plain
+from tilewright.sim.report.quantities import parse_quantity
+from tilewright.sim.report.sweep_data import Column, column_of
+from tilewright.sim.sweep.schema import COLUMNS, LIMITED
 
 _TEXT = re.compile(r"\s*([^<>=!]+?)\s*(<=|>=|==|!=|=|<|>)\s*([^<>=!]+?)\s*")
 

@@ -7,8 +7,8 @@ from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from hw.spec.errors import RequestError
-from sim.files import writing
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.files import writing
 
 
 @contextmanager

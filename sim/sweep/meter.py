@@ -9,8 +9,8 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.table import Column
 from rich.text import Text
 
-from sim.progress import PLAIN_INTERVAL_S, QUIET_S
-from sim.report.units import counted
+from tilewright.sim.progress import PLAIN_INTERVAL_S, QUIET_S
+from tilewright.sim.report.units import counted
 
 LEAST_BAR, GAPS = 4, 2
 """Columns of a terminal that bar and gaps take at least."""

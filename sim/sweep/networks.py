@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from hw.spec.errors import RequestError
-from mapper.graph.graph import Graph
-from mapper.graph.op import Op, Port
-from mapper.graph.tensor import Tensor
-from sim.networks.network_file import NetworkFile, open_network
-from sim.progress import Progress
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.graph.op import Op, Port
+from tilewright.mapper.graph.tensor import Tensor
+from tilewright.sim.networks.network_file import NetworkFile, open_network
+from tilewright.sim.progress import Progress
 
 
 @dataclass(frozen=True)

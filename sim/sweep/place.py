@@ -6,19 +6,19 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
-from hw.fpga.boards import BLOCK_RAM, DSP, FLIP_FLOP, LUT, find_board
-from hw.spec.config import Config
-from hw.spec.errors import RequestError, TilewrightError
-from hw.spec.npu_config import NpuConfig
-from sim.files import make_folder
-from sim.fpga.build import all_resources, build_chip
-from sim.fpga.configuration import board_config
-from sim.fpga.tools import find_tools
-from sim.progress import Progress
-from sim.report.units import counted
-from sim.sweep.candidate import config_of_row, design_name
-from sim.sweep.point import Figure
-from sim.sweep.store import Store
+from tilewright.hw.fpga.boards import BLOCK_RAM, DSP, FLIP_FLOP, LUT, find_board
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import RequestError, TilewrightError
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.sim.files import make_folder
+from tilewright.sim.fpga.build import all_resources, build_chip
+from tilewright.sim.fpga.configuration import board_config
+from tilewright.sim.fpga.tools import find_tools
+from tilewright.sim.progress import Progress
+from tilewright.sim.report.units import counted
+from tilewright.sim.sweep.candidate import config_of_row, design_name
+from tilewright.sim.sweep.point import Figure
+from tilewright.sim.sweep.store import Store
 
 RESOURCES: Mapping[str, str] = {
     "fpga_lut": LUT,

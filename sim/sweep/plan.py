@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hw.spec.errors import RequestError
-from hw.spec.soc_config import SocConfig
-from sim.sweep import grid
-from sim.sweep.candidate import Candidate, Value, candidate
-from sim.sweep.where import Where
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.soc_config import SocConfig
+from tilewright.sim.sweep import grid
+from tilewright.sim.sweep.candidate import Candidate, Value, candidate
+from tilewright.sim.sweep.where import Where
 
 SCENARIO_FIELDS = tuple(
     field.name for field in dataclasses.fields(SocConfig) if field.name not in ("cpu", "npu")

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from hw.spec.config import Config
-from sim.sweep.candidate import Backend
+from tilewright.hw.spec.config import Config
+from tilewright.sim.sweep.candidate import Backend
 
 Status = Literal["ok", "invalid", "unmappable", "failed"]
 STATUSES: tuple[Status, ...] = ("ok", "invalid", "unmappable", "failed")

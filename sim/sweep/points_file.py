@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from hw.spec.config import typed_values
-from hw.spec.errors import RequestError
-from hw.spec.quoted import shown
-from hw.spec.user_files import read_text
-from sim.sweep.candidate import Value
+from tilewright.hw.spec.config import typed_values
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.quoted import shown
+from tilewright.hw.spec.user_files import read_text
+from tilewright.sim.sweep.candidate import Value
 
 _LARGEST = 1 << 26
 """Bytes of a list of points."""

@@ -19,10 +19,10 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import ModuleType
 
-from hw.spec.errors import TilewrightError
-from sim.sweep.networks import PackedNetwork
-from sim.sweep.point import Outcome, Task
-from sim.sweep.schedule import chunks
+from tilewright.hw.spec.errors import TilewrightError
+from tilewright.sim.sweep.networks import PackedNetwork
+from tilewright.sim.sweep.point import Outcome, Task
+from tilewright.sim.sweep.schedule import chunks
 
 READY = "ready"
 DEATHS_OF_A_POINT = 2
@@ -199,7 +199,7 @@ def _work(connection: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # So that a simulator of ours does not outlive us.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    from sim.sweep.evaluate import Evaluator
+    from tilewright.sim.sweep.evaluate import Evaluator
 
     try:
         connection.send(READY)

@@ -6,15 +6,15 @@ import sys
 
 from rich.console import Console
 
-from hw.spec.quoted import printable
-from sim.progress import Progress
-from sim.sweep.answer import Answer
-from sim.sweep.files import write_files
-from sim.sweep.networks import open_networks
-from sim.sweep.request import SweepRequest
-from sim.sweep.store import Store
-from sim.sweep.summary import print_recommendation, print_summary
-from sim.sweep.sweep import sweep
+from tilewright.hw.spec.quoted import printable
+from tilewright.sim.progress import Progress
+from tilewright.sim.sweep.answer import Answer
+from tilewright.sim.sweep.files import write_files
+from tilewright.sim.sweep.networks import open_networks
+from tilewright.sim.sweep.request import SweepRequest
+from tilewright.sim.sweep.store import Store
+from tilewright.sim.sweep.summary import print_recommendation, print_summary
+from tilewright.sim.sweep.sweep import sweep
 
 PIPED_WIDTH = 120
 

@@ -12,14 +12,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from hw.spec.config import Config, make_config
-from hw.spec.errors import RequestError
-from sim.command import command_line
-from sim.report.sweep_data import column_of
-from sim.sweep.candidate import Value, config_of_row
-from sim.sweep.grid import Axes
-from sim.sweep.joint import Design
-from sim.sweep.limits import Limit
+from tilewright.hw.spec.config import Config, make_config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.command import command_line
+from tilewright.sim.report.sweep_data import column_of
+from tilewright.sim.sweep.candidate import Value, config_of_row
+from tilewright.sim.sweep.grid import Axes
+from tilewright.sim.sweep.joint import Design
+from tilewright.sim.sweep.limits import Limit
 
 HARDLY = 0.005
 """Relative distance to the best that is none in a text."""

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hw.spec.errors import RequestError
-from hw.spec.quoted import shown
-from sim.sweep.candidate import Backend
-from sim.sweep.joint import Kind
-from sim.sweep.limits import Limit
-from sim.sweep.plan import Plan
-from sim.sweep.schema import DEFAULT_OBJECTIVES, OBJECTIVES
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.quoted import shown
+from tilewright.sim.sweep.candidate import Backend
+from tilewright.sim.sweep.joint import Kind
+from tilewright.sim.sweep.limits import Limit
+from tilewright.sim.sweep.plan import Plan
+from tilewright.sim.sweep.schema import DEFAULT_OBJECTIVES, OBJECTIVES
 
 LARGEST_SEED = (1 << 32) - 1
 """Of the search's random numbers, NumPy's."""

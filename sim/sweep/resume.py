@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hw.spec.errors import RequestError
-from sim.files import writing
-from sim.networks.network_file import NetworkFile
-from sim.sweep.database import damaged, database_errors
-from sim.sweep.request import SweepRequest
-from sim.sweep.store import Store
-from sim.sweep.version import source_version
-from sim.version import origin
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.files import writing
+from tilewright.sim.networks.network_file import NetworkFile
+from tilewright.sim.sweep.database import damaged, database_errors
+from tilewright.sim.sweep.request import SweepRequest
+from tilewright.sim.sweep.store import Store
+from tilewright.sim.sweep.version import source_version
+from tilewright.sim.version import origin
 
 _META: Mapping[str, Any] = {
     "command": str,

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from sim.run.predict import mapping_of
-from sim.sweep.point import Task
+from tilewright.sim.run.predict import mapping_of
+from tilewright.sim.sweep.point import Task
 
 CHUNK = 32
 """Tasks that a worker gets at once, at most."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hw.spec.config import FIELDS, Config
+from tilewright.hw.spec.config import FIELDS, Config
 
 SCHEMA = "tilewright.sweep/2"
 

@@ -17,9 +17,9 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from sim.sweep.candidate import Candidate, Value
-from sim.sweep.plan import MOST_COMBINATIONS, Plan
-from sim.sweep.request import Search
+from tilewright.sim.sweep.candidate import Candidate, Value
+from tilewright.sim.sweep.plan import MOST_COMBINATIONS, Plan
+from tilewright.sim.sweep.request import Search
 
 if TYPE_CHECKING:
     import optuna

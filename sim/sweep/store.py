@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from hw.spec.config import FIELDS
-from sim.files import write_atomically
-from sim.sweep.database import database_errors, require_whole
-from sim.sweep.front import pareto_front
-from sim.sweep.limits import Limit
-from sim.sweep.point import Figure, LayerRow
-from sim.sweep.schema import COLUMNS, LAYER_COLUMNS, PLACED, SCHEMA, statements
+from tilewright.hw.spec.config import FIELDS
+from tilewright.sim.files import write_atomically
+from tilewright.sim.sweep.database import database_errors, require_whole
+from tilewright.sim.sweep.front import pareto_front
+from tilewright.sim.sweep.limits import Limit
+from tilewright.sim.sweep.point import Figure, LayerRow
+from tilewright.sim.sweep.schema import COLUMNS, LAYER_COLUMNS, PLACED, SCHEMA, statements
 
 COMMIT_S = 0.5
 """Results go to the disk together where they come faster than this."""

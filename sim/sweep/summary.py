@@ -8,15 +8,15 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from hw.spec.config import FIELDS
-from sim.report.units import counted
-from sim.sweep import grid
-from sim.sweep.answer import Answer
-from sim.sweep.front_table import difference, front_table
-from sim.sweep.joint import Design, designs, front_of
-from sim.sweep.point import STATUSES
-from sim.sweep.schema import COLUMNS
-from sim.sweep.store import Store
+from tilewright.hw.spec.config import FIELDS
+from tilewright.sim.report.units import counted
+from tilewright.sim.sweep import grid
+from tilewright.sim.sweep.answer import Answer
+from tilewright.sim.sweep.front_table import difference, front_table
+from tilewright.sim.sweep.joint import Design, designs, front_of
+from tilewright.sim.sweep.point import STATUSES
+from tilewright.sim.sweep.schema import COLUMNS
+from tilewright.sim.sweep.store import Store
 
 MOST_REASONS = 3
 

@@ -7,30 +7,30 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hw.spec.errors import CheckError, RequestError, TilewrightError
-from sim.costs.area import estimate_area
-from sim.files import make_folder, require_apart
-from sim.networks.network_file import NetworkFile
-from sim.progress import Progress
-from sim.report.units import counted
-from sim.sweep import grid
-from sim.sweep.answer import Answer, answer
-from sim.sweep.campaign import Campaign, Executor
-from sim.sweep.candidate import Candidate
-from sim.sweep.database import database_errors
-from sim.sweep.files import DATABASE, RESULTS, TABLE
-from sim.sweep.joint import Joint, aggregated, excess
-from sim.sweep.lock import sole_writer
-from sim.sweep.meter import Meter
-from sim.sweep.networks import packed
-from sim.sweep.point import Outcome, Task
-from sim.sweep.pool import LocalPool
-from sim.sweep.request import SweepRequest
-from sim.sweep.resume import open_store
-from sim.sweep.search import REFUSALS, Score, Scores, search
-from sim.sweep.store import Store
-from sim.sweep.synthesise import synthesise_front
-from sim.sweep.verify import verify_front
+from tilewright.hw.spec.errors import CheckError, RequestError, TilewrightError
+from tilewright.sim.costs.area import estimate_area
+from tilewright.sim.files import make_folder, require_apart
+from tilewright.sim.networks.network_file import NetworkFile
+from tilewright.sim.progress import Progress
+from tilewright.sim.report.units import counted
+from tilewright.sim.sweep import grid
+from tilewright.sim.sweep.answer import Answer, answer
+from tilewright.sim.sweep.campaign import Campaign, Executor
+from tilewright.sim.sweep.candidate import Candidate
+from tilewright.sim.sweep.database import database_errors
+from tilewright.sim.sweep.files import DATABASE, RESULTS, TABLE
+from tilewright.sim.sweep.joint import Joint, aggregated, excess
+from tilewright.sim.sweep.lock import sole_writer
+from tilewright.sim.sweep.meter import Meter
+from tilewright.sim.sweep.networks import packed
+from tilewright.sim.sweep.point import Outcome, Task
+from tilewright.sim.sweep.pool import LocalPool
+from tilewright.sim.sweep.request import SweepRequest
+from tilewright.sim.sweep.resume import open_store
+from tilewright.sim.sweep.search import REFUSALS, Score, Scores, search
+from tilewright.sim.sweep.store import Store
+from tilewright.sim.sweep.synthesise import synthesise_front
+from tilewright.sim.sweep.verify import verify_front
 
 Publish = Callable[[Store, Answer], None]
 """Takes what was found while the database is open: files, summary, results."""
@@ -96,7 +96,7 @@ def _points(
         unplaced = 0
         if request.fpga:
             # Amaranth is loaded where hardware is made only.
-            from sim.sweep.place import place_front
+            from tilewright.sim.sweep.place import place_front
 
             unplaced = place_front(store, request.fpga, request.out, progress)
         if not request.verify_front:
@@ -211,7 +211,7 @@ class _Workers:
         networks = [packed(network) for network in self._networks]
         if self._request.cluster is None:
             return self._stack.enter_context(LocalPool(networks, self._request.jobs))
-        from sim.sweep.cluster import Cluster
+        from tilewright.sim.sweep.cluster import Cluster
 
         with self._progress.step(f"Connecting to the Dask cluster {self._request.cluster}"):
             return self._stack.enter_context(

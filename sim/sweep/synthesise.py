@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from hw.spec.config import Config
-from sim.measure.gates import synthesise_area
-from sim.progress import Progress
-from sim.report.units import counted
-from sim.sweep.candidate import config_of_row, design_name
-from sim.sweep.store import Store
+from tilewright.hw.spec.config import Config
+from tilewright.sim.measure.gates import synthesise_area
+from tilewright.sim.progress import Progress
+from tilewright.sim.report.units import counted
+from tilewright.sim.sweep.candidate import config_of_row, design_name
+from tilewright.sim.sweep.store import Store
 
 
 def synthesise_front(store: Store, progress: Progress) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hw.spec.config import FIELDS
-from sim.networks.network_file import NetworkFile
-from sim.progress import Progress
-from sim.report.units import counted
-from sim.sweep.campaign import Executor
-from sim.sweep.candidate import config_of_row
-from sim.sweep.meter import Meter
-from sim.sweep.point import Task
-from sim.sweep.store import Store
+from tilewright.hw.spec.config import FIELDS
+from tilewright.sim.networks.network_file import NetworkFile
+from tilewright.sim.progress import Progress
+from tilewright.sim.report.units import counted
+from tilewright.sim.sweep.campaign import Executor
+from tilewright.sim.sweep.candidate import config_of_row
+from tilewright.sim.sweep.meter import Meter
+from tilewright.sim.sweep.point import Task
+from tilewright.sim.sweep.store import Store
 
 
 def verify_front(

@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from types import CodeType
 from typing import Any
 
-from hw.spec.config import FIELDS
-from hw.spec.errors import RequestError
-from hw.spec.quoted import quoted
-from sim.sweep.candidate import Value
-from sim.sweep.schema import TEXT_FIELDS
+from tilewright.hw.spec.config import FIELDS
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.quoted import quoted
+from tilewright.sim.sweep.candidate import Value
+from tilewright.sim.sweep.schema import TEXT_FIELDS
 
 _ALLOWED = (
     ast.Expression, ast.Load,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hw.spec.profile import CAUSES, EVENTS
-from mapper.program.program import Program
-from sim.results.result import Engine
-from sim.results.rows import REST_NAMES
-from sim.results.segments import Segment
+from tilewright.hw.spec.profile import CAUSES, EVENTS
+from tilewright.mapper.program.program import Program
+from tilewright.sim.results.result import Engine
+from tilewright.sim.results.rows import REST_NAMES
+from tilewright.sim.results.segments import Segment
 
 LARGE_CYCLES = 1000
 """Layers of more cycles on the chip have a limit of their own."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hw.spec.config import Config
-from hw.spec.errors import RequestError
-from hw.spec.settings import load_config
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.settings import load_config
 
 
 @dataclass(frozen=True)

@@ -13,17 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from firmware.build import build_firmware
-from hw.spec.errors import CheckError
-from mapper.program.program import Program
-from sim.files import write_atomically
-from sim.functional.backend import run_functional
-from sim.progress import Progress
-from sim.results.segments import Segment
-from sim.rtl.backend import memory_image, run_rtl
-from sim.run.check import compare, keep_evidence
-from sim.version import origin
-from verification.tools.description import source_key
+from tilewright.firmware.build import build_firmware
+from tilewright.hw.spec.errors import CheckError
+from tilewright.mapper.program.program import Program
+from tilewright.sim.files import write_atomically
+from tilewright.sim.functional.backend import run_functional
+from tilewright.sim.progress import Progress
+from tilewright.sim.results.segments import Segment
+from tilewright.sim.rtl.backend import memory_image, run_rtl
+from tilewright.sim.run.check import compare, keep_evidence
+from tilewright.sim.version import origin
+from tilewright.verification.tools.description import source_key
 
 Tensors = Mapping[str, NDArray[np.int8]]
 

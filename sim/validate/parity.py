@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from sim.validate.compare import LARGE_CYCLES, LIMITS, Comparison
+from tilewright.sim.validate.compare import LARGE_CYCLES, LIMITS, Comparison
 
 _COLOURS = {"npu": "#1f6fb4", "cpu": "#d9822b", "network": "#1a1a1a"}
 _MARKS = {"npu": "o", "cpu": "^", "network": "s"}

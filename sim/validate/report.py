@@ -11,15 +11,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hw.spec.errors import CheckError, RequestError
-from sim.files import make_folder, write_atomically
-from sim.networks.zoo import ZOO_NAMES
-from sim.progress import Progress
-from sim.run.publish import PIPED_WIDTH
-from sim.validate.compare import Comparison
-from sim.validate.designs import chosen_designs
-from sim.validate.run import validate
-from sim.validate.table import HEADINGS, LEGEND, cells, csv_text, markdown
+from tilewright.hw.spec.errors import CheckError, RequestError
+from tilewright.sim.files import make_folder, write_atomically
+from tilewright.sim.networks.zoo import ZOO_NAMES
+from tilewright.sim.progress import Progress
+from tilewright.sim.run.publish import PIPED_WIDTH
+from tilewright.sim.validate.compare import Comparison
+from tilewright.sim.validate.designs import chosen_designs
+from tilewright.sim.validate.run import validate
+from tilewright.sim.validate.table import HEADINGS, LEGEND, cells, csv_text, markdown
 
 SHOWN = 10
 
@@ -76,7 +76,7 @@ def require_limits(comparisons: Sequence[Comparison]) -> None:
 
 
 def _write_parity(path: Path, comparisons: Sequence[Comparison]) -> None:
-    from sim.validate.parity import parity_png
+    from tilewright.sim.validate.parity import parity_png
 
     write_atomically(path, parity_png(comparisons))
 

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hw.spec.errors import CheckError, RequestError
-from mapper.program.program import Program
-from sim.files import make_folder
-from sim.networks.inputs import default_inputs
-from sim.networks.network_file import NetworkFile, open_network
-from sim.progress import Progress
-from sim.run.predict import Prediction, Predictor
-from sim.validate.compare import Comparison, compared
-from sim.validate.designs import Design
-from sim.validate.measure import (
+from tilewright.hw.spec.errors import CheckError, RequestError
+from tilewright.mapper.program.program import Program
+from tilewright.sim.files import make_folder
+from tilewright.sim.networks.inputs import default_inputs
+from tilewright.sim.networks.network_file import NetworkFile, open_network
+from tilewright.sim.progress import Progress
+from tilewright.sim.run.predict import Prediction, Predictor
+from tilewright.sim.validate.compare import Comparison, compared
+from tilewright.sim.validate.designs import Design
+from tilewright.sim.validate.measure import (
     Measurement,
     Tensors,
     kept_measurement,

@@ -6,10 +6,10 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from hw.spec.profile import CAUSES, EVENTS
-from sim.validate.compare import LARGE_CYCLES, LIMITS, Comparison, LayerPair
-from sim.validate.designs import Design
-from sim.version import origin_line
+from tilewright.hw.spec.profile import CAUSES, EVENTS
+from tilewright.sim.validate.compare import LARGE_CYCLES, LIMITS, Comparison, LayerPair
+from tilewright.sim.validate.designs import Design
+from tilewright.sim.version import origin_line
 
 _CAUSES = tuple(name for name, _ in CAUSES)
 _EVENTS = tuple(name for name, _ in EVENTS)

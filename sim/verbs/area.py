@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from sim.progress import Progress
-from sim.verbs.options import add_config_options, config_of
+from tilewright.sim.progress import Progress
+from tilewright.sim.verbs.options import add_config_options, config_of
 
 HELP = "the chip's area in gates, by block"
 
@@ -24,10 +24,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _area(options: argparse.Namespace) -> None:
-    from sim.costs.area import estimate_area
-    from sim.files import require_apart, require_writable
-    from sim.measure.gates import synthesise_area
-    from sim.report.area import print_area, write_area
+    from tilewright.sim.costs.area import estimate_area
+    from tilewright.sim.files import require_apart, require_writable
+    from tilewright.sim.measure.gates import synthesise_area
+    from tilewright.sim.report.area import print_area, write_area
 
     config = config_of(options)
     if options.json:

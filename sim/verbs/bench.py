@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from sim.verbs.options import add_models_option
+from tilewright.sim.verbs.options import add_models_option
 
 HELP = "measure how many designs a second the model predicts"
 
@@ -19,6 +19,6 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _bench(options: argparse.Namespace) -> None:
-    from sim.measure.bench import bench
+    from tilewright.sim.measure.bench import bench
 
     bench(options.models, options.points, options.json)

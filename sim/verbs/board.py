@@ -9,14 +9,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hw.spec.errors import RequestError
-from sim.progress import Progress
-from sim.verbs.options import add_config_options, add_trust_options, config_of, values_of
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.progress import Progress
+from tilewright.sim.verbs.options import add_config_options, add_trust_options, config_of, values_of
 
 if TYPE_CHECKING:
-    from hw.spec.config import Config
-    from sim.board.connect import Place
-    from sim.board.mlperf.serve import MlperfRequest
+    from tilewright.hw.spec.config import Config
+    from tilewright.sim.board.connect import Place
+    from tilewright.sim.board.mlperf.serve import MlperfRequest
 
 HELP = "run an inference on an FPGA board, over its serial port"
 BAUD = 1_000_000
@@ -115,7 +115,7 @@ def _handle(options: argparse.Namespace) -> None:
         raise RequestError("--boot: a board without firmware can only be served")
     progress = Progress()
     if options.mlperf is not None and options.simulate:
-        from sim.board.mlperf.serve import serve_simulated
+        from tilewright.sim.board.mlperf.serve import serve_simulated
 
         serve_simulated(_mlperf_request(options, _simulated_config(options)), progress)
         return
@@ -133,12 +133,12 @@ def _handle(options: argparse.Namespace) -> None:
 @contextmanager
 def _place(options: argparse.Namespace, progress: Progress) -> Generator[Place]:
     """Where the board is; a simulated one runs while the block does."""
-    from sim.board.connect import Place
+    from tilewright.sim.board.connect import Place
 
     if not options.simulate:
         yield Place(options.port, _baud(options), options.timeout)
         return
-    from verification.board.board import prepare_board, simulated_board
+    from tilewright.verification.board.board import prepare_board, simulated_board
 
     config = _simulated_config(options)
     with progress.step("Preparing the simulated board") as step:
@@ -154,7 +154,7 @@ def _baud(options: argparse.Namespace) -> int:
     if options.board is None:
         return options.baud or BAUD
     # Amaranth is loaded only where a board is named.
-    from hw.fpga.boards import find_board
+    from tilewright.hw.fpga.boards import find_board
 
     board = find_board(options.board)
     return options.baud or board.baud
@@ -164,14 +164,14 @@ def _simulated_config(options: argparse.Namespace) -> Config:
     """What the user sets, over what the board sets."""
     if options.board is None:
         return config_of(options)
-    from hw.fpga.boards import find_board
-    from sim.fpga.configuration import board_config
+    from tilewright.hw.fpga.boards import find_board
+    from tilewright.sim.fpga.configuration import board_config
 
     return board_config(find_board(options.board), values_of(options))
 
 
 def _run(options: argparse.Namespace, place: Place, progress: Progress) -> None:
-    from sim.board.run import BoardRequest, run_on_board
+    from tilewright.sim.board.run import BoardRequest, run_on_board
 
     run_on_board(
         BoardRequest(
@@ -197,9 +197,9 @@ def _serve(place: Place) -> None:
 
 
 def _serve_board(options: argparse.Namespace, place: Place, progress: Progress) -> None:
-    from sim.board.connect import connected
-    from sim.board.mlperf.serve import serve_board
-    from sim.board.run import require_config
+    from tilewright.sim.board.connect import connected
+    from tilewright.sim.board.mlperf.serve import serve_board
+    from tilewright.sim.board.run import require_config
 
     with connected(place, progress) as board:
         require_config(board.config, values_of(options), place.port)
@@ -207,7 +207,7 @@ def _serve_board(options: argparse.Namespace, place: Place, progress: Progress) 
 
 
 def _mlperf_request(options: argparse.Namespace, config: Config) -> MlperfRequest:
-    from sim.board.mlperf.serve import HOLD_S, MlperfRequest
+    from tilewright.sim.board.mlperf.serve import HOLD_S, MlperfRequest
 
     return MlperfRequest(
         benchmark=options.mlperf or None,
@@ -219,8 +219,8 @@ def _mlperf_request(options: argparse.Namespace, config: Config) -> MlperfReques
 
 
 def _ask(action: str, place: Place, progress: Progress) -> None:
-    from sim.board.connect import connected
-    from sim.verbs.config import print_config
+    from tilewright.sim.board.connect import connected
+    from tilewright.sim.verbs.config import print_config
 
     with connected(place, progress) as board:
         if action == "reset":

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import textwrap
 
-from hw.spec.config import Config
-from hw.spec.field_docs import field_docs
-from hw.spec.settings import PRESETS
-from sim.verbs.options import add_config_options, config_of, unused_fields
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.field_docs import field_docs
+from tilewright.hw.spec.settings import PRESETS
+from tilewright.sim.verbs.options import add_config_options, config_of, unused_fields
 
 HELP = "presets and their values"
 MARK = "# "

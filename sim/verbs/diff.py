@@ -17,6 +17,6 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _diff(options: argparse.Namespace) -> None:
-    from sim.diff.diff import diff
+    from tilewright.sim.diff.diff import diff
 
     diff(options.a, options.b, options.report)

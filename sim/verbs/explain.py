@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from sim.progress import Progress
-from sim.verbs.options import add_config_options, config_of, values_of
+from tilewright.sim.progress import Progress
+from tilewright.sim.verbs.options import add_config_options, config_of, values_of
 
 HELP = "what cycles are lost to, and what changes would give"
 
@@ -26,7 +26,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _explain(options: argparse.Namespace) -> None:
-    from sim.explain.explain import explain
+    from tilewright.sim.explain.explain import explain
 
     config_of(options)  # says which options mean nothing
     explain(options.model, values_of(options), options.json, options.report, Progress())

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from hw.spec.errors import RequestError
-from sim.networks.zoo import ZOO_NAMES
-from sim.progress import Progress
-from sim.verbs.options import add_config_options, values_of, whole_number
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.networks.zoo import ZOO_NAMES
+from tilewright.sim.progress import Progress
+from tilewright.sim.verbs.options import add_config_options, values_of, whole_number
 
 HELP = "make a bitstream of the chip for a board"
 
@@ -51,12 +51,12 @@ def _seed(text: str | None, usual: int) -> int:
 
 def _fpga(options: argparse.Namespace) -> None:
     # Amaranth is loaded for this verb only.
-    from hw.fpga.boards import find_board
-    from sim.fpga.configuration import board_config
-    from sim.fpga.fpga import FpgaRequest, fpga
+    from tilewright.hw.fpga.boards import find_board
+    from tilewright.sim.fpga.configuration import board_config
+    from tilewright.sim.fpga.fpga import FpgaRequest, fpga
 
     if options.list_boards:
-        from sim.fpga.listing import print_boards
+        from tilewright.sim.fpga.listing import print_boards
 
         print_boards()
         return

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from sim.progress import Progress
-from sim.verbs.options import add_config_options, config_of
+from tilewright.sim.progress import Progress
+from tilewright.sim.verbs.options import add_config_options, config_of
 
 HELP = "operators, weights and obstacles of a network, without running it"
 
@@ -23,6 +23,6 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _inspect(options: argparse.Namespace) -> None:
-    from sim.inspect.inspect import inspect
+    from tilewright.sim.inspect.inspect import inspect
 
     inspect(options.model, config_of(options), options.json, options.svg, Progress())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from hw.spec.quoted import printable
+from tilewright.hw.spec.quoted import printable
 
 HELP = "new keys to sign Programs with"
 
@@ -23,7 +23,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _keys(options: argparse.Namespace) -> None:
-    from sim.signing.keys import new_keys
+    from tilewright.sim.signing.keys import new_keys
 
     for path in new_keys(options.out):
         print(printable(str(path)))

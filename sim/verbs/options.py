@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from hw.spec.config import FIELDS, Config, make_config
-from hw.spec.errors import RequestError
-from hw.spec.quoted import shown
-from hw.spec.settings import PRESETS, load_values
-from sim.progress import Progress
+from tilewright.hw.spec.config import FIELDS, Config, make_config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.quoted import shown
+from tilewright.hw.spec.settings import PRESETS, load_values
+from tilewright.sim.progress import Progress
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
@@ -69,7 +69,7 @@ def config_of(options: argparse.Namespace) -> Config:
 
 def unused_fields(config: Config) -> tuple[str, ...]:
     """The fields that mean nothing in a configuration: the accelerator's, where there is none."""
-    from sim.results.result import OF_THE_ACCELERATOR
+    from tilewright.sim.results.result import OF_THE_ACCELERATOR
 
     return () if config.soc.npu != "none" else OF_THE_ACCELERATOR
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from hw.spec.errors import RequestError
-from sim.progress import Progress
-from sim.verbs.options import add_config_options, add_trust_options, config_of
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.progress import Progress
+from tilewright.sim.verbs.options import add_config_options, add_trust_options, config_of
 
 HELP = "simulate one inference"
 BACKENDS = ("rtl", "model", "functional")
@@ -71,13 +71,13 @@ def _formats(options: argparse.Namespace) -> tuple[str, ...]:
         raise RequestError("--format: is that of pictures; give --figures DIR as well")
     if options.png is not None or options.figures is None:
         return ("png",)
-    from sim.report.figures.output import parse_formats
+    from tilewright.sim.report.figures.output import parse_formats
 
     return parse_formats(options.formats or DEFAULT_FORMATS)
 
 
 def _run(options: argparse.Namespace) -> None:
-    from sim.run.publish import RunRequest, run
+    from tilewright.sim.run.publish import RunRequest, run
 
     run(
         RunRequest(

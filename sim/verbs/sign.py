@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from hw.spec.quoted import printable
-from sim.progress import Progress
-from sim.verbs.options import add_config_options, config_of
+from tilewright.hw.spec.quoted import printable
+from tilewright.sim.progress import Progress
+from tilewright.sim.verbs.options import add_config_options, config_of
 
 HELP = "sign a network's Program for a configuration"
 
@@ -35,7 +35,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _sign(options: argparse.Namespace) -> None:
-    from sim.signing.sign import SignRequest, sign
+    from tilewright.sim.signing.sign import SignRequest, sign
 
     sign(
         SignRequest(

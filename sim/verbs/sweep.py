@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim.command import command_line
-from sim.progress import Progress
-from sim.verbs.options import add_config_options, values_of, whole_number
+from tilewright.sim.command import command_line
+from tilewright.sim.progress import Progress
+from tilewright.sim.verbs.options import add_config_options, values_of, whole_number
 
 if TYPE_CHECKING:
-    from sim.sweep.plan import Plan
-    from sim.sweep.request import Search
+    from tilewright.sim.sweep.plan import Plan
+    from tilewright.sim.sweep.request import Search
 
 HELP = "evaluate many configurations"
 
@@ -121,10 +121,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _sweep(options: argparse.Namespace) -> None:
-    from sim.sweep.limits import parse_limits
-    from sim.sweep.pool import all_cores
-    from sim.sweep.publish import sweep_and_print
-    from sim.sweep.request import SweepRequest, known_objectives, weights_of
+    from tilewright.sim.sweep.limits import parse_limits
+    from tilewright.sim.sweep.pool import all_cores
+    from tilewright.sim.sweep.publish import sweep_and_print
+    from tilewright.sim.sweep.request import SweepRequest, known_objectives, weights_of
 
     _refuse_contradictions(options)
     sweep_and_print(
@@ -162,8 +162,8 @@ def _board(name: str | None) -> str | None:
     """Refuses an unknown one, or missing tools, before anything starts."""
     if name is None:
         return None
-    from hw.fpga.boards import find_board
-    from sim.fpga.tools import find_tools
+    from tilewright.hw.fpga.boards import find_board
+    from tilewright.sim.fpga.tools import find_tools
 
     board = find_board(name)
     find_tools(board.device.family)
@@ -171,10 +171,10 @@ def _board(name: str | None) -> str | None:
 
 
 def _plan(options: argparse.Namespace) -> Plan:
-    from sim.sweep.grid import parse_grids
-    from sim.sweep.plan import Plan
-    from sim.sweep.points_file import read_points
-    from sim.sweep.where import Where
+    from tilewright.sim.sweep.grid import parse_grids
+    from tilewright.sim.sweep.plan import Plan
+    from tilewright.sim.sweep.points_file import read_points
+    from tilewright.sim.sweep.where import Where
 
     axes = parse_grids(options.grids)
     listed = read_points(options.points) if options.points else [{}]
@@ -183,7 +183,7 @@ def _plan(options: argparse.Namespace) -> Plan:
 
 
 def _search(options: argparse.Namespace) -> Search | None:
-    from sim.sweep.request import LARGEST_SEED, Search
+    from tilewright.sim.sweep.request import LARGEST_SEED, Search
 
     if options.search is None:
         return None
@@ -202,7 +202,7 @@ def _weight(text: str) -> tuple[str, str]:
 
 def _refuse_contradictions(options: argparse.Namespace) -> None:
     """No option is passed over in silence."""
-    from sim.sweep.request import refuse_contradictions
+    from tilewright.sim.sweep.request import refuse_contradictions
 
     refuse_contradictions(
         grid=bool(options.grids),

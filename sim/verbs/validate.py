@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from sim.progress import Progress
-from sim.verbs.options import add_models_option
+from tilewright.sim.progress import Progress
+from tilewright.sim.verbs.options import add_models_option
 
 HELP = "compare the model's predictions with the RTL"
 
@@ -30,6 +30,6 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _validate(options: argparse.Namespace) -> None:
-    from sim.validate.report import validate_and_report
+    from tilewright.sim.validate.report import validate_and_report
 
     validate_and_report(options.models, options.designs, options.quick, options.out, Progress())

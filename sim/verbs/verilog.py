@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from hw.spec.quoted import printable
-from sim.files import make_folder, write_atomically
-from sim.progress import Progress
-from sim.verbs.options import add_config_options, config_of
+from tilewright.hw.spec.quoted import printable
+from tilewright.sim.files import make_folder, write_atomically
+from tilewright.sim.progress import Progress
+from tilewright.sim.verbs.options import add_config_options, config_of
 
 HELP = "write the chip's Verilog"
 
@@ -23,7 +23,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def _verilog(options: argparse.Namespace) -> None:
     config = config_of(options)
     make_folder(options.out)
-    from hw.verilog import verilog
+    from tilewright.hw.verilog import verilog
 
     with Progress().step("Generating Verilog"):
         files = verilog(config)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from hw.spec.quoted import printable
-from sim.files import require_writable, write_atomically
+from tilewright.hw.spec.quoted import printable
+from tilewright.sim.files import require_writable, write_atomically
 
 HELP = "the built-in networks"
 
@@ -22,14 +22,14 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _zoo_list(_: argparse.Namespace) -> None:
-    from sim.networks.zoo import ZOO_NAMES, zoo_topology
+    from tilewright.sim.networks.zoo import ZOO_NAMES, zoo_topology
 
     for name in ZOO_NAMES:
         print(f"{name}  {zoo_topology(name).title}; synthetic weights")
 
 
 def _zoo_export(options: argparse.Namespace) -> None:
-    from sim.networks.zoo import zoo_model
+    from tilewright.sim.networks.zoo import zoo_model
 
     require_writable(options.out)
     write_atomically(options.out, zoo_model(options.name))

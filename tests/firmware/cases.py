@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from hw.spec import numerics as nm
+from tilewright.hw.spec import numerics as nm
 
 PLAIN_DEPTHWISE = {"dilation_rows": 1, "dilation_cols": 1, "weights_zero_point": 0}
 """Parameters of a DEPTHWISE_CONV_2D without anything special."""

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-import firmware
-from hw.header import write_header
-from hw.spec.program import Step, decode_step
-from hw.spec.steps import StepKind
-from sim.functional.memory import Memory
+import tilewright.firmware
+from tilewright.hw.header import write_header
+from tilewright.hw.spec.program import Step, decode_step
+from tilewright.hw.spec.steps import StepKind
+from tilewright.sim.functional.memory import Memory
 
 HOST = Path(__file__).parent / "host"
-FIRMWARE = Path(firmware.__file__).parent
+FIRMWARE = Path(tilewright.firmware.__file__).parent
 GUARD = 0x5A
 GUARD_BYTES = 8
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec.program import (
+from tests.memory_map import PROGRAM_BASE
+from tilewright.hw.spec.program import (
     HEADER_WORDS,
     PROGRAM_MAGIC,
     PROGRAM_VERSION,
@@ -15,9 +16,8 @@ from hw.spec.program import (
     Step,
     seal,
 )
-from hw.spec.registers import MEMORY_BASE
-from hw.spec.soc_config import FIRMWARE_BYTES
-from tests.memory_map import PROGRAM_BASE
+from tilewright.hw.spec.registers import MEMORY_BASE
+from tilewright.hw.spec.soc_config import FIRMWARE_BYTES
 
 HEADER_BYTES = 64
 """The header, up to a line of all caches."""

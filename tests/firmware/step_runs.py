@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from hw.spec.steps import StepKind
-from sim.functional.memory import Memory
 from tests.firmware.host_kernels import HostKernels
+from tilewright.hw.spec.steps import StepKind
+from tilewright.sim.functional.memory import Memory
 
 
 def both(kernels: HostKernels, kind: StepKind, shape, dtype=np.int8, **values: int):

@@ -3,16 +3,6 @@
 import numpy as np
 import pytest
 
-from hw.spec import numerics as nm
-from hw.spec.softmax import softmax_parameters
-from hw.spec.steps import (
-    AVERAGE_POOL_2D,
-    CONV_2D,
-    DEPTHWISE_CONV_2D,
-    FULLY_CONNECTED,
-    MAX_POOL_2D,
-    SOFTMAX,
-)
 from tests.firmware.cases import (
     PLAIN_CONV,
     PLAIN_DEPTHWISE,
@@ -23,6 +13,16 @@ from tests.firmware.cases import (
     random_zero_point,
 )
 from tests.tflite_builder import TfliteBuilder, run_tflm
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.softmax import softmax_parameters
+from tilewright.hw.spec.steps import (
+    AVERAGE_POOL_2D,
+    CONV_2D,
+    DEPTHWISE_CONV_2D,
+    FULLY_CONNECTED,
+    MAX_POOL_2D,
+    SOFTMAX,
+)
 
 pytest.importorskip("tflite_micro", reason="the reference kernels are published for x86-64 only")
 

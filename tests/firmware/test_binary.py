@@ -5,11 +5,11 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from hw.spec.arithmetic import binary
-from hw.spec.steps import ADD, DIV, MAXIMUM_MINIMUM, MUL, PRELU
-from hw.spec.steps.broadcast import broadcast
 from tests.firmware.cases import random_factors, random_int8
 from tests.tflite_builder import TfliteBuilder, run_tflm
+from tilewright.hw.spec.arithmetic import binary
+from tilewright.hw.spec.steps import ADD, DIV, MAXIMUM_MINIMUM, MUL, PRELU
+from tilewright.hw.spec.steps.broadcast import broadcast
 
 DTYPES = {1: np.int8, 2: np.int16}
 LIMITS = {1: (-128, 127), 2: (-32768, 32767)}

@@ -3,19 +3,19 @@ from pathlib import Path
 import pytest
 import pythondata_cpu_vexriscv
 
-import firmware.build
-from firmware.build import (
+import tilewright.firmware.build
+from tilewright.firmware.build import (
     CPU_FEATURES,
     build_boot_stage,
     build_firmware,
     compile_firmware,
 )
-from firmware.elf import memory_image, symbols
-from hw.spec.errors import RequestError, TilewrightError
-from hw.spec.registers import BOOT_BYTES, MEMORY_BASE
-from hw.spec.settings import load_config
-from hw.spec.soc_config import CPU_VARIANTS, FIRMWARE_BYTES, SMALL_FIRMWARE_BYTES
-from hw.spec.steps import BY_NAME
+from tilewright.firmware.elf import memory_image, symbols
+from tilewright.hw.spec.errors import RequestError, TilewrightError
+from tilewright.hw.spec.registers import BOOT_BYTES, MEMORY_BASE
+from tilewright.hw.spec.settings import load_config
+from tilewright.hw.spec.soc_config import CPU_VARIANTS, FIRMWARE_BYTES, SMALL_FIRMWARE_BYTES
+from tilewright.hw.spec.steps import BY_NAME
 
 # csrci mstatus, 8: the first instruction
 RESET_CODE = (0x30047073).to_bytes(4, "little")
@@ -73,7 +73,7 @@ def test_second_build_compiles_nothing(cache, monkeypatch):
     def compile_again(*_):
         pytest.fail("compiled again")
 
-    monkeypatch.setattr(firmware.build, "_compile", compile_again)
+    monkeypatch.setattr(tilewright.firmware.build, "_compile", compile_again)
     assert build_firmware(load_config("default", None, ["rows=4", "cols=6"])) == first
 
 
@@ -82,8 +82,8 @@ def test_no_npu_is_another_build(cache):
 
 
 def test_compiler_errors_are_shown(cache, monkeypatch):
-    flags = [*firmware.build.COMPILER_FLAGS, "-DTW_DATA_CACHE=("]
-    monkeypatch.setattr(firmware.build, "COMPILER_FLAGS", flags)
+    flags = [*tilewright.firmware.build.COMPILER_FLAGS, "-DTW_DATA_CACHE=("]
+    monkeypatch.setattr(tilewright.firmware.build, "COMPILER_FLAGS", flags)
     with pytest.raises(TilewrightError, match=r"cannot be built(?s:.*)TW_DATA_CACHE"):
         build_firmware(load_config())
     assert not list((cache / "firmware").glob("[!.]*")), "nothing half-written is left"

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from hw.spec import numerics as nm
-from hw.spec.arithmetic.sigmoid_int16 import table
-from hw.spec.steps import GRU
 from tests.firmware.cases import random_int8, random_int16, random_scale, random_zero_point
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.arithmetic.sigmoid_int16 import table
+from tilewright.hw.spec.steps import GRU
 
 UNIT = 2.0**-15
 

@@ -3,17 +3,6 @@
 import numpy as np
 import pytest
 
-from hw.spec import kernels as reference
-from hw.spec import numerics as nm
-from hw.spec import softmax as reference_softmax
-from hw.spec.steps import (
-    AVERAGE_POOL_2D,
-    CONV_2D,
-    DEPTHWISE_CONV_2D,
-    FULLY_CONNECTED,
-    MAX_POOL_2D,
-    SOFTMAX,
-)
 from tests.firmware.cases import (
     PLAIN_CONV,
     PLAIN_DEPTHWISE,
@@ -22,6 +11,17 @@ from tests.firmware.cases import (
     random_image,
     random_int8,
     random_quantisation,
+)
+from tilewright.hw.spec import kernels as reference
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec import softmax as reference_softmax
+from tilewright.hw.spec.steps import (
+    AVERAGE_POOL_2D,
+    CONV_2D,
+    DEPTHWISE_CONV_2D,
+    FULLY_CONNECTED,
+    MAX_POOL_2D,
+    SOFTMAX,
 )
 
 SEEDS = range(300)

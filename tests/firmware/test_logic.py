@@ -3,12 +3,20 @@
 import numpy as np
 import pytest
 
-from hw.spec.errors import CheckError
-from hw.spec.steps import ADD_N, ARITHMETIC_INT32, CAST, COMPARISON, GATHER_ND, SELECT, UPDATE_SLICE
-from hw.spec.steps.broadcast import broadcast
-from sim.functional.memory import Memory
 from tests.firmware.cases import random_factors, random_int8
 from tests.firmware.test_binary import shapes
+from tilewright.hw.spec.errors import CheckError
+from tilewright.hw.spec.steps import (
+    ADD_N,
+    ARITHMETIC_INT32,
+    CAST,
+    COMPARISON,
+    GATHER_ND,
+    SELECT,
+    UPDATE_SLICE,
+)
+from tilewright.hw.spec.steps.broadcast import broadcast
+from tilewright.sim.functional.memory import Memory
 
 TYPES = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}
 PLAIN = {

@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 from numpy.random import Generator
 
-from hw.spec import numerics as nm
-from hw.spec.steps import BATCH_MATMUL, CONV_2D, FULLY_CONNECTED
 from tests.firmware.cases import (
     PLAIN_CONV,
     random_activation,
@@ -21,6 +19,8 @@ from tests.firmware.cases import (
     random_zero_point,
 )
 from tests.tflite_builder import TfliteBuilder, run_tflm
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.steps import BATCH_MATMUL, CONV_2D, FULLY_CONNECTED
 
 pytest.importorskip("tflite_micro", reason="the reference kernels are published for x86-64 only")
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from hw.spec.errors import CheckError
-from hw.spec.resize import bilinear_taps, resize_bilinear
-from hw.spec.steps import FILL, GATHER, MOVE, RESIZE_BILINEAR, RESIZE_NEAREST
-from sim.functional.memory import Memory
 from tests.firmware.cases import random_int8
 from tests.firmware.host_kernels import HostKernels
 from tests.firmware.step_runs import both
+from tilewright.hw.spec.errors import CheckError
+from tilewright.hw.spec.resize import bilinear_taps, resize_bilinear
+from tilewright.hw.spec.steps import FILL, GATHER, MOVE, RESIZE_BILINEAR, RESIZE_NEAREST
+from tilewright.sim.functional.memory import Memory
 
 CASES = 15
 

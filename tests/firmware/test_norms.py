@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from hw.spec.norms import factors_and_summands, inverse_root, square_root
-from hw.spec.steps import NORMALIZE, REDUCE_NORM
 from tests.firmware.cases import random_factors, random_int8, random_quantisation
 from tests.firmware.host_kernels import HostKernels
 from tests.firmware.step_runs import both
 from tests.firmware.test_reductions import random_view
+from tilewright.hw.spec.norms import factors_and_summands, inverse_root, square_root
+from tilewright.hw.spec.steps import NORMALIZE, REDUCE_NORM
 
 CASES = 15
 

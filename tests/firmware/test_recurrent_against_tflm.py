@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.random import Generator
 
-from hw.spec import numerics as nm
-from hw.spec.arithmetic.sigmoid_int16 import table
-from hw.spec.steps import LSTM, SVDF
 from tests.firmware.cases import random_int8, random_int16, random_scale, random_zero_point
 from tests.tflite_builder import TfliteBuilder, run_tflm_sequence
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.arithmetic.sigmoid_int16 import table
+from tilewright.hw.spec.steps import LSTM, SVDF
 
 pytest.importorskip("tflite_micro", reason="the reference kernels are published for x86-64 only")
 

@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from hw.spec.normalisation import (
+from tests.firmware.cases import random_factors, random_int8, random_quantisation
+from tests.firmware.host_kernels import HostKernels
+from tests.firmware.step_runs import both
+from tilewright.hw.spec.normalisation import (
     CUMSUM_SHIFT,
     cumsum,
     cumsum_parameters,
@@ -12,14 +15,14 @@ from hw.spec.normalisation import (
     log_softmax_factor,
     log_softmax_parameters,
 )
-from hw.spec.softmax import softmax_parameters, softmax_wide
-from hw.spec.softmax_int16 import (
+from tilewright.hw.spec.softmax import softmax_parameters, softmax_wide
+from tilewright.hw.spec.softmax_int16 import (
     exponential_table,
     reciprocal_table,
     softmax_int16,
     softmax_int16_parameters,
 )
-from hw.spec.steps import (
+from tilewright.hw.spec.steps import (
     ARG_MAX,
     CUMSUM,
     L2_NORMALIZATION,
@@ -30,9 +33,6 @@ from hw.spec.steps import (
     SOFTMAX_WIDE,
     TOP_K,
 )
-from tests.firmware.cases import random_factors, random_int8, random_quantisation
-from tests.firmware.host_kernels import HostKernels
-from tests.firmware.step_runs import both
 
 CASES = 15
 

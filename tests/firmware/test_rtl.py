@@ -3,25 +3,25 @@
 import numpy as np
 import pytest
 
-from firmware.build import CPU_FEATURES, build_firmware, compile_firmware
-from firmware.elf import symbols
-from hw.spec import kernels as reference
-from hw.spec import numerics as nm
-from hw.spec.commands import Command, Opcode
-from hw.spec.config import Config
-from hw.spec.fields import encode
-from hw.spec.program import Step
-from hw.spec.registers import EXIT_STATUS, MEMORY_BASE, NPU
-from hw.spec.settings import load_config
-from hw.spec.soc_config import SMALL_CPUS
-from hw.spec.softmax import softmax, softmax_parameters
-from hw.spec.steps import AVERAGE_POOL_2D, CONV_2D, MOVE, SOFTMAX
-from hw.spec.steps import NPU as NPU_STEP
 from tests.firmware.cases import PLAIN_CONV, random_factors, random_int8
 from tests.firmware.cases import Image as Window
 from tests.firmware.images import TIMES_ADDRESS, TOTAL_ADDRESS, Image, step_times
-from verification.cosim.build import build_model
-from verification.cosim.simulate import Job, Outcome, simulate
+from tilewright.firmware.build import CPU_FEATURES, build_firmware, compile_firmware
+from tilewright.firmware.elf import symbols
+from tilewright.hw.spec import kernels as reference
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.commands import Command, Opcode
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.fields import encode
+from tilewright.hw.spec.program import Step
+from tilewright.hw.spec.registers import EXIT_STATUS, MEMORY_BASE, NPU
+from tilewright.hw.spec.settings import load_config
+from tilewright.hw.spec.soc_config import SMALL_CPUS
+from tilewright.hw.spec.softmax import softmax, softmax_parameters
+from tilewright.hw.spec.steps import AVERAGE_POOL_2D, CONV_2D, MOVE, SOFTMAX
+from tilewright.hw.spec.steps import NPU as NPU_STEP
+from tilewright.verification.cosim.build import build_model
+from tilewright.verification.cosim.simulate import Job, Outcome, simulate
 
 pytestmark = pytest.mark.rtl
 

@@ -6,13 +6,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from hw.spec import numerics as nm
-from hw.spec.arithmetic import functions, sigmoid_int16, tables
-from hw.spec.errors import RequestError
-from hw.spec.steps import LOOKUP, PRELU, REQUANTISE, SIGMOID_INT16
-from hw.spec.steps.broadcast import broadcast
 from tests.firmware.cases import random_factors, random_quantisation
 from tests.tflite_builder import TfliteBuilder, run_tflm
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.arithmetic import functions, sigmoid_int16, tables
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.steps import LOOKUP, PRELU, REQUANTISE, SIGMOID_INT16
+from tilewright.hw.spec.steps.broadcast import broadcast
 
 DTYPES = {1: np.int8, 2: np.int16, 4: np.int32}
 INT8 = np.arange(-128, 128, dtype=np.int8)

@@ -11,8 +11,6 @@ import pytest
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from hw.spec import numerics as nm
-from hw.spec.steps import AVERAGE_POOL_2D, CONV_2D, DEPTHWISE_CONV_2D, MAX_POOL_2D
 from tests.firmware.cases import (
     PLAIN_CONV,
     random_activation,
@@ -24,6 +22,8 @@ from tests.firmware.cases import (
     random_zero_point,
 )
 from tests.tflite_builder import TfliteBuilder, run_tflm
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.steps import AVERAGE_POOL_2D, CONV_2D, DEPTHWISE_CONV_2D, MAX_POOL_2D
 
 pytest.importorskip("tflite_micro", reason="the reference kernels are published for x86-64 only")
 

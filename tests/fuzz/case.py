@@ -12,12 +12,12 @@ from typing import Literal
 
 import numpy as np
 
-from hw.spec.config import Config
-from hw.spec.errors import RequestError
-from mapper.compile import compile_model
-from mapper.importers.onnx.importer import import_onnx
-from mapper.importers.tflite.importer import import_tflite
-from sim.functional.backend import FunctionalBackend
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.importers.onnx.importer import import_onnx
+from tilewright.mapper.importers.tflite.importer import import_tflite
+from tilewright.sim.functional.backend import FunctionalBackend
 
 SECONDS = 2.0
 """Of the processor, for the import and again for mapping and running."""

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from hw.spec.config import Config, make_config
-from mapper.importers.onnx import importer as onnx_importer
-from mapper.importers.tflite import importer as tflite_importer
 from tests.fuzz import onnx_mutations, onnx_networks, tflite_mutations, tflite_networks
 from tests.fuzz.case import Outcome, run_case
 from tests.fuzz.draws import Draws, flipped
 from tests.fuzz.tflite_file import write_file
+from tilewright.hw.spec.config import Config, make_config
+from tilewright.mapper.importers.onnx import importer as onnx_importer
+from tilewright.mapper.importers.tflite import importer as tflite_importer
 
 NETWORKS: Mapping[str, Sequence[str]] = {
     "tflite": (*sorted(tflite_importer._RULES), *tflite_networks.KINDS),

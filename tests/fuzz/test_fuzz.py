@@ -4,13 +4,13 @@ import sys
 
 import pytest
 
-from hw.spec.config import make_config
 from tests.fuzz.case import run_case
 from tests.fuzz.cases import NETWORKS, case
 from tests.fuzz.draws import Draws
 from tests.fuzz.onnx_networks import onnx_network
 from tests.fuzz.tflite_file import write_file
 from tests.fuzz.tflite_networks import tflite_network
+from tilewright.hw.spec.config import make_config
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are Linux's")
 BLOCKS, EACH = 20, 25

@@ -13,7 +13,7 @@ import flatbuffers
 import numpy as np
 import tflite
 
-from mapper.importers.tflite.options import read_options
+from tilewright.mapper.importers.tflite.options import read_options
 
 
 @dataclass

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from hw.spec.config import Config
-from hw.spec.errors import RequestError
-from hw.spec.settings import load_config
-from sim.networks.arrays import read_arrays
-from sim.networks.labels import read_labels
-from sim.sweep.database import database_errors
-from sim.sweep.points_file import read_points
-from sim.sweep.store import Store
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.settings import load_config
+from tilewright.sim.networks.arrays import read_arrays
+from tilewright.sim.networks.labels import read_labels
+from tilewright.sim.sweep.database import database_errors
+from tilewright.sim.sweep.points_file import read_points
+from tilewright.sim.sweep.store import Store
 
 LONGEST = 10_000
 """Letters of a message."""

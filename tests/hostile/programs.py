@@ -16,20 +16,20 @@ from pathlib import Path
 
 import numpy as np
 
-from firmware.build import build_firmware
-from hw.spec.commands import Opcode, decode_stream
-from hw.spec.program import HEADER_WORDS, STEP_WORDS, header_offset, seal
-from hw.spec.registers import ERROR_CODES, EXIT_STATUS, LIMIT_CYCLES, MEMORY_BASE, NPU
-from hw.spec.settings import load_config
-from mapper.compile import compile_model
-from mapper.operators.images import Padding
-from mapper.program.program import Program
-from sim.functional.backend import FunctionalBackend
-from sim.rtl.backend import BOOT_CYCLES, STEP_CYCLES, memory_image
-from sim.rtl.failure import describe_failure
 from tests.mapper.networks import Sketch
-from verification.cosim.build import build_model
-from verification.cosim.simulate import Job, Outcome, simulate
+from tilewright.firmware.build import build_firmware
+from tilewright.hw.spec.commands import Opcode, decode_stream
+from tilewright.hw.spec.program import HEADER_WORDS, STEP_WORDS, header_offset, seal
+from tilewright.hw.spec.registers import ERROR_CODES, EXIT_STATUS, LIMIT_CYCLES, MEMORY_BASE, NPU
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.operators.images import Padding
+from tilewright.mapper.program.program import Program
+from tilewright.sim.functional.backend import FunctionalBackend
+from tilewright.sim.rtl.backend import BOOT_CYCLES, STEP_CYCLES, memory_image
+from tilewright.sim.rtl.failure import describe_failure
+from tilewright.verification.cosim.build import build_model
+from tilewright.verification.cosim.simulate import Job, Outcome, simulate
 
 MEMORY_BYTES = 256 * 1024
 LIMIT = 6

@@ -11,8 +11,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from sim.networks.zoo import zoo_model
 from tests.hostile.command import ended, run, started
+from tilewright.sim.networks.zoo import zoo_model
 
 MODEL = ("run", "--model", "ad", "--backend", "model")
 ODD_NAMES = (

@@ -2,11 +2,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hw.generate import main
-from hw.header import c_header, write_header
-from hw.reference import references
-from hw.spec import commands, profile, program, registers
-from hw.spec.steps import STEP_KINDS
+from tilewright.hw.generate import main
+from tilewright.hw.header import c_header, write_header
+from tilewright.hw.reference import references
+from tilewright.hw.spec import commands, profile, program, registers
+from tilewright.hw.spec.steps import STEP_KINDS
 
 PROJECT = Path(__file__).parents[2]
 

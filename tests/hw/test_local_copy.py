@@ -5,8 +5,8 @@ import json
 from amaranth.back import rtlil
 from amaranth.hdl import Module, Signal
 
-from hw.local_copy import local_copy
-from sim.fpga.synthesis import CELLS, synthesise
+from tilewright.hw.local_copy import local_copy
+from tilewright.sim.fpga.synthesis import CELLS, synthesise
 
 COPIES = 5
 

@@ -1,6 +1,6 @@
 import re
 
-from hw.netlist import unique_modules
+from tilewright.hw.netlist import unique_modules
 
 RTLIL = """\
 attribute \\generator "Amaranth"

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from hw.spec.settings import load_config
-from hw.verilog import verilog, write_verilog
+from tilewright.hw.spec.settings import load_config
+from tilewright.hw.verilog import verilog, write_verilog
 
 PROJECT = Path(__file__).parents[2]
 

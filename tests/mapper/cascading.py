@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from mapper.graph.graph import Graph
-from mapper.graph.tensor import Quant, Tensor
-from mapper.operators.convolution import Conv2d, DepthwiseConv2d
-from mapper.operators.elementwise import Add
-from mapper.operators.images import Padding
-from mapper.operators.pooling import MaxPool2d
 from tests.mapper.networks import Sketch
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.graph.tensor import Quant, Tensor
+from tilewright.mapper.operators.convolution import Conv2d, DepthwiseConv2d
+from tilewright.mapper.operators.elementwise import Add
+from tilewright.mapper.operators.images import Padding
+from tilewright.mapper.operators.pooling import MaxPool2d
 
 
 def random_chain(seed: int) -> Graph:

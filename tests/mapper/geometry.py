@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hw.spec.commands import Command, Opcode
-from mapper.array.cycles import Arrangement, Window
+from tilewright.hw.spec.commands import Command, Opcode
+from tilewright.mapper.array.cycles import Arrangement, Window
 
 
 def geometry(command: Command) -> tuple[Window, Arrangement]:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from hw.spec import kernels, softmax
-from hw.spec import numerics as nm
-from mapper.graph.graph import Graph
-from mapper.graph.op import Op
-from mapper.graph.tensor import Tensor
+from tilewright.hw.spec import kernels, softmax
+from tilewright.hw.spec import numerics as nm
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.graph.tensor import Tensor
 
 Values = dict[str, np.ndarray]
 

@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from mapper.graph.graph import Graph
-from mapper.graph.op import Op, State
-from mapper.graph.tensor import Quant, Tensor
-from mapper.operators.concatenation import Concatenation
-from mapper.operators.convolution import Conv2d, DepthwiseConv2d
-from mapper.operators.elementwise import Add
-from mapper.operators.images import Padding
-from mapper.operators.pads import Pad
-from mapper.operators.requantise import Relu
-from mapper.operators.slices import Slice
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.graph.op import Op, State
+from tilewright.mapper.graph.tensor import Quant, Tensor
+from tilewright.mapper.operators.concatenation import Concatenation
+from tilewright.mapper.operators.convolution import Conv2d, DepthwiseConv2d
+from tilewright.mapper.operators.elementwise import Add
+from tilewright.mapper.operators.images import Padding
+from tilewright.mapper.operators.pads import Pad
+from tilewright.mapper.operators.requantise import Relu
+from tilewright.mapper.operators.slices import Slice
 
 
 class Sketch:

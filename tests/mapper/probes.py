@@ -7,11 +7,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from hw.spec.commands import Operation
-from hw.spec.npu_config import NpuConfig
-from mapper.graph.operator import Cpu, Operator, Site, Steps
-from mapper.operators.element_works import Factors, OnElementwiseUnit, binary_work, table_work
-from mapper.works.work import Work
+from tilewright.hw.spec.commands import Operation
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.graph.operator import Cpu, Operator, Site, Steps
+from tilewright.mapper.operators.element_works import (
+    Factors,
+    OnElementwiseUnit,
+    binary_work,
+    table_work,
+)
+from tilewright.mapper.works.work import Work
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from mapper.graph.graph import Graph
-from mapper.graph.tensor import Tensor
-from mapper.operators.softmax import Softmax
 from tests.mapper.graph_executor import execute
 from tests.mapper.networks import Sketch
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.graph.tensor import Tensor
+from tilewright.mapper.operators.softmax import Softmax
 
 
 def random_streaming(seed: int) -> Graph:

@@ -4,17 +4,17 @@ import time
 
 import pytest
 
-from hw.spec.commands import Opcode, decode_stream
-from hw.spec.errors import RequestError
-from hw.spec.registers import MEMORY_BASE
-from hw.spec.settings import load_config
-from hw.spec.steps import NPU
-from mapper.compile import compile_model
-from mapper.importers import import_model
-from mapper.operators.moves import Reshape
 from tests.mapper.networks import Sketch
 from tests.random_networks import random_config, random_network
 from tests.shared_models import shared_models
+from tilewright.hw.spec.commands import Opcode, decode_stream
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.registers import MEMORY_BASE
+from tilewright.hw.spec.settings import load_config
+from tilewright.hw.spec.steps import NPU
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.importers import import_model
+from tilewright.mapper.operators.moves import Reshape
 
 
 def commands(program):

@@ -6,13 +6,13 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
-from hw.spec.errors import RequestError
-from mapper.graph.graph import Graph
-from mapper.graph.op import Op, Port
-from mapper.graph.tensor import Quant, Tensor
-from mapper.interface import encode_input
-from mapper.operators.requantise import Relu
 from tests.decoding import decode_output
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.graph.op import Op, Port
+from tilewright.mapper.graph.tensor import Quant, Tensor
+from tilewright.mapper.interface import encode_input
+from tilewright.mapper.operators.requantise import Relu
 
 
 def graph(dtype: str, permutation: tuple[int, ...] | None = (0, 2, 3, 1)) -> Graph:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from hw.spec.errors import RequestError
-from mapper import limits as limits
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper import limits as limits
 
 PLACE = limits.Place("net.tflite", "3: pool", "MAX_POOL_2D")
 

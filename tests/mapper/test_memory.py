@@ -1,6 +1,6 @@
 import random
 
-from mapper.memory import Block, first_fit, pack
+from tilewright.mapper.memory import Block, first_fit, pack
 
 
 def naive_overlaps(blocks, addresses):

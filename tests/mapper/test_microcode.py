@@ -2,16 +2,16 @@
 
 import pytest
 
-from hw.spec.commands import Opcode
-from hw.spec.config import make_config
-from hw.spec.errors import RequestError
-from hw.spec.registers import MEMORY_BASE
-from hw.spec.settings import load_config
-from hw.spec.steps import NPU
-from mapper.compile import compile_model
-from mapper.program.program import Program
-from mapper.works.demands import MAX_MICROCODE_ROWS, Demands, window_objection
 from tests.random_networks import random_microcode_config, random_network
+from tilewright.hw.spec.commands import Opcode
+from tilewright.hw.spec.config import make_config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.registers import MEMORY_BASE
+from tilewright.hw.spec.settings import load_config
+from tilewright.hw.spec.steps import NPU
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.program.program import Program
+from tilewright.mapper.works.demands import MAX_MICROCODE_ROWS, Demands, window_objection
 
 SEEDS = range(40)
 

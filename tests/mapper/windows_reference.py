@@ -6,10 +6,10 @@ import itertools
 
 import numpy as np
 
-from hw.spec import numerics as nm
-from mapper.windows.correlation import Correlation
-from mapper.works.geometry import Operand
-from mapper.works.window import WindowWork
+from tilewright.hw.spec import numerics as nm
+from tilewright.mapper.windows.correlation import Correlation
+from tilewright.mapper.works.geometry import Operand
+from tilewright.mapper.works.window import WindowWork
 
 
 def sums(c: Correlation, x: np.ndarray, *, transposed: bool = False) -> np.ndarray:

@@ -3,9 +3,9 @@ from dataclasses import replace
 
 import pytest
 
-from hw.spec.config import Config
-from sim.costs.area import Area
-from sim.results.result import Check, Host, Layer, ModelInfo, Output, RunResult
+from tilewright.hw.spec.config import Config
+from tilewright.sim.costs.area import Area
+from tilewright.sim.results.result import Check, Host, Layer, ModelInfo, Output, RunResult
 
 INSTALLED = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 

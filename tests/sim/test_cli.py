@@ -14,11 +14,11 @@ import numpy as np
 import onnx
 import pytest
 
-from hw.spec.config import Config
-from sim import __main__ as entry
-from sim import cli, version
-from sim.networks.zoo import zoo_model, zoo_topology
-from sim.networks.zoo.calibrate import sample_input
+from tilewright.hw.spec.config import Config
+from tilewright.sim import __main__ as entry
+from tilewright.sim import cli, version
+from tilewright.sim.networks.zoo import zoo_model, zoo_topology
+from tilewright.sim.networks.zoo.calibrate import sample_input
 
 
 @pytest.fixture
@@ -220,7 +220,7 @@ def test_an_interrupt_is_one_line_and_status_130(tilewright, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sim.run.evaluate.compile_model", interrupted)
+    monkeypatch.setattr("tilewright.sim.run.evaluate.compile_model", interrupted)
     status, out, err = functional(tilewright, "--model", "ad")
     assert status == 130
     assert err.splitlines()[-1] == "interrupted"
@@ -232,7 +232,7 @@ def test_a_polite_end_is_an_interrupt(tilewright, monkeypatch):
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(10)
 
-    monkeypatch.setattr("sim.run.evaluate.compile_model", ended)
+    monkeypatch.setattr("tilewright.sim.run.evaluate.compile_model", ended)
     before = signal.getsignal(signal.SIGTERM)
     status, _, err = functional(tilewright, "--model", "ad")
     signal.signal(signal.SIGTERM, before)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hw.spec.config import FIELDS
-from sim import cli
+from tilewright.hw.spec.config import FIELDS
+from tilewright.sim import cli
 
 PROJECT = Path(__file__).parents[2]
 SEPARATOR = "\013"
@@ -18,7 +18,7 @@ SEPARATOR = "\013"
 # Asked once for each line, in processes that have loaded the parsers already.
 ASK = """
 import json, os, sys
-from sim import cli
+from tilewright.sim import cli
 
 for number, line in enumerate(json.load(sys.stdin)):
     if os.fork() == 0:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hw.spec.errors import RequestError
-from sim.files import replacing, require_apart, require_writable, write_atomically
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.files import replacing, require_apart, require_writable, write_atomically
 
 
 def test_a_file_is_replaced_whole_and_nothing_is_left_beside_it(tmp_path):

@@ -6,10 +6,10 @@ import sys
 LIMIT = 300e6
 
 PREDICT = """
-from hw.spec.config import make_config
-from sim.networks.network_file import open_network
-from sim.run.predict import KEPT, Predictor
-from sim.progress import Progress
+from tilewright.hw.spec.config import make_config
+from tilewright.sim.networks.network_file import open_network
+from tilewright.sim.run.predict import KEPT, Predictor
+from tilewright.sim.progress import Progress
 
 predictor = Predictor(open_network("vww", Progress()))
 for number in range(KEPT + 4):

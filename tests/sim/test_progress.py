@@ -4,8 +4,8 @@ import time
 import pytest
 from rich.console import Console
 
-from sim import progress
-from sim.progress import Progress
+from tilewright.sim import progress
+from tilewright.sim.progress import Progress
 
 
 @pytest.fixture

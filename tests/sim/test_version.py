@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sim import version
+from tilewright.sim import version
 
 PROJECT = Path(__file__).parents[2]
 
@@ -21,7 +21,10 @@ def fresh():
 def test_the_package_takes_its_version_from_here():
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
     assert "version" in project["project"]["dynamic"]
-    assert project["tool"]["setuptools"]["dynamic"]["version"]["attr"] == "sim.version.VERSION"
+    assert (
+        project["tool"]["setuptools"]["dynamic"]["version"]["attr"]
+        == "tilewright.sim.version.VERSION"
+    )
     assert re.fullmatch(r"\d+\.\d+\.\d+", version.VERSION)
 
 

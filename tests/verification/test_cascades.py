@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from hw.spec.settings import load_config
-from mapper.compile import compile_model
-from mapper.operators.slices import Transpose
-from sim.functional.backend import run_functional
-from sim.model.backend import ModelBackend
-from sim.rtl.backend import run_rtl
 from tests.mapper.cascading import random_chain
 from tests.mapper.networks import Sketch
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.operators.slices import Transpose
+from tilewright.sim.functional.backend import run_functional
+from tilewright.sim.model.backend import ModelBackend
+from tilewright.sim.rtl.backend import run_rtl
 
 pytestmark = [pytest.mark.rtl]
 

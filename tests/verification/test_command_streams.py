@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from hw.spec.config import make_config
-from sim.functional.backend import run_functional
-from sim.model.backend import ModelBackend
-from sim.rtl.backend import run_rtl
 from tests.command_programs import COMPUTED, CommandProgram
+from tilewright.hw.spec.config import make_config
+from tilewright.sim.functional.backend import run_functional
+from tilewright.sim.model.backend import ModelBackend
+from tilewright.sim.rtl.backend import run_rtl
 
 DESIGNS = {
     "8x8": {},

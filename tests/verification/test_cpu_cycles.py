@@ -5,22 +5,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware.build import CPU_FEATURES
-from hw.spec.config import Config, make_config
-from hw.spec.registers import MEMORY_BASE
-from hw.spec.soc_config import CPU_VARIANTS
-from mapper.compile import compile_model
-from sim.functional.backend import run_functional
-from sim.model.backend import ModelBackend
-from sim.model.cpu.simulator import Iss
-from sim.networks.inputs import default_inputs
-from sim.networks.network_file import open_network
-from sim.progress import Progress
-from sim.rtl.backend import run_rtl
 from tests.machine_code import RandomProgram
 from tests.random_networks import random_input, random_network
-from verification.cosim.build import build_model
-from verification.cosim.simulate import Job, simulate
+from tilewright.firmware.build import CPU_FEATURES
+from tilewright.hw.spec.config import Config, make_config
+from tilewright.hw.spec.registers import MEMORY_BASE
+from tilewright.hw.spec.soc_config import CPU_VARIANTS
+from tilewright.mapper.compile import compile_model
+from tilewright.sim.functional.backend import run_functional
+from tilewright.sim.model.backend import ModelBackend
+from tilewright.sim.model.cpu.simulator import Iss
+from tilewright.sim.networks.inputs import default_inputs
+from tilewright.sim.networks.network_file import open_network
+from tilewright.sim.progress import Progress
+from tilewright.sim.rtl.backend import run_rtl
+from tilewright.verification.cosim.build import build_model
+from tilewright.verification.cosim.simulate import Job, simulate
 
 pytestmark = [pytest.mark.rtl]
 

@@ -6,11 +6,11 @@ reference input. Faster or slower on purpose: update the count, and docs/perform
 
 import pytest
 
-from hw.spec.settings import load_config
-from mapper.compile import compile_model
-from mapper.importers import import_model
-from sim.rtl.backend import run_rtl
 from tests.shared_models import golden, shared_models
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.importers import import_model
+from tilewright.sim.rtl.backend import run_rtl
 
 CYCLES = {"vww": 130_032, "kws": 45_608, "ic": 204_123, "ad": 35_715}
 

@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from hw.spec.config import make_config
-from mapper.compile import compile_model
-from mapper.graph.tensor import Quant, Tensor
-from mapper.operators.elementwise import Add, Sub
-from mapper.operators.extremes import Maximum, Minimum
-from mapper.operators.lookup import HardSwish, LeakyRelu, Logistic, Tanh
-from mapper.operators.products import Mul
-from sim.functional.backend import run_functional
-from sim.model.backend import ModelBackend
-from sim.rtl.backend import run_rtl
 from tests.mapper.networks import Sketch
+from tilewright.hw.spec.config import make_config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.graph.tensor import Quant, Tensor
+from tilewright.mapper.operators.elementwise import Add, Sub
+from tilewright.mapper.operators.extremes import Maximum, Minimum
+from tilewright.mapper.operators.lookup import HardSwish, LeakyRelu, Logistic, Tanh
+from tilewright.mapper.operators.products import Mul
+from tilewright.sim.functional.backend import run_functional
+from tilewright.sim.model.backend import ModelBackend
+from tilewright.sim.rtl.backend import run_rtl
 
 
 def constant(sketch, name, shape, scale, zero_point):

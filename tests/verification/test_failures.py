@@ -7,17 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.spec.commands import Opcode
-from hw.spec.errors import CheckError
-from hw.spec.program import header_offset, seal
-from hw.spec.registers import LIMIT_CYCLES
-from hw.spec.settings import load_config
-from hw.spec.steps import NPU
-from mapper.compile import compile_model
-from mapper.importers import import_model
-from mapper.program.program import Program
-from sim.networks.zoo import zoo_model
-from sim.rtl.backend import run_rtl
+from tilewright.hw.spec.commands import Opcode
+from tilewright.hw.spec.errors import CheckError
+from tilewright.hw.spec.program import header_offset, seal
+from tilewright.hw.spec.registers import LIMIT_CYCLES
+from tilewright.hw.spec.settings import load_config
+from tilewright.hw.spec.steps import NPU
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.importers import import_model
+from tilewright.mapper.program.program import Program
+from tilewright.sim.networks.zoo import zoo_model
+from tilewright.sim.rtl.backend import run_rtl
 
 pytestmark = pytest.mark.rtl
 

@@ -2,22 +2,22 @@
 
 import pytest
 
-from hw.spec.commands import COMPUTE_OPCODES, Command, Opcode
-from hw.spec.npu_config import NpuConfig
-from hw.spec.settings import load_config
-from mapper.array.array import array_of
-from mapper.array.cycles import (
+from tests.mapper.geometry import geometry
+from tests.mapper.test_compile import commands
+from tests.shared_models import golden, shared_models
+from tilewright.hw.spec.commands import COMPUTE_OPCODES, Command, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.array.array import array_of
+from tilewright.mapper.array.cycles import (
     array_cycles,
     command_cycles,
     elementwise_cycles,
     softmax_cycles,
 )
-from mapper.compile import compile_model
-from mapper.importers import import_model
-from sim.rtl.backend import run_rtl
-from tests.mapper.geometry import geometry
-from tests.mapper.test_compile import commands
-from tests.shared_models import golden, shared_models
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.importers import import_model
+from tilewright.sim.rtl.backend import run_rtl
 
 pytestmark = [pytest.mark.rtl]
 

@@ -7,11 +7,11 @@ which is what decides between tilings, does.
 
 import pytest
 
-from hw.spec.commands import Opcode
-from hw.spec.config import make_config
-from sim.model.backend import ModelBackend
 from tests.command_programs import CommandProgram
 from tests.verification.test_formula import formula
+from tilewright.hw.spec.commands import Opcode
+from tilewright.hw.spec.config import make_config
+from tilewright.sim.model.backend import ModelBackend
 
 DESIGNS = {
     "8x8": {},

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from hw.spec.config import make_config
-from mapper.compile import compile_model
-from sim.functional.backend import run_functional
-from sim.model.backend import ModelBackend
-from sim.rtl.backend import run_rtl
 from tests.mapper.operators.lstm_of_one import lstm
 from tests.mapper.operators.networks_of_one import NetworkOfOne
+from tilewright.hw.spec.config import make_config
+from tilewright.mapper.compile import compile_model
+from tilewright.sim.functional.backend import run_functional
+from tilewright.sim.model.backend import ModelBackend
+from tilewright.sim.rtl.backend import run_rtl
 
 pytestmark = [pytest.mark.rtl]
 

@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-from hw.fpga.boards import BOARDS
-from hw.spec.config import Config
-from hw.spec.settings import load_config
-from mapper.compile import compile_model
-from mapper.graph.graph import Graph
-from sim.fpga.configuration import board_config
-from sim.functional.backend import run_functional
-from sim.networks.network_file import open_network
-from sim.progress import Progress
-from sim.results.rows import measured_rows
-from sim.rtl.backend import run_rtl
 from tests.random_networks import random_input, random_microcode_config, random_network
+from tilewright.hw.fpga.boards import BOARDS
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.graph.graph import Graph
+from tilewright.sim.fpga.configuration import board_config
+from tilewright.sim.functional.backend import run_functional
+from tilewright.sim.networks.network_file import open_network
+from tilewright.sim.progress import Progress
+from tilewright.sim.results.rows import measured_rows
+from tilewright.sim.rtl.backend import run_rtl
 
 pytestmark = [pytest.mark.rtl]
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from hw.spec.settings import load_config
-from mapper.compile import compile_model
-from mapper.importers import import_model
-from sim.functional.backend import run_functional
-from sim.model.backend import ModelBackend
-from sim.rtl.backend import run_rtl
 from tests.shared_models import golden, shared_models
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.importers import import_model
+from tilewright.sim.functional.backend import run_functional
+from tilewright.sim.model.backend import ModelBackend
+from tilewright.sim.rtl.backend import run_rtl
 
 pytestmark = [pytest.mark.rtl]
 

@@ -5,12 +5,12 @@ import random
 import numpy as np
 import pytest
 
-from hw.spec.config import Config
-from hw.spec.settings import load_config
-from sim.functional.backend import run_functional
-from sim.model.backend import ModelBackend
-from sim.rtl.backend import run_rtl
 from tests.stream_program import random_moves_program
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.settings import load_config
+from tilewright.sim.functional.backend import run_functional
+from tilewright.sim.model.backend import ModelBackend
+from tilewright.sim.rtl.backend import run_rtl
 
 DESIGNS = {
     "default": ["scratchpad_bytes=8192"],

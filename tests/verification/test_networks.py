@@ -5,17 +5,17 @@ import dataclasses
 import numpy as np
 import pytest
 
-from hw.spec.config import Config
-from hw.spec.profile import CAUSES
-from hw.spec.settings import load_config
-from mapper.compile import compile_model
-from mapper.importers import import_model
-from mapper.program.program import Program
-from sim.functional.backend import run_functional
-from sim.model.backend import ModelBackend
-from sim.rtl.backend import RtlResult, run_rtl
 from tests.random_networks import random_config, random_input, random_network
 from tests.shared_models import golden, shared_models
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.profile import CAUSES
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.importers import import_model
+from tilewright.mapper.program.program import Program
+from tilewright.sim.functional.backend import run_functional
+from tilewright.sim.model.backend import ModelBackend
+from tilewright.sim.rtl.backend import RtlResult, run_rtl
 
 pytestmark = [pytest.mark.rtl]
 

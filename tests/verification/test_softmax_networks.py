@@ -5,15 +5,15 @@ import random
 import numpy as np
 import pytest
 
-from hw.spec.config import make_config
-from mapper.compile import compile_model
-from mapper.operators.lookup import Logistic
-from mapper.operators.moves import Reshape
-from mapper.operators.softmax import Softmax
-from sim.functional.backend import run_functional
-from sim.model.backend import ModelBackend
-from sim.rtl.backend import run_rtl
 from tests.mapper.networks import Sketch
+from tilewright.hw.spec.config import make_config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.operators.lookup import Logistic
+from tilewright.mapper.operators.moves import Reshape
+from tilewright.mapper.operators.softmax import Softmax
+from tilewright.sim.functional.backend import run_functional
+from tilewright.sim.model.backend import ModelBackend
+from tilewright.sim.rtl.backend import run_rtl
 
 DESIGNS = {
     "default": {},

@@ -3,15 +3,15 @@
 import pytest
 from rich.console import Console
 
-from hw.spec.settings import load_config
-from mapper.compile import compile_model
-from sim.functional.backend import run_functional
-from sim.model.backend import ModelBackend
-from sim.networks.network_file import NetworkFile
-from sim.progress import Progress
-from sim.rtl.backend import run_rtl
-from sim.run.evaluate import Inferences, evaluate, require_equal
 from tests.mapper.streaming import random_rows, random_streaming
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.compile import compile_model
+from tilewright.sim.functional.backend import run_functional
+from tilewright.sim.model.backend import ModelBackend
+from tilewright.sim.networks.network_file import NetworkFile
+from tilewright.sim.progress import Progress
+from tilewright.sim.rtl.backend import run_rtl
+from tilewright.sim.run.evaluate import Inferences, evaluate, require_equal
 
 pytestmark = [pytest.mark.rtl]
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from sim import cli
-from sim.progress import Progress
-from sim.validate import measure
-from sim.validate.designs import chosen_designs
-from sim.validate.run import validate
 from tests.documents import faults
+from tilewright.sim import cli
+from tilewright.sim.progress import Progress
+from tilewright.sim.validate import measure
+from tilewright.sim.validate.designs import chosen_designs
+from tilewright.sim.validate.run import validate
 
 pytestmark = [pytest.mark.rtl]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hw.spec.config import Config, make_config, typed_values
-from hw.spec.settings import load_values
+from tilewright.hw.spec.config import Config, make_config, typed_values
+from tilewright.hw.spec.settings import load_values
 
 
 def config(

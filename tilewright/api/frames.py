@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from hw.spec.errors import RequestError
+from tilewright.hw.spec.errors import RequestError
 
 if TYPE_CHECKING:
     import pandas as pd

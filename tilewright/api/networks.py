@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hw.spec.config import Config
-from mapper.graph.graph import Graph
-from mapper.graph.op import PortType
-from mapper.program.program import Program
-from sim.inspect.accepted import accepted
-from sim.inspect.inspected import Inspected
-from sim.networks.inputs import SYNTHETIC_INPUT, default_inputs, load_rows, rows_of
-from sim.networks.network_file import NetworkFile, open_network
-from sim.progress import Progress, silent, told_to
-from sim.results.course import Course
-from sim.rtl.backend import RtlResult, run_rtl
-from sim.run.evaluate import Inferences, Tensors, evaluate, require_equal
-from sim.run.predict import Predictor
 from tilewright.api.frames import to_frame
 from tilewright.api.results import Prediction, Run
+from tilewright.hw.spec.config import Config
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.graph.op import PortType
+from tilewright.mapper.program.program import Program
+from tilewright.sim.inspect.accepted import accepted
+from tilewright.sim.inspect.inspected import Inspected
+from tilewright.sim.networks.inputs import SYNTHETIC_INPUT, default_inputs, load_rows, rows_of
+from tilewright.sim.networks.network_file import NetworkFile, open_network
+from tilewright.sim.progress import Progress, silent, told_to
+from tilewright.sim.results.course import Course
+from tilewright.sim.rtl.backend import RtlResult, run_rtl
+from tilewright.sim.run.evaluate import Inferences, Tensors, evaluate, require_equal
+from tilewright.sim.run.predict import Predictor
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim.report.figures.output import png_bytes, save_figure
+from tilewright.sim.report.figures.output import png_bytes, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

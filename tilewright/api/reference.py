@@ -12,7 +12,7 @@ from types import FunctionType
 from typing import Any, cast
 
 import tilewright
-from sim.files import write_atomically
+from tilewright.sim.files import write_atomically
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec.config import Config
-from hw.spec.errors import RequestError
-from mapper.graph.graph import Graph
-from mapper.interface import decode_output
-from sim.costs.area import Area
-from sim.report.page import write_page
-from sim.report.units import counted, quantity
-from sim.results.course import Course
-from sim.results.result import Inference, Layer, RunResult
 from tilewright.api.frames import to_frame
 from tilewright.api.pictures import Picture
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.interface import decode_output
+from tilewright.sim.costs.area import Area
+from tilewright.sim.report.page import write_page
+from tilewright.sim.report.units import counted, quantity
+from tilewright.sim.results.course import Course
+from tilewright.sim.results.result import Inference, Layer, RunResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +98,7 @@ class _Evaluated:
         """The report's pictures by name: those of "cycles", "timeline", "roofline", "memory" and
         "energy" for which there are figures. The last expression of a notebook's cell is shown.
         """
-        from sim.report.figures.run import run_figures
+        from tilewright.sim.report.figures.run import run_figures
 
         figures = run_figures(self.result, self.course)
         return {name: Picture(name, figure) for name, figure in figures.items()}

@@ -8,19 +8,21 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
 
-from hw.spec.config import Config, typed_values
-from hw.spec.errors import RequestError, TilewrightError
-from sim.progress import silent, told_to
-from sim.sweep.answer import Answer
-from sim.sweep.files import write_files
-from sim.sweep.grid import axes_of
-from sim.sweep.limits import parse_limits
-from sim.sweep.networks import named_apart
-from sim.sweep.plan import Plan
-from sim.sweep.points_file import read_points
-from sim.sweep.pool import all_cores
-from sim.sweep.recommend import overrides
-from sim.sweep.request import (
+from tilewright.api.networks import Listener, Network, load
+from tilewright.api.sweeps import Sweep, points_of
+from tilewright.hw.spec.config import Config, typed_values
+from tilewright.hw.spec.errors import RequestError, TilewrightError
+from tilewright.sim.progress import silent, told_to
+from tilewright.sim.sweep.answer import Answer
+from tilewright.sim.sweep.files import write_files
+from tilewright.sim.sweep.grid import axes_of
+from tilewright.sim.sweep.limits import parse_limits
+from tilewright.sim.sweep.networks import named_apart
+from tilewright.sim.sweep.plan import Plan
+from tilewright.sim.sweep.points_file import read_points
+from tilewright.sim.sweep.pool import all_cores
+from tilewright.sim.sweep.recommend import overrides
+from tilewright.sim.sweep.request import (
     LARGEST_SEED,
     Search,
     SweepRequest,
@@ -28,12 +30,10 @@ from sim.sweep.request import (
     refuse_contradictions,
     weights_of,
 )
-from sim.sweep.store import Store
-from sim.sweep.sweep import sweep as run_sweep
-from sim.sweep.where import Where
-from sim.verbs.options import whole_number
-from tilewright.api.networks import Listener, Network, load
-from tilewright.api.sweeps import Sweep, points_of
+from tilewright.sim.sweep.store import Store
+from tilewright.sim.sweep.sweep import sweep as run_sweep
+from tilewright.sim.sweep.where import Where
+from tilewright.sim.verbs.options import whole_number
 
 Value = int | str
 Axis = str | Iterable[Value]

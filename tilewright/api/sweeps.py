@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hw.spec.config import FIELDS, Config
-from hw.spec.errors import TilewrightError
-from sim.report.units import counted
-from sim.sweep.answer import Answer, Recommendation
-from sim.sweep.candidate import config_of_row
-from sim.sweep.joint import Design
-from sim.sweep.point import REFUSED, Status
-from sim.sweep.schema import COLUMNS, SCHEMA
-from sim.sweep.store import Store
-from sim.sweep.summary import joint_row
-from sim.version import origin
 from tilewright.api.frames import to_frame
+from tilewright.hw.spec.config import FIELDS, Config
+from tilewright.hw.spec.errors import TilewrightError
+from tilewright.sim.report.units import counted
+from tilewright.sim.sweep.answer import Answer, Recommendation
+from tilewright.sim.sweep.candidate import config_of_row
+from tilewright.sim.sweep.joint import Design
+from tilewright.sim.sweep.point import REFUSED, Status
+from tilewright.sim.sweep.schema import COLUMNS, SCHEMA
+from tilewright.sim.sweep.store import Store
+from tilewright.sim.sweep.summary import joint_row
+from tilewright.sim.version import origin
 
 if TYPE_CHECKING:
     import pandas as pd

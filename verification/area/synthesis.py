@@ -17,12 +17,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hw.spec.config import Config
-from hw.spec.errors import TilewrightError
-from hw.verilog import SOC_MODULE
-from verification.tools.cache import cached, kept
-from verification.tools.run_tool import run_tool
-from verification.tools.toolchain import versions
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import TilewrightError
+from tilewright.hw.verilog import SOC_MODULE
+from tilewright.verification.tools.cache import cached, kept
+from tilewright.verification.tools.run_tool import run_tool
+from tilewright.verification.tools.toolchain import versions
 
 LIBRARY = Path(__file__).with_name("cells_45nm.genlib")
 MAPPER = Path(__file__).with_name("map_gates.py")
@@ -100,9 +100,9 @@ def _sources(config: Config) -> tuple[str, str]:
     """RTLIL of the chip, each distinct module once, and Verilog of its CPU."""
     from amaranth.back import rtlil
 
-    from hw.netlist import unique_modules
-    from hw.soc.cpu import cpu_verilog
-    from hw.soc.soc import Soc
+    from tilewright.hw.netlist import unique_modules
+    from tilewright.hw.soc.cpu import cpu_verilog
+    from tilewright.hw.soc.soc import Soc
 
     text, _ = unique_modules(rtlil.convert(Soc(config), name=SOC_MODULE, emit_src=False))
     return text, cpu_verilog(config.soc.cpu)

@@ -13,19 +13,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware.build import build_boot_stage, build_firmware
-from hw.spec.config import Config
-from hw.spec.errors import TilewrightError
-from hw.spec.soc_config import SMALL_CPUS
-from verification.cosim.chip import (
+from tilewright.firmware.build import build_boot_stage, build_firmware
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import TilewrightError
+from tilewright.hw.spec.soc_config import SMALL_CPUS
+from tilewright.verification.cosim.chip import (
     chip_parameters,
     chip_sources,
     memory_arguments,
     simulated_design,
 )
-from verification.cosim.simulate import reversed_words
-from verification.cosim.verilate import COMMON_FLAGS, executable_of
-from verification.tools.toolchain import find_compiler
+from tilewright.verification.cosim.simulate import reversed_words
+from tilewright.verification.cosim.verilate import COMMON_FLAGS, executable_of
+from tilewright.verification.tools.toolchain import find_compiler
 
 HERE = Path(__file__).parent
 

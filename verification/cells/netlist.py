@@ -15,13 +15,13 @@ from pathlib import Path
 
 from amaranth.back import rtlil
 
-from hw.block_ram import FORGET_INIT
-from hw.local_copy import KEEP_COPIES
-from hw.soc.cpu import cpu_verilog
-from hw.soc.soc import Soc
-from hw.spec.config import Config
-from hw.verilog import SOC_MODULE, main_memory_model
-from verification.tools.run_tool import Note, run_tool
+from tilewright.hw.block_ram import FORGET_INIT
+from tilewright.hw.local_copy import KEEP_COPIES
+from tilewright.hw.soc.cpu import cpu_verilog
+from tilewright.hw.soc.soc import Soc
+from tilewright.hw.spec.config import Config
+from tilewright.hw.verilog import SOC_MODULE, main_memory_model
+from tilewright.verification.tools.run_tool import Note, run_tool
 
 NETLIST = "netlist.v"
 CELLS = "cells.v"

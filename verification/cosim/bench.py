@@ -11,7 +11,7 @@ import os
 import cocotb
 from cocotb.triggers import First, RisingEdge, Timer, ValueChange
 
-from hw.spec.registers import NPU
+from tilewright.hw.spec.registers import NPU
 
 REASONS = {1: "finished", 2: "watchdog", 3: "bus_error"}
 FLUSH_BYTES = 256

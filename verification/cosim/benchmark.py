@@ -17,11 +17,11 @@ from pathlib import Path
 
 import cocotb_tools.config
 
-from hw.spec.config import Config
-from hw.spec.settings import load_config
-from verification.cosim.build import HERE, build_model
-from verification.cosim.chip import memory_arguments
-from verification.cosim.simulate import Job, simulate
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.settings import load_config
+from tilewright.verification.cosim.build import HERE, build_model
+from tilewright.verification.cosim.chip import memory_arguments
+from tilewright.verification.cosim.simulate import Job, simulate
 
 REQUIRED_RATIO = 0.5
 ROUNDS = 3

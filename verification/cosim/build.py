@@ -9,11 +9,16 @@ from pathlib import Path
 
 import cocotb_tools.config
 
-from hw.spec.config import Config
-from verification.cells.netlist import UNDEFINED_READS
-from verification.cosim.chip import chip_parameters, chip_sources, has_sources, simulated_design
-from verification.cosim.verilate import COMMON_FLAGS, Model, executable_of
-from verification.tools.toolchain import find_compiler
+from tilewright.hw.spec.config import Config
+from tilewright.verification.cells.netlist import UNDEFINED_READS
+from tilewright.verification.cosim.chip import (
+    chip_parameters,
+    chip_sources,
+    has_sources,
+    simulated_design,
+)
+from tilewright.verification.cosim.verilate import COMMON_FLAGS, Model, executable_of
+from tilewright.verification.tools.toolchain import find_compiler
 
 HERE = Path(__file__).parent
 

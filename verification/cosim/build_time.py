@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Mapping
 
-from verification.tools.cache import cache_directory
+from tilewright.verification.tools.cache import cache_directory
 
 FIRST_RATE = 20e-6
 """Seconds a byte of Verilog where nothing was built yet: the 8x8 chip's 2.3 MB in 45 s."""

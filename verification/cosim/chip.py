@@ -6,14 +6,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from hw.spec.config import Config
-from hw.spec.errors import TilewrightError
-from hw.spec.registers import MEMORY_BASE
-from hw.spec.soc_config import MAX_MEMORY_LATENCY, SocConfig
-from hw.verilog import write_verilog
-from verification.cells.netlist import SYNTHESIS, cell_models, write_netlist
-from verification.tools.cache import cached, kept
-from verification.tools.description import CHIP, SOURCES, described, read_sources, source_key
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import TilewrightError
+from tilewright.hw.spec.registers import MEMORY_BASE
+from tilewright.hw.spec.soc_config import MAX_MEMORY_LATENCY, SocConfig
+from tilewright.hw.verilog import write_verilog
+from tilewright.verification.cells.netlist import SYNTHESIS, cell_models, write_netlist
+from tilewright.verification.tools.cache import cached, kept
+from tilewright.verification.tools.description import (
+    CHIP,
+    SOURCES,
+    described,
+    read_sources,
+    source_key,
+)
 
 WRAPPER = Path(__file__).with_name("chip.sv")
 

@@ -12,8 +12,8 @@ import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from verification.tools.cache import cached
-from verification.tools.toolchain import Compiler, versions
+from tilewright.verification.tools.cache import cached
+from tilewright.verification.tools.toolchain import Compiler, versions
 
 _PARTS = re.compile(r"^VM_GLOBAL_(?:FAST|SLOW) \+= \\\n((?:  *\S+ \\\n)*)", re.MULTILINE)
 

@@ -16,12 +16,13 @@ import cocotb_tools.config
 import find_libpython
 import numpy as np
 
-from hw.spec.config import Config
-from hw.spec.errors import RequestError, TilewrightError
-from hw.spec.registers import MEMORY_BASE
-from verification.cosim.chip import memory_arguments
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import RequestError, TilewrightError
+from tilewright.hw.spec.registers import MEMORY_BASE
+from tilewright.verification.cosim.chip import memory_arguments
 
-PROJECT = Path(__file__).parents[2]
+ABOVE = Path(__file__).parents[3]
+"""Where the package is imported from."""
 
 
 @dataclass(frozen=True)
@@ -189,11 +190,11 @@ def _environment(folder: Path) -> dict[str, str]:
     paths = [str(cocotb_tools.config.libs_dir), os.environ.get("LD_LIBRARY_PATH", "")]
     return os.environ | {
         "LD_LIBRARY_PATH": os.pathsep.join(path for path in paths if path),
-        "PYTHONPATH": os.pathsep.join([str(PROJECT), *(path for path in sys.path if path)]),
+        "PYTHONPATH": os.pathsep.join([str(ABOVE), *(path for path in sys.path if path)]),
         "PYGPI_PYTHON_BIN": sys.executable,
         "GPI_USERS": f"{libpython};{cocotb_tools.config.pygpi_entry_point()}",
         "COCOTB_TOPLEVEL": "top",
-        "COCOTB_TEST_MODULES": "verification.cosim.bench",
+        "COCOTB_TEST_MODULES": "tilewright.verification.cosim.bench",
         "COCOTB_RESULTS_FILE": str(folder / "results.xml"),
         "COCOTB_LOG_LEVEL": "WARNING",
         "COCOTB_TRUST_INERTIAL_WRITES": "1",

@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hw.spec.errors import TilewrightError
-from verification.cosim.build_time import expected_seconds, note_build
-from verification.cosim.runtime import runtime_objects
-from verification.tools.cache import cached
-from verification.tools.process import run
-from verification.tools.toolchain import Compiler, require_make, verilator_root, versions
+from tilewright.hw.spec.errors import TilewrightError
+from tilewright.verification.cosim.build_time import expected_seconds, note_build
+from tilewright.verification.cosim.runtime import runtime_objects
+from tilewright.verification.tools.cache import cached
+from tilewright.verification.tools.process import run
+from tilewright.verification.tools.toolchain import Compiler, require_make, verilator_root, versions
 
 EXECUTABLE = "model"
 

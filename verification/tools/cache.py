@@ -18,7 +18,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hw.spec.errors import RequestError, TilewrightError
+from tilewright.hw.spec.errors import RequestError, TilewrightError
 
 LOG = logging.getLogger("tilewright.cache")
 """Says on stderr, unless an application has other plans, which entries are built again."""

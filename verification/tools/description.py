@@ -14,12 +14,12 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from hw.spec.config import Config
-from verification.tools.cache import cached
-from verification.tools.toolchain import versions
+from tilewright.hw.spec.config import Config
+from tilewright.verification.tools.cache import cached
+from tilewright.verification.tools.toolchain import versions
 
 PROJECT = Path(__file__).parents[2]
-CHIP = "hw.verilog"
+CHIP = "tilewright.hw.verilog"
 """Entry of the chip's description."""
 
 _PACKAGE = "tilewright."

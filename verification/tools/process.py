@@ -9,7 +9,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from hw.spec.errors import RequestError
+from tilewright.hw.spec.errors import RequestError
 
 _WATCH = 'read -r line; [ "$line" = done ] || kill -KILL "-$0"'
 """What the watcher does: its input ends without a word only where its parent was killed."""

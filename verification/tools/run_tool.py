@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from hw.spec.errors import TilewrightError
-from verification.tools.process import running
+from tilewright.hw.spec.errors import TilewrightError
+from tilewright.verification.tools.process import running
 
 Note = Callable[[str], None]
 """Is told what a tool is doing."""

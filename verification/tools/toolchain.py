@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hw.spec.errors import RequestError
+from tilewright.hw.spec.errors import RequestError
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,9 @@ from amaranth.hdl import Cat, Const, Elaboratable, Module, Mux, Signal, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.local_copy import local_copy
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import ACTIVATION_DELAY, CAPTURE_LATENCY
+from tilewright.hw.local_copy import local_copy
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import ACTIVATION_DELAY, CAPTURE_LATENCY
 
 
 class StepControl(data.StructLayout):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.npu_config import NpuConfig
 
 
 class ColumnGroups(Component):

@@ -23,7 +23,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
-from hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.npu_config import NpuConfig
 
 
 class FillLayout(data.StructLayout):

@@ -6,12 +6,12 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.npu.command_view import COMMAND_LAYOUT, CommandView, opcode_of
-from hw.npu.compute.mac_control import CAUSE
-from hw.npu.ports import WEIGHT_START
-from hw.spec.commands import Opcode
-from hw.spec.profile import CAUSES
-from hw.spec.timing import WRITE_MARGIN
+from tilewright.hw.npu.command_view import COMMAND_LAYOUT, CommandView, opcode_of
+from tilewright.hw.npu.compute.mac_control import CAUSE
+from tilewright.hw.npu.ports import WEIGHT_START
+from tilewright.hw.spec.commands import Opcode
+from tilewright.hw.spec.profile import CAUSES
+from tilewright.hw.spec.timing import WRITE_MARGIN
 
 _BESIDE = (Opcode.ELEMENTWISE, Opcode.TABLE, Opcode.SOFTMAX)
 """Commands of the units that share the feeder's read port."""

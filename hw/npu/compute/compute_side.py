@@ -8,24 +8,24 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from hw.npu.command_view import COMMAND_LAYOUT, CommandView, opcode_of
-from hw.npu.compute.array import MacArray
-from hw.npu.compute.columns import Columns
-from hw.npu.compute.compute_control import ComputeControl
-from hw.npu.compute.counters import Counters
-from hw.npu.compute.drain import Drain
-from hw.npu.compute.elementwise import ElementwiseUnit
-from hw.npu.compute.feeder import Feeder
-from hw.npu.compute.lstm import LstmUnit
-from hw.npu.compute.mac_control import MacControl
-from hw.npu.compute.mover import Mover
-from hw.npu.compute.parameters import ParameterSets
-from hw.npu.compute.requantiser import Requantiser
-from hw.npu.compute.softmax import ZERO_POINT, SoftmaxUnit
-from hw.npu.compute.tables import Tables
-from hw.npu.ports import WEIGHT_START, read_port, write_port
-from hw.spec.commands import Opcode
-from hw.spec.npu_config import NpuConfig
+from tilewright.hw.npu.command_view import COMMAND_LAYOUT, CommandView, opcode_of
+from tilewright.hw.npu.compute.array import MacArray
+from tilewright.hw.npu.compute.columns import Columns
+from tilewright.hw.npu.compute.compute_control import ComputeControl
+from tilewright.hw.npu.compute.counters import Counters
+from tilewright.hw.npu.compute.drain import Drain
+from tilewright.hw.npu.compute.elementwise import ElementwiseUnit
+from tilewright.hw.npu.compute.feeder import Feeder
+from tilewright.hw.npu.compute.lstm import LstmUnit
+from tilewright.hw.npu.compute.mac_control import MacControl
+from tilewright.hw.npu.compute.mover import Mover
+from tilewright.hw.npu.compute.parameters import ParameterSets
+from tilewright.hw.npu.compute.requantiser import Requantiser
+from tilewright.hw.npu.compute.softmax import ZERO_POINT, SoftmaxUnit
+from tilewright.hw.npu.compute.tables import Tables
+from tilewright.hw.npu.ports import WEIGHT_START, read_port, write_port
+from tilewright.hw.spec.commands import Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
 
 
 class ComputeSide(Component):

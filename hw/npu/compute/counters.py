@@ -10,8 +10,8 @@ from amaranth.hdl import Array, Module, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.spec.npu_config import NpuConfig
-from hw.spec.profile import CAUSES, EVENTS, RECORD, RECORD_WORDS
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.profile import CAUSES, EVENTS, RECORD, RECORD_WORDS
 
 
 class EventLayout(data.StructLayout):

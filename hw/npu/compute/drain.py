@@ -23,12 +23,12 @@ from amaranth.hdl import Array, Const, Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.npu.command_view import COMMAND_LAYOUT, CommandView, opcode_of
-from hw.npu.compute.mac_control import TileLayout
-from hw.npu.compute.requantiser import RequantiserInput
-from hw.spec.commands import ADDRESS_BITS, Opcode
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import CAPTURE_LATENCY
+from tilewright.hw.npu.command_view import COMMAND_LAYOUT, CommandView, opcode_of
+from tilewright.hw.npu.compute.mac_control import TileLayout
+from tilewright.hw.npu.compute.requantiser import RequantiserInput
+from tilewright.hw.spec.commands import ADDRESS_BITS, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import CAPTURE_LATENCY
 
 
 class BeatsLayout(data.StructLayout):

@@ -14,14 +14,14 @@ from itertools import pairwise
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from hw.npu.command_view import COMMAND_LAYOUT, CommandView
-from hw.npu.compute.elementwise_walk import ElementwiseWalk, GroupLayout
-from hw.npu.compute.operand_scaler import OperandScaler, ScalerControl
-from hw.npu.compute.requantiser import RequantiserInput
-from hw.npu.ports import read_port
-from hw.spec.commands import Opcode, Operation
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import SCALER_LATENCY, SCRATCHPAD_READ_LATENCY
+from tilewright.hw.npu.command_view import COMMAND_LAYOUT, CommandView
+from tilewright.hw.npu.compute.elementwise_walk import ElementwiseWalk, GroupLayout
+from tilewright.hw.npu.compute.operand_scaler import OperandScaler, ScalerControl
+from tilewright.hw.npu.compute.requantiser import RequantiserInput
+from tilewright.hw.npu.ports import read_port
+from tilewright.hw.spec.commands import Opcode, Operation
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import SCALER_LATENCY, SCRATCHPAD_READ_LATENCY
 
 
 class ElementwiseUnit(Component):

@@ -12,10 +12,10 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.npu.command_view import COMMAND_LAYOUT, CommandView
-from hw.npu.ports import crosses_word, read_port
-from hw.spec.commands import ADDRESS_BITS, Opcode, Operation
-from hw.spec.npu_config import NpuConfig
+from tilewright.hw.npu.command_view import COMMAND_LAYOUT, CommandView
+from tilewright.hw.npu.ports import crosses_word, read_port
+from tilewright.hw.spec.commands import ADDRESS_BITS, Opcode, Operation
+from tilewright.hw.spec.npu_config import NpuConfig
 
 
 class GroupLayout(data.StructLayout):

@@ -23,16 +23,16 @@ from amaranth.hdl import Array, Module, Mux, Signal, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.npu.command_view import COMMAND_LAYOUT, CommandView
-from hw.npu.compute.column_groups import ColumnGroups
-from hw.npu.compute.columns import FillLayout
-from hw.npu.compute.feeder_decode import FeederDecode
-from hw.npu.compute.fills import X_BITS, Fills
-from hw.npu.compute.pieces import Pieces
-from hw.npu.compute.slot_taps import SlotTaps
-from hw.npu.ports import crosses_word, read_port
-from hw.spec.commands import ADDRESS_BITS, Opcode
-from hw.spec.npu_config import NpuConfig
+from tilewright.hw.npu.command_view import COMMAND_LAYOUT, CommandView
+from tilewright.hw.npu.compute.column_groups import ColumnGroups
+from tilewright.hw.npu.compute.columns import FillLayout
+from tilewright.hw.npu.compute.feeder_decode import FeederDecode
+from tilewright.hw.npu.compute.fills import X_BITS, Fills
+from tilewright.hw.npu.compute.pieces import Pieces
+from tilewright.hw.npu.compute.slot_taps import SlotTaps
+from tilewright.hw.npu.ports import crosses_word, read_port
+from tilewright.hw.spec.commands import ADDRESS_BITS, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
 
 ROW_BITS = 18
 """Signed row number: above the input, inside, or below it."""

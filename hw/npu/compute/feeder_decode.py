@@ -10,9 +10,9 @@ from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
-from hw.npu.command_view import COMMAND_LAYOUT, CommandView, opcode_of
-from hw.spec.commands import ADDRESS_BITS, Opcode
-from hw.spec.npu_config import NpuConfig
+from tilewright.hw.npu.command_view import COMMAND_LAYOUT, CommandView, opcode_of
+from tilewright.hw.spec.commands import ADDRESS_BITS, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
 
 
 class MultiplesLayout(data.ArrayLayout):

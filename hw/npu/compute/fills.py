@@ -7,10 +7,10 @@ from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
-from hw.npu.compute.columns import FillLayout
-from hw.npu.compute.feeder_decode import LoopsLayout, sources_of
-from hw.spec.commands import ADDRESS_BITS
-from hw.spec.npu_config import NpuConfig
+from tilewright.hw.npu.compute.columns import FillLayout
+from tilewright.hw.npu.compute.feeder_decode import LoopsLayout, sources_of
+from tilewright.hw.spec.commands import ADDRESS_BITS
+from tilewright.hw.spec.npu_config import NpuConfig
 
 X_BITS = ADDRESS_BITS + 2
 """Signed byte position in a row: left of it, inside, or right of it."""

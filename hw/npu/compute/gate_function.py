@@ -24,8 +24,8 @@ from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
-from hw.spec.arithmetic.sigmoid_int16 import table
-from hw.spec.timing import FUNCTION_LATENCY
+from tilewright.hw.spec.arithmetic.sigmoid_int16 import table
+from tilewright.hw.spec.timing import FUNCTION_LATENCY
 
 UNSHIFTED = 3
 """The ``shift`` that leaves an operand of 2**-12 as it is."""

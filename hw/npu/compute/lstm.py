@@ -28,13 +28,13 @@ from __future__ import annotations
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.npu.command_view import COMMAND_LAYOUT, CommandView
-from hw.npu.compute.gate_function import UNSHIFTED, GateFunction
-from hw.npu.compute.requantiser import RequantiserInput, RequantiserOutput
-from hw.npu.ports import crosses_word, read_port, write_port
-from hw.spec.commands import ADDRESS_BITS, LSTM_GATES, Opcode
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import (
+from tilewright.hw.npu.command_view import COMMAND_LAYOUT, CommandView
+from tilewright.hw.npu.compute.gate_function import UNSHIFTED, GateFunction
+from tilewright.hw.npu.compute.requantiser import RequantiserInput, RequantiserOutput
+from tilewright.hw.npu.ports import crosses_word, read_port, write_port
+from tilewright.hw.spec.commands import ADDRESS_BITS, LSTM_GATES, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import (
     FUNCTION_LATENCY,
     LSTM_HIDDEN_WRITTEN,
     LSTM_OUTPUT_WRITTEN,

@@ -14,14 +14,14 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.npu.command_view import COMMAND_LAYOUT, CommandView, opcode_of
-from hw.npu.compute.array import StepControl
-from hw.npu.compute.columns import SelectLayout
-from hw.npu.compute.pieces import Pieces
-from hw.npu.compute.slot_walk import SlotWalk
-from hw.spec.commands import Opcode
-from hw.spec.npu_config import NpuConfig
-from hw.spec.profile import CAUSES
+from tilewright.hw.npu.command_view import COMMAND_LAYOUT, CommandView, opcode_of
+from tilewright.hw.npu.compute.array import StepControl
+from tilewright.hw.npu.compute.columns import SelectLayout
+from tilewright.hw.npu.compute.pieces import Pieces
+from tilewright.hw.npu.compute.slot_walk import SlotWalk
+from tilewright.hw.spec.commands import Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.profile import CAUSES
 
 CAUSE = {name: number for number, (name, _) in enumerate(CAUSES)}
 """Number of each cause."""

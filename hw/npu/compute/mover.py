@@ -14,12 +14,12 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.npu.command_view import COMMAND_LAYOUT, CommandView
-from hw.npu.compute.pieces import Pieces
-from hw.npu.ports import crosses_word, read_port, write_port
-from hw.spec.commands import ADDRESS_BITS, MOVE_LOOPS, Opcode
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import SCRATCHPAD_READ_LATENCY
+from tilewright.hw.npu.command_view import COMMAND_LAYOUT, CommandView
+from tilewright.hw.npu.compute.pieces import Pieces
+from tilewright.hw.npu.ports import crosses_word, read_port, write_port
+from tilewright.hw.spec.commands import ADDRESS_BITS, MOVE_LOOPS, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import SCRATCHPAD_READ_LATENCY
 
 _RUN_BITS = 20
 _TURN_BITS = 16

@@ -17,7 +17,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.spec.timing import SCALER_LATENCY
+from tilewright.hw.spec.timing import SCALER_LATENCY
 
 _EXACT_BITS = 11
 """Power of two of the factor that leaves an operand as it is."""

@@ -14,9 +14,9 @@ from amaranth.lib import stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.spec.commands import PARAMETER_WORDS
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import PARAMETER_SETS
+from tilewright.hw.spec.commands import PARAMETER_WORDS
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import PARAMETER_SETS
 
 
 class ParameterSets(Component):

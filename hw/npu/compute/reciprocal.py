@@ -27,8 +27,8 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
-from hw.spec.commands import SOFTMAX_BATCH
-from hw.spec.timing import RECIPROCAL_TURNS, ROUNDED_LATENCY
+from tilewright.hw.spec.commands import SOFTMAX_BATCH
+from tilewright.hw.spec.timing import RECIPROCAL_TURNS, ROUNDED_LATENCY
 
 assert ROUNDED_LATENCY + 1 == SOFTMAX_BATCH, "a product is there when its row's turn comes"
 

@@ -29,9 +29,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.spec.commands import ADDRESS_BITS, MAX_LEFT_SHIFT
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import REQUANTISER_LATENCY
+from tilewright.hw.spec.commands import ADDRESS_BITS, MAX_LEFT_SHIFT
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import REQUANTISER_LATENCY
 
 
 class LaneLayout(data.StructLayout):

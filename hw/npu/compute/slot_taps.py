@@ -5,10 +5,10 @@ from __future__ import annotations
 from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.npu.compute.feeder_decode import LoopsLayout
-from hw.npu.compute.pieces import Pieces
-from hw.spec.commands import ADDRESS_BITS
-from hw.spec.npu_config import NpuConfig
+from tilewright.hw.npu.compute.feeder_decode import LoopsLayout
+from tilewright.hw.npu.compute.pieces import Pieces
+from tilewright.hw.spec.commands import ADDRESS_BITS
+from tilewright.hw.spec.npu_config import NpuConfig
 
 _OFFSETS = ("offset", "run_offset", "row_offset")
 

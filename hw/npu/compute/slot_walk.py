@@ -12,7 +12,7 @@ from __future__ import annotations
 from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.npu_config import NpuConfig
 
 
 class SlotWalk(Component):

@@ -23,15 +23,15 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from hw.npu.command_view import COMMAND_LAYOUT, CommandView
-from hw.npu.compute.reciprocal import Reciprocal
-from hw.npu.compute.requantiser import RequantiserInput
-from hw.npu.compute.softmax_walk import RowGroup, SoftmaxWalk, tree_levels
-from hw.npu.ports import read_port
-from hw.spec.commands import ADDRESS_BITS, SOFTMAX_BATCH, Opcode
-from hw.spec.npu_config import NpuConfig
-from hw.spec.softmax import SUM_BITS
-from hw.spec.timing import SCRATCHPAD_READ_LATENCY, SOFTMAX_LATENCY
+from tilewright.hw.npu.command_view import COMMAND_LAYOUT, CommandView
+from tilewright.hw.npu.compute.reciprocal import Reciprocal
+from tilewright.hw.npu.compute.requantiser import RequantiserInput
+from tilewright.hw.npu.compute.softmax_walk import RowGroup, SoftmaxWalk, tree_levels
+from tilewright.hw.npu.ports import read_port
+from tilewright.hw.spec.commands import ADDRESS_BITS, SOFTMAX_BATCH, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.softmax import SUM_BITS
+from tilewright.hw.spec.timing import SCRATCHPAD_READ_LATENCY, SOFTMAX_LATENCY
 
 ZERO_POINT = -128
 """Of the results."""

@@ -12,11 +12,11 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.npu.command_view import COMMAND_LAYOUT, CommandView
-from hw.npu.ports import crosses_word, read_port
-from hw.spec.commands import ADDRESS_BITS, SOFTMAX_BATCH, Opcode
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import RESULTS_WAIT
+from tilewright.hw.npu.command_view import COMMAND_LAYOUT, CommandView
+from tilewright.hw.npu.ports import crosses_word, read_port
+from tilewright.hw.spec.commands import ADDRESS_BITS, SOFTMAX_BATCH, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import RESULTS_WAIT
 
 _PLACES = range(SOFTMAX_BATCH)
 

@@ -15,11 +15,11 @@ from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
-from hw.block_ram import block_ram, read_block_ram
-from hw.npu.command_view import COMMAND_LAYOUT, CommandView
-from hw.npu.compute.requantiser import RequantiserOutput
-from hw.npu.ports import crosses_word, read_port
-from hw.spec.commands import (
+from tilewright.hw.block_ram import block_ram, read_block_ram
+from tilewright.hw.npu.command_view import COMMAND_LAYOUT, CommandView
+from tilewright.hw.npu.compute.requantiser import RequantiserOutput
+from tilewright.hw.npu.ports import crosses_word, read_port
+from tilewright.hw.spec.commands import (
     ADDRESS_BITS,
     EXPONENTIALS,
     TABLE_FIELD,
@@ -28,8 +28,8 @@ from hw.spec.commands import (
     TABLE_WORDS,
     Opcode,
 )
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import SCRATCHPAD_READ_LATENCY
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import SCRATCHPAD_READ_LATENCY
 
 
 class Tables(Component):

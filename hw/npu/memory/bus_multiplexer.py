@@ -11,9 +11,9 @@ from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import Component, In, Out, Signature
 from amaranth.utils import exact_log2
 
-from hw.bus import memory_bus
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import OUTSTANDING
+from tilewright.hw.bus import memory_bus
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import OUTSTANDING
 
 CLIENTS = ("fetch", "record", "transfers", "weights")
 """By priority. Each is also favoured in one of four grants, so that none starves."""

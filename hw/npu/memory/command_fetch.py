@@ -9,9 +9,9 @@ from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
-from hw.npu.memory.bus_multiplexer import client_port
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import FETCH_BYTES
+from tilewright.hw.npu.memory.bus_multiplexer import client_port
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import FETCH_BYTES
 
 COMMAND_WORD = StructLayout({"word": 32, "error": 1})
 """A word of the stream; ``error``: main memory answered its read with an error."""

@@ -6,8 +6,8 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.npu.command_view import COMMAND_LAYOUT
-from hw.spec.commands import HEADER, WAIT_BITS
+from tilewright.hw.npu.command_view import COMMAND_LAYOUT
+from tilewright.hw.spec.commands import HEADER, WAIT_BITS
 
 AT_WORK = 15
 """Commands taken but not completed, at most."""

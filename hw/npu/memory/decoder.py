@@ -8,10 +8,10 @@ from amaranth.lib.data import StructLayout
 from amaranth.lib.enum import Enum
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.npu.command_view import COMMAND_LAYOUT
-from hw.npu.memory.command_fetch import COMMAND_WORD
-from hw.spec.commands import HEADER, LENGTH, MAX_LENGTH, TRANSFER_OPCODES, Opcode
-from hw.spec.npu_config import NpuConfig
+from tilewright.hw.npu.command_view import COMMAND_LAYOUT
+from tilewright.hw.npu.memory.command_fetch import COMMAND_WORD
+from tilewright.hw.spec.commands import HEADER, LENGTH, MAX_LENGTH, TRANSFER_OPCODES, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
 
 
 class Queue(Enum, shape=2):

@@ -6,21 +6,21 @@ from amaranth.hdl import Module, ResetInserter
 from amaranth.lib import stream
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from hw.bus import memory_bus, register_bus
-from hw.npu.command_view import COMMAND_LAYOUT
-from hw.npu.memory.bus_multiplexer import BusMultiplexer
-from hw.npu.memory.command_fetch import CommandFetch
-from hw.npu.memory.profile_writer import ProfileWriter
-from hw.npu.memory.registers import NpuRegisters
-from hw.npu.memory.scratchpad import Scratchpad
-from hw.npu.memory.sequencer import Sequencer
-from hw.npu.memory.transfers import Transfers
-from hw.npu.memory.weight_ring import WeightRing
-from hw.npu.memory.weights_dma import WeightsDma
-from hw.npu.ports import WEIGHT_START, read_port, write_port
-from hw.npu.watchdog import PERIOD_BITS, Watchdog
-from hw.spec.npu_config import NpuConfig
-from hw.spec.registers import ERROR_CODES
+from tilewright.hw.bus import memory_bus, register_bus
+from tilewright.hw.npu.command_view import COMMAND_LAYOUT
+from tilewright.hw.npu.memory.bus_multiplexer import BusMultiplexer
+from tilewright.hw.npu.memory.command_fetch import CommandFetch
+from tilewright.hw.npu.memory.profile_writer import ProfileWriter
+from tilewright.hw.npu.memory.registers import NpuRegisters
+from tilewright.hw.npu.memory.scratchpad import Scratchpad
+from tilewright.hw.npu.memory.sequencer import Sequencer
+from tilewright.hw.npu.memory.transfers import Transfers
+from tilewright.hw.npu.memory.weight_ring import WeightRing
+from tilewright.hw.npu.memory.weights_dma import WeightsDma
+from tilewright.hw.npu.ports import WEIGHT_START, read_port, write_port
+from tilewright.hw.npu.watchdog import PERIOD_BITS, Watchdog
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.registers import ERROR_CODES
 
 
 class MemorySide(Component):

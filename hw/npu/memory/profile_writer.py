@@ -7,11 +7,11 @@ from amaranth.lib import stream
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
-from hw.npu.memory.bus_multiplexer import client_port
-from hw.npu.memory.registers import LOCK_BITS
-from hw.spec.npu_config import NpuConfig
-from hw.spec.profile import RECORD_BYTES
-from hw.spec.timing import OUTSTANDING
+from tilewright.hw.npu.memory.bus_multiplexer import client_port
+from tilewright.hw.npu.memory.registers import LOCK_BITS
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.profile import RECORD_BYTES
+from tilewright.hw.spec.timing import OUTSTANDING
 
 
 class ProfileWriter(Component):

@@ -8,11 +8,11 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
-from hw.bus import register_bus
-from hw.npu.watchdog import LIMIT_BITS
-from hw.spec.npu_config import NpuConfig
-from hw.spec.profile import RECORD_BYTES
-from hw.spec.registers import LOCK_BYTES, NPU, NPU_IDENTIFIER, Register
+from tilewright.hw.bus import register_bus
+from tilewright.hw.npu.watchdog import LIMIT_BITS
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.profile import RECORD_BYTES
+from tilewright.hw.spec.registers import LOCK_BYTES, NPU, NPU_IDENTIFIER, Register
 
 LOCK_SHIFT = exact_log2(LOCK_BYTES)
 LOCK_BITS = 32 - LOCK_SHIFT

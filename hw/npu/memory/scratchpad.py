@@ -18,10 +18,10 @@ from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import Component, In, Signature
 from amaranth.utils import exact_log2
 
-from hw.block_ram import block_ram, read_block_ram
-from hw.npu.ports import read_port, write_port
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import READS_FIFO
+from tilewright.hw.block_ram import block_ram, read_block_ram
+from tilewright.hw.npu.ports import read_port, write_port
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import READS_FIFO
 
 
 def dma_read_port(port_bytes: int) -> Signature:

@@ -9,15 +9,15 @@ from amaranth.lib import stream
 from amaranth.lib.enum import Enum
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from hw.npu.command_view import COMMAND_LAYOUT, CommandView, opcode_of
-from hw.npu.memory.command_fetch import COMMAND_WORD
-from hw.npu.memory.compute_queue import ComputeQueue
-from hw.npu.memory.decoder import Decoder, Queue
-from hw.npu.memory.transfer_beats import TRANSFER_DESCRIPTOR
-from hw.npu.memory.weights_dma import WEIGHTS_DESCRIPTOR
-from hw.spec.commands import WAIT_BITS, Opcode
-from hw.spec.npu_config import NpuConfig
-from hw.spec.registers import ERROR_CODES
+from tilewright.hw.npu.command_view import COMMAND_LAYOUT, CommandView, opcode_of
+from tilewright.hw.npu.memory.command_fetch import COMMAND_WORD
+from tilewright.hw.npu.memory.compute_queue import ComputeQueue
+from tilewright.hw.npu.memory.decoder import Decoder, Queue
+from tilewright.hw.npu.memory.transfer_beats import TRANSFER_DESCRIPTOR
+from tilewright.hw.npu.memory.weights_dma import WEIGHTS_DESCRIPTOR
+from tilewright.hw.spec.commands import WAIT_BITS, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.registers import ERROR_CODES
 
 
 class State(Enum, shape=4):

@@ -9,9 +9,9 @@ from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
-from hw.spec.commands import ADDRESS_BITS
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import BEATS_FIFO
+from tilewright.hw.spec.commands import ADDRESS_BITS
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import BEATS_FIFO
 
 TRANSFER_DESCRIPTOR = StructLayout(
     {

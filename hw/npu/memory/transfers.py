@@ -10,14 +10,14 @@ from amaranth.lib.data import StructLayout
 from amaranth.lib.fifo import SyncFIFO, SyncFIFOBuffered
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.npu.memory.bus_multiplexer import client_port
-from hw.npu.memory.registers import LOCK_BITS
-from hw.npu.memory.scratchpad import dma_read_port, dma_write_port
-from hw.npu.memory.transfer_beats import TRANSFER_DESCRIPTOR, TransferBeats, beat_layout
-from hw.npu.ports import crosses_word
-from hw.spec.commands import ADDRESS_BITS, WAIT_BITS
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import OUTSTANDING, QUEUE, REQUESTS, WHOLE_FIFO
+from tilewright.hw.npu.memory.bus_multiplexer import client_port
+from tilewright.hw.npu.memory.registers import LOCK_BITS
+from tilewright.hw.npu.memory.scratchpad import dma_read_port, dma_write_port
+from tilewright.hw.npu.memory.transfer_beats import TRANSFER_DESCRIPTOR, TransferBeats, beat_layout
+from tilewright.hw.npu.ports import crosses_word
+from tilewright.hw.spec.commands import ADDRESS_BITS, WAIT_BITS
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import OUTSTANDING, QUEUE, REQUESTS, WHOLE_FIFO
 
 
 class Transfers(Component):

@@ -7,9 +7,9 @@ from amaranth.lib import data, stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.npu.memory.weight_walk import UnitsLayout
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import PREFETCH_LINES
+from tilewright.hw.npu.memory.weight_walk import UnitsLayout
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import PREFETCH_LINES
 
 
 class LineLayout(data.StructLayout):

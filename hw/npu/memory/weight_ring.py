@@ -8,11 +8,11 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 from amaranth.utils import exact_log2
 
-from hw.npu.memory.weight_fifo import WeightFifo
-from hw.npu.memory.weight_walk import UnitsLayout, WeightWalk
-from hw.npu.ports import WEIGHT_START
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import READ_CYCLES
+from tilewright.hw.npu.memory.weight_fifo import WeightFifo
+from tilewright.hw.npu.memory.weight_walk import UnitsLayout, WeightWalk
+from tilewright.hw.npu.ports import WEIGHT_START
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import READ_CYCLES
 
 
 class WeightRing(Component):

@@ -11,9 +11,9 @@ from amaranth.lib import data, stream
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
-from hw.npu.ports import WEIGHT_START
-from hw.spec.commands import PARAMETER_WORDS
-from hw.spec.npu_config import NpuConfig
+from tilewright.hw.npu.ports import WEIGHT_START
+from tilewright.hw.spec.commands import PARAMETER_WORDS
+from tilewright.hw.spec.npu_config import NpuConfig
 
 
 class UnitsLayout(data.StructLayout):

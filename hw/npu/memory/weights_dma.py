@@ -9,9 +9,9 @@ from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
-from hw.npu.memory.bus_multiplexer import client_port
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import QUEUE
+from tilewright.hw.npu.memory.bus_multiplexer import client_port
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import QUEUE
 
 WEIGHTS_DESCRIPTOR = StructLayout({"memory_address": 32, "bytes": 32})
 """A linear region; both are multiples of weight_memory_bytes."""

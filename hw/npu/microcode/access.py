@@ -12,12 +12,12 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.bus import memory_bus
-from hw.npu.microcode.assembler import ARGUMENT_BITS, Op, Size, Write
-from hw.npu.microcode.dot import CHUNK
-from hw.npu.microcode.registers import LOCK_BITS, LOCK_SHIFT
-from hw.npu.microcode.sequencer import INDEX_BITS, WORD_BITS
-from hw.spec.registers import MEMORY_BASE
+from tilewright.hw.bus import memory_bus
+from tilewright.hw.npu.microcode.assembler import ARGUMENT_BITS, Op, Size, Write
+from tilewright.hw.npu.microcode.dot import CHUNK
+from tilewright.hw.npu.microcode.registers import LOCK_BITS, LOCK_SHIFT
+from tilewright.hw.npu.microcode.sequencer import INDEX_BITS, WORD_BITS
+from tilewright.hw.spec.registers import MEMORY_BASE
 
 _BASE_WORD = MEMORY_BASE >> 2
 

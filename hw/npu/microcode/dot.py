@@ -20,10 +20,10 @@ from itertools import pairwise
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.block_ram import block_ram, read_block_ram
-from hw.npu.microcode.products import DualProduct
-from hw.npu.microcode.sequencer import INDEX_BITS
-from hw.spec.npu_config import NpuConfig
+from tilewright.hw.block_ram import block_ram, read_block_ram
+from tilewright.hw.npu.microcode.products import DualProduct
+from tilewright.hw.npu.microcode.sequencer import INDEX_BITS
+from tilewright.hw.spec.npu_config import NpuConfig
 
 CHUNK = 4
 """Bytes of a chunk; rows of the array."""

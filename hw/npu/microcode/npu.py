@@ -15,18 +15,18 @@ from __future__ import annotations
 from amaranth.hdl import Array, Cat, Module, Signal
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from hw.bus import memory_bus, register_bus
-from hw.npu.microcode.access import Access
-from hw.npu.microcode.assembler import Op
-from hw.npu.microcode.assembler import Out as Outputs
-from hw.npu.microcode.dot import CHUNK, Dot
-from hw.npu.microcode.registers import MicrocodeRegisters
-from hw.npu.microcode.requantise import Requantise, parameter_bytes
-from hw.npu.microcode.sequencer import Sequencer
-from hw.npu.microcode.windows import Windows
-from hw.npu.watchdog import Watchdog
-from hw.spec.config import Config
-from hw.spec.profile import ACTIVITIES
+from tilewright.hw.bus import memory_bus, register_bus
+from tilewright.hw.npu.microcode.access import Access
+from tilewright.hw.npu.microcode.assembler import Op
+from tilewright.hw.npu.microcode.assembler import Out as Outputs
+from tilewright.hw.npu.microcode.dot import CHUNK, Dot
+from tilewright.hw.npu.microcode.registers import MicrocodeRegisters
+from tilewright.hw.npu.microcode.requantise import Requantise, parameter_bytes
+from tilewright.hw.npu.microcode.sequencer import Sequencer
+from tilewright.hw.npu.microcode.windows import Windows
+from tilewright.hw.npu.watchdog import Watchdog
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.profile import ACTIVITIES
 
 
 class MicrocodeNpu(Component):

@@ -8,12 +8,12 @@ where, and each command goes on behind the one before.
 
 from __future__ import annotations
 
-from hw.npu.microcode.assembler import Assembler, In, Op, Out, Size, Write
-from hw.npu.microcode.sequences import add, field, next_command, put
-from hw.npu.microcode.window_program import OUTPUTS, window_commands
-from hw.spec.commands import Opcode
-from hw.spec.npu_config import NpuConfig
-from hw.spec.profile import RECORD, RECORD_WORDS
+from tilewright.hw.npu.microcode.assembler import Assembler, In, Op, Out, Size, Write
+from tilewright.hw.npu.microcode.sequences import add, field, next_command, put
+from tilewright.hw.npu.microcode.window_program import OUTPUTS, window_commands
+from tilewright.hw.spec.commands import Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.profile import RECORD, RECORD_WORDS
 
 
 def microprogram(config: NpuConfig) -> list[int]:

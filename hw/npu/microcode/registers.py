@@ -8,12 +8,12 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
-from hw.bus import register_bus
-from hw.npu.microcode.sequencer import WORD_BITS
-from hw.npu.watchdog import LIMIT_BITS
-from hw.spec.fields import encode
-from hw.spec.npu_config import NpuConfig
-from hw.spec.registers import ERROR_CODES, LOCK_BYTES, MEMORY_BASE, NPU, NPU_IDENTIFIER
+from tilewright.hw.bus import register_bus
+from tilewright.hw.npu.microcode.sequencer import WORD_BITS
+from tilewright.hw.npu.watchdog import LIMIT_BITS
+from tilewright.hw.spec.fields import encode
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.registers import ERROR_CODES, LOCK_BYTES, MEMORY_BASE, NPU, NPU_IDENTIFIER
 
 _ERROR_BITS = 3
 LOCK_SHIFT = exact_log2(LOCK_BYTES)

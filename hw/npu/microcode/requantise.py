@@ -20,7 +20,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.npu.microcode.products import Product
+from tilewright.hw.npu.microcode.products import Product
 
 PARAMETERS = data.StructLayout({"bias": signed(32), "multiplier": 32, "shift": signed(8)})
 """In the order of their bytes in front of a block, see hw.spec.commands."""

@@ -14,18 +14,18 @@ from __future__ import annotations
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.block_ram import block_ram, read_block_ram
-from hw.npu.microcode.assembler import (
+from tilewright.hw.block_ram import block_ram, read_block_ram
+from tilewright.hw.npu.microcode.assembler import (
     ARGUMENT_BITS,
     INDEXED,
     INSTRUCTION_BITS,
     TARGET_BITS,
     Op,
 )
-from hw.npu.microcode.assembler import In as Inputs
-from hw.npu.microcode.assembler import Out as Outputs
-from hw.npu.microcode.program import microprogram
-from hw.spec.npu_config import NpuConfig
+from tilewright.hw.npu.microcode.assembler import In as Inputs
+from tilewright.hw.npu.microcode.assembler import Out as Outputs
+from tilewright.hw.npu.microcode.program import microprogram
+from tilewright.hw.spec.npu_config import NpuConfig
 
 WORD_BITS = 18
 """Of the accumulator and of the registers: byte addresses of main memory, from its start."""

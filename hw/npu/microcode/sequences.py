@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hw.npu.microcode.assembler import Assembler, Op, Out, Size
-from hw.spec.commands import BODY, LENGTH, Opcode
+from tilewright.hw.npu.microcode.assembler import Assembler, Op, Out, Size
+from tilewright.hw.spec.commands import BODY, LENGTH, Opcode
 
 _SIZES = {8: Size.BYTE, 16: Size.HALF}
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hw.npu.microcode.assembler import INDEXED, Assembler, In, Op, Out
-from hw.npu.microcode.sequences import add, field, next_command, put
-from hw.spec.commands import PARAMETER_WORDS, Opcode
-from hw.spec.npu_config import NpuConfig
+from tilewright.hw.npu.microcode.assembler import INDEXED, Assembler, In, Op, Out
+from tilewright.hw.npu.microcode.sequences import add, field, next_command, put
+from tilewright.hw.spec.commands import PARAMETER_WORDS, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
 
 OUTPUTS = 64
 """First of the registers with the output address of each column."""

@@ -6,11 +6,11 @@ from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
-from hw.block_ram import block_ram, read_block_ram
-from hw.npu.microcode.assembler import Out as Outputs
-from hw.npu.microcode.dot import CHUNK
-from hw.npu.microcode.sequencer import INDEX_BITS, WORD_BITS
-from hw.spec.npu_config import NpuConfig
+from tilewright.hw.block_ram import block_ram, read_block_ram
+from tilewright.hw.npu.microcode.assembler import Out as Outputs
+from tilewright.hw.npu.microcode.dot import CHUNK
+from tilewright.hw.npu.microcode.sequencer import INDEX_BITS, WORD_BITS
+from tilewright.hw.spec.npu_config import NpuConfig
 
 ROW_BITS = 12
 """Signed number of an input row: above the input, inside, or below it."""

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec import numerics as nm
-from hw.spec.arithmetic.fixed_functions import one_over_one_plus
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.arithmetic.fixed_functions import one_over_one_plus
 
 Integers = NDArray[Any]
 ADD, SUB, SQUARED_DIFFERENCE = range(3)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hw.spec import numerics as nm
+from tilewright.hw.spec import numerics as nm
 
 _EXP_OF_POWERS = (
     (-2, 1672461947),

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec import numerics as nm
-from hw.spec.arithmetic.tables import OPERANDS
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.arithmetic.tables import OPERANDS
 
 Reals = NDArray[np.float64]
 Function = Callable[[Reals], Reals]

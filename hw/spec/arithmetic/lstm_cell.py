@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec import numerics as nm
-from hw.spec.arithmetic.sigmoid_int16 import sigmoid
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.arithmetic.sigmoid_int16 import sigmoid
 
 
 class Factors(NamedTuple):

@@ -12,9 +12,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec import numerics as nm
-from hw.spec.arithmetic import fixed_functions as ff
-from hw.spec.errors import RequestError
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.arithmetic import fixed_functions as ff
+from tilewright.hw.spec.errors import RequestError
 
 OPERANDS = np.concatenate([np.arange(128), np.arange(-128, 0)]).astype(np.int32)
 """The operand of each entry of a table."""

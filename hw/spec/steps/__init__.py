@@ -5,7 +5,7 @@ functional backend executes, the watchdog's bounds and the table in docs/command
 goes to the end; firmware/kernels has the same arithmetic in C.
 """
 
-from hw.spec.steps.elementwise import (
+from tilewright.hw.spec.steps.elementwise import (
     ADD,
     ADD_N,
     ARITHMETIC_INT32,
@@ -17,19 +17,24 @@ from hw.spec.steps.elementwise import (
     REQUANTISE,
     SIGMOID_INT16,
 )
-from hw.spec.steps.gru import GRU
-from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
-from hw.spec.steps.logic import CAST, COMPARISON, SELECT
-from hw.spec.steps.matrix import BATCH_MATMUL, FULLY_CONNECTED
-from hw.spec.steps.moves import FILL, GATHER, GATHER_ND, MOVE, UPDATE_SLICE
-from hw.spec.steps.normalisation import CUMSUM, L2_NORMALIZATION, LOG_SOFTMAX
-from hw.spec.steps.norms import NORMALIZE, REDUCE_NORM
-from hw.spec.steps.npu import NPU
-from hw.spec.steps.recurrent import LSTM, SVDF
-from hw.spec.steps.reductions import ARG_MAX, REDUCE_MAX, REDUCE_SUM, TOP_K
-from hw.spec.steps.resize import RESIZE_BILINEAR, RESIZE_NEAREST
-from hw.spec.steps.softmax import SOFTMAX, SOFTMAX_INT16, SOFTMAX_WIDE
-from hw.spec.steps.windows import AVERAGE_POOL_2D, CONV_2D, DEPTHWISE_CONV_2D, MAX_POOL_2D
+from tilewright.hw.spec.steps.gru import GRU
+from tilewright.hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
+from tilewright.hw.spec.steps.logic import CAST, COMPARISON, SELECT
+from tilewright.hw.spec.steps.matrix import BATCH_MATMUL, FULLY_CONNECTED
+from tilewright.hw.spec.steps.moves import FILL, GATHER, GATHER_ND, MOVE, UPDATE_SLICE
+from tilewright.hw.spec.steps.normalisation import CUMSUM, L2_NORMALIZATION, LOG_SOFTMAX
+from tilewright.hw.spec.steps.norms import NORMALIZE, REDUCE_NORM
+from tilewright.hw.spec.steps.npu import NPU
+from tilewright.hw.spec.steps.recurrent import LSTM, SVDF
+from tilewright.hw.spec.steps.reductions import ARG_MAX, REDUCE_MAX, REDUCE_SUM, TOP_K
+from tilewright.hw.spec.steps.resize import RESIZE_BILINEAR, RESIZE_NEAREST
+from tilewright.hw.spec.steps.softmax import SOFTMAX, SOFTMAX_INT16, SOFTMAX_WIDE
+from tilewright.hw.spec.steps.windows import (
+    AVERAGE_POOL_2D,
+    CONV_2D,
+    DEPTHWISE_CONV_2D,
+    MAX_POOL_2D,
+)
 
 __all__ = [
     "ADD",

@@ -16,9 +16,9 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec import numerics as nm
-from hw.spec.errors import RequestError
-from hw.spec.steps.kind import Bound, MainMemory, Values
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.steps.kind import Bound, MainMemory, Values
 
 BROADCAST = ("a*", "b*", "output*", "count", "a_step", "b_step", "runs", "loops*")
 MAX_LOOPS = 7

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from hw.spec import numerics as nm
-from hw.spec.arithmetic import binary, sigmoid_int16
-from hw.spec.errors import CheckError
-from hw.spec.steps.broadcast import (
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.arithmetic import binary, sigmoid_int16
+from tilewright.hw.spec.errors import CheckError
+from tilewright.hw.spec.steps.broadcast import (
     BROADCAST,
     broadcast_bound,
     operands,
     read_elements,
     write_elements,
 )
-from hw.spec.steps.images import CLAMP, QUANT
-from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
+from tilewright.hw.spec.steps.images import CLAMP, QUANT
+from tilewright.hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
 
 ZERO_POINTS = ("a_zero_point", "b_zero_point", "output_zero_point")
 FACTOR = ("multiplier", "shift")

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec import numerics as nm
-from hw.spec.arithmetic.sigmoid_int16 import sigmoid
-from hw.spec.exact import exact_matmul
-from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.arithmetic.sigmoid_int16 import sigmoid
+from tilewright.hw.spec.exact import exact_matmul
+from tilewright.hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
 
 GATES = 3
 """Update, reset and new: the order in which weights, biases and factors lie in memory."""

@@ -7,8 +7,8 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec import numerics as nm
-from hw.spec.steps.kind import Bound, MainMemory, Values
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.steps.kind import Bound, MainMemory, Values
 
 IMAGE_IN = ("input*", "input_rows", "input_cols", "channels")
 IMAGE_OUT = ("output*", "output_rows", "output_cols")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from numpy.typing import NDArray
 
-from hw.spec import numerics as nm
+from tilewright.hw.spec import numerics as nm
 
 Values = Mapping[str, int]
 """The parameters of a step by name; addresses are unsigned, all others signed 32-bit numbers."""

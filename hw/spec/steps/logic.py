@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec import numerics as nm
-from hw.spec.steps.broadcast import (
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.steps.broadcast import (
     BROADCAST,
     broadcast_bound,
     offsets,
     read_elements,
     write_elements,
 )
-from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
+from tilewright.hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
 
 LEFT_SHIFT = 8
 """Bits by which COMPARISON widens scaled operands."""

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from hw.spec import kernels
-from hw.spec import numerics as nm
-from hw.spec.steps.images import CLAMP, QUANT, TABLES, write_requantised
-from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
+from tilewright.hw.spec import kernels
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.steps.images import CLAMP, QUANT, TABLES, write_requantised
+from tilewright.hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
 
 
 def _fully_connected(v: Values, memory: MainMemory) -> None:

@@ -8,9 +8,9 @@ from math import prod
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from hw.spec import numerics as nm
-from hw.spec.errors import CheckError
-from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.errors import CheckError
+from tilewright.hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
 
 LOOPS = 5
 """Loops of MOVE and FILL around their runs; the first is the innermost."""

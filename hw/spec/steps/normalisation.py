@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from math import prod
 
-from hw.spec.normalisation import LogSoftmaxParameters, cumsum, l2_normalization, log_softmax
-from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
+from tilewright.hw.spec.normalisation import (
+    LogSoftmaxParameters,
+    cumsum,
+    l2_normalization,
+    log_softmax,
+)
+from tilewright.hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
 
 
 def _l2_normalization(v: Values, memory: MainMemory) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec import numerics as nm
-from hw.spec.norms import NormalizeParameters, normalize, power_sum, square_root
-from hw.spec.steps.images import QUANT
-from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
-from hw.spec.steps.reductions import VIEW, reduce_bound, view
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.norms import NormalizeParameters, normalize, power_sum, square_root
+from tilewright.hw.spec.steps.images import QUANT
+from tilewright.hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
+from tilewright.hw.spec.steps.reductions import VIEW, reduce_bound, view
 
 _VIEW = tuple(field for field in VIEW if field != "element_bytes")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hw.spec.errors import CheckError
-from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
+from tilewright.hw.spec.errors import CheckError
+from tilewright.hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
 
 
 def _run(v: Values, memory: MainMemory) -> None:

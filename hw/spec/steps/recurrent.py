@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec import numerics as nm
-from hw.spec.arithmetic import lstm_cell
-from hw.spec.exact import exact_matmul
-from hw.spec.steps.images import CLAMP
-from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.arithmetic import lstm_cell
+from tilewright.hw.spec.exact import exact_matmul
+from tilewright.hw.spec.steps.images import CLAMP
+from tilewright.hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
 
 
 def _svdf(v: Values, memory: MainMemory) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from hw.spec import numerics as nm
-from hw.spec.steps.images import QUANT
-from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.steps.images import QUANT
+from tilewright.hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
 
 _AXES = 3
 """Loops over what is kept, and loops over what is reduced; the first is the innermost."""

@@ -9,9 +9,9 @@ from math import prod
 
 import numpy as np
 
-from hw.spec import numerics as nm
-from hw.spec.resize import Taps, resize_bilinear
-from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.resize import Taps, resize_bilinear
+from tilewright.hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
 
 _SIZES = ("images", "image_bytes", "output_rows", "output_cols")
 

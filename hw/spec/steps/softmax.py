@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hw.spec import numerics as nm
-from hw.spec.softmax import SoftmaxParameters, softmax, softmax_wide
-from hw.spec.softmax_int16 import ENTRIES, softmax_int16
-from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.softmax import SoftmaxParameters, softmax, softmax_wide
+from tilewright.hw.spec.softmax_int16 import ENTRIES, softmax_int16
+from tilewright.hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
 
 
 def _read(v: Values, memory: MainMemory) -> tuple[nm.Int8Array, SoftmaxParameters]:

@@ -8,9 +8,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from hw.spec import kernels
-from hw.spec import numerics as nm
-from hw.spec.steps.images import (
+from tilewright.hw.spec import kernels
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.steps.images import (
     CLAMP,
     DILATION,
     IMAGE_IN,
@@ -25,7 +25,7 @@ from hw.spec.steps.images import (
     window_bound,
     write_requantised,
 )
-from hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
+from tilewright.hw.spec.steps.kind import Bound, MainMemory, StepKind, Values
 
 
 def _taps(v: Values) -> int:

@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from hw.spec.errors import RequestError
-from mapper.importers.onnx.builder import Builder
-from mapper.importers.onnx.model import Node
-from mapper.importers.onnx.values import Constant, Pending, Value, Vector, positions
-from mapper.importers.onnx.weighted import Product, Weights, along_channels
-from mapper.operators.convolution import DepthwiseConv2d
-from mapper.operators.images import Padding
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.importers.onnx.builder import Builder
+from tilewright.mapper.importers.onnx.model import Node
+from tilewright.mapper.importers.onnx.values import Constant, Pending, Value, Vector, positions
+from tilewright.mapper.importers.onnx.weighted import Product, Weights, along_channels
+from tilewright.mapper.operators.convolution import DepthwiseConv2d
+from tilewright.mapper.operators.images import Padding
 
 _TAP = 127.0
 """The largest weight: the finer a channel's scale, the finer its bias."""

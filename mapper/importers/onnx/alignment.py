@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from mapper.importers.onnx.builder import Builder
-from mapper.importers.onnx.model import Node
-from mapper.importers.onnx.values import CHANNELS_LAST, Activation, Axes, Draft, View, in_order
+from tilewright.mapper.importers.onnx.builder import Builder
+from tilewright.mapper.importers.onnx.model import Node
+from tilewright.mapper.importers.onnx.values import (
+    CHANNELS_LAST,
+    Activation,
+    Axes,
+    Draft,
+    View,
+    in_order,
+)
 
 
 def aligned(

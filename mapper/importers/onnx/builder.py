@@ -8,15 +8,15 @@ from typing import Literal, cast
 
 import numpy as np
 
-from hw.spec import numerics as nm
-from hw.spec.errors import RequestError
-from mapper import limits
-from mapper.graph import tensor
-from mapper.graph.op import Op
-from mapper.graph.operator import Operator
-from mapper.graph.tensor import Quant, Tensor
-from mapper.importers.onnx.model import Array, Node
-from mapper.importers.onnx.values import (
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper import limits
+from tilewright.mapper.graph import tensor
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.graph.operator import Operator
+from tilewright.mapper.graph.tensor import Quant, Tensor
+from tilewright.mapper.importers.onnx.model import Array, Node
+from tilewright.mapper.importers.onnx.values import (
     Activation,
     Axes,
     Constant,
@@ -28,10 +28,10 @@ from mapper.importers.onnx.values import (
     is_whole,
     positions,
 )
-from mapper.limits import Place, require
-from mapper.operators.moves import Reshape
-from mapper.operators.rearranged import rearrangement
-from mapper.operators.requantise import Quantize, Relu
+from tilewright.mapper.limits import Place, require
+from tilewright.mapper.operators.moves import Reshape
+from tilewright.mapper.operators.rearranged import rearrangement
+from tilewright.mapper.operators.requantise import Quantize, Relu
 
 
 @dataclass(eq=False)

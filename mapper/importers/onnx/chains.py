@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec.arithmetic.tables import OPERANDS
-from mapper.graph.tensor import Quant
-from mapper.importers.onnx.builder import Builder
-from mapper.importers.onnx.model import Node
-from mapper.importers.onnx.values import Constant, Draft, Function, Pending, Value, View
-from mapper.operators.functions import Composed
+from tilewright.hw.spec.arithmetic.tables import OPERANDS
+from tilewright.mapper.graph.tensor import Quant
+from tilewright.mapper.importers.onnx.builder import Builder
+from tilewright.mapper.importers.onnx.model import Node
+from tilewright.mapper.importers.onnx.values import Constant, Draft, Function, Pending, Value, View
+from tilewright.mapper.operators.functions import Composed
 
 Reals = NDArray[np.float64]
 

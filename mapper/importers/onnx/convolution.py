@@ -4,16 +4,22 @@ from dataclasses import replace
 
 import numpy as np
 
-from hw.spec.errors import RequestError
-from mapper import limits
-from mapper.importers.onnx.builder import Builder
-from mapper.importers.onnx.geometry import sliding, transposed
-from mapper.importers.onnx.model import Node
-from mapper.importers.onnx.values import CHANNELS_LAST, Activation, Constant, Value
-from mapper.importers.onnx.weighted import Product, Weights, bias_of, stored_weights, whole
-from mapper.limits import require
-from mapper.operators.convolution import Conv2d, DepthwiseConv2d, TransposeConv
-from mapper.operators.images import window_extent
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper import limits
+from tilewright.mapper.importers.onnx.builder import Builder
+from tilewright.mapper.importers.onnx.geometry import sliding, transposed
+from tilewright.mapper.importers.onnx.model import Node
+from tilewright.mapper.importers.onnx.values import CHANNELS_LAST, Activation, Constant, Value
+from tilewright.mapper.importers.onnx.weighted import (
+    Product,
+    Weights,
+    bias_of,
+    stored_weights,
+    whole,
+)
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.convolution import Conv2d, DepthwiseConv2d, TransposeConv
+from tilewright.mapper.operators.images import window_extent
 
 
 def conv(builder: Builder, node: Node) -> Value:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from mapper.importers.onnx.model import Array, Node
-from mapper.limits import Place
+from tilewright.mapper.importers.onnx.model import Array, Node
+from tilewright.mapper.limits import Place
 
 _MONOTONE = (
     "MaxPool", "GlobalMaxPool", "ReduceMax", "ReduceMin", "Concat", "Flatten", "Identity",

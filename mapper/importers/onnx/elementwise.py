@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mapper import limits
-from mapper.graph.tensor import Quant, Tensor
-from mapper.importers.onnx.affine import channel_axis, scaled
-from mapper.importers.onnx.alignment import aligned
-from mapper.importers.onnx.builder import Builder
-from mapper.importers.onnx.chains import compose, composed
-from mapper.importers.onnx.functions import function_of
-from mapper.importers.onnx.model import Array, Node
-from mapper.importers.onnx.values import (
+from tilewright.mapper import limits
+from tilewright.mapper.graph.tensor import Quant, Tensor
+from tilewright.mapper.importers.onnx.affine import channel_axis, scaled
+from tilewright.mapper.importers.onnx.alignment import aligned
+from tilewright.mapper.importers.onnx.builder import Builder
+from tilewright.mapper.importers.onnx.chains import compose, composed
+from tilewright.mapper.importers.onnx.functions import function_of
+from tilewright.mapper.importers.onnx.model import Array, Node
+from tilewright.mapper.importers.onnx.values import (
     Activation,
     Constant,
     Draft,
@@ -26,13 +26,13 @@ from mapper.importers.onnx.values import (
     View,
     view_of,
 )
-from mapper.importers.onnx.weighted import add_constant
-from mapper.limits import require
-from mapper.operators.broadcast import Arithmetic
-from mapper.operators.elementwise import Add, Sub
-from mapper.operators.extremes import Extreme, Maximum, Minimum
-from mapper.operators.lookup import LeakyRelu
-from mapper.operators.products import Div, Mul, Prelu
+from tilewright.mapper.importers.onnx.weighted import add_constant
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.broadcast import Arithmetic
+from tilewright.mapper.operators.elementwise import Add, Sub
+from tilewright.mapper.operators.extremes import Extreme, Maximum, Minimum
+from tilewright.mapper.operators.lookup import LeakyRelu
+from tilewright.mapper.operators.products import Div, Mul, Prelu
 
 Stored = Draft | Constant
 """An operand in the order of the graph; a constant's data are in that order too."""

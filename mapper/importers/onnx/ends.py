@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from mapper.importers.onnx.builder import Builder
-from mapper.importers.onnx.model import Interface, Model, Node
-from mapper.importers.onnx.values import Activation, Constant, Pending
+from tilewright.mapper.importers.onnx.builder import Builder
+from tilewright.mapper.importers.onnx.model import Interface, Model, Node
+from tilewright.mapper.importers.onnx.values import Activation, Constant, Pending
 
 _QUANTISE = "QuantizeLinear"
 _WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM", "GRU")

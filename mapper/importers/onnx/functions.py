@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from hw.spec.errors import RequestError
-from mapper import limits
-from mapper.graph.tensor import Quant
-from mapper.importers.onnx.builder import Builder
-from mapper.importers.onnx.chains import compose, composed
-from mapper.importers.onnx.model import Node
-from mapper.importers.onnx.values import Constant, Draft, Function, Pending, Value
-from mapper.limits import require
-from mapper.operators import functions, lookup
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper import limits
+from tilewright.mapper.graph.tensor import Quant
+from tilewright.mapper.importers.onnx.builder import Builder
+from tilewright.mapper.importers.onnx.chains import compose, composed
+from tilewright.mapper.importers.onnx.model import Node
+from tilewright.mapper.importers.onnx.values import Constant, Draft, Function, Pending, Value
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators import functions, lookup
 
 _PLAIN: Mapping[str, lookup.RealFunction] = {
     "Abs": lookup.Abs(real=True),

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from hw.spec.errors import RequestError
-from mapper import limits
-from mapper.importers.geometry import same_padding
-from mapper.importers.onnx.model import Node
-from mapper.limits import require
-from mapper.operators.convolution import TransposeConv
-from mapper.operators.images import Padding
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper import limits
+from tilewright.mapper.importers.geometry import same_padding
+from tilewright.mapper.importers.onnx.model import Node
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.convolution import TransposeConv
+from tilewright.mapper.operators.images import Padding
 
 Pair = tuple[int, int]
 

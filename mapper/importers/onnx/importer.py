@@ -12,35 +12,35 @@ from typing import cast
 
 import numpy as np
 
-from hw.spec.errors import RequestError
-from mapper import limits
-from mapper.graph.graph import Graph
-from mapper.graph.op import Op
-from mapper.graph.tensor import Quant, Tensor
-from mapper.importers.onnx import affine as onnx_affine
-from mapper.importers.onnx import convolution as onnx_convolution
-from mapper.importers.onnx import elementwise as onnx_elementwise
-from mapper.importers.onnx import functions as onnx_functions
-from mapper.importers.onnx import layers as onnx_layers
-from mapper.importers.onnx import matrix as onnx_matrix
-from mapper.importers.onnx import moves as onnx_moves
-from mapper.importers.onnx import norms as onnx_norms
-from mapper.importers.onnx import pads as onnx_pads
-from mapper.importers.onnx import pools as onnx_pools
-from mapper.importers.onnx import recurrent as onnx_recurrent
-from mapper.importers.onnx import reductions as onnx_reductions
-from mapper.importers.onnx import resize as onnx_resize
-from mapper.importers.onnx import select as onnx_select
-from mapper.importers.onnx import selection as onnx_selection
-from mapper.importers.onnx import views as onnx_views
-from mapper.importers.onnx.builder import Builder
-from mapper.importers.onnx.early import quantise_early
-from mapper.importers.onnx.ends import ends_after_cut, tail_of, without_head
-from mapper.importers.onnx.model import DType, Model, Node, read_model
-from mapper.importers.onnx.ports import enter, input_port, is_computed, leave
-from mapper.importers.onnx.qoperator import QOPERATORS, to_qdq
-from mapper.importers.onnx.values import Activation, Constant, Draft, Pending, Value
-from mapper.limits import require
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper import limits
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.graph.tensor import Quant, Tensor
+from tilewright.mapper.importers.onnx import affine as onnx_affine
+from tilewright.mapper.importers.onnx import convolution as onnx_convolution
+from tilewright.mapper.importers.onnx import elementwise as onnx_elementwise
+from tilewright.mapper.importers.onnx import functions as onnx_functions
+from tilewright.mapper.importers.onnx import layers as onnx_layers
+from tilewright.mapper.importers.onnx import matrix as onnx_matrix
+from tilewright.mapper.importers.onnx import moves as onnx_moves
+from tilewright.mapper.importers.onnx import norms as onnx_norms
+from tilewright.mapper.importers.onnx import pads as onnx_pads
+from tilewright.mapper.importers.onnx import pools as onnx_pools
+from tilewright.mapper.importers.onnx import recurrent as onnx_recurrent
+from tilewright.mapper.importers.onnx import reductions as onnx_reductions
+from tilewright.mapper.importers.onnx import resize as onnx_resize
+from tilewright.mapper.importers.onnx import select as onnx_select
+from tilewright.mapper.importers.onnx import selection as onnx_selection
+from tilewright.mapper.importers.onnx import views as onnx_views
+from tilewright.mapper.importers.onnx.builder import Builder
+from tilewright.mapper.importers.onnx.early import quantise_early
+from tilewright.mapper.importers.onnx.ends import ends_after_cut, tail_of, without_head
+from tilewright.mapper.importers.onnx.model import DType, Model, Node, read_model
+from tilewright.mapper.importers.onnx.ports import enter, input_port, is_computed, leave
+from tilewright.mapper.importers.onnx.qoperator import QOPERATORS, to_qdq
+from tilewright.mapper.importers.onnx.values import Activation, Constant, Draft, Pending, Value
+from tilewright.mapper.limits import require
 
 _DIALECTS = {
     **dict.fromkeys(

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from hw.spec.errors import RequestError
-from mapper import limits
-from mapper.graph.tensor import Quant
-from mapper.importers.onnx.alignment import aligned
-from mapper.importers.onnx.builder import Builder
-from mapper.importers.onnx.chains import operands
-from mapper.importers.onnx.model import Node
-from mapper.importers.onnx.moves import axis_of
-from mapper.importers.onnx.values import (
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper import limits
+from tilewright.mapper.graph.tensor import Quant
+from tilewright.mapper.importers.onnx.alignment import aligned
+from tilewright.mapper.importers.onnx.builder import Builder
+from tilewright.mapper.importers.onnx.chains import operands
+from tilewright.mapper.importers.onnx.model import Node
+from tilewright.mapper.importers.onnx.moves import axis_of
+from tilewright.mapper.importers.onnx.values import (
     Activation,
     Constant,
     Draft,
@@ -21,10 +21,10 @@ from mapper.importers.onnx.values import (
     Value,
     view_of,
 )
-from mapper.limits import require
-from mapper.operators.concatenation import Concatenation
-from mapper.operators.requantise import Quantize, Relu
-from mapper.operators.softmax import Softmax
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.concatenation import Concatenation
+from tilewright.mapper.operators.requantise import Quantize, Relu
+from tilewright.mapper.operators.softmax import Softmax
 
 SOFTMAX_QUANT = Quant((1.0 / 256.0,), (-128,))
 WIDE_SOFTMAX_QUANT = Quant((1.0 / 65536.0,), (-32768,))

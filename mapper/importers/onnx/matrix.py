@@ -5,13 +5,20 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec.errors import RequestError
-from mapper import limits
-from mapper.graph.tensor import Quant, Tensor
-from mapper.importers.onnx.builder import Builder
-from mapper.importers.onnx.model import Node
-from mapper.importers.onnx.values import Activation, Constant, Draft, Pending, Value, in_order
-from mapper.importers.onnx.weighted import (
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper import limits
+from tilewright.mapper.graph.tensor import Quant, Tensor
+from tilewright.mapper.importers.onnx.builder import Builder
+from tilewright.mapper.importers.onnx.model import Node
+from tilewright.mapper.importers.onnx.values import (
+    Activation,
+    Constant,
+    Draft,
+    Pending,
+    Value,
+    in_order,
+)
+from tilewright.mapper.importers.onnx.weighted import (
     Product,
     Weights,
     bias_of,
@@ -19,8 +26,8 @@ from mapper.importers.onnx.weighted import (
     stored_weights,
     whole,
 )
-from mapper.limits import require
-from mapper.operators.matrix import BatchMatmul, FullyConnected
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.matrix import BatchMatmul, FullyConnected
 
 
 def gemm(builder: Builder, node: Node) -> Value:

@@ -11,9 +11,9 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from hw.spec.errors import RequestError
-from mapper import limits
-from mapper.limits import Place
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper import limits
+from tilewright.mapper.limits import Place
 
 Array = NDArray[Any]
 _MOST_NODES = 50_000

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from hw.spec.errors import RequestError
-from mapper import limits
-from mapper.importers.onnx.builder import Builder
-from mapper.importers.onnx.model import Array, Node
-from mapper.importers.onnx.values import Constant, Pending, Value
-from mapper.limits import require
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper import limits
+from tilewright.mapper.importers.onnx.builder import Builder
+from tilewright.mapper.importers.onnx.model import Array, Node
+from tilewright.mapper.importers.onnx.values import Constant, Pending, Value
+from tilewright.mapper.limits import require
 
 
 def changed(builder: Builder, node: Node, change: Callable[[Array], Array]) -> Value:

@@ -8,16 +8,16 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec.errors import RequestError
-from hw.spec.normalisation import L2_OUTPUT
-from mapper import limits
-from mapper.graph.tensor import Quant
-from mapper.importers.onnx.builder import Builder
-from mapper.importers.onnx.model import Node
-from mapper.importers.onnx.moves import axis_of
-from mapper.importers.onnx.values import Axes, Draft, Pending, Value, in_order, view_of
-from mapper.limits import require
-from mapper.operators.norms import (
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.normalisation import L2_OUTPUT
+from tilewright.mapper import limits
+from tilewright.mapper.graph.tensor import Quant
+from tilewright.mapper.importers.onnx.builder import Builder
+from tilewright.mapper.importers.onnx.model import Node
+from tilewright.mapper.importers.onnx.moves import axis_of
+from tilewright.mapper.importers.onnx.values import Axes, Draft, Pending, Value, in_order, view_of
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.norms import (
     InstanceNormalization,
     L1Normalization,
     LayerNormalization,

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from hw.spec.errors import RequestError
-from mapper import limits
-from mapper.graph.tensor import Quant
-from mapper.importers.onnx.builder import Builder
-from mapper.importers.onnx.model import Node
-from mapper.importers.onnx.moves import axis_of
-from mapper.importers.onnx.values import (
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper import limits
+from tilewright.mapper.graph.tensor import Quant
+from tilewright.mapper.importers.onnx.builder import Builder
+from tilewright.mapper.importers.onnx.model import Node
+from tilewright.mapper.importers.onnx.moves import axis_of
+from tilewright.mapper.importers.onnx.values import (
     CHANNELS_LAST,
     Activation,
     Axes,
@@ -22,8 +22,8 @@ from mapper.importers.onnx.values import (
     in_order,
     view_of,
 )
-from mapper.limits import require
-from mapper.operators.pads import Pad
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.pads import Pad
 
 _OF_ITSELF = ("reflect", "edge", "wrap")
 """Modes that repeat elements of the tensor."""

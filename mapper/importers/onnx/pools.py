@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from hw.spec.errors import RequestError
-from mapper import limits
-from mapper.graph.tensor import Quant
-from mapper.importers.onnx.builder import Builder
-from mapper.importers.onnx.geometry import Pair, kernel_shape, pooling
-from mapper.importers.onnx.model import Node
-from mapper.importers.onnx.values import (
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper import limits
+from tilewright.mapper.graph.tensor import Quant
+from tilewright.mapper.importers.onnx.builder import Builder
+from tilewright.mapper.importers.onnx.geometry import Pair, kernel_shape, pooling
+from tilewright.mapper.importers.onnx.model import Node
+from tilewright.mapper.importers.onnx.values import (
     CHANNELS_LAST,
     Activation,
     Axes,
@@ -24,14 +24,14 @@ from mapper.importers.onnx.values import (
     positions,
     view_of,
 )
-from mapper.importers.onnx.weighted import Product, Weights
-from mapper.limits import require
-from mapper.operators.convolution import DepthwiseConv2d
-from mapper.operators.images import Padding, window_extent
-from mapper.operators.pads import Pad
-from mapper.operators.pooling import AveragePool2d, MaxPool2d
-from mapper.operators.reductions import Mean
-from mapper.operators.requantise import Quantize
+from tilewright.mapper.importers.onnx.weighted import Product, Weights
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.convolution import DepthwiseConv2d
+from tilewright.mapper.operators.images import Padding, window_extent
+from tilewright.mapper.operators.pads import Pad
+from tilewright.mapper.operators.pooling import AveragePool2d, MaxPool2d
+from tilewright.mapper.operators.reductions import Mean
+from tilewright.mapper.operators.requantise import Quantize
 
 _WIDE_STEPS = 128.0
 """Steps of int16 in one of int8, where a pool must not be rounded to the input's steps."""

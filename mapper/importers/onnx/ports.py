@@ -6,13 +6,20 @@ from math import prod
 
 import numpy as np
 
-from hw.spec.errors import RequestError
-from mapper import limits
-from mapper.graph.op import Port
-from mapper.importers.onnx.builder import Builder
-from mapper.importers.onnx.model import Interface
-from mapper.importers.onnx.values import Activation, Constant, Draft, Pending, in_order, positions
-from mapper.operators.moves import Reshape
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper import limits
+from tilewright.mapper.graph.op import Port
+from tilewright.mapper.importers.onnx.builder import Builder
+from tilewright.mapper.importers.onnx.model import Interface
+from tilewright.mapper.importers.onnx.values import (
+    Activation,
+    Constant,
+    Draft,
+    Pending,
+    in_order,
+    positions,
+)
+from tilewright.mapper.operators.moves import Reshape
 
 
 def enter(builder: Builder, interface: Interface) -> None:

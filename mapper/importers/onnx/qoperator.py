@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
-from hw.spec.errors import RequestError
-from mapper.importers.onnx.model import Array, Node
-from mapper.limits import Place
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.importers.onnx.model import Array, Node
+from tilewright.mapper.limits import Place
 
 
 def to_qdq(

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec.errors import RequestError
-from mapper import limits
-from mapper.graph.tensor import Quant, Tensor
-from mapper.importers.onnx.builder import Builder
-from mapper.importers.onnx.model import Node
-from mapper.importers.onnx.values import (
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper import limits
+from tilewright.mapper.graph.tensor import Quant, Tensor
+from tilewright.mapper.importers.onnx.builder import Builder
+from tilewright.mapper.importers.onnx.model import Node
+from tilewright.mapper.importers.onnx.values import (
     Activation,
     Constant,
     Draft,
@@ -23,11 +23,11 @@ from mapper.importers.onnx.values import (
     View,
     positions,
 )
-from mapper.importers.onnx.weighted import stored_weights
-from mapper.limits import require
-from mapper.operators.concatenation import Concatenation
-from mapper.operators.gated import STATE_SCALE, Gru, Lstm
-from mapper.operators.requantise import Quantize
+from tilewright.mapper.importers.onnx.weighted import stored_weights
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.concatenation import Concatenation
+from tilewright.mapper.operators.gated import STATE_SCALE, Gru, Lstm
+from tilewright.mapper.operators.requantise import Quantize
 
 _STATE = Quant((STATE_SCALE,), (0,))
 _SCRATCH = Quant((1.0,), (0,))

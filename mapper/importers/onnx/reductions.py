@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from hw.spec.normalisation import LOG_SOFTMAX_OUTPUT
-from mapper.graph.tensor import Quant
-from mapper.importers.onnx.builder import Builder
-from mapper.importers.onnx.model import Node
-from mapper.importers.onnx.moves import axis_of, vector
-from mapper.importers.onnx.pools import mean
-from mapper.importers.onnx.values import (
+from tilewright.hw.spec.normalisation import LOG_SOFTMAX_OUTPUT
+from tilewright.mapper.graph.tensor import Quant
+from tilewright.mapper.importers.onnx.builder import Builder
+from tilewright.mapper.importers.onnx.model import Node
+from tilewright.mapper.importers.onnx.moves import axis_of, vector
+from tilewright.mapper.importers.onnx.pools import mean
+from tilewright.mapper.importers.onnx.values import (
     CHANNELS_LAST,
     Activation,
     Axes,
@@ -21,9 +21,9 @@ from mapper.importers.onnx.values import (
     in_order,
     view_of,
 )
-from mapper.operators.normalisation import LogSoftmax
-from mapper.operators.norms import ReduceL1, ReduceL2, ReduceSumSquare
-from mapper.operators.reductions import Mean, ReduceMax, ReduceMin, Reduction, Sum
+from tilewright.mapper.operators.normalisation import LogSoftmax
+from tilewright.mapper.operators.norms import ReduceL1, ReduceL2, ReduceSumSquare
+from tilewright.mapper.operators.reductions import Mean, ReduceMax, ReduceMin, Reduction, Sum
 
 
 def _reduce(reduction: type[Reduction], builder: Builder, node: Node) -> Value:

@@ -8,16 +8,16 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec.errors import RequestError
-from hw.spec.resize import FRACTION_BITS, Taps
-from mapper import limits
-from mapper.graph.tensor import Quant
-from mapper.importers.onnx.builder import Builder
-from mapper.importers.onnx.model import Node
-from mapper.importers.onnx.moves import changed, extents
-from mapper.importers.onnx.values import CHANNELS_LAST, Draft, Pending, Value, view_of
-from mapper.limits import require
-from mapper.operators.resize import ResizeBilinear
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.resize import FRACTION_BITS, Taps
+from tilewright.mapper import limits
+from tilewright.mapper.graph.tensor import Quant
+from tilewright.mapper.importers.onnx.builder import Builder
+from tilewright.mapper.importers.onnx.model import Node
+from tilewright.mapper.importers.onnx.moves import changed, extents
+from tilewright.mapper.importers.onnx.values import CHANNELS_LAST, Draft, Pending, Value, view_of
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.resize import ResizeBilinear
 
 
 def upsample(builder: Builder, node: Node) -> Value:

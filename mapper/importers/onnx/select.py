@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from mapper import limits
-from mapper.graph.tensor import Quant
-from mapper.importers.onnx.builder import Builder
-from mapper.importers.onnx.elementwise import widened, with_constant
-from mapper.importers.onnx.model import Node
-from mapper.importers.onnx.values import Constant, Draft, Pending, Value
-from mapper.limits import require
-from mapper.operators.extremes import Maximum, Minimum
+from tilewright.mapper import limits
+from tilewright.mapper.graph.tensor import Quant
+from tilewright.mapper.importers.onnx.builder import Builder
+from tilewright.mapper.importers.onnx.elementwise import widened, with_constant
+from tilewright.mapper.importers.onnx.model import Node
+from tilewright.mapper.importers.onnx.values import Constant, Draft, Pending, Value
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.extremes import Maximum, Minimum
 
 
 def _where(builder: Builder, node: Node) -> Value:

@@ -7,17 +7,24 @@ from dataclasses import replace
 from functools import partial
 from typing import cast
 
-from mapper import limits
-from mapper.graph.tensor import Quant
-from mapper.importers.onnx.builder import Builder
-from mapper.importers.onnx.model import ELEMENT_TYPES, DType, Node
-from mapper.importers.onnx.moves import axis_of
-from mapper.importers.onnx.reductions import layout
-from mapper.importers.onnx.values import Activation, Constant, Draft, Pending, Value, view_of
-from mapper.limits import require
-from mapper.operators.normalisation import Cumsum
-from mapper.operators.reductions import ArgMax, ArgMin
-from mapper.operators.selection import TopK
+from tilewright.mapper import limits
+from tilewright.mapper.graph.tensor import Quant
+from tilewright.mapper.importers.onnx.builder import Builder
+from tilewright.mapper.importers.onnx.model import ELEMENT_TYPES, DType, Node
+from tilewright.mapper.importers.onnx.moves import axis_of
+from tilewright.mapper.importers.onnx.reductions import layout
+from tilewright.mapper.importers.onnx.values import (
+    Activation,
+    Constant,
+    Draft,
+    Pending,
+    Value,
+    view_of,
+)
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.normalisation import Cumsum
+from tilewright.mapper.operators.reductions import ArgMax, ArgMin
+from tilewright.mapper.operators.selection import TopK
 
 
 def _argument(kind: type[ArgMax | ArgMin], builder: Builder, node: Node) -> Value:

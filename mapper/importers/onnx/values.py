@@ -18,10 +18,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mapper import limits
-from mapper.graph.tensor import Quant
-from mapper.importers.onnx.model import Array, DType, Interface
-from mapper.limits import Place
+from tilewright.mapper import limits
+from tilewright.mapper.graph.tensor import Quant
+from tilewright.mapper.importers.onnx.model import Array, DType, Interface
+from tilewright.mapper.limits import Place
 
 View = NDArray[np.int32]
 Vector = NDArray[np.float64]

@@ -6,15 +6,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec.errors import RequestError
-from mapper import limits
-from mapper.graph.tensor import Quant
-from mapper.importers.onnx.builder import Builder
-from mapper.importers.onnx.model import Array, Node
-from mapper.importers.onnx.values import Constant, Draft, Pending, Value, Vector, View, positions
-from mapper.limits import require
-from mapper.operators.convolution import Conv2d, DepthwiseConv2d, TransposeConv
-from mapper.operators.matrix import FullyConnected
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper import limits
+from tilewright.mapper.graph.tensor import Quant
+from tilewright.mapper.importers.onnx.builder import Builder
+from tilewright.mapper.importers.onnx.model import Array, Node
+from tilewright.mapper.importers.onnx.values import (
+    Constant,
+    Draft,
+    Pending,
+    Value,
+    Vector,
+    View,
+    positions,
+)
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.convolution import Conv2d, DepthwiseConv2d, TransposeConv
+from tilewright.mapper.operators.matrix import FullyConnected
 
 _LARGEST_BIAS = 1 << 31
 _LEAST_SCALE = 1e-30

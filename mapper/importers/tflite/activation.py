@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from tflite import ActivationFunctionType
 
-from hw.spec import numerics as nm
-from hw.spec.errors import RequestError
-from mapper.graph.tensor import Tensor
-from mapper.importers.tflite.flatbuffer import FileOperator
-from mapper.importers.tflite.operands import Operands
-from mapper.operators.integers import INT32_MAX, INT32_MIN
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.graph.tensor import Tensor
+from tilewright.mapper.importers.tflite.flatbuffer import FileOperator
+from tilewright.mapper.importers.tflite.operands import Operands
+from tilewright.mapper.operators.integers import INT32_MAX, INT32_MIN
 
 _ACTIVATIONS: dict[int, tuple[float | None, float | None]] = {
     ActivationFunctionType.NONE: (None, None),

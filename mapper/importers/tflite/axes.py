@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mapper import limits
-from mapper.importers.tflite.flatbuffer import FileOperator
-from mapper.importers.tflite.operands import Operands
-from mapper.limits import require
+from tilewright.mapper import limits
+from tilewright.mapper.importers.tflite.flatbuffer import FileOperator
+from tilewright.mapper.importers.tflite.operands import Operands
+from tilewright.mapper.limits import require
 
 
 def resolved(operands: Operands, operator: FileOperator, axis: int, rank: int) -> int:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mapper import limits
-from mapper.graph.op import Op
-from mapper.graph.operator import Operator
-from mapper.graph.tensor import Tensor
-from mapper.importers.tflite.flatbuffer import FileOperator
-from mapper.importers.tflite.operands import Operands
-from mapper.limits import require
-from mapper.operators.concatenation import Concatenation
-from mapper.operators.slices import Slice
+from tilewright.mapper import limits
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.graph.operator import Operator
+from tilewright.mapper.graph.tensor import Tensor
+from tilewright.mapper.importers.tflite.flatbuffer import FileOperator
+from tilewright.mapper.importers.tflite.operands import Operands
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.concatenation import Concatenation
+from tilewright.mapper.operators.slices import Slice
 
 
 def per_image(

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mapper import limits
-from mapper.graph.op import Op
-from mapper.importers.tflite.axes import constant_pairs
-from mapper.importers.tflite.flatbuffer import FileOperator
-from mapper.importers.tflite.operands import Operands, Rule
-from mapper.limits import require
-from mapper.operators.blocks import BatchToSpaceNd, DepthToSpace, SpaceToBatchNd, SpaceToDepth
+from tilewright.mapper import limits
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.importers.tflite.axes import constant_pairs
+from tilewright.mapper.importers.tflite.flatbuffer import FileOperator
+from tilewright.mapper.importers.tflite.operands import Operands, Rule
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.blocks import (
+    BatchToSpaceNd,
+    DepthToSpace,
+    SpaceToBatchNd,
+    SpaceToDepth,
+)
 
 _DEPTH = {"DEPTH_TO_SPACE": DepthToSpace, "SPACE_TO_DEPTH": SpaceToDepth}
 

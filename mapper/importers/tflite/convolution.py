@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from hw.spec.errors import RequestError
-from mapper import limits
-from mapper.graph.op import Op
-from mapper.graph.tensor import Tensor
-from mapper.importers.tflite.activation import fused_activation
-from mapper.importers.tflite.batches import per_image
-from mapper.importers.tflite.flatbuffer import FileOperator
-from mapper.importers.tflite.operands import (
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper import limits
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.graph.tensor import Tensor
+from tilewright.mapper.importers.tflite.activation import fused_activation
+from tilewright.mapper.importers.tflite.batches import per_image
+from tilewright.mapper.importers.tflite.flatbuffer import FileOperator
+from tilewright.mapper.importers.tflite.operands import (
     INT8_OR_INT16,
     INT32,
     INT32_OR_INT64,
@@ -20,9 +20,9 @@ from mapper.importers.tflite.operands import (
     Rule,
     without_first_axis,
 )
-from mapper.importers.tflite.windows import dilated, padding, strides
-from mapper.limits import require
-from mapper.operators.convolution import Conv2d, DepthwiseConv2d, TransposeConv
+from tilewright.mapper.importers.tflite.windows import dilated, padding, strides
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.convolution import Conv2d, DepthwiseConv2d, TransposeConv
 
 
 def _conv_2d(operands: Operands, operator: FileOperator) -> list[Op]:

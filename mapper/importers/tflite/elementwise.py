@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mapper import limits
-from mapper.graph.op import Op
-from mapper.graph.tensor import Tensor
-from mapper.importers.tflite.activation import clamp, fused_activation, integer_activation
-from mapper.importers.tflite.flatbuffer import FileOperator
-from mapper.importers.tflite.operands import INT8, INT8_OR_INT16, INT32, Operands, Rule
-from mapper.limits import require
-from mapper.operators.broadcast import Arithmetic
-from mapper.operators.elementwise import Add, AddN, SquaredDifference, Sub
-from mapper.operators.extremes import COMPARED, Maximum, Minimum
-from mapper.operators.integers import (
+from tilewright.mapper import limits
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.graph.tensor import Tensor
+from tilewright.mapper.importers.tflite.activation import (
+    clamp,
+    fused_activation,
+    integer_activation,
+)
+from tilewright.mapper.importers.tflite.flatbuffer import FileOperator
+from tilewright.mapper.importers.tflite.operands import INT8, INT8_OR_INT16, INT32, Operands, Rule
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.broadcast import Arithmetic
+from tilewright.mapper.operators.elementwise import Add, AddN, SquaredDifference, Sub
+from tilewright.mapper.operators.extremes import COMPARED, Maximum, Minimum
+from tilewright.mapper.operators.integers import (
     IntegerAdd,
     IntegerArithmetic,
     IntegerDiv,
@@ -22,8 +26,8 @@ from mapper.operators.integers import (
     IntegerSquaredDifference,
     IntegerSub,
 )
-from mapper.operators.products import Div, Mul, Prelu
-from mapper.operators.requantise import QUANTISED, Quantize, Relu
+from tilewright.mapper.operators.products import Div, Mul, Prelu
+from tilewright.mapper.operators.requantise import QUANTISED, Quantize, Relu
 
 _CLAMPS: dict[str, tuple[float | None, float | None]] = {
     "RELU": (0.0, None),

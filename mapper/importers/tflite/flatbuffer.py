@@ -17,10 +17,10 @@ import numpy as np
 import tflite
 from numpy.typing import NDArray
 
-from hw.spec.errors import RequestError
-from mapper import limits
-from mapper.graph.tensor import Quant
-from mapper.importers.tflite.options import operator_of, read_options, table_name, tag_of
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper import limits
+from tilewright.mapper.graph.tensor import Quant
+from tilewright.mapper.importers.tflite.options import operator_of, read_options, table_name, tag_of
 
 Accessor = Any
 """One of flatbuffers' generated accessors, which carry no types."""

@@ -15,8 +15,8 @@ import numpy as np
 import tflite
 from numpy.typing import NDArray
 
-from mapper.importers.tflite.flatbuffer import FileNetwork, FileOperator, FileTensor
-from mapper.operators.slices import strided_slices
+from tilewright.mapper.importers.tflite.flatbuffer import FileNetwork, FileOperator, FileTensor
+from tilewright.mapper.operators.slices import strided_slices
 
 Array = NDArray[Any]
 _INTEGERS = (tflite.TensorType.INT32, tflite.TensorType.INT64)

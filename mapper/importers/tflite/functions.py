@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mapper import limits
-from mapper.graph.op import Op
-from mapper.graph.tensor import Quant, Tensor
-from mapper.importers.tflite.activation import clamp
-from mapper.importers.tflite.flatbuffer import FileOperator
-from mapper.importers.tflite.operands import INT8, INT8_OR_INT16, Operands, Rule
-from mapper.limits import require
-from mapper.operators import functions, lookup
+from tilewright.mapper import limits
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.graph.tensor import Quant, Tensor
+from tilewright.mapper.importers.tflite.activation import clamp
+from tilewright.mapper.importers.tflite.flatbuffer import FileOperator
+from tilewright.mapper.importers.tflite.operands import INT8, INT8_OR_INT16, Operands, Rule
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators import functions, lookup
 
 _PLAIN: Mapping[str, type[lookup.Lookup]] = {
     "ABS": lookup.Abs,

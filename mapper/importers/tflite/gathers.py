@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hw.spec.errors import RequestError
-from mapper import limits
-from mapper.graph.op import Op
-from mapper.graph.tensor import Tensor
-from mapper.importers.tflite.axes import resolved
-from mapper.importers.tflite.flatbuffer import FileOperator
-from mapper.importers.tflite.operands import INT32, Operands, Rule
-from mapper.limits import require
-from mapper.operators.gathers import GatherAt, GatherNd
-from mapper.operators.moves import MOVABLE
-from mapper.operators.slices import Gather
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper import limits
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.graph.tensor import Tensor
+from tilewright.mapper.importers.tflite.axes import resolved
+from tilewright.mapper.importers.tflite.flatbuffer import FileOperator
+from tilewright.mapper.importers.tflite.operands import INT32, Operands, Rule
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.gathers import GatherAt, GatherNd
+from tilewright.mapper.operators.moves import MOVABLE
+from tilewright.mapper.operators.slices import Gather
 
 
 def _ends(operands: Operands, operator: FileOperator, position: int) -> tuple[Tensor, Tensor]:

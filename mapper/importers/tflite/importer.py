@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 from tflite import TensorType
 
-from hw.spec.errors import RequestError
-from hw.spec.numerics import Int8Array
-from mapper import limits
-from mapper.graph.graph import Graph
-from mapper.graph.op import Op, State
-from mapper.importers.tflite import (
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.numerics import Int8Array
+from tilewright.mapper import limits
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.graph.op import Op, State
+from tilewright.mapper.importers.tflite import (
     blocks,
     convolution,
     elementwise,
@@ -37,20 +37,20 @@ from mapper.importers.tflite import (
     slices,
     softmax,
 )
-from mapper.importers.tflite.flatbuffer import (
+from tilewright.mapper.importers.tflite.flatbuffer import (
     TYPE_NAMES,
     FileNetwork,
     FileOperator,
     read_network,
 )
-from mapper.importers.tflite.folding import fold_constants
-from mapper.importers.tflite.interface import FLOATS, floating_tensors, strip_interface
-from mapper.importers.tflite.islands import replace_islands
-from mapper.importers.tflite.operands import Operands, Rule
-from mapper.importers.tflite.variables import FileState, resolve_variables
-from mapper.limits import Obstacles
-from mapper.operators.lookup import Table
-from mapper.operators.moves import MOVABLE
+from tilewright.mapper.importers.tflite.folding import fold_constants
+from tilewright.mapper.importers.tflite.interface import FLOATS, floating_tensors, strip_interface
+from tilewright.mapper.importers.tflite.islands import replace_islands
+from tilewright.mapper.importers.tflite.operands import Operands, Rule
+from tilewright.mapper.importers.tflite.variables import FileState, resolve_variables
+from tilewright.mapper.limits import Obstacles
+from tilewright.mapper.operators.lookup import Table
+from tilewright.mapper.operators.moves import MOVABLE
 
 _FAMILIES = (
     blocks,

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from tflite import TensorType
 
-from mapper.graph.op import Port, PortType
-from mapper.importers.tflite.flatbuffer import FileNetwork, FileOperator, FileTensor
+from tilewright.mapper.graph.op import Port, PortType
+from tilewright.mapper.importers.tflite.flatbuffer import FileNetwork, FileOperator, FileTensor
 
 FLOATS = frozenset((TensorType.FLOAT32, TensorType.FLOAT16, TensorType.FLOAT64))
 _PORT_TYPES: dict[int, PortType] = {

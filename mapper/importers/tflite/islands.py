@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tflite import ActivationFunctionType, TensorType
 
-from hw.spec.numerics import Int8Array
-from mapper.importers.tflite.flatbuffer import FileNetwork, FileOperator, FileTensor
+from tilewright.hw.spec.numerics import Int8Array
+from tilewright.mapper.importers.tflite.flatbuffer import FileNetwork, FileOperator, FileTensor
 
 Reals = NDArray[np.float32]
 Options = Mapping[str, Any]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mapper import limits
-from mapper.graph.op import Op
-from mapper.importers.tflite.flatbuffer import FileOperator
-from mapper.importers.tflite.operands import Operands, Rule
-from mapper.limits import require
-from mapper.operators import logic
-from mapper.operators.moves import MOVABLE
+from tilewright.mapper import limits
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.importers.tflite.flatbuffer import FileOperator
+from tilewright.mapper.importers.tflite.operands import Operands, Rule
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators import logic
+from tilewright.mapper.operators.moves import MOVABLE
 
 _COMPARISONS: Mapping[str, type[logic.Comparison]] = {
     "EQUAL": logic.Equal,

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hw.spec.errors import RequestError
-from mapper import limits
-from mapper.graph.op import Op
-from mapper.graph.tensor import Tensor
-from mapper.importers.tflite.activation import clamp, fused_activation
-from mapper.importers.tflite.flatbuffer import FileOperator
-from mapper.importers.tflite.operands import INT8_OR_INT16, INT32, INT32_OR_INT64, Operands, Rule
-from mapper.limits import require
-from mapper.operators.matrix import BatchMatmul, FullyConnected
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper import limits
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.graph.tensor import Tensor
+from tilewright.mapper.importers.tflite.activation import clamp, fused_activation
+from tilewright.mapper.importers.tflite.flatbuffer import FileOperator
+from tilewright.mapper.importers.tflite.operands import (
+    INT8_OR_INT16,
+    INT32,
+    INT32_OR_INT64,
+    Operands,
+    Rule,
+)
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.matrix import BatchMatmul, FullyConnected
 
 
 def _fully_connected(operands: Operands, operator: FileOperator) -> Op:

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 from tflite import ActivationFunctionType
 
-from hw.spec.errors import RequestError
-from mapper import limits
-from mapper.graph.op import Op
-from mapper.importers.tflite.flatbuffer import FileOperator
-from mapper.importers.tflite.operands import Operands, Rule
-from mapper.limits import require
-from mapper.operators.concatenation import Concatenation
-from mapper.operators.moves import MOVABLE, Reshape
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper import limits
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.importers.tflite.flatbuffer import FileOperator
+from tilewright.mapper.importers.tflite.operands import Operands, Rule
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.concatenation import Concatenation
+from tilewright.mapper.operators.moves import MOVABLE, Reshape
 
 
 def _reshape(operands: Operands, operator: FileOperator) -> Op:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hw.spec.normalisation import L2_OUTPUT
-from mapper import limits
-from mapper.graph.op import Op
-from mapper.graph.tensor import Quant
-from mapper.importers.tflite.activation import fused_activation
-from mapper.importers.tflite.axes import constant_axes
-from mapper.importers.tflite.flatbuffer import FileOperator
-from mapper.importers.tflite.operands import Operands, Rule
-from mapper.limits import require
-from mapper.operators.normalisation import Cumsum, L2Normalization, LogSoftmax
+from tilewright.hw.spec.normalisation import L2_OUTPUT
+from tilewright.mapper import limits
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.graph.tensor import Quant
+from tilewright.mapper.importers.tflite.activation import fused_activation
+from tilewright.mapper.importers.tflite.axes import constant_axes
+from tilewright.mapper.importers.tflite.flatbuffer import FileOperator
+from tilewright.mapper.importers.tflite.operands import Operands, Rule
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.normalisation import Cumsum, L2Normalization, LogSoftmax
 
 
 def _l2_normalization(operands: Operands, operator: FileOperator) -> Op:

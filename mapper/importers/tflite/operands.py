@@ -9,14 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 from tflite import TensorType
 
-from hw.spec.errors import RequestError
-from mapper import limits
-from mapper.graph.op import Op, State
-from mapper.graph.operator import Operator
-from mapper.graph.tensor import DType, Quant, Tensor
-from mapper.importers.tflite.flatbuffer import TYPE_NAMES, FileNetwork, FileOperator, FileTensor
-from mapper.limits import Place, require
-from mapper.operators.moves import MOVABLE, Reinterpret
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper import limits
+from tilewright.mapper.graph.op import Op, State
+from tilewright.mapper.graph.operator import Operator
+from tilewright.mapper.graph.tensor import DType, Quant, Tensor
+from tilewright.mapper.importers.tflite.flatbuffer import (
+    TYPE_NAMES,
+    FileNetwork,
+    FileOperator,
+    FileTensor,
+)
+from tilewright.mapper.limits import Place, require
+from tilewright.mapper.operators.moves import MOVABLE, Reinterpret
 
 INT8 = ("int8",)
 INT8_OR_INT16 = ("int8", "int16")

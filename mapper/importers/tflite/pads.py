@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 from tflite import MirrorPadMode
 
-from mapper import limits
-from mapper.graph.op import Op
-from mapper.importers.tflite.axes import constant_pairs
-from mapper.importers.tflite.flatbuffer import FileOperator
-from mapper.importers.tflite.operands import Operands, Rule
-from mapper.limits import require
-from mapper.operators.pads import Mirror, MirrorPad, Pad
+from tilewright.mapper import limits
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.importers.tflite.axes import constant_pairs
+from tilewright.mapper.importers.tflite.flatbuffer import FileOperator
+from tilewright.mapper.importers.tflite.operands import Operands, Rule
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.pads import Mirror, MirrorPad, Pad
 
 
 def _pad(operands: Operands, operator: FileOperator) -> Op:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mapper import limits
-from mapper.graph.op import Op
-from mapper.importers.tflite.activation import fused_activation
-from mapper.importers.tflite.batches import per_image
-from mapper.importers.tflite.flatbuffer import FileOperator
-from mapper.importers.tflite.operands import INT8_OR_INT16, Operands, Rule
-from mapper.importers.tflite.windows import sliding
-from mapper.limits import require
-from mapper.operators.pooling import AveragePool2d, MaxPool2d
+from tilewright.mapper import limits
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.importers.tflite.activation import fused_activation
+from tilewright.mapper.importers.tflite.batches import per_image
+from tilewright.mapper.importers.tflite.flatbuffer import FileOperator
+from tilewright.mapper.importers.tflite.operands import INT8_OR_INT16, Operands, Rule
+from tilewright.mapper.importers.tflite.windows import sliding
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.pooling import AveragePool2d, MaxPool2d
 
 _POOLS = {"AVERAGE_POOL_2D": AveragePool2d, "MAX_POOL_2D": MaxPool2d}
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 from tflite import ActivationFunctionType
 
-from mapper import limits
-from mapper.graph.op import Op
-from mapper.graph.tensor import Tensor
-from mapper.importers.tflite.flatbuffer import FileOperator
-from mapper.importers.tflite.operands import INT8_OR_INT16, INT32, INT64, Operands, Rule
-from mapper.limits import require
-from mapper.operators.recurrent import GATES, Svdf, UnidirectionalSequenceLstm
+from tilewright.mapper import limits
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.graph.tensor import Tensor
+from tilewright.mapper.importers.tflite.flatbuffer import FileOperator
+from tilewright.mapper.importers.tflite.operands import INT8_OR_INT16, INT32, INT64, Operands, Rule
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.recurrent import GATES, Svdf, UnidirectionalSequenceLstm
 
 _STATE = 4
 """The input of SVDF that is its state."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mapper import limits
-from mapper.graph.op import Op
-from mapper.importers.tflite.axes import constant_axes
-from mapper.importers.tflite.flatbuffer import FileOperator
-from mapper.importers.tflite.operands import Operands, Rule
-from mapper.limits import require
-from mapper.operators.reductions import ArgMax, ArgMin, Mean, ReduceMax, ReduceMin, Sum
+from tilewright.mapper import limits
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.importers.tflite.axes import constant_axes
+from tilewright.mapper.importers.tflite.flatbuffer import FileOperator
+from tilewright.mapper.importers.tflite.operands import Operands, Rule
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.reductions import ArgMax, ArgMin, Mean, ReduceMax, ReduceMin, Sum
 
 _REDUCTIONS = {"MEAN": Mean, "SUM": Sum, "REDUCE_MAX": ReduceMax, "REDUCE_MIN": ReduceMin}
 _OF_BOOLEANS = {"REDUCE_ANY": ReduceMax, "REDUCE_ALL": ReduceMin}

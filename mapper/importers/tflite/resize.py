@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hw.spec.resize import bilinear_taps, nearest_indices
-from mapper import limits
-from mapper.graph.op import Op
-from mapper.graph.tensor import Tensor
-from mapper.importers.tflite.flatbuffer import FileOperator
-from mapper.importers.tflite.operands import Operands, Rule
-from mapper.limits import require
-from mapper.operators.resize import ResizeBilinear, ResizeNearest
+from tilewright.hw.spec.resize import bilinear_taps, nearest_indices
+from tilewright.mapper import limits
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.graph.tensor import Tensor
+from tilewright.mapper.importers.tflite.flatbuffer import FileOperator
+from tilewright.mapper.importers.tflite.operands import Operands, Rule
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.resize import ResizeBilinear, ResizeNearest
 
 
 def _resize(

@@ -6,18 +6,18 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mapper import limits
-from mapper.graph.op import Op
-from mapper.graph.tensor import Tensor
-from mapper.importers.tflite.axes import constant_axes, resolved
-from mapper.importers.tflite.flatbuffer import FileOperator
-from mapper.importers.tflite.operands import INT32, Operands, Rule
-from mapper.importers.tflite.strided_slice import strided_slice
-from mapper.limits import require
-from mapper.operators.concatenation import Concatenation
-from mapper.operators.moves import MOVABLE, Reshape
-from mapper.operators.slices import BroadcastTo, Slice, Tile, Transpose, ZerosLike
-from mapper.operators.updates import DynamicUpdateSlice
+from tilewright.mapper import limits
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.graph.tensor import Tensor
+from tilewright.mapper.importers.tflite.axes import constant_axes, resolved
+from tilewright.mapper.importers.tflite.flatbuffer import FileOperator
+from tilewright.mapper.importers.tflite.operands import INT32, Operands, Rule
+from tilewright.mapper.importers.tflite.strided_slice import strided_slice
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.concatenation import Concatenation
+from tilewright.mapper.operators.moves import MOVABLE, Reshape
+from tilewright.mapper.operators.slices import BroadcastTo, Slice, Tile, Transpose, ZerosLike
+from tilewright.mapper.operators.updates import DynamicUpdateSlice
 
 
 def _transpose(operands: Operands, operator: FileOperator) -> Op:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hw.spec.errors import RequestError
-from mapper import limits
-from mapper.limits import Place, require
-from mapper.operators.slices import Slice, strided_slices
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper import limits
+from tilewright.mapper.limits import Place, require
+from tilewright.mapper.operators.slices import Slice, strided_slices
 
 _MASKS = {
     "Begin": "BeginMask",

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec.errors import RequestError
-from mapper.importers.tflite.flatbuffer import FileNetwork, FileOperator
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.importers.tflite.flatbuffer import FileNetwork, FileOperator
 
 _OPERATORS = frozenset({"CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"})
 

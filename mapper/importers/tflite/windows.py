@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from tflite import Padding as PaddingScheme
 
-from hw.spec.errors import RequestError
-from mapper import limits
-from mapper.graph.tensor import Tensor
-from mapper.importers.geometry import same_padding
-from mapper.importers.tflite.flatbuffer import FileOperator
-from mapper.importers.tflite.operands import Operands
-from mapper.limits import require
-from mapper.operators.images import Padding
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper import limits
+from tilewright.mapper.graph.tensor import Tensor
+from tilewright.mapper.importers.geometry import same_padding
+from tilewright.mapper.importers.tflite.flatbuffer import FileOperator
+from tilewright.mapper.importers.tflite.operands import Operands
+from tilewright.mapper.limits import require
+from tilewright.mapper.operators.images import Padding
 
 Pair = tuple[int, int]
 

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec import numerics as nm
-from hw.spec.errors import RequestError
-from hw.spec.quoted import shown
-from mapper.graph.graph import Graph
-from mapper.interface import encode_input
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.quoted import shown
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.interface import encode_input
 
 Array = NDArray[Any]
 

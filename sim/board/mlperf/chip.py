@@ -10,17 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from hw.spec.config import Config
-from hw.spec.errors import CheckError
-from hw.spec.steps import NPU
-from mapper.compile import compile_model
-from mapper.program.inputs import Tensor
-from sim.functional.backend import FunctionalBackend, FunctionalResult
-from sim.networks.inputs import default_inputs
-from sim.networks.network_file import NetworkFile
-from sim.run.check import compare, keep_evidence
-from sim.run.evaluate import RunChip
-from sim.run.predict import Predictor
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import CheckError
+from tilewright.hw.spec.steps import NPU
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.program.inputs import Tensor
+from tilewright.sim.functional.backend import FunctionalBackend, FunctionalResult
+from tilewright.sim.networks.inputs import default_inputs
+from tilewright.sim.networks.network_file import NetworkFile
+from tilewright.sim.run.check import compare, keep_evidence
+from tilewright.sim.run.evaluate import RunChip
+from tilewright.sim.run.predict import Predictor
 
 Tensors = Mapping[str, Tensor]
 

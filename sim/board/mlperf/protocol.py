@@ -12,9 +12,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from hw.spec.errors import CheckError, RequestError
-from sim.board.mlperf.benchmarks import Benchmark, Codec
-from sim.board.mlperf.chip import Chip
+from tilewright.hw.spec.errors import CheckError, RequestError
+from tilewright.sim.board.mlperf.benchmarks import Benchmark, Codec
+from tilewright.sim.board.mlperf.chip import Chip
 
 COMMAND_END = "%"
 COMMAND_CHARACTERS = 80

@@ -6,23 +6,23 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from hw.spec.config import Config
-from hw.spec.errors import RequestError
-from hw.spec.quoted import shown
-from mapper.program.program import Program
-from sim.board.board import Board
-from sim.board.connect import load_firmware, require_firmware
-from sim.board.mlperf.benchmarks import Codec, find_benchmark
-from sim.board.mlperf.chip import Chip, Source, Tensors
-from sim.board.mlperf.protocol import Device, Timing
-from sim.board.mlperf.terminal import Terminal, opened_terminal
-from sim.board.run import run_program
-from sim.networks.network_file import NetworkFile, open_network
-from sim.networks.zoo import ZOO_NAMES
-from sim.progress import Progress
-from sim.report.units import quantity
-from sim.rtl.backend import RtlResult, run_rtl
-from sim.run.evaluate import RunChip
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.quoted import shown
+from tilewright.mapper.program.program import Program
+from tilewright.sim.board.board import Board
+from tilewright.sim.board.connect import load_firmware, require_firmware
+from tilewright.sim.board.mlperf.benchmarks import Codec, find_benchmark
+from tilewright.sim.board.mlperf.chip import Chip, Source, Tensors
+from tilewright.sim.board.mlperf.protocol import Device, Timing
+from tilewright.sim.board.mlperf.terminal import Terminal, opened_terminal
+from tilewright.sim.board.run import run_program
+from tilewright.sim.networks.network_file import NetworkFile, open_network
+from tilewright.sim.networks.zoo import ZOO_NAMES
+from tilewright.sim.progress import Progress
+from tilewright.sim.report.units import quantity
+from tilewright.sim.rtl.backend import RtlResult, run_rtl
+from tilewright.sim.run.evaluate import RunChip
 
 USUAL = "vww"
 """The benchmark where neither it nor a network is named."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from hw.spec.commands import ADDRESS_BITS, TABLE_WORD_BYTES
-from hw.spec.config import Config
-from hw.spec.npu_config import NpuConfig
-from hw.spec.soc_config import SMALL_CPUS
+from tilewright.hw.spec.commands import ADDRESS_BITS, TABLE_WORD_BYTES
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.soc_config import SMALL_CPUS
 
 OUTSTANDING = 127
 """Words of the queues of answers and of what to do with them."""

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from hw.spec.config import Config
-from sim.costs.area.counts import counts, sram_bits
-from sim.costs.area.parts import SRAM, Area
-from sim.costs.tables import read_table
+from tilewright.hw.spec.config import Config
+from tilewright.sim.costs.area.counts import counts, sram_bits
+from tilewright.sim.costs.area.parts import SRAM, Area
+from tilewright.sim.costs.tables import read_table
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class AreaTable:
 @cache
 def area_table() -> AreaTable:
     """The table that the package brings."""
-    package = files("sim.costs.area")
+    package = files("tilewright.sim.costs.area")
     memory, data = (read_table(package / name) for name in ("memory_45nm.yaml", "gates.yaml"))
     return AreaTable(
         logic=data["logic"],

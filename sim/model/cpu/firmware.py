@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from firmware.build import build_firmware
-from hw.spec.config import Config, make_config
-from hw.spec.program import TIME_WORDS
-from hw.spec.steps import NPU
-from hw.spec.timing import FETCH_BYTES, FIRST_FETCH
-from mapper.program.program import Program
-from sim.functional.watched import Read
-from sim.model.cpu.simulator import Iss
+from tilewright.firmware.build import build_firmware
+from tilewright.hw.spec.config import Config, make_config
+from tilewright.hw.spec.program import TIME_WORDS
+from tilewright.hw.spec.steps import NPU
+from tilewright.hw.spec.timing import FETCH_BYTES, FIRST_FETCH
+from tilewright.mapper.program.program import Program
+from tilewright.sim.functional.watched import Read
+from tilewright.sim.model.cpu.simulator import Iss
 
 STREAM_BEGINS = 24
 """Cycles from a stream's first request in which the CPU's requests hold it up; no stream is over

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hw.spec.registers import (
+from tilewright.hw.spec.registers import (
     CHECKER,
     FINISHER,
     INTERRUPT_NPU,
@@ -14,7 +14,7 @@ from hw.spec.registers import (
     UART,
     Peripheral,
 )
-from hw.spec.timing import FIRST_FETCH
+from tilewright.hw.spec.timing import FIRST_FETCH
 
 SETTINGS = (
     "memory_bytes",

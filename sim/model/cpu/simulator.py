@@ -17,14 +17,28 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware.build import CPU_FEATURES
-from hw.spec.config import Config
-from hw.spec.errors import TilewrightError
-from hw.spec.registers import CHECKER, ERROR_CODES, MEMORY_BASE, NPU, NPU_IDENTIFIER, SYSTEM
-from mapper.program.image import npu_config_word
-from sim.model.cpu.builds import CORES
-from sim.model.cpu.layout import EVENTS, READINGS, REGISTERS, SETTINGS, address_of, c_header
-from sim.model.library import load_library
+from tilewright.firmware.build import CPU_FEATURES
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import TilewrightError
+from tilewright.hw.spec.registers import (
+    CHECKER,
+    ERROR_CODES,
+    MEMORY_BASE,
+    NPU,
+    NPU_IDENTIFIER,
+    SYSTEM,
+)
+from tilewright.mapper.program.image import npu_config_word
+from tilewright.sim.model.cpu.builds import CORES
+from tilewright.sim.model.cpu.layout import (
+    EVENTS,
+    READINGS,
+    REGISTERS,
+    SETTINGS,
+    address_of,
+    c_header,
+)
+from tilewright.sim.model.library import load_library
 
 FOREVER = 1 << 62
 

@@ -5,10 +5,10 @@ Their cycles, traffic and energy are those of the real networks; their outputs m
 
 from functools import cache
 
-from hw.spec.errors import RequestError
-from sim.networks.zoo.calibrate import calibrate
-from sim.networks.zoo.qdq import to_onnx
-from sim.networks.zoo.topologies import TOPOLOGIES, Topology
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.networks.zoo.calibrate import calibrate
+from tilewright.sim.networks.zoo.qdq import to_onnx
+from tilewright.sim.networks.zoo.topologies import TOPOLOGIES, Topology
 
 ZOO_NAMES = tuple(TOPOLOGIES)
 

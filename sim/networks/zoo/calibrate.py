@@ -16,8 +16,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from sim.networks.natural import natural
-from sim.networks.zoo.topologies import (
+from tilewright.sim.networks.natural import natural
+from tilewright.sim.networks.zoo.topologies import (
     INPUT,
     Add,
     Conv,

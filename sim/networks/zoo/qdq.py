@@ -8,8 +8,17 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from sim.networks.zoo.calibrate import Calibrated, Quantisation
-from sim.networks.zoo.topologies import INPUT, Add, Conv, Dense, Layer, Pool, Softmax, same_padding
+from tilewright.sim.networks.zoo.calibrate import Calibrated, Quantisation
+from tilewright.sim.networks.zoo.topologies import (
+    INPUT,
+    Add,
+    Conv,
+    Dense,
+    Layer,
+    Pool,
+    Softmax,
+    same_padding,
+)
 
 OPSET = 13
 IR_VERSION = 8

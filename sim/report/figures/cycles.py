@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from sim.report.colours import BUSY_COLOUR, IDLE_COLOURS, OTHER_COLOUR, STALL_COLOURS
-from sim.report.figures.style import (
+from tilewright.sim.report.colours import BUSY_COLOUR, IDLE_COLOURS, OTHER_COLOUR, STALL_COLOURS
+from tilewright.sim.report.figures.style import (
     counted_height,
     engineering,
     layer_axis,
@@ -19,7 +19,7 @@ from sim.report.figures.style import (
     styled,
     timed,
 )
-from sim.results.result import Layer, RunResult
+from tilewright.sim.results.result import Layer, RunResult
 
 COMPUTES = "array computes"
 CPU = "CPU computes"

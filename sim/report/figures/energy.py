@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from sim.costs.energy import COMPONENTS
-from sim.report.colours import colours_of
-from sim.report.figures.style import (
+from tilewright.sim.costs.energy import COMPONENTS
+from tilewright.sim.report.colours import colours_of
+from tilewright.sim.report.figures.style import (
     counted_height,
     engineering,
     layer_axis,
@@ -16,7 +16,7 @@ from sim.report.figures.style import (
     styled,
     timed,
 )
-from sim.results.result import RunResult
+from tilewright.sim.results.result import RunResult
 
 
 @styled

@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, MultipleLocator
 
-from hw.spec.limits import next_power_of_two
-from mapper.program.program import MemoryUse, Program
-from sim.report.colours import PALETTE
-from sim.report.figures.style import INK, LETTER_INCHES, SOFT, new_figure, styled
-from sim.report.units import short_names
+from tilewright.hw.spec.limits import next_power_of_two
+from tilewright.mapper.program.program import MemoryUse, Program
+from tilewright.sim.report.colours import PALETTE
+from tilewright.sim.report.figures.style import INK, LETTER_INCHES, SOFT, new_figure, styled
+from tilewright.sim.report.units import short_names
 
 NAME_WIDTH = 14
 TICK_WIDTH = 20

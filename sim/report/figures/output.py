@@ -10,11 +10,11 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from hw.spec.errors import RequestError
-from hw.spec.quoted import shown
-from sim.files import write_atomically
-from sim.report.figures.style import INK, styled
-from sim.version import origin_line
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.quoted import shown
+from tilewright.sim.files import write_atomically
+from tilewright.sim.report.figures.style import INK, styled
+from tilewright.sim.version import origin_line
 
 DPI = 200
 """Of PNG files."""

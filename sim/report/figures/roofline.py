@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from sim.report.colours import colours_of
-from sim.report.figures.labels import Label, place_labels
-from sim.report.figures.style import (
+from tilewright.sim.report.colours import colours_of
+from tilewright.sim.report.figures.labels import Label, place_labels
+from tilewright.sim.report.figures.style import (
     INK,
     SOFT,
     engineering,
@@ -18,8 +18,8 @@ from sim.report.figures.style import (
     new_figure,
     styled,
 )
-from sim.report.units import short_names
-from sim.results.result import Layer, RunResult
+from tilewright.sim.report.units import short_names
+from tilewright.sim.results.result import Layer, RunResult
 
 MOST_LABELS = 14
 LABEL_WIDTH = 16

@@ -7,15 +7,15 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from sim.files import make_folder
-from sim.report.figures.cycles import cycles_figure
-from sim.report.figures.energy import energy_figure
-from sim.report.figures.memory_map import memory_map_figure
-from sim.report.figures.output import save_figure
-from sim.report.figures.roofline import roofline_figure, roofline_points
-from sim.report.figures.timeline import timeline_figure
-from sim.results.course import Course
-from sim.results.result import RunResult
+from tilewright.sim.files import make_folder
+from tilewright.sim.report.figures.cycles import cycles_figure
+from tilewright.sim.report.figures.energy import energy_figure
+from tilewright.sim.report.figures.memory_map import memory_map_figure
+from tilewright.sim.report.figures.output import save_figure
+from tilewright.sim.report.figures.roofline import roofline_figure, roofline_points
+from tilewright.sim.report.figures.timeline import timeline_figure
+from tilewright.sim.results.course import Course
+from tilewright.sim.results.result import RunResult
 
 NAMES = ("cycles", "timeline", "roofline", "memory", "energy")
 """Of all pictures, in the order of the page."""

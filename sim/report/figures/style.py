@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import EngFormatter, FixedFormatter, FixedLocator
 
-from sim.report.units import short_names
-from sim.results.result import Layer, RunResult
+from tilewright.sim.report.units import short_names
+from tilewright.sim.results.result import Layer, RunResult
 
 INK = "#1c2128"
 SOFT = "#7b838c"

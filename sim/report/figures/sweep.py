@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
 
-from sim.report.colours import OTHER_COLOUR, PALETTE
-from sim.report.figures.output import save_figure
-from sim.report.figures.style import INK, WIDTH, engineering, new_figure, styled
-from sim.report.sweep_data import Column, Row, SweepData, column_of, read_sweep
+from tilewright.sim.report.colours import OTHER_COLOUR, PALETTE
+from tilewright.sim.report.figures.output import save_figure
+from tilewright.sim.report.figures.style import INK, WIDTH, engineering, new_figure, styled
+from tilewright.sim.report.sweep_data import Column, Row, SweepData, column_of, read_sweep
 
 PANEL_INCHES = 2.5
 WIDE_RANGE = 20

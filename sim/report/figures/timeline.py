@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 
-from hw.spec.profile import ACTIVITIES
-from sim.report.colours import BUSY_COLOUR, PALETTE, colours_of
-from sim.report.figures.style import (
+from tilewright.hw.spec.profile import ACTIVITIES
+from tilewright.sim.report.colours import BUSY_COLOUR, PALETTE, colours_of
+from tilewright.sim.report.figures.style import (
     INK,
     LETTER_INCHES,
     engineering,
@@ -20,10 +20,10 @@ from sim.report.figures.style import (
     new_figure,
     styled,
 )
-from sim.report.units import short_names
-from sim.results.course import Course
-from sim.results.rows import BUSY
-from sim.results.segments import Segment
+from tilewright.sim.report.units import short_names
+from tilewright.sim.results.course import Course
+from tilewright.sim.results.rows import BUSY
+from tilewright.sim.results.segments import Segment
 
 BINS = 360
 NAME_WIDTH = 12

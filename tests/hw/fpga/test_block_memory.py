@@ -6,11 +6,11 @@ from collections import deque
 import pytest
 from amaranth.sim import Simulator
 
-from hw.fpga.block_memory import BLOCK_MEMORY_LATENCY, BlockMemory
-from hw.spec.config import Config
-from hw.spec.npu_config import NpuConfig
-from hw.spec.registers import MEMORY_BASE
-from hw.spec.soc_config import SocConfig
+from tilewright.hw.fpga.block_memory import BLOCK_MEMORY_LATENCY, BlockMemory
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.registers import MEMORY_BASE
+from tilewright.hw.spec.soc_config import SocConfig
 
 
 @pytest.mark.parametrize("size", [256 * 1024, 304 * 1024])

@@ -2,9 +2,9 @@
 
 import pytest
 
-from hw.fpga.boards import BOARDS
-from hw.fpga.clock import board_clock_hz, ecp5_pll, ice40_pll
-from hw.spec.errors import RequestError
+from tilewright.hw.fpga.boards import BOARDS
+from tilewright.hw.fpga.clock import board_clock_hz, ecp5_pll, ice40_pll
+from tilewright.hw.spec.errors import RequestError
 
 
 @pytest.mark.parametrize("wanted", [25e6, 40e6, 48e6, 50e6, 60e6, 66.7e6, 80e6, 100e6])

@@ -2,9 +2,9 @@
 
 import pytest
 
-from hw.fpga.boards import BOARDS
-from hw.fpga.sources import board_sources
-from sim.fpga.configuration import board_config
+from tilewright.hw.fpga.boards import BOARDS
+from tilewright.hw.fpga.sources import board_sources
+from tilewright.sim.fpga.configuration import board_config
 
 pytest.importorskip("amaranth_boards")
 

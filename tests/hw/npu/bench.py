@@ -9,9 +9,9 @@ from typing import Any
 from amaranth.lib.wiring import Component
 from amaranth.sim import Simulator, SimulatorContext
 
-from hw.spec.commands import ADDRESS_BITS, MAX_LENGTH, Command
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import SCRATCHPAD_READ_LATENCY
+from tilewright.hw.spec.commands import ADDRESS_BITS, MAX_LENGTH, Command
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import SCRATCHPAD_READ_LATENCY
 
 CONFIGS = {
     "5x3": NpuConfig(

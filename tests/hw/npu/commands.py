@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 from math import prod
 
-from hw.spec.commands import (
+from tilewright.hw.spec.commands import (
     ADDRESS_BITS,
     PARAMETER_WORDS,
     TABLE_SLOTS,
@@ -15,8 +15,8 @@ from hw.spec.commands import (
     Opcode,
     Operation,
 )
-from hw.spec.elementwise import SCALED
-from hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.elementwise import SCALED
+from tilewright.hw.spec.npu_config import NpuConfig
 
 
 def random_words(

@@ -10,9 +10,9 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hw.spec.commands import Command, Opcode
-from hw.spec.npu_config import NpuConfig
 from tests.hw.npu.commands import random_window
+from tilewright.hw.spec.commands import Command, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import random
 from collections.abc import Sequence
 from fractions import Fraction
 
-from hw.spec.commands import LSTM_GATES, Command, Opcode
+from tilewright.hw.spec.commands import LSTM_GATES, Command, Opcode
 
 SUM_UNIT, FUNCTION_UNIT = Fraction(1, 1 << 12), Fraction(1, 1 << 15)
 """What sums of gates and their functions count in."""

@@ -6,7 +6,7 @@ import itertools
 import random
 from collections.abc import Iterator
 
-from hw.spec.commands import MOVE_LOOPS, Command, Opcode
+from tilewright.hw.spec.commands import MOVE_LOOPS, Command, Opcode
 
 
 def move_command(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hw.spec.commands import EXPONENTIALS, PARAMETER_WORDS, Command, Opcode, Operation
-from hw.spec.npu_config import NpuConfig
 from tests.hw.npu.commands import input_channel, row_address
 from tests.hw.npu.lstm import execute as execute_lstm
 from tests.hw.npu.moves import execute
+from tilewright.hw.spec.commands import EXPONENTIALS, PARAMETER_WORDS, Command, Opcode, Operation
+from tilewright.hw.spec.npu_config import NpuConfig
 
 
 def wrap32(value: int) -> int:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from hw.spec.commands import BODY, PARAMETER_WORDS, Command, Opcode
-from hw.spec.npu_config import NpuConfig
-from hw.spec.profile import RECORD_BYTES, RECORD_WORDS
 from tests.hw.npu.main_memory import BASE
+from tilewright.hw.spec.commands import BODY, PARAMETER_WORDS, Command, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.profile import RECORD_BYTES, RECORD_WORDS
 
 COMMANDS, RECORDS, WEIGHTS, DATA, SIZE = 0x0, 0x3000, 0x6000, 0x10000, 0x14000
 """Where in main memory things lie, from BASE on."""

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 from amaranth.sim import Simulator
 
-from hw.soc.arbiter import Arbiter
+from tilewright.hw.soc.arbiter import Arbiter
 
 REQUESTS = 120
 

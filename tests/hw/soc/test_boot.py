@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from hw.header import write_header
-from hw.spec.registers import EXIT_STATUS, MEMORY_BASE
-from hw.spec.settings import load_config
-from hw.spec.soc_config import CPU_VARIANTS, FIRMWARE_BYTES
 from tests.memory_map import PROGRAM_BASE
-from verification.cosim.build import build_model
-from verification.cosim.simulate import Job, simulate
+from tilewright.hw.header import write_header
+from tilewright.hw.spec.registers import EXIT_STATUS, MEMORY_BASE
+from tilewright.hw.spec.settings import load_config
+from tilewright.hw.spec.soc_config import CPU_VARIANTS, FIRMWARE_BYTES
+from tilewright.verification.cosim.build import build_model
+from tilewright.verification.cosim.simulate import Job, simulate
 
 HERE = Path(__file__).parent
 LIMIT = 1_000_000

@@ -7,10 +7,10 @@ import pytest
 from amaranth.hdl import ResetInserter, Signal
 from amaranth.sim import Simulator
 
-from hw.soc.checker import Checker
-from hw.spec.registers import CHECKER
 from tests.hw.npu.main_memory import BASE, MainMemory
 from tests.hw.soc.test_peripherals import Registers
+from tilewright.hw.soc.checker import Checker
+from tilewright.hw.spec.registers import CHECKER
 
 SIZE = 4096
 

@@ -2,8 +2,8 @@ import random
 
 from amaranth.sim import Simulator
 
-from hw.soc.decoder import Decoder
-from hw.spec.registers import FINISHER, TIMER, UART
+from tilewright.hw.soc.decoder import Decoder
+from tilewright.hw.spec.registers import FINISHER, TIMER, UART
 
 PERIPHERALS = (UART, TIMER, FINISHER)
 

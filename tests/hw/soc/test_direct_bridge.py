@@ -5,8 +5,8 @@ import random
 import pytest
 from amaranth.sim import Simulator
 
-from hw.soc.direct_bridge import DirectBridge
 from tests.hw.soc.test_line_bridge import BAD, WORDS, Memory, access
+from tilewright.hw.soc.direct_bridge import DirectBridge
 
 
 @pytest.mark.parametrize("seed", range(3))

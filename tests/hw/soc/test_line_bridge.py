@@ -4,7 +4,7 @@ from collections import deque
 import pytest
 from amaranth.sim import Simulator
 
-from hw.soc.line_bridge import LineBridge
+from tilewright.hw.soc.line_bridge import LineBridge
 
 WORDS = 64
 BAD = 48

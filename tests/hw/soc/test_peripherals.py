@@ -3,13 +3,13 @@ from amaranth.hdl import Module
 from amaranth.lib.wiring import Component
 from amaranth.sim import Simulator
 
-from hw.soc.finisher import Finisher
-from hw.soc.system import System
-from hw.soc.timer import Timer
-from hw.soc.uart import BIT_CYCLES, FRAME_BITS, WAITING, Uart
-from hw.spec.registers import FINISHER, SYSTEM, TIMER, UART, Peripheral
-from hw.spec.settings import load_config
-from hw.spec.system import told_config
+from tilewright.hw.soc.finisher import Finisher
+from tilewright.hw.soc.system import System
+from tilewright.hw.soc.timer import Timer
+from tilewright.hw.soc.uart import BIT_CYCLES, FRAME_BITS, WAITING, Uart
+from tilewright.hw.spec.registers import FINISHER, SYSTEM, TIMER, UART, Peripheral
+from tilewright.hw.spec.settings import load_config
+from tilewright.hw.spec.system import told_config
 
 SYNCHRONISER_CYCLES = 3
 VALID, RX_VALID, RX_OVERRUN = 1 << 8, 2, 4

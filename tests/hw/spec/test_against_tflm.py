@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from hw.spec import kernels, normalisation, resize, softmax, softmax_int16
-from hw.spec import numerics as nm
 from tests.firmware.cases import random_int8, random_scale, random_zero_point
 from tests.tflite_builder import TfliteBuilder, run_tflm
 from tests.tflite_options import options
+from tilewright.hw.spec import kernels, normalisation, resize, softmax, softmax_int16
+from tilewright.hw.spec import numerics as nm
 
 pytest.importorskip("tflite_micro", reason="the reference kernels are published for x86-64 only")
 

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from hw.spec.commands import BODY, LENGTH, Command, Opcode, decode_stream
-from hw.spec.fields import Field, check_layout
+from tilewright.hw.spec.commands import BODY, LENGTH, Command, Opcode, decode_stream
+from tilewright.hw.spec.fields import Field, check_layout
 
 
 def random_values(rng: random.Random, opcode: Opcode) -> dict[str, int]:

@@ -4,10 +4,10 @@ import dataclasses
 
 import pytest
 
-from hw.spec.commands import Opcode
-from hw.spec.config import FIELDS, make_config
-from hw.spec.errors import RequestError
-from hw.spec.settings import load_config
+from tilewright.hw.spec.commands import Opcode
+from tilewright.hw.spec.config import FIELDS, make_config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.settings import load_config
 
 
 def test_flat_holds_every_field_once() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.spec.exact import exact_matmul
+from tilewright.hw.spec.exact import exact_matmul
 
 
 @pytest.mark.parametrize("inner", [1, 4, 513, 514, 4096])

@@ -1,5 +1,5 @@
-from hw.spec.config import FIELDS
-from hw.spec.field_docs import field_docs
+from tilewright.hw.spec.config import FIELDS
+from tilewright.hw.spec.field_docs import field_docs
 
 
 def test_every_field_has_a_meaning_and_nothing_else_has():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hw.spec import kernels
+from tilewright.hw.spec import kernels
 
 GEOMETRIES = [
     # height, width, kernel, stride, padding (top, left, bottom, right)

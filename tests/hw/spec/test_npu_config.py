@@ -2,7 +2,7 @@
 
 import pytest
 
-from hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.npu_config import NpuConfig
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from hw.spec import numerics as nm
-from hw.spec.errors import RequestError
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.errors import RequestError
 
 EDGES = [0, 1, -1, 2, -2, 3, 127, -128, 1 << 30, -(1 << 30), nm.INT32_MAX, nm.INT32_MIN]
 

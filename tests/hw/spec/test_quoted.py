@@ -1,7 +1,7 @@
 import pickle
 
-from hw.spec.errors import RequestError
-from hw.spec.quoted import LONGEST_LINE, LONGEST_NAME, message, printable, shown
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.quoted import LONGEST_LINE, LONGEST_NAME, message, printable, shown
 
 
 def test_what_a_terminal_might_obey_is_no_part_of_a_name():

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from hw.spec.config import Config
-from hw.spec.errors import RequestError
-from hw.spec.settings import PRESETS, load_config
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.settings import PRESETS, load_config
 
 
 @pytest.mark.parametrize("name", PRESETS)

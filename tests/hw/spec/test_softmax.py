@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from hw.spec import softmax as sm
-from hw.spec.errors import RequestError
 from tests.hw.npu.reference import softmax_row
+from tilewright.hw.spec import softmax as sm
+from tilewright.hw.spec.errors import RequestError
 
 
 def real_softmax(x: np.ndarray, factor: float) -> np.ndarray:

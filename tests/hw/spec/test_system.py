@@ -1,10 +1,10 @@
 import pytest
 
-from hw.spec.errors import RequestError
-from hw.spec.registers import CONFIG_FIELDS, SYSTEM
-from hw.spec.settings import PRESETS, load_config
-from hw.spec.soc_config import CPU_VARIANTS
-from hw.spec.system import SYSTEM_WORDS, system_constants, told_config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.registers import CONFIG_FIELDS, SYSTEM
+from tilewright.hw.spec.settings import PRESETS, load_config
+from tilewright.hw.spec.soc_config import CPU_VARIANTS
+from tilewright.hw.spec.system import SYSTEM_WORDS, system_constants, told_config
 
 
 def words(config, boot=0, clock=0) -> list[int]:

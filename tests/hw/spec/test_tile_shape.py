@@ -2,8 +2,8 @@
 
 import pytest
 
-from hw.spec.npu_config import NpuConfig
-from hw.spec.tile_shape import TileShape, tile_shape
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.tile_shape import TileShape, tile_shape
 
 
 @pytest.mark.parametrize(

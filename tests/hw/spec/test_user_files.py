@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from hw.spec.errors import RequestError
-from hw.spec.user_files import read_file, read_text
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.user_files import read_file, read_text
 
 
 def test_a_file_up_to_its_limit_is_read(tmp_path):

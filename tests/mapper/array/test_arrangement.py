@@ -2,20 +2,20 @@
 
 import pytest
 
-from hw.spec.commands import Opcode
-from hw.spec.npu_config import NpuConfig
-from hw.spec.settings import load_config
-from mapper.array.arrangement import lay
-from mapper.array.array import array_of
-from mapper.array.cycles import Arrangement, Window, command_cycles
-from mapper.compile import compile_model
-from mapper.importers import import_model
-from mapper.works.geometry import Region
-from mapper.works.window import WindowWork
 from tests.mapper.array.test_cycles import depthwise, pointwise
 from tests.mapper.test_compile import commands
 from tests.mapper.works.test_tile import image_work
 from tests.shared_models import shared_models
+from tilewright.hw.spec.commands import Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.array.arrangement import lay
+from tilewright.mapper.array.array import array_of
+from tilewright.mapper.array.cycles import Arrangement, Window, command_cycles
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.importers import import_model
+from tilewright.mapper.works.geometry import Region
+from tilewright.mapper.works.window import WindowWork
 
 DEFAULT = NpuConfig()
 

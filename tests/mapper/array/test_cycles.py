@@ -5,10 +5,13 @@ import random
 
 import pytest
 
-from hw.spec.commands import Command, Opcode
-from hw.spec.npu_config import NpuConfig
-from mapper.array.array import array_of
-from mapper.array.cycles import (
+from tests.hw.npu.commands import random_window
+from tests.hw.npu.loops import groups, slots, tiles
+from tests.mapper.geometry import geometry
+from tilewright.hw.spec.commands import Command, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.array.array import array_of
+from tilewright.mapper.array.cycles import (
     COMMAND_CYCLES,
     Arrangement,
     Window,
@@ -18,9 +21,6 @@ from mapper.array.cycles import (
     elementwise_cycles,
     weight_bytes,
 )
-from tests.hw.npu.commands import random_window
-from tests.hw.npu.loops import groups, slots, tiles
-from tests.mapper.geometry import geometry
 
 DEFAULT = NpuConfig()  # 8 x 8, 16-byte port, 8-byte bus
 ARRAY = array_of(DEFAULT)

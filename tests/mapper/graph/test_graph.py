@@ -5,20 +5,20 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from hw.spec.errors import RequestError
-from mapper.graph.graph import Graph
-from mapper.graph.op import Op
-from mapper.graph.tensor import Quant, Tensor
-from mapper.operators.concatenation import Concatenation
-from mapper.operators.convolution import Conv2d
-from mapper.operators.elementwise import Add
-from mapper.operators.images import Padding
-from mapper.operators.matrix import FullyConnected
-from mapper.operators.moves import Reshape
-from mapper.operators.pooling import MaxPool2d
-from mapper.operators.reductions import Mean
-from mapper.operators.requantise import Relu
-from mapper.operators.softmax import Softmax
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.graph.tensor import Quant, Tensor
+from tilewright.mapper.operators.concatenation import Concatenation
+from tilewright.mapper.operators.convolution import Conv2d
+from tilewright.mapper.operators.elementwise import Add
+from tilewright.mapper.operators.images import Padding
+from tilewright.mapper.operators.matrix import FullyConnected
+from tilewright.mapper.operators.moves import Reshape
+from tilewright.mapper.operators.pooling import MaxPool2d
+from tilewright.mapper.operators.reductions import Mean
+from tilewright.mapper.operators.requantise import Relu
+from tilewright.mapper.operators.softmax import Softmax
 
 Q = Quant((0.5,), (3,))
 

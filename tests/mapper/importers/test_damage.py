@@ -9,12 +9,12 @@ import numpy as np
 import onnx
 import pytest
 
-from hw.spec.errors import RequestError
-from mapper.graph.graph import Graph
-from mapper.importers.onnx.importer import import_onnx
-from mapper.importers.tflite.importer import import_tflite
 from tests.shared_models import shared_models
 from tests.tflite_builder import TfliteBuilder
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.importers.onnx.importer import import_onnx
+from tilewright.mapper.importers.tflite.importer import import_tflite
 
 Import = Callable[[Path, bytes], Graph]
 IMPORTS: dict[str, Import] = {"tflite": import_tflite, "onnx": import_onnx}

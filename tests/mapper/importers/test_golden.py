@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from mapper.importers import import_model
 from tests.mapper.graph_executor import execute
 from tests.shared_models import INPUTS, golden, inputs, shared_models
+from tilewright.mapper.importers import import_model
 
 MACS = {"vww": 7_489_664, "kws": 2_656_768, "ic": 12_501_632, "ad": 264_192}
 

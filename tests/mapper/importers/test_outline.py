@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from mapper.importers.outline import outline
 from tests.onnx_builder import QdqBuilder
 from tests.tflite_builder import TfliteBuilder
+from tilewright.mapper.importers.outline import outline
 
 
 def test_operators_of_a_tflite_file_with_shapes_and_constants(tmp_path):

@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 
-from mapper.moves.copy import Move
+from tilewright.mapper.moves.copy import Move
 
 UNTOUCHED = 0x5A
 

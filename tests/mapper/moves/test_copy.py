@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from mapper.moves import copy
-from mapper.moves.copy import Axis, Loop, Move, is_view, moves
 from tests.mapper.moves.executor import carry_out
+from tilewright.mapper.moves import copy
+from tilewright.mapper.moves.copy import Axis, Loop, Move, is_view, moves
 
 
 def test_dense_copy_is_one_run_and_a_view():

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from mapper.moves import operators as plan
-from mapper.moves.copy import Loop, Move, is_view
 from tests.mapper.moves.executor import carry_out
+from tilewright.mapper.moves import operators as plan
+from tilewright.mapper.moves.copy import Loop, Move, is_view
 
 CASES = 20
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from mapper.moves.nests import PADDING, Nest, Turn, nests
-from mapper.moves.views import offsets_of, view_moves
 from tests.mapper.moves.executor import carry_out
+from tilewright.mapper.moves.nests import PADDING, Nest, Turn, nests
+from tilewright.mapper.moves.views import offsets_of, view_moves
 
 
 def test_nests():

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.random import Generator
 
-from hw.spec.config import Config
-from mapper.compile import compile_model
-from mapper.graph.graph import Graph
-from mapper.importers.tflite.importer import import_tflite
-from sim.functional.backend import FunctionalBackend
 from tests.tflite_builder import TfliteBuilder, run_tflm_sequence
+from tilewright.hw.spec.config import Config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.importers.tflite.importer import import_tflite
+from tilewright.sim.functional.backend import FunctionalBackend
 
 
 class NetworkOfOne:

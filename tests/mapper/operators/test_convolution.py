@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from hw.spec.config import make_config
-from hw.spec.errors import RequestError
-from hw.spec.npu_config import NpuConfig
-from mapper.compile import compile_model
-from mapper.graph.graph import Graph
-from mapper.operators.convolution import Conv2d, DepthwiseConv2d, TransposeConv
-from mapper.operators.images import Padding
 from tests.mapper.networks import Sketch
+from tilewright.hw.spec.config import make_config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.operators.convolution import Conv2d, DepthwiseConv2d, TransposeConv
+from tilewright.mapper.operators.images import Padding
 
 MICROCODE = {"control": "microcode", "rows": 4, "bus_bytes": 4, "memory_bytes": 262144}
 

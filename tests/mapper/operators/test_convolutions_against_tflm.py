@@ -12,12 +12,12 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from hw.spec.config import Config, make_config
-from mapper.compile import compile_model
-from mapper.importers.tflite.importer import import_tflite
-from sim.functional.backend import run_functional
 from tests.random_networks import random_config, random_microcode_config
 from tests.tflite_builder import TfliteBuilder, run_tflm
+from tilewright.hw.spec.config import Config, make_config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.importers.tflite.importer import import_tflite
+from tilewright.sim.functional.backend import run_functional
 
 pytest.importorskip("tflite_micro", reason="the reference kernels have no wheel here")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.spec.config import make_config
-from hw.spec.errors import RequestError
 from tests.mapper.operators.networks_of_one import NetworkOfOne
 from tests.random_networks import random_config, random_microcode_config
+from tilewright.hw.spec.config import make_config
+from tilewright.hw.spec.errors import RequestError
 
 pytest.importorskip("tflite_micro", reason="the reference kernels have no wheel here")
 

@@ -1,8 +1,8 @@
 import numpy as np
 
-from hw.spec import kernels
-from hw.spec import numerics as nm
-from mapper.operators.pooling import MAX_AVERAGE, average_factor
+from tilewright.hw.spec import kernels
+from tilewright.hw.spec import numerics as nm
+from tilewright.mapper.operators.pooling import MAX_AVERAGE, average_factor
 
 
 def test_the_factor_divides_every_sum_as_an_average_pool_does():

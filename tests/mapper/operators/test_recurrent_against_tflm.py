@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.spec.config import make_config
-from hw.spec.errors import RequestError
-from mapper.planning.residency import _Planner
 from tests.mapper.operators.lstm_of_one import lstm
 from tests.mapper.operators.networks_of_one import NetworkOfOne
 from tests.random_networks import random_config
+from tilewright.hw.spec.config import make_config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.planning.residency import _Planner
 
 pytest.importorskip("tflite_micro", reason="the reference kernels have no wheel here")
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.spec.config import make_config
-from hw.spec.errors import RequestError
-from mapper.compile import compile_model
-from mapper.importers.tflite.importer import import_tflite
-from sim.functional.backend import FunctionalBackend
 from tests.tflite_builder import TfliteBuilder, run_tflm
+from tilewright.hw.spec.config import make_config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.importers.tflite.importer import import_tflite
+from tilewright.sim.functional.backend import FunctionalBackend
 
 PATH = Path("net.tflite")
 

@@ -5,20 +5,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.spec.commands import Opcode
-from hw.spec.config import Config
-from hw.spec.errors import RequestError
-from hw.spec.settings import load_config
-from hw.spec.steps import NPU
-from mapper.compile import compile_model
-from mapper.graph.graph import Graph
-from mapper.importers.tflite.importer import import_tflite
-from mapper.operators.slices import Transpose
-from sim.functional.backend import run_functional
-from sim.model.backend import ModelBackend
-from sim.rtl.backend import run_rtl
 from tests.mapper.networks import Sketch
 from tests.tflite_builder import TfliteBuilder, run_tflm
+from tilewright.hw.spec.commands import Opcode
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.settings import load_config
+from tilewright.hw.spec.steps import NPU
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.importers.tflite.importer import import_tflite
+from tilewright.mapper.operators.slices import Transpose
+from tilewright.sim.functional.backend import run_functional
+from tilewright.sim.model.backend import ModelBackend
+from tilewright.sim.rtl.backend import run_rtl
 
 DESIGNS = {
     "default": [],

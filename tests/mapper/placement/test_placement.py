@@ -5,16 +5,16 @@ import dataclasses
 import numpy as np
 import pytest
 
-from hw.spec.errors import RequestError
-from hw.spec.settings import load_config
-from mapper.compile import compile_model
-from mapper.graph.tensor import Quant, Tensor
-from mapper.operators.images import Padding
-from mapper.operators.moves import Reshape
-from mapper.operators.pooling import MaxPool2d
-from mapper.operators.requantise import Quantize
-from mapper.operators.softmax import Softmax
 from tests.mapper.networks import Sketch
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.graph.tensor import Quant, Tensor
+from tilewright.mapper.operators.images import Padding
+from tilewright.mapper.operators.moves import Reshape
+from tilewright.mapper.operators.pooling import MaxPool2d
+from tilewright.mapper.operators.requantise import Quantize
+from tilewright.mapper.operators.softmax import Softmax
 
 
 def placed(graph, *sets):

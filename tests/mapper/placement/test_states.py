@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from hw.spec.errors import RequestError
-from hw.spec.settings import load_config
-from mapper.compile import compile_model
-from mapper.operators.moves import Reshape
-from sim.functional.backend import FunctionalBackend
 from tests.mapper import streaming
 from tests.mapper.networks import Sketch
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.operators.moves import Reshape
+from tilewright.sim.functional.backend import FunctionalBackend
 
 DESIGNS = {
     "default": [],

@@ -2,11 +2,11 @@
 
 import pytest
 
-from hw.spec.settings import load_config
-from mapper.compile import compile_model
-from mapper.planning import cascades
-from sim.model.backend import ModelBackend
 from tests.mapper.networks import Sketch
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.planning import cascades
+from tilewright.sim.model.backend import ModelBackend
 
 
 def inverted_residual(*, outputs=("y",), reads_twice=False):

@@ -1,11 +1,11 @@
 """Choices among tilings: the same whoever asked before, and the cheapest that fits."""
 
-from hw.spec.npu_config import NpuConfig
-from mapper.memory import align
-from mapper.planning.choices import Choices
-from mapper.works.copy import CopyWork
-from mapper.works.geometry import Operand, Tiling
 from tests.mapper.works.test_tile import image_work
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.memory import align
+from tilewright.mapper.planning.choices import Choices
+from tilewright.mapper.works.copy import CopyWork
+from tilewright.mapper.works.geometry import Operand, Tiling
 
 CONFIG = NpuConfig(scratchpad_bytes=8192)
 BOTH = (True, True)

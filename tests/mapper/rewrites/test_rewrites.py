@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from mapper.compile import Mapper
-from mapper.operators.images import Padding
-from mapper.operators.requantise import Quantize
-from mapper.rewrites.fold_identity import fold_identity
-from mapper.rewrites.fuse_activation import fuse_activation
-from mapper.rewrites.fuse_padding import fuse_padding
 from tests.mapper.graph_executor import execute
 from tests.mapper.networks import Sketch
 from tests.random_networks import random_input, random_network
+from tilewright.mapper.compile import Mapper
+from tilewright.mapper.operators.images import Padding
+from tilewright.mapper.operators.requantise import Quantize
+from tilewright.mapper.rewrites.fold_identity import fold_identity
+from tilewright.mapper.rewrites.fuse_activation import fuse_activation
+from tilewright.mapper.rewrites.fuse_padding import fuse_padding
 
 MARGIN = Padding(top=2, left=1, bottom=0, right=3)
 

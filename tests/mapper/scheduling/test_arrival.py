@@ -5,18 +5,18 @@ from itertools import combinations, pairwise
 
 import pytest
 
-from hw.spec.commands import Opcode
-from hw.spec.npu_config import NpuConfig
-from hw.spec.settings import load_config
-from mapper.array.array import array_of
-from mapper.compile import compile_model
-from mapper.importers import import_model
-from mapper.scheduling.arrival import Arrival, strips
-from mapper.works.geometry import Region, Tile, Tiling
-from mapper.works.window import WindowWork
 from tests.mapper.test_compile import commands
 from tests.mapper.works.test_weights import window_work
 from tests.shared_models import shared_models
+from tilewright.hw.spec.commands import Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.array.array import array_of
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.importers import import_model
+from tilewright.mapper.scheduling.arrival import Arrival, strips
+from tilewright.mapper.works.geometry import Region, Tile, Tiling
+from tilewright.mapper.works.window import WindowWork
 
 DEFAULT = NpuConfig()
 

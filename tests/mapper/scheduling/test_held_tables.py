@@ -1,7 +1,7 @@
 """What is sent to the chip's tables, and what is there already."""
 
-from hw.spec.commands import TABLE_WORDS
-from mapper.scheduling.held_tables import HeldTables
+from tilewright.hw.spec.commands import TABLE_WORDS
+from tilewright.mapper.scheduling.held_tables import HeldTables
 
 A, B, C = (bytes([n]) * 256 for n in range(3))
 EXPONENTIALS, OTHERS = b"e" * 400, b"o" * 1024

@@ -1,6 +1,6 @@
-from hw.spec.commands import Command, Opcode
-from mapper.scheduling.stream import CommandStream
-from mapper.works.work import Emitted
+from tilewright.hw.spec.commands import Command, Opcode
+from tilewright.mapper.scheduling.stream import CommandStream
+from tilewright.mapper.works.work import Emitted
 
 
 def load(stream, start, end):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.spec.npu_config import NpuConfig
-from mapper.array.array import array_of
-from mapper.windows.correlation import Axis, Correlation
-from mapper.windows.phases import dilated_phases, transposed_phases
-from mapper.windows.works import convolution_works
-from mapper.works.geometry import Operand
-from mapper.works.window import WindowWork
 from tests.mapper.windows_reference import results, run
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.array.array import array_of
+from tilewright.mapper.windows.correlation import Axis, Correlation
+from tilewright.mapper.windows.phases import dilated_phases, transposed_phases
+from tilewright.mapper.windows.works import convolution_works
+from tilewright.mapper.works.geometry import Operand
+from tilewright.mapper.works.window import WindowWork
 
 ARRAYS = [
     array_of(NpuConfig(rows=rows, cols=cols, depthwise_kernel=kernel))

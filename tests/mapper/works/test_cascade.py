@@ -5,19 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hw.spec.commands import Opcode
-from hw.spec.settings import load_config
-from hw.spec.steps import NPU
-from mapper.array.array import array_of
-from mapper.compile import compile_model
-from mapper.works.cascade import Cascade
-from mapper.works.geometry import Place, Region, Tiling
-from mapper.works.stage import Stage
-from sim.functional.backend import run_functional
 from tests.mapper.cascading import random_chain
 from tests.mapper.graph_executor import execute
 from tests.mapper.works.test_tile import image_work
 from tests.mapper.works.test_weights import window_work
+from tilewright.hw.spec.commands import Opcode
+from tilewright.hw.spec.settings import load_config
+from tilewright.hw.spec.steps import NPU
+from tilewright.mapper.array.array import array_of
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.works.cascade import Cascade
+from tilewright.mapper.works.geometry import Place, Region, Tiling
+from tilewright.mapper.works.stage import Stage
+from tilewright.sim.functional.backend import run_functional
 
 DESIGNS = {
     "4 KiB": ["scratchpad_bytes=4096"],

@@ -5,20 +5,20 @@ import random
 import numpy as np
 import pytest
 
-from hw.spec.commands import EXACT_SCALE, Opcode, Operation
-from hw.spec.config import make_config
-from hw.spec.npu_config import NpuConfig
-from hw.spec.steps import NPU
-from mapper.compile import compile_model
-from mapper.graph.graph import Graph
-from mapper.graph.op import Op
-from mapper.graph.tensor import Quant, Tensor
-from mapper.operators.element_works import Factors, spread
-from sim.functional.backend import run_functional
-from sim.model.backend import ModelBackend
 from tests.hw.npu.reference import combine, scale
 from tests.mapper.networks import Sketch
 from tests.mapper.probes import Binary, Function
+from tilewright.hw.spec.commands import EXACT_SCALE, Opcode, Operation
+from tilewright.hw.spec.config import make_config
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.steps import NPU
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.graph.op import Op
+from tilewright.mapper.graph.tensor import Quant, Tensor
+from tilewright.mapper.operators.element_works import Factors, spread
+from tilewright.sim.functional.backend import run_functional
+from tilewright.sim.model.backend import ModelBackend
 
 DESIGNS = {
     "default": {},

@@ -6,18 +6,18 @@ from collections import Counter
 
 import pytest
 
-from hw.spec.npu_config import NpuConfig
-from mapper.array.arrangement import Laid, arrangements
-from mapper.array.array import array_of
-from mapper.works.geometry import Place, Region, Tile
-from mapper.works.weights import layout
-from mapper.works.window import WindowWork
-from mapper.works.window_command import window_command
-from sim.functional.ring import Blocks
-from sim.functional.window import depthwise
 from tests.hw.npu.reference import Reference
 from tests.mapper.works.test_weights import window_work
 from tests.units import units_of
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.array.arrangement import Laid, arrangements
+from tilewright.mapper.array.array import array_of
+from tilewright.mapper.works.geometry import Place, Region, Tile
+from tilewright.mapper.works.weights import layout
+from tilewright.mapper.works.window import WindowWork
+from tilewright.mapper.works.window_command import window_command
+from tilewright.sim.functional.ring import Blocks
+from tilewright.sim.functional.window import depthwise
 
 CONFIGS = {
     "8x8": NpuConfig(scratchpad_bytes=4096),
@@ -92,7 +92,9 @@ def test_all_arrangements_of_a_depthwise_work_compute_the_same(name, monkeypatch
         content, results = rng.randbytes(config.scratchpad_bytes), set()
         for arrangement, _ in arrangements(window, array_of(config)):
             laid = Laid(arrangement, 0, 0)
-            monkeypatch.setattr("mapper.works.window_command.lay", lambda *_, laid=laid: laid)
+            monkeypatch.setattr(
+                "tilewright.mapper.works.window_command.lay", lambda *_, laid=laid: laid
+            )
             emitted = window_command(work, tile, source, target, array_of(config))
             order = emitted.weights
             assert order.paired == arrangement.paired

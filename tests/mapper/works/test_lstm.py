@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.spec.commands import Command, Opcode, decode_stream
-from hw.spec.config import Config, make_config
-from hw.spec.settings import load_config
-from mapper.compile import Mapper, compile_model
-from mapper.graph.graph import Graph
-from mapper.program.program import Program
-from sim.model.backend import ModelBackend
 from tests.mapper.operators.networks_of_one import NetworkOfOne
 from tests.tflite_builder import TfliteBuilder
+from tilewright.hw.spec.commands import Command, Opcode, decode_stream
+from tilewright.hw.spec.config import Config, make_config
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.compile import Mapper, compile_model
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.program.program import Program
+from tilewright.sim.model.backend import ModelBackend
 
 
 def lstm_network(
@@ -93,8 +93,8 @@ def test_price_is_near_what_the_model_counts(units: int, ring: int, batches: int
 
 
 def priced(mapper: Mapper, config: Config) -> int:
-    from mapper.array.array import array_of
-    from mapper.works.geometry import Tiling
+    from tilewright.mapper.array.array import array_of
+    from tilewright.mapper.works.geometry import Tiling
 
     (op,) = mapper.rewritten.ops
     (work,) = op.operator.works(mapper.rewritten.site(op), config.npu)

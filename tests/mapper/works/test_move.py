@@ -6,21 +6,21 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from hw.spec.commands import MOVE_LOOPS, Command, Opcode
-from hw.spec.config import make_config
-from hw.spec.npu_config import NpuConfig
-from hw.spec.steps.moves import LOOPS
-from mapper.array.array import array_of
-from mapper.moves import copy
-from mapper.moves import operators as plan
-from mapper.moves.copy import Loop, Move
-from mapper.works.geometry import Operand, Place, Tile, Tiling
-from mapper.works.grid import GridWork
-from mapper.works.move import MoveWork, move_work
-from mapper.works.work import Work
-from sim.model.stream import Stream
 from tests.hw.npu.moves import execute, pieces
 from tests.mapper.moves.executor import carry_out
+from tilewright.hw.spec.commands import MOVE_LOOPS, Command, Opcode
+from tilewright.hw.spec.config import make_config
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.steps.moves import LOOPS
+from tilewright.mapper.array.array import array_of
+from tilewright.mapper.moves import copy
+from tilewright.mapper.moves import operators as plan
+from tilewright.mapper.moves.copy import Loop, Move
+from tilewright.mapper.works.geometry import Operand, Place, Tile, Tiling
+from tilewright.mapper.works.grid import GridWork
+from tilewright.mapper.works.move import MoveWork, move_work
+from tilewright.mapper.works.work import Work
+from tilewright.sim.model.stream import Stream
 
 CONFIG = NpuConfig()
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mapper.works.window import _overlapping
+from tilewright.mapper.works.window import _overlapping
 
 
 def counted(

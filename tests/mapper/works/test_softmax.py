@@ -5,21 +5,21 @@ import random
 import numpy as np
 import pytest
 
-from hw.spec.commands import Command, Opcode
-from hw.spec.config import make_config
-from hw.spec.profile import RECORD
-from hw.spec.softmax import short_exponentials, softmax_parameters
-from mapper.array.array import array_of
-from mapper.compile import compile_model
-from mapper.operators.lookup import Logistic
-from mapper.operators.softmax import Softmax
-from mapper.works.geometry import Operand, Place, Tiling
-from mapper.works.softmax import SoftmaxWork
-from sim.functional.backend import run_functional
-from sim.model.stream import Stream
 from tests.hw.npu.reference import softmax_row
 from tests.mapper.networks import Sketch
 from tests.mapper.test_compile import commands
+from tilewright.hw.spec.commands import Command, Opcode
+from tilewright.hw.spec.config import make_config
+from tilewright.hw.spec.profile import RECORD
+from tilewright.hw.spec.softmax import short_exponentials, softmax_parameters
+from tilewright.mapper.array.array import array_of
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.operators.lookup import Logistic
+from tilewright.mapper.operators.softmax import Softmax
+from tilewright.mapper.works.geometry import Operand, Place, Tiling
+from tilewright.mapper.works.softmax import SoftmaxWork
+from tilewright.sim.functional.backend import run_functional
+from tilewright.sim.model.stream import Stream
 
 DESIGNS = {
     "default": {},

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw.spec.commands import Opcode
-from hw.spec.config import Config, make_config
-from hw.spec.settings import load_config
-from mapper.compile import compile_model
-from mapper.graph.graph import Graph
 from tests.mapper.operators.networks_of_one import NetworkOfOne
 from tests.mapper.works.test_lstm import commands_of
+from tilewright.hw.spec.commands import Opcode
+from tilewright.hw.spec.config import Config, make_config
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.graph.graph import Graph
 
 
 def svdf_network(*, slots: int = 8, zero_point: int = 0, dtype: str = "int8") -> Graph:

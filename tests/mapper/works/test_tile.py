@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from hw.spec.npu_config import NpuConfig
-from mapper.array.array import array_of
-from mapper.works.geometry import Region, Tiling
-from mapper.works.window import WindowWork
 from tests.mapper.works.test_weights import window_work
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.array.array import array_of
+from tilewright.mapper.works.geometry import Region, Tiling
+from tilewright.mapper.works.window import WindowWork
 
 
 def image_work(**changes) -> WindowWork:

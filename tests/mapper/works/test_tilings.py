@@ -5,12 +5,12 @@ import random
 
 import pytest
 
-from hw.spec.npu_config import NpuConfig
-from hw.spec.tile_shape import ring_bytes
-from mapper.works.geometry import Region, Tiling
-from mapper.works.tilings import Extents
-from mapper.works.window import WindowWork
 from tests.mapper.works.test_weights import window_work
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.tile_shape import ring_bytes
+from tilewright.mapper.works.geometry import Region, Tiling
+from tilewright.mapper.works.tilings import Extents
+from tilewright.mapper.works.window import WindowWork
 
 BOTH = (True, True)
 

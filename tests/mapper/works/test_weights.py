@@ -3,13 +3,19 @@
 import numpy as np
 import pytest
 
-from hw.spec.commands import PARAMETER_WORDS
-from hw.spec.npu_config import NpuConfig
-from hw.spec.tile_shape import ring_bytes
-from mapper.works.geometry import Operand, Region
-from mapper.works.requantisation import Requantisation
-from mapper.works.weights import PackedWeights, layout, replayed_blob, restream, streamed_blob
-from mapper.works.window import WindowWork
+from tilewright.hw.spec.commands import PARAMETER_WORDS
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.tile_shape import ring_bytes
+from tilewright.mapper.works.geometry import Operand, Region
+from tilewright.mapper.works.requantisation import Requantisation
+from tilewright.mapper.works.weights import (
+    PackedWeights,
+    layout,
+    replayed_blob,
+    restream,
+    streamed_blob,
+)
+from tilewright.mapper.works.window import WindowWork
 
 
 def window_work(channels, taps, seed=0):

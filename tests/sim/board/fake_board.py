@@ -9,9 +9,10 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from firmware.build import build_firmware
-from hw.spec.config import Config
-from hw.spec.monitor import (
+from tests.memory_map import PROGRAM_BASE
+from tilewright.firmware.build import build_firmware
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.monitor import (
     DATA_BYTES,
     ERROR,
     ERRORS,
@@ -22,12 +23,11 @@ from hw.spec.monitor import (
     from_words,
     words,
 )
-from hw.spec.registers import MEMORY_BASE
-from hw.spec.settings import load_config
-from hw.spec.soc_config import FIRMWARE_BYTES
-from hw.spec.system import system_constants
-from sim.board.frames import Deframer, Frame
-from tests.memory_map import PROGRAM_BASE
+from tilewright.hw.spec.registers import MEMORY_BASE
+from tilewright.hw.spec.settings import load_config
+from tilewright.hw.spec.soc_config import FIRMWARE_BYTES
+from tilewright.hw.spec.system import system_constants
+from tilewright.sim.board.frames import Deframer, Frame
 
 POLL_S = 0.01
 

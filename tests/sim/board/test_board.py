@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 import serial
 
-import sim.board.port
-from hw.spec.config import make_config
-from hw.spec.errors import CheckError, RequestError
-from hw.spec.monitor import (
+import tilewright.sim.board.port
+from tests.memory_map import PROGRAM_BASE
+from tests.sim.board.fake_board import FakeBoard
+from tilewright.hw.spec.config import make_config
+from tilewright.hw.spec.errors import CheckError, RequestError
+from tilewright.hw.spec.monitor import (
     DATA_BYTES,
     ERROR,
     ERRORS,
@@ -26,18 +28,16 @@ from hw.spec.monitor import (
     encode_frame,
     words,
 )
-from hw.spec.registers import MEMORY_BASE
-from hw.spec.settings import load_config
-from hw.spec.system import SYSTEM_WORDS
-from mapper.compile import compile_model
-from mapper.importers.onnx.importer import import_onnx
-from sim import __main__ as entry
-from sim.board.board import Board
-from sim.board.link import Link, Timing
-from sim.board.port import opened_port
-from sim.networks.zoo import zoo_model
-from tests.memory_map import PROGRAM_BASE
-from tests.sim.board.fake_board import FakeBoard
+from tilewright.hw.spec.registers import MEMORY_BASE
+from tilewright.hw.spec.settings import load_config
+from tilewright.hw.spec.system import SYSTEM_WORDS
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.importers.onnx.importer import import_onnx
+from tilewright.sim import __main__ as entry
+from tilewright.sim.board.board import Board
+from tilewright.sim.board.link import Link, Timing
+from tilewright.sim.board.port import opened_port
+from tilewright.sim.networks.zoo import zoo_model
 
 SILENCE_S = 1.0
 NEVER_ENDING = 1 << 30
@@ -330,7 +330,7 @@ def test_a_port_that_may_not_be_opened(client, monkeypatch, code, message):
     def refuse(*_, **__):
         raise serial.SerialException(code, os.strerror(code))
 
-    monkeypatch.setattr(sim.board.port, "Serial", refuse)
+    monkeypatch.setattr(tilewright.sim.board.port, "Serial", refuse)
     status, _, error = client("/dev/ttyUSB7")
     assert status == 2
     assert re.search(f"--port /dev/ttyUSB7: {message}", error)
@@ -423,7 +423,7 @@ def test_each_board_has_its_rate(arguments, baud, monkeypatch):
         rates.append(place.baud)
         raise RequestError("no port")
 
-    monkeypatch.setattr("sim.board.connect.connected", no_port)
+    monkeypatch.setattr("tilewright.sim.board.connect.connected", no_port)
     monkeypatch.setattr(sys, "argv", ["tilewright", "board", "info", "--port", "x", *arguments])
     assert entry.main() == 2
     assert rates == [baud]
@@ -444,8 +444,8 @@ def test_a_simulated_board_has_the_boards_configuration(rest, monkeypatch):
         found.append(getattr(config_or_request, "config", config_or_request))
         raise RequestError("stop")
 
-    monkeypatch.setattr("verification.board.board.prepare_board", stop)
-    monkeypatch.setattr("sim.board.mlperf.serve.serve_simulated", stop)
+    monkeypatch.setattr("tilewright.verification.board.board.prepare_board", stop)
+    monkeypatch.setattr("tilewright.sim.board.mlperf.serve.serve_simulated", stop)
     command = ["tilewright", "board", "--simulate", "--board", "icebreaker", "--cols", "8", *rest]
     monkeypatch.setattr(sys, "argv", command)
     assert entry.main() == 2

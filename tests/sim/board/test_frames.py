@@ -1,7 +1,7 @@
 import random
 
-from hw.spec.monitor import PAYLOAD_BYTES, SYNC, encode_frame
-from sim.board.frames import Deframer, Frame
+from tilewright.hw.spec.monitor import PAYLOAD_BYTES, SYNC, encode_frame
+from tilewright.sim.board.frames import Deframer, Frame
 
 
 def frames_in(data: bytes, chunk: int = 1) -> tuple[list[Frame], Deframer]:

@@ -6,12 +6,12 @@ from importlib.resources import files
 import pytest
 import yaml
 
-from hw.spec.config import Config
-from hw.spec.npu_config import NpuConfig
-from hw.spec.settings import load_config
-from hw.spec.soc_config import SocConfig
-from sim.costs.area import estimate_area
-from sim.costs.energy import COMPONENTS, energy_table
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.settings import load_config
+from tilewright.hw.spec.soc_config import SocConfig
+from tilewright.sim.costs.area import estimate_area
+from tilewright.sim.costs.energy import COMPONENTS, energy_table
 
 TABLE = energy_table()
 
@@ -75,7 +75,7 @@ def test_an_unknown_event_is_an_error():
 
 
 def test_every_line_names_its_source_and_process():
-    data = yaml.safe_load(files("sim.costs").joinpath("energy_45nm.yaml").read_text())
+    data = yaml.safe_load(files("tilewright.sim.costs").joinpath("energy_45nm.yaml").read_text())
     for section in ("events", "sram_access", "leakage"):
         for line in data[section]:
             assert line["source"], line

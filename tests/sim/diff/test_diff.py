@@ -1,12 +1,12 @@
 import pytest
 from rich.console import Console
 
-from hw.spec.errors import RequestError
-from sim.diff.diff import diff
-from sim.diff.difference import difference_of
-from sim.diff.page import difference_page
-from sim.diff.saved import read_run
-from sim.diff.terminal import print_difference
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.diff.diff import diff
+from tilewright.sim.diff.difference import difference_of
+from tilewright.sim.diff.page import difference_page
+from tilewright.sim.diff.saved import read_run
+from tilewright.sim.diff.terminal import print_difference
 
 
 def wider(document):

@@ -1,8 +1,8 @@
 import pytest
 
-from sim.diff.difference import Pair, difference_of, matched
-from sim.diff.rows import relative
-from sim.diff.saved import SavedLayer, read_run
+from tilewright.sim.diff.difference import Pair, difference_of, matched
+from tilewright.sim.diff.rows import relative
+from tilewright.sim.diff.saved import SavedLayer, read_run
 
 
 def layers(*names):

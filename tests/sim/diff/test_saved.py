@@ -1,8 +1,8 @@
 import pytest
 
-from hw.spec.errors import RequestError
-from sim.diff.saved import read_run
-from sim.version import VERSION
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.diff.saved import read_run
+from tilewright.sim.version import VERSION
 
 
 def test_a_result_is_read_again(saved, result):

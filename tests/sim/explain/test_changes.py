@@ -1,14 +1,14 @@
 import pytest
 from rich.console import Console
 
-from hw.spec.config import make_config
-from hw.spec.errors import RequestError
-from sim.explain.changes import AGAINST, predicted_changes, proposals
-from sim.explain.explain import explain
-from sim.networks.network_file import open_network
-from sim.progress import Progress
-from sim.report.causes import MEANINGS
-from sim.run.predict import Predictor
+from tilewright.hw.spec.config import make_config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.explain.changes import AGAINST, predicted_changes, proposals
+from tilewright.sim.explain.explain import explain
+from tilewright.sim.networks.network_file import open_network
+from tilewright.sim.progress import Progress
+from tilewright.sim.report.causes import MEANINGS
+from tilewright.sim.run.predict import Predictor
 
 QUIET = Progress(Console(quiet=True))
 

@@ -1,8 +1,8 @@
 from dataclasses import replace
 
-from sim.explain.losses import losses_of
-from sim.explain.rows import computing, layers_text, signed
-from sim.results.result import Geometry
+from tilewright.sim.explain.losses import losses_of
+from tilewright.sim.explain.rows import computing, layers_text, signed
+from tilewright.sim.results.result import Geometry
 
 GEOMETRY = Geometry(inputs=((1, 2),), output=(1, 2))
 

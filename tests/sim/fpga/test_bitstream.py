@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from hw.fpga.boards import BOARDS
-from sim import __main__ as entry
 from tests.documents import faults
+from tilewright.hw.fpga.boards import BOARDS
+from tilewright.sim import __main__ as entry
 
 SYNCHRONISATION = bytes.fromhex("7eaa997e")
 """Begins a bitstream of the iCE40, after a comment."""

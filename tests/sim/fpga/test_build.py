@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from hw.fpga.boards import BOARDS
-from hw.fpga.sources import BoardSources
-from hw.spec.errors import RequestError
-from sim.fpga import build
-from sim.fpga.configuration import board_config
-from sim.progress import Progress
+from tilewright.hw.fpga.boards import BOARDS
+from tilewright.hw.fpga.sources import BoardSources
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.fpga import build
+from tilewright.sim.fpga.configuration import board_config
+from tilewright.sim.progress import Progress
 
 
 def test_another_clock_is_another_netlist(monkeypatch, tmp_path) -> None:

@@ -2,11 +2,11 @@
 
 import pytest
 
-from hw.fpga.boards import BOARDS, find_board
-from hw.spec.errors import RequestError
-from hw.spec.settings import load_config
-from sim.fpga.configuration import board_config
-from sim.fpga.fit import least_resources, require_fit
+from tilewright.hw.fpga.boards import BOARDS, find_board
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.settings import load_config
+from tilewright.sim.fpga.configuration import board_config
+from tilewright.sim.fpga.fit import least_resources, require_fit
 
 SMALL = ["scratchpad_bytes=4096", "weight_buffer_bytes=1024"]
 

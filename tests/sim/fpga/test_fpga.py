@@ -7,14 +7,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from hw.fpga.boards import BOARDS
-from hw.spec.errors import CheckError, TilewrightError
-from sim import __main__ as entry
-from sim.fpga import fpga
-from sim.fpga.configuration import board_config
-from sim.fpga.latency import NetworkCycles
-from sim.fpga.placement import Placement, TimingPath
-from sim.progress import Progress
+from tilewright.hw.fpga.boards import BOARDS
+from tilewright.hw.spec.errors import CheckError, TilewrightError
+from tilewright.sim import __main__ as entry
+from tilewright.sim.fpga import fpga
+from tilewright.sim.fpga.configuration import board_config
+from tilewright.sim.fpga.latency import NetworkCycles
+from tilewright.sim.fpga.placement import Placement, TimingPath
+from tilewright.sim.progress import Progress
 
 
 @pytest.fixture

@@ -4,13 +4,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from hw.fpga.boards import BOARDS
-from hw.spec.errors import CheckError
-from sim.fpga import latency
-from sim.fpga.configuration import board_config
-from sim.networks.network_file import open_network
-from sim.progress import Progress
-from sim.run.predict import Predictor
+from tilewright.hw.fpga.boards import BOARDS
+from tilewright.hw.spec.errors import CheckError
+from tilewright.sim.fpga import latency
+from tilewright.sim.fpga.configuration import board_config
+from tilewright.sim.networks.network_file import open_network
+from tilewright.sim.progress import Progress
+from tilewright.sim.run.predict import Predictor
 
 
 def cycles(board: str, models: list[str], backend: str = "model"):

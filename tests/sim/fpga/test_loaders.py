@@ -2,9 +2,9 @@
 
 import pytest
 
-from hw.fpga.boards import BOARDS
-from hw.spec.errors import RequestError
-from sim.fpga import loaders
+from tilewright.hw.fpga.boards import BOARDS
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.fpga import loaders
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from hw.spec.errors import TilewrightError
-from sim.fpga.placement import packed_resources, parse_report, place_and_route
-from sim.fpga.tools import Tool
+from tilewright.hw.spec.errors import TilewrightError
+from tilewright.sim.fpga.placement import packed_resources, parse_report, place_and_route
+from tilewright.sim.fpga.tools import Tool
 
 COUNTER = "npu.control.count_TRELLIS_FF_Q_3"
 SUM = "npu.sum_CCU2C_S0_1"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from hw.spec.errors import TilewrightError
-from sim.fpga.synthesis import CELLS, NETLIST, synthesise, used_resources
+from tilewright.hw.spec.errors import TilewrightError
+from tilewright.sim.fpga.synthesis import CELLS, NETLIST, synthesise, used_resources
 
 PRODUCT = """
 module top(input clk, input signed [7:0] a, b, output reg signed [15:0] y);

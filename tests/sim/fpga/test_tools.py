@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from hw.spec.errors import RequestError
-from sim.fpga import tools
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.fpga import tools
 
 
 @pytest.fixture

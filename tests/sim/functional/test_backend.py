@@ -5,18 +5,18 @@ import dataclasses
 import numpy as np
 import pytest
 
-from hw.spec.commands import Opcode
-from hw.spec.config import make_config
-from hw.spec.errors import CheckError, RequestError
-from hw.spec.settings import load_config
-from mapper.compile import compile_model
-from mapper.graph.graph import Graph
-from mapper.importers import import_model
-from sim.functional.backend import FunctionalBackend, run_functional
 from tests.mapper.graph_executor import execute
 from tests.mapper.networks import Sketch
 from tests.random_networks import random_config, random_input, random_network
 from tests.shared_models import INPUTS, golden, inputs, shared_models
+from tilewright.hw.spec.commands import Opcode
+from tilewright.hw.spec.config import make_config
+from tilewright.hw.spec.errors import CheckError, RequestError
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.importers import import_model
+from tilewright.sim.functional.backend import FunctionalBackend, run_functional
 
 CONFIGS = {
     "default": {},

@@ -6,13 +6,13 @@ from collections import Counter
 
 import pytest
 
-from hw.spec.commands import TABLE_SLOTS, Command, Opcode, Operation
-from hw.spec.errors import CheckError
-from hw.spec.npu_config import NpuConfig
-from sim.functional.elementwise import run_elementwise
 from tests.hw.npu.commands import random_elementwise, table_of
 from tests.hw.npu.reference import Reference, operands
 from tests.units import units_of
+from tilewright.hw.spec.commands import TABLE_SLOTS, Command, Opcode, Operation
+from tilewright.hw.spec.errors import CheckError
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.sim.functional.elementwise import run_elementwise
 
 CONFIG = NpuConfig(requantiser_lanes=3, scratchpad_bytes=4096)
 

@@ -1,8 +1,8 @@
 import pytest
 
-from hw.spec.commands import Command, Opcode
-from hw.spec.errors import CheckError
-from sim.functional.hazards import Access, HazardCheck
+from tilewright.hw.spec.commands import Command, Opcode
+from tilewright.hw.spec.errors import CheckError
+from tilewright.sim.functional.hazards import Access, HazardCheck
 
 
 def load(wait, start, end):

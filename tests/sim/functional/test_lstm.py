@@ -6,13 +6,13 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from hw.spec.commands import Command, Opcode
-from hw.spec.errors import CheckError
-from hw.spec.npu_config import NpuConfig
-from sim.functional.lstm import run_lstm
-from sim.functional.memory import Memory
-from sim.functional.npu import Npu
 from tests.hw.npu.lstm import execute, lstm_command, random_lstm, random_sums
+from tilewright.hw.spec.commands import Command, Opcode
+from tilewright.hw.spec.errors import CheckError
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.sim.functional.lstm import run_lstm
+from tilewright.sim.functional.memory import Memory
+from tilewright.sim.functional.npu import Npu
 
 PLACES = (0, 400, 800, 1000, 1200, 1300)
 """Of up to 50 units: sums, sums, state, next state, hidden state, output."""

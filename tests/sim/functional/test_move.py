@@ -5,13 +5,13 @@ import random
 import numpy as np
 import pytest
 
-from hw.spec.commands import Command, Opcode
-from hw.spec.errors import CheckError
-from hw.spec.npu_config import NpuConfig
-from sim.functional.memory import Memory
-from sim.functional.move import move
-from sim.functional.npu import Npu
 from tests.hw.npu.moves import execute, move_command, random_move, runs
+from tilewright.hw.spec.commands import Command, Opcode
+from tilewright.hw.spec.errors import CheckError
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.sim.functional.memory import Memory
+from tilewright.sim.functional.move import move
+from tilewright.sim.functional.npu import Npu
 
 
 def scratchpad(size: int = 4096) -> Memory:

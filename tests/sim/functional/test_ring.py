@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from hw.spec.commands import Command, Opcode
-from hw.spec.errors import CheckError
-from hw.spec.npu_config import NpuConfig
-from sim.functional.memory import Memory
-from sim.functional.ring import Ring
+from tilewright.hw.spec.commands import Command, Opcode
+from tilewright.hw.spec.errors import CheckError
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.sim.functional.memory import Memory
+from tilewright.sim.functional.ring import Ring
 
 CONFIG = NpuConfig(rows=2, cols=3, bus_bytes=32, port_bytes=32, weight_buffer_bytes=1024)
 """Sixteen words of two bytes a memory word, 512 in the ring."""

@@ -5,13 +5,13 @@ from collections import Counter
 
 import pytest
 
-from hw.spec.commands import EXPONENTIALS, SOFTMAX_ROW, Command, Opcode
-from hw.spec.errors import CheckError
-from hw.spec.npu_config import NpuConfig
-from sim.functional.softmax import run_softmax
 from tests.hw.npu.commands import random_exponentials, random_softmax, table_of
 from tests.hw.npu.reference import Reference
 from tests.units import units_of
+from tilewright.hw.spec.commands import EXPONENTIALS, SOFTMAX_ROW, Command, Opcode
+from tilewright.hw.spec.errors import CheckError
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.sim.functional.softmax import run_softmax
 
 CONFIG = NpuConfig(requantiser_lanes=3, scratchpad_bytes=16384)
 AT = 12000

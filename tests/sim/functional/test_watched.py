@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from hw.spec.config import make_config
-from mapper.compile import compile_model
-from mapper.importers.tflite.importer import import_tflite
-from sim.functional.backend import FunctionalBackend
 from tests.mapper.operators.networks_of_one import NetworkOfOne
+from tilewright.hw.spec.config import make_config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.importers.tflite.importer import import_tflite
+from tilewright.sim.functional.backend import FunctionalBackend
 
 
 def test_a_step_that_goes_backwards(tmp_path):

@@ -7,15 +7,15 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from hw.spec.commands import PARAMETER_WORDS, TABLE_SLOTS, Command, Opcode
-from hw.spec.errors import CheckError
-from hw.spec.npu_config import NpuConfig
-from sim.functional.memory import Memory
-from sim.functional.ring import Ring, demand
-from sim.functional.window import convolve, depthwise
 from tests.hw.npu.commands import random_window
 from tests.hw.npu.reference import Reference
 from tests.units import units_of
+from tilewright.hw.spec.commands import PARAMETER_WORDS, TABLE_SLOTS, Command, Opcode
+from tilewright.hw.spec.errors import CheckError
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.sim.functional.memory import Memory
+from tilewright.sim.functional.ring import Ring, demand
+from tilewright.sim.functional.window import convolve, depthwise
 
 TABLES = [random.Random(slot).randbytes(256) for slot in range(TABLE_SLOTS)]
 

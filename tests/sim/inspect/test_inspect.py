@@ -5,14 +5,14 @@ import onnx
 import pytest
 from rich.console import Console
 
-from hw.spec.config import make_config
-from hw.spec.errors import RequestError
-from sim.inspect.inspect import inspect
-from sim.inspect.svg import svg
-from sim.progress import Progress
-from sim.version import origin_line
 from tests.onnx_builder import QdqBuilder
 from tests.tflite_builder import TfliteBuilder
+from tilewright.hw.spec.config import make_config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.inspect.inspect import inspect
+from tilewright.sim.inspect.svg import svg
+from tilewright.sim.progress import Progress
+from tilewright.sim.version import origin_line
 
 QUIET = Progress(Console(quiet=True))
 

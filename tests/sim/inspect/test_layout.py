@@ -3,7 +3,7 @@ from itertools import pairwise
 import networkx as nx
 import pytest
 
-from sim.inspect.layout import layered
+from tilewright.sim.inspect.layout import layered
 
 WIDTH = 100.0
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from mapper.graph.tensor import Tensor
-from sim.inspect.weights import weight_figures
+from tilewright.mapper.graph.tensor import Tensor
+from tilewright.sim.inspect.weights import weight_figures
 
 
 def stored(name, values, dtype="int8"):

@@ -6,11 +6,11 @@ import json
 import pytest
 from rich.console import Console
 
-from hw.spec.errors import RequestError
-from sim.measure import bench
-from sim.measure.bench import Rate, Speed, alike, designs, print_speeds, to_dict
-from sim.progress import Progress
-from sim.run.predict import mapping_of
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.measure import bench
+from tilewright.sim.measure.bench import Rate, Speed, alike, designs, print_speeds, to_dict
+from tilewright.sim.progress import Progress
+from tilewright.sim.run.predict import mapping_of
 
 SPEEDS = [
     Speed(

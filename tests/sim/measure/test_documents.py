@@ -2,8 +2,16 @@
 
 import pytest
 
-from hw.spec.errors import RequestError
-from sim.measure.documents import PAGES, PROJECT, Block, blocks, printed, rewritten, write_files
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.measure.documents import (
+    PAGES,
+    PROJECT,
+    Block,
+    blocks,
+    printed,
+    rewritten,
+    write_files,
+)
 
 TUTORIALS = PAGES[1:]
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from hw.spec.settings import load_config
-from sim.measure import gates
-from verification import area
+from tilewright.hw.spec.settings import load_config
+from tilewright.sim.measure import gates
+from tilewright.verification import area
 
 FLOW = Path(area.__file__).parent
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from hw.spec.settings import load_config
-from mapper.compile import compile_model
-from mapper.importers import import_model
-from sim.measure.performance import REST, kinds_of, unpaired_steps
-from sim.networks.zoo import zoo_model
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.importers import import_model
+from tilewright.sim.measure.performance import REST, kinds_of, unpaired_steps
+from tilewright.sim.networks.zoo import zoo_model
 
 TILES_8 = {
     "ad": 16 * (640 + 3 * 128) + 128 + 16 * (8 + 3 * 128) + 80 * 128,

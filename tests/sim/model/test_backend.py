@@ -5,17 +5,17 @@ import json
 
 import pytest
 
-from hw.soc import line_bridge, uart
-from hw.spec.config import make_config
-from hw.spec.errors import RequestError
-from hw.spec.settings import load_config
-from mapper.compile import compile_model
-from sim.functional.backend import run_functional
-from sim.model.backend import ModelBackend
-from sim.model.cpu import layout
-from sim.progress import Progress
-from sim.run.publish import RunRequest, run
 from tests.random_networks import random_input, random_network
+from tilewright.hw.soc import line_bridge, uart
+from tilewright.hw.spec.config import make_config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.compile import compile_model
+from tilewright.sim.functional.backend import run_functional
+from tilewright.sim.model.backend import ModelBackend
+from tilewright.sim.model.cpu import layout
+from tilewright.sim.progress import Progress
+from tilewright.sim.run.publish import RunRequest, run
 
 SMALL = {"scratchpad_bytes": 8192, "weight_buffer_bytes": 2048}
 

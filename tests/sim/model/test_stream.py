@@ -2,11 +2,11 @@
 
 import pytest
 
-from hw.spec.commands import BODY, Command, Opcode, Operation
-from hw.spec.config import Config, make_config
-from hw.spec.profile import CAUSES, EVENTS, RECORD
-from sim.model.stream import Left, Stream
 from tests.hw.npu.moves import move_command
+from tilewright.hw.spec.commands import BODY, Command, Opcode, Operation
+from tilewright.hw.spec.config import Config, make_config
+from tilewright.hw.spec.profile import CAUSES, EVENTS, RECORD
+from tilewright.sim.model.stream import Left, Stream
 
 WIDE = {"bus_bytes": 32, "port_bytes": 32, "weight_buffer_bytes": 65536}
 """Eight words a beat: commands are read ahead in the first eight cycles."""

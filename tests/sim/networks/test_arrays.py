@@ -10,9 +10,9 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from hw.spec.errors import RequestError
-from sim.networks import arrays
-from sim.networks.arrays import read_arrays
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.networks import arrays
+from tilewright.sim.networks.arrays import read_arrays
 
 VALUES = np.arange(600, dtype=np.int8).reshape(2, 300)
 

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from hw.spec.errors import RequestError
-from mapper.graph.graph import Graph
-from mapper.graph.op import Op, Port
-from mapper.graph.tensor import Quant, Tensor
-from mapper.operators.moves import Reshape
-from sim.networks.inputs import default_inputs, load_rows
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.graph.op import Op, Port
+from tilewright.mapper.graph.tensor import Quant, Tensor
+from tilewright.mapper.operators.moves import Reshape
+from tilewright.sim.networks.inputs import default_inputs, load_rows
 
 H, W, C = 3, 4, 2
 ROW = np.arange(H * W * C, dtype=np.int8).reshape(H, W, C)

@@ -2,10 +2,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from hw.spec.config import Config
-from mapper.program.program import MemoryUse
-from sim.results.course import Course
-from sim.results.segments import Segment
+from tilewright.hw.spec.config import Config
+from tilewright.mapper.program.program import MemoryUse
+from tilewright.sim.results.course import Course
+from tilewright.sim.results.segments import Segment
 
 NAMES = ("conv<1>[x]", "softmax")
 

@@ -6,7 +6,7 @@ import random
 import sqlite3
 from dataclasses import dataclass, field
 
-from hw.spec.config import Config
+from tilewright.hw.spec.config import Config
 
 CAUSES = ("weights", "activations", "drain", "transfer", "parameters", "command", "cpu")
 CONFIG = Config().flat()

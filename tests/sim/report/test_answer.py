@@ -2,9 +2,9 @@
 
 import pytest
 
-from sim.report.explorer import write_explorer
 from tests.sim.report.explorer_page import Opened
 from tests.sim.report.sweep_database import NO_ANSWER, Database
+from tilewright.sim.report.explorer import write_explorer
 
 
 def joint():

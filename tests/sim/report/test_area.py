@@ -1,10 +1,10 @@
 import json
 import sys
 
-from hw.spec.settings import load_config
-from sim import __main__ as entry
-from sim.costs.area import Area, estimate_area
-from sim.report import area as report
+from tilewright.hw.spec.settings import load_config
+from tilewright.sim import __main__ as entry
+from tilewright.sim.costs.area import Area, estimate_area
+from tilewright.sim.report import area as report
 
 
 def test_the_verb_prints_blocks_and_writes_them(monkeypatch, capsys, tmp_path):

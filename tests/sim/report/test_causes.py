@@ -1,5 +1,5 @@
-from sim.report.causes import MEANINGS
-from sim.report.colours import LOSS_COLOURS
+from tilewright.sim.report.causes import MEANINGS
+from tilewright.sim.report.colours import LOSS_COLOURS
 
 
 def test_every_cause_that_has_a_colour_has_a_meaning():

@@ -1,7 +1,7 @@
 import pytest
 
-from sim.report.column_names import names_of, nearest, plain
-from sim.report.sweep_data import Column, column_of
+from tilewright.sim.report.column_names import names_of, nearest, plain
+from tilewright.sim.report.sweep_data import Column, column_of
 
 NAMES = names_of(map(column_of, ("energy_j", "area_ge", "mac_utilisation", "read_bytes",
                                  "scratchpad_bytes", "fpga_mhz", "speedup")))  # fmt: skip

@@ -7,12 +7,12 @@ import zlib
 
 import pytest
 
-from hw.spec.config import FIELDS
-from hw.spec.errors import RequestError
-from sim.report.explorer import write_explorer
-from sim.version import origin_line
 from tests.sim.report.explorer_page import Opened
 from tests.sim.report.sweep_database import Database, large
+from tilewright.hw.spec.config import FIELDS
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.report.explorer import write_explorer
+from tilewright.sim.version import origin_line
 
 NAME = "<a&b>"
 ERROR = "no room </script><b>"

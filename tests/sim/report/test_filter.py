@@ -2,9 +2,9 @@
 
 import pytest
 
-from sim.report.explorer import write_explorer
 from tests.sim.report.explorer_page import Opened
 from tests.sim.report.sweep_database import Database
+from tilewright.sim.report.explorer import write_explorer
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,9 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
-from sim.report.page import CAPTIONS, page, write_page
-from sim.results.result import Geometry
-from sim.version import origin_line
+from tilewright.sim.report.page import CAPTIONS, page, write_page
+from tilewright.sim.results.result import Geometry
+from tilewright.sim.version import origin_line
 
 
 class Outline(HTMLParser):

@@ -1,6 +1,6 @@
 import pytest
 
-from sim.report.quantities import parse_quantity
+from tilewright.sim.report.quantities import parse_quantity
 
 
 @pytest.mark.parametrize(

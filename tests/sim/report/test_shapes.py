@@ -1,5 +1,5 @@
-from sim.report.shapes import described, dims, window
-from sim.results.result import Geometry
+from tilewright.sim.report.shapes import described, dims, window
+from tilewright.sim.results.result import Geometry
 
 
 def test_a_batch_of_one_goes_without_saying():

@@ -1,7 +1,7 @@
 import pytest
 
-from sim.report.sweep_data import column_of, read_sweep
 from tests.sim.report.sweep_database import Database
+from tilewright.sim.report.sweep_data import column_of, read_sweep
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from sim.report.terminal import check_line, loss_summary, print_report, total_rows
-from sim.results.result import Check, Geometry
+from tilewright.sim.report.terminal import check_line, loss_summary, print_report, total_rows
+from tilewright.sim.results.result import Check, Geometry
 
 
 def text_of(result, width=150):

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from sim.report.trace import LANES, TraceSpan, write_trace
+from tilewright.sim.report.trace import LANES, TraceSpan, write_trace
 
 SPANS = [
     TraceSpan(lane="CPU", name="start-up", start_cycle=0, end_cycle=50),

@@ -1,6 +1,14 @@
 import pytest
 
-from sim.report.units import count, counted, percent, quantity, share, short_names, shortened
+from tilewright.sim.report.units import (
+    count,
+    counted,
+    percent,
+    quantity,
+    share,
+    short_names,
+    shortened,
+)
 
 
 @pytest.mark.parametrize(

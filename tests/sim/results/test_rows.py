@@ -2,17 +2,17 @@ from itertools import pairwise
 
 import pytest
 
-from hw.spec.config import Config
-from hw.spec.npu_config import NpuConfig
-from hw.spec.profile import CAUSES, EVENTS
-from mapper.compile import compile_model
-from mapper.importers.onnx.importer import import_onnx
-from sim.networks.zoo import zoo_model
-from sim.report.spans import trace_spans
-from sim.results.course import Activity, Course
-from sim.results.rows import energy_events, measured_rows, unmeasured_rows
-from sim.results.segments import Segment
-from sim.results.streams import sent_by_layer
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.profile import CAUSES, EVENTS
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.importers.onnx.importer import import_onnx
+from tilewright.sim.networks.zoo import zoo_model
+from tilewright.sim.report.spans import trace_spans
+from tilewright.sim.results.course import Activity, Course
+from tilewright.sim.results.rows import energy_events, measured_rows, unmeasured_rows
+from tilewright.sim.results.segments import Segment
+from tilewright.sim.results.streams import sent_by_layer
 
 CONFIG = Config(npu=NpuConfig(rows=4, cols=6, port_bytes=16, bus_bytes=8))
 

@@ -1,9 +1,9 @@
 import struct
 
-from hw.spec.profile import CAUSES, EVENTS, RECORD_WORDS
-from hw.spec.program import Step
-from hw.spec.steps import NPU, SOFTMAX
-from sim.results.segments import read_segments
+from tilewright.hw.spec.profile import CAUSES, EVENTS, RECORD_WORDS
+from tilewright.hw.spec.program import Step
+from tilewright.hw.spec.steps import NPU, SOFTMAX
+from tilewright.sim.results.segments import read_segments
 
 WRAP = 1 << 32
 

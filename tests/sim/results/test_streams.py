@@ -2,14 +2,14 @@ from itertools import pairwise
 
 import pytest
 
-from hw.spec.commands import Command, Opcode
-from hw.spec.config import Config, make_config
-from hw.spec.npu_config import NpuConfig
-from mapper.compile import compile_model
-from sim.networks.network_file import open_network
-from sim.progress import Progress
-from sim.results.streams import Sent, sent, sent_by_layer
-from sim.run.predict import Predictor
+from tilewright.hw.spec.commands import Command, Opcode
+from tilewright.hw.spec.config import Config, make_config
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.mapper.compile import compile_model
+from tilewright.sim.networks.network_file import open_network
+from tilewright.sim.progress import Progress
+from tilewright.sim.results.streams import Sent, sent, sent_by_layer
+from tilewright.sim.run.predict import Predictor
 
 NPU = NpuConfig(rows=4, cols=6)
 

@@ -3,16 +3,16 @@ import dataclasses
 import numpy as np
 import pytest
 
-from hw.spec.errors import CheckError, RequestError
-from hw.spec.registers import MEMORY_BASE
-from hw.spec.settings import load_config
-from mapper.compile import compile_model
-from mapper.importers import import_model
-from sim.functional.backend import run_functional
-from sim.networks.zoo import zoo_model
-from sim.rtl.backend import memory_image, run_rtl
 from tests.memory_map import PROGRAM_BASE
-from verification.tools.cache import cache_directory
+from tilewright.hw.spec.errors import CheckError, RequestError
+from tilewright.hw.spec.registers import MEMORY_BASE
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.importers import import_model
+from tilewright.sim.functional.backend import run_functional
+from tilewright.sim.networks.zoo import zoo_model
+from tilewright.sim.rtl.backend import memory_image, run_rtl
+from tilewright.verification.tools.cache import cache_directory
 
 FIRMWARE = b"firmware"
 

@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from hw.spec.errors import CheckError, RequestError
-from hw.spec.settings import load_config
-from mapper.graph.graph import Graph
-from mapper.graph.op import Op, State
-from mapper.graph.tensor import Quant, Tensor
-from mapper.operators.elementwise import Add
-from sim.networks.labels import read_labels
-from sim.networks.network_file import NetworkFile
-from sim.progress import Progress
-from sim.report.outputs import answer
-from sim.results.result import Output
-from sim.run.evaluate import Inferences, evaluate, require_equal
 from tests.documents import faults
+from tilewright.hw.spec.errors import CheckError, RequestError
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.graph.op import Op, State
+from tilewright.mapper.graph.tensor import Quant, Tensor
+from tilewright.mapper.operators.elementwise import Add
+from tilewright.sim.networks.labels import read_labels
+from tilewright.sim.networks.network_file import NetworkFile
+from tilewright.sim.progress import Progress
+from tilewright.sim.report.outputs import answer
+from tilewright.sim.results.result import Output
+from tilewright.sim.run.evaluate import Inferences, evaluate, require_equal
 
 SILENT = Progress(Console(quiet=True))
 Q = Quant((1.0,), (0,))
@@ -63,7 +63,7 @@ def test_the_model_tells_each_inference():
 
 @pytest.mark.rtl
 def test_state_lasts_on_the_chip(tmp_path):
-    from sim.rtl.backend import run_rtl
+    from tilewright.sim.rtl.backend import run_rtl
 
     def run_chip(program, inputs):
         return run_rtl(program, inputs, progress=SILENT)
@@ -78,7 +78,7 @@ def test_state_lasts_on_the_chip(tmp_path):
 
 
 def test_a_difference_ends_it_and_is_an_error():
-    from sim.rtl.backend import RtlResult
+    from tilewright.sim.rtl.backend import RtlResult
 
     def run_chip(program, inputs):
         wrong = {"next": np.zeros((1, 4), np.int8)}

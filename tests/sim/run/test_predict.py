@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.spec.errors import RequestError
-from hw.spec.settings import load_config
-from mapper.importers.onnx.importer import import_onnx
-from sim.networks.network_file import NetworkFile, open_network
-from sim.networks.zoo import zoo_model
-from sim.progress import Progress
-from sim.results.result import Host
-from sim.run import predict
-from sim.run.predict import Predictor, mapping_of
-from sim.run.publish import RunRequest, run
 from tests.mapper.networks import Sketch
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.importers.onnx.importer import import_onnx
+from tilewright.sim.networks.network_file import NetworkFile, open_network
+from tilewright.sim.networks.zoo import zoo_model
+from tilewright.sim.progress import Progress
+from tilewright.sim.results.result import Host
+from tilewright.sim.run import predict
+from tilewright.sim.run.predict import Predictor, mapping_of
+from tilewright.sim.run.publish import RunRequest, run
 
 MIXED = [
     [],

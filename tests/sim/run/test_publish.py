@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from hw.spec.errors import CheckError
-from hw.spec.settings import load_config
-from sim.progress import Progress
-from sim.results.segments import Segment
-from sim.rtl.backend import RtlResult
-from sim.run.publish import RunRequest, run
-from verification.tools.cache import cache_directory
+from tilewright.hw.spec.errors import CheckError
+from tilewright.hw.spec.settings import load_config
+from tilewright.sim.progress import Progress
+from tilewright.sim.results.segments import Segment
+from tilewright.sim.rtl.backend import RtlResult
+from tilewright.sim.run.publish import RunRequest, run
+from tilewright.verification.tools.cache import cache_directory
 
 
 @pytest.mark.rtl
@@ -67,7 +67,7 @@ def test_what_waveforms_cost_is_told_before_they_are_made(monkeypatch, tmp_path,
     def begin(*_, **__):
         raise BegunError
 
-    monkeypatch.setattr("sim.run.publish.run_rtl", begin)
+    monkeypatch.setattr("tilewright.sim.run.publish.run_rtl", begin)
     for waves in (tmp_path / "w.fst", None):
         with pytest.raises(BegunError):
             run(RunRequest(model="ad", config=load_config(), waves=waves), Progress())
@@ -84,8 +84,8 @@ def test_the_model_answers_first_where_rtl_must_be_built(is_built, preset, monke
         raise CheckError("no chip")
 
     config = load_config(preset)
-    monkeypatch.setattr("sim.run.publish.has_model", lambda _: is_built)
-    monkeypatch.setattr("sim.run.publish.run_rtl", stop)
+    monkeypatch.setattr("tilewright.sim.run.publish.has_model", lambda _: is_built)
+    monkeypatch.setattr("tilewright.sim.run.publish.run_rtl", stop)
     with pytest.raises(CheckError, match="no chip"):
         run(RunRequest(model="kws", config=config), Progress())
     told = "Predicted by the model" in capsys.readouterr().err
@@ -113,7 +113,7 @@ def test_wrong_outputs_are_an_error_and_the_evidence_is_kept(monkeypatch, tmp_pa
             simulated_cycles=200,
         )
 
-    monkeypatch.setattr("sim.run.publish.run_rtl", zeros)
+    monkeypatch.setattr("tilewright.sim.run.publish.run_rtl", zeros)
     path = tmp_path / "r.json"
     with pytest.raises(CheckError, match=r"of 640 output elements differ.*\n.*Evidence") as error:
         run(RunRequest(model="ad", config=load_config(), json=path), Progress())

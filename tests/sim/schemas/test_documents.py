@@ -9,16 +9,16 @@ import onnx
 import pytest
 from jsonschema import Draft202012Validator
 
-from hw.fpga.boards import find_board
-from sim.__main__ import main
-from sim.fpga.configuration import board_config
-from sim.fpga.latency import NetworkCycles
-from sim.fpga.placement import Placement, TimingPath
-from sim.fpga.result import FpgaResult
-from sim.networks.zoo import zoo_topology
-from sim.networks.zoo.calibrate import sample_input
-from sim.schemas.documents import documents
 from tests.documents import faults
+from tilewright.hw.fpga.boards import find_board
+from tilewright.sim.__main__ import main
+from tilewright.sim.fpga.configuration import board_config
+from tilewright.sim.fpga.latency import NetworkCycles
+from tilewright.sim.fpga.placement import Placement, TimingPath
+from tilewright.sim.fpga.result import FpgaResult
+from tilewright.sim.networks.zoo import zoo_topology
+from tilewright.sim.networks.zoo.calibrate import sample_input
+from tilewright.sim.schemas.documents import documents
 
 
 def written(monkeypatch, folder, *arguments, file="r.json"):

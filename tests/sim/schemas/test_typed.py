@@ -5,7 +5,7 @@ from typing import Literal
 
 import pytest
 
-from sim.schemas.typed import attributes, closed, field_of, of_type, record
+from tilewright.sim.schemas.typed import attributes, closed, field_of, of_type, record
 
 
 @dataclass

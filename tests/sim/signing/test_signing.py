@@ -14,16 +14,16 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from hw.spec.errors import RequestError
-from hw.spec.settings import load_config
-from mapper.compile import compile_model
-from mapper.importers import import_model
-from mapper.program.program import Program
-from sim.cli import handle
-from sim.networks.zoo import zoo_model
-from sim.signing.admission import Admission
-from sim.signing.keys import new_keys
-from sim.signing.signature import read_signature
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.importers import import_model
+from tilewright.mapper.program.program import Program
+from tilewright.sim.cli import handle
+from tilewright.sim.networks.zoo import zoo_model
+from tilewright.sim.signing.admission import Admission
+from tilewright.sim.signing.keys import new_keys
+from tilewright.sim.signing.signature import read_signature
 
 RELEASE_AT = 40
 """Byte of the header: behind ten words."""

@@ -5,9 +5,15 @@ import shutil
 
 import pytest
 
-from hw.spec.errors import CheckError, RequestError
-from sim.site.build import CONFIGURATION, ELSEWHERE, PROJECT, build_site, with_lists_apart
-from sim.version import VERSION
+from tilewright.hw.spec.errors import CheckError, RequestError
+from tilewright.sim.site.build import (
+    CONFIGURATION,
+    ELSEWHERE,
+    PROJECT,
+    build_site,
+    with_lists_apart,
+)
+from tilewright.sim.version import VERSION
 
 PATIENCE_MS = 60_000
 

@@ -1,5 +1,5 @@
-from sim.site.build import PROJECT
-from sim.site.generated import generated, write_generated
+from tilewright.sim.site.build import PROJECT
+from tilewright.sim.site.generated import generated, write_generated
 
 
 def test_generated_pages_are_up_to_date():

@@ -1,7 +1,7 @@
 import pytest
 
-from hw.spec.errors import RequestError
-from sim.site.navigation import navigation
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.site.navigation import navigation
 
 
 def pages(folder, *names):

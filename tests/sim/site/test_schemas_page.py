@@ -1,7 +1,7 @@
-from sim.schemas.documents import Document
-from sim.schemas.shapes import list_of, map_of, maybe, numbers, text, whole
-from sim.schemas.typed import closed
-from sim.site.schemas_page import schemas_page
+from tilewright.sim.schemas.documents import Document
+from tilewright.sim.schemas.shapes import list_of, map_of, maybe, numbers, text, whole
+from tilewright.sim.schemas.typed import closed
+from tilewright.sim.site.schemas_page import schemas_page
 
 
 def test_every_field_has_a_row_with_its_path():

@@ -1,7 +1,7 @@
 import argparse
 
-from sim.cli import VERBS, parser
-from sim.site.verbs_page import verbs_page
+from tilewright.sim.cli import VERBS, parser
+from tilewright.sim.site.verbs_page import verbs_page
 
 
 def example():

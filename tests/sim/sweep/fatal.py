@@ -5,7 +5,7 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from sim.sweep.networks import PackedNetwork
+from tilewright.sim.sweep.networks import PackedNetwork
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,15 @@
 
 import pytest
 
-from hw.spec.config import make_config
-from hw.spec.errors import RequestError
-from sim.networks.network_file import open_network
-from sim.progress import Progress
-from sim.sweep import cluster
-from sim.sweep.cluster import Cluster
-from sim.sweep.networks import packed
-from sim.sweep.point import Task
 from tests.sim.sweep.fatal import Fatal
+from tilewright.hw.spec.config import make_config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.networks.network_file import open_network
+from tilewright.sim.progress import Progress
+from tilewright.sim.sweep import cluster
+from tilewright.sim.sweep.cluster import Cluster
+from tilewright.sim.sweep.networks import packed
+from tilewright.sim.sweep.point import Task
 
 
 @pytest.fixture(scope="module")

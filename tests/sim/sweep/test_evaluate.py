@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from hw.spec.config import make_config
-from hw.spec.errors import CheckError, RequestError
-from sim.networks.network_file import open_network
-from sim.progress import Progress
-from sim.sweep.evaluate import Evaluator, baseline_of
-from sim.sweep.networks import packed
-from sim.sweep.point import Task
+from tilewright.hw.spec.config import make_config
+from tilewright.hw.spec.errors import CheckError, RequestError
+from tilewright.sim.networks.network_file import open_network
+from tilewright.sim.progress import Progress
+from tilewright.sim.sweep.evaluate import Evaluator, baseline_of
+from tilewright.sim.sweep.networks import packed
+from tilewright.sim.sweep.point import Task
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sim.sweep.front import pareto_front
+from tilewright.sim.sweep.front import pareto_front
 
 
 def by_definition(values):

@@ -1,7 +1,7 @@
 import pytest
 
-from hw.spec.errors import RequestError
-from sim.sweep.grid import axes_of, combinations, parse_grids, size
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.sweep.grid import axes_of, combinations, parse_grids, size
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@ import math
 
 import pytest
 
-from hw.spec.config import Config
-from sim.sweep.joint import Joint, aggregated, designs, excess, front_of
-from sim.sweep.limits import parse_limits
+from tilewright.hw.spec.config import Config
+from tilewright.sim.sweep.joint import Joint, aggregated, designs, excess, front_of
+from tilewright.sim.sweep.limits import parse_limits
 
 OBJECTIVES = ("cycles", "area_ge")
 

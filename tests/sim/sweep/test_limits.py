@@ -1,7 +1,7 @@
 import pytest
 
-from hw.spec.errors import RequestError
-from sim.sweep.limits import parse_limit
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.sweep.limits import parse_limit
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,14 @@ import re
 import pytest
 from rich.console import Console
 
-from sim.sweep.meter import Meter
+from tilewright.sim.sweep.meter import Meter
 
 
 @pytest.fixture
 def clock(monkeypatch):
     """Seconds, in a list that the test changes."""
     now = [100.0]
-    monkeypatch.setattr("sim.sweep.meter.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("tilewright.sim.sweep.meter.time.monotonic", lambda: now[0])
     return now
 
 

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from sim import __main__ as entry
-from sim.fpga import tools
+from tilewright.sim import __main__ as entry
+from tilewright.sim.fpga import tools
 
 GRID = ["--grid", "rows=4,8"]
 

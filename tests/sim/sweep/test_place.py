@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from hw.spec.errors import RequestError, TilewrightError
-from sim.progress import Progress
-from sim.sweep import place
-from sim.sweep.candidate import candidate
-from sim.sweep.store import Store
+from tilewright.hw.spec.errors import RequestError, TilewrightError
+from tilewright.sim.progress import Progress
+from tilewright.sim.sweep import place
+from tilewright.sim.sweep.candidate import candidate
+from tilewright.sim.sweep.store import Store
 
 COLUMNS = ("fpga_lut", "fpga_ff", "fpga_dsp", "fpga_ram", "fpga_mhz", "fpga_error")
 FITS = (100, 90, 8, 7, 47.5, None)

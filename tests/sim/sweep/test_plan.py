@@ -1,9 +1,9 @@
 import pytest
 
-from hw.spec.errors import RequestError
-from sim.sweep.grid import parse_grids
-from sim.sweep.plan import Plan
-from sim.sweep.where import Where
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.sweep.grid import parse_grids
+from tilewright.sim.sweep.plan import Plan
+from tilewright.sim.sweep.where import Where
 
 
 def plan(grids=(), base=None, listed=({},), where=(), scenarios=()):

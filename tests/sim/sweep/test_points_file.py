@@ -1,7 +1,7 @@
 import pytest
 
-from hw.spec.errors import RequestError
-from sim.sweep.points_file import read_points
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.sweep.points_file import read_points
 
 
 def write(tmp_path, name, text):

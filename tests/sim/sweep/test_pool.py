@@ -4,15 +4,15 @@ from multiprocessing.spawn import get_preparation_data
 
 import pytest
 
-from hw.spec.config import make_config
-from hw.spec.errors import TilewrightError
-from sim.networks.network_file import open_network
-from sim.progress import Progress
-from sim.sweep import pool
-from sim.sweep.networks import packed
-from sim.sweep.point import Task
-from sim.sweep.pool import LocalPool
 from tests.sim.sweep.fatal import Fatal
+from tilewright.hw.spec.config import make_config
+from tilewright.hw.spec.errors import TilewrightError
+from tilewright.sim.networks.network_file import open_network
+from tilewright.sim.progress import Progress
+from tilewright.sim.sweep import pool
+from tilewright.sim.sweep.networks import packed
+from tilewright.sim.sweep.point import Task
+from tilewright.sim.sweep.pool import LocalPool
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_a_point_that_kills_two_workers_has_failed(network, tmp_path):
 
 
 def test_workers_that_cannot_start_are_one_message(network, monkeypatch):
-    monkeypatch.setattr("sim.sweep.pool._work", print)
+    monkeypatch.setattr("tilewright.sim.sweep.pool._work", print)
 
     with (
         LocalPool([network], 1) as workers,

@@ -3,12 +3,19 @@ from pathlib import Path
 
 import pytest
 
-from hw.spec.config import make_config
-from sim.cli import parser
-from sim.sweep.joint import Design
-from sim.sweep.limits import parse_limits
-from sim.sweep.recommend import Order, at_an_end, command_in_rtl, overrides, reasons, recommended
-from sim.verbs.options import config_of
+from tilewright.hw.spec.config import make_config
+from tilewright.sim.cli import parser
+from tilewright.sim.sweep.joint import Design
+from tilewright.sim.sweep.limits import parse_limits
+from tilewright.sim.sweep.recommend import (
+    Order,
+    at_an_end,
+    command_in_rtl,
+    overrides,
+    reasons,
+    recommended,
+)
+from tilewright.sim.verbs.options import config_of
 
 
 def design(*scores, **row):

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from hw.spec.config import Config
-from hw.spec.errors import RequestError
-from sim.networks.network_file import open_network
-from sim.progress import Progress
-from sim.sweep.grid import parse_grids
-from sim.sweep.plan import Plan
-from sim.sweep.request import Search, SweepRequest
-from sim.sweep.resume import open_store
-from sim.sweep.where import Where
-from sim.version import origin
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.networks.network_file import open_network
+from tilewright.sim.progress import Progress
+from tilewright.sim.sweep.grid import parse_grids
+from tilewright.sim.sweep.plan import Plan
+from tilewright.sim.sweep.request import Search, SweepRequest
+from tilewright.sim.sweep.resume import open_store
+from tilewright.sim.sweep.where import Where
+from tilewright.sim.version import origin
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_what_differs_is_said(tmp_path, network, changes, said):
 
 def test_another_state_of_the_sources_is_said(tmp_path, network, monkeypatch):
     begin(request(tmp_path), [network])
-    monkeypatch.setattr("sim.sweep.resume.source_version", lambda: "later")
+    monkeypatch.setattr("tilewright.sim.sweep.resume.source_version", lambda: "later")
     store, _, (remark,) = open_store(request(tmp_path, resume=True), [network])
     store.close()
     assert "sources have changed" in remark

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from sim import __main__ as entry
+from tilewright.sim import __main__ as entry
 
 pytestmark = pytest.mark.rtl
 

@@ -1,11 +1,11 @@
-from hw.spec.config import make_config
-from sim.sweep.candidate import candidate, point_key
-from sim.sweep.point import Task
-from sim.sweep.schedule import CHUNK, chunks
+from tilewright.hw.spec.config import make_config
+from tilewright.sim.sweep.candidate import candidate, point_key
+from tilewright.sim.sweep.point import Task
+from tilewright.sim.sweep.schedule import CHUNK, chunks
 
 
 def tasks(networks, backend="model", **axes):
-    from sim.sweep.grid import combinations
+    from tilewright.sim.sweep.grid import combinations
 
     found = []
     for values in combinations(axes):

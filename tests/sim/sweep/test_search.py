@@ -1,11 +1,11 @@
 import json
 
-from sim.sweep.candidate import candidate
-from sim.sweep.grid import parse_grids
-from sim.sweep.plan import Plan
-from sim.sweep.request import Search
-from sim.sweep.search import Score, search
-from sim.sweep.where import Where
+from tilewright.sim.sweep.candidate import candidate
+from tilewright.sim.sweep.grid import parse_grids
+from tilewright.sim.sweep.plan import Plan
+from tilewright.sim.sweep.request import Search
+from tilewright.sim.sweep.search import Score, search
+from tilewright.sim.sweep.where import Where
 
 AXES = ["rows=2..32", "cols=2..32", "memory_latency=1..64", "cpu=full,imac"]
 

@@ -5,13 +5,13 @@ from contextlib import closing, suppress
 
 import pytest
 
-from hw.spec.config import Config
-from hw.spec.errors import RequestError
-from sim.sweep.database import database_errors
-from sim.sweep.limits import parse_limits
-from sim.sweep.lock import sole_writer
-from sim.sweep.point import LayerRow
-from sim.sweep.store import Store
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.sweep.database import database_errors
+from tilewright.sim.sweep.limits import parse_limits
+from tilewright.sim.sweep.lock import sole_writer
+from tilewright.sim.sweep.point import LayerRow
+from tilewright.sim.sweep.store import Store
 
 
 def point(key, model="net", status="ok", **columns):
@@ -270,7 +270,7 @@ def fill(store, path):
 
 
 def test_a_locked_database_is_in_use(tmp_path, monkeypatch):
-    monkeypatch.setattr("sim.sweep.store.WAIT_S", 0.01)
+    monkeypatch.setattr("tilewright.sim.sweep.store.WAIT_S", 0.01)
     path = whole(tmp_path / "results.sqlite")
     with closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN EXCLUSIVE")

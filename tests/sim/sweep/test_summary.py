@@ -4,16 +4,16 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from hw.spec.config import make_config
-from sim.sweep.answer import answer
-from sim.sweep.front_table import MOST_ROWS, difference, spread
-from sim.sweep.joint import Joint
-from sim.sweep.limits import parse_limits
-from sim.sweep.plan import Plan
-from sim.sweep.request import SweepRequest
-from sim.sweep.store import Store
-from sim.sweep.summary import print_recommendation, print_summary
-from sim.sweep.where import Where
+from tilewright.hw.spec.config import make_config
+from tilewright.sim.sweep.answer import answer
+from tilewright.sim.sweep.front_table import MOST_ROWS, difference, spread
+from tilewright.sim.sweep.joint import Joint
+from tilewright.sim.sweep.limits import parse_limits
+from tilewright.sim.sweep.plan import Plan
+from tilewright.sim.sweep.request import SweepRequest
+from tilewright.sim.sweep.store import Store
+from tilewright.sim.sweep.summary import print_recommendation, print_summary
+from tilewright.sim.sweep.where import Where
 
 OBJECTIVES = ["latency_s", "area_ge"]
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sim import __main__ as entry
-from sim.sweep.store import Store
+from tilewright.sim import __main__ as entry
+from tilewright.sim.sweep.store import Store
 
 ROOT = Path(__file__).parents[3]
 LARGE = ["--grid", "rows=2..6", "--grid", "cols=2..9"]

@@ -5,12 +5,12 @@ import io
 import pytest
 from rich.console import Console
 
-from hw.spec.config import make_config
-from sim.costs.area import Area
-from sim.progress import Progress
-from sim.sweep import synthesise
-from sim.sweep.candidate import candidate
-from sim.sweep.store import Store
+from tilewright.hw.spec.config import make_config
+from tilewright.sim.costs.area import Area
+from tilewright.sim.progress import Progress
+from tilewright.sim.sweep import synthesise
+from tilewright.sim.sweep.candidate import candidate
+from tilewright.sim.sweep.store import Store
 
 
 @pytest.fixture

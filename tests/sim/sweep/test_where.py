@@ -1,8 +1,8 @@
 import pytest
 
-from hw.spec.config import Config
-from hw.spec.errors import RequestError
-from sim.sweep.where import Where
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.sweep.where import Where
 
 FIELDS = {**Config().flat(), "rows": 16, "cols": 8, "cpu": "imac"}
 

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from hw.spec.errors import CheckError
-from sim.validate.compare import (
+from tilewright.hw.spec.errors import CheckError
+from tilewright.sim.validate.compare import (
     Comparison,
     Counted,
     LayerPair,
     relative,
 )
-from sim.validate.report import require_limits, verdict
+from tilewright.sim.validate.report import require_limits, verdict
 
 EVENTS = {"mac": 64_000, "memory_read_beats": 700}
 CAUSES = {"busy": 9000, "transfer": 1000}

@@ -2,9 +2,9 @@
 
 import pytest
 
-from hw.spec.errors import RequestError
-from hw.spec.settings import load_config
-from sim.validate.designs import ALL, DERIVED, QUICK, chosen_designs
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.settings import load_config
+from tilewright.sim.validate.designs import ALL, DERIVED, QUICK, chosen_designs
 
 
 def values(field: str) -> set[object]:

@@ -3,11 +3,11 @@
 import csv
 import io
 
-from sim.validate.compare import Comparison, Counted, LayerPair
-from sim.validate.designs import Design
-from sim.validate.parity import parity_png
-from sim.validate.table import HEADINGS, cells, csv_text, markdown, signed
-from sim.version import origin_line
+from tilewright.sim.validate.compare import Comparison, Counted, LayerPair
+from tilewright.sim.validate.designs import Design
+from tilewright.sim.validate.parity import parity_png
+from tilewright.sim.validate.table import HEADINGS, cells, csv_text, markdown, signed
+from tilewright.sim.version import origin_line
 
 CONV = LayerPair(
     "conv",

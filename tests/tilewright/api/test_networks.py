@@ -8,8 +8,8 @@ import onnxruntime
 import pytest
 
 import tilewright
-from sim import __main__ as entry
-from sim.networks.zoo import zoo_model
+from tilewright.sim import __main__ as entry
+from tilewright.sim.networks.zoo import zoo_model
 
 MACS = {"conv0": 125 * 64 * 10 * 4, "dw1": 125 * 64 * 9, "pw1": 125 * 64 * 64, "fc": 64 * 12}
 """Of keyword spotting: 25x5 pixels of 64 channels, kernels of 10x4, 3x3 and 1x1, 12 classes."""

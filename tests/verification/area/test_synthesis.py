@@ -1,11 +1,11 @@
 import pytest
 
-from hw.spec.errors import TilewrightError
-from hw.spec.settings import load_config
-from sim.costs.area import area_table, estimate_area
-from sim.measure.gates import synthesise_area
-from sim.progress import Progress
-from verification.area.synthesis import SITES, gate_equivalents, map_modules
+from tilewright.hw.spec.errors import TilewrightError
+from tilewright.hw.spec.settings import load_config
+from tilewright.sim.costs.area import area_table, estimate_area
+from tilewright.sim.measure.gates import synthesise_area
+from tilewright.sim.progress import Progress
+from tilewright.verification.area.synthesis import SITES, gate_equivalents, map_modules
 
 CPU = """
 module VexRiscv(input clk, input [7:0] d, output reg [7:0] q);

@@ -9,9 +9,13 @@ import sys
 import numpy as np
 import pytest
 
-from firmware.build import build_boot_stage, build_firmware
-from hw.spec.errors import CheckError
-from hw.spec.monitor import (
+from tests.documents import faults
+from tests.firmware.images import Image
+from tests.memory_map import PROGRAM_BASE
+from tests.sim.board.mlperf.client import Client
+from tilewright.firmware.build import build_boot_stage, build_firmware
+from tilewright.hw.spec.errors import CheckError
+from tilewright.hw.spec.monitor import (
     DATA_BYTES,
     ERROR,
     ERRORS,
@@ -21,22 +25,18 @@ from hw.spec.monitor import (
     from_words,
     words,
 )
-from hw.spec.registers import MEMORY_BASE
-from hw.spec.settings import load_config
-from sim import __main__ as entry
-from sim.board.board import Board
-from sim.board.connect import SIMULATED_HZ, load_firmware, require_firmware
-from sim.board.frames import Deframer
-from sim.board.link import Link, RefusalError, Timing
-from sim.board.port import opened_port
-from sim.networks.network_file import open_network
-from sim.progress import Progress
-from sim.run.predict import Predictor
-from tests.documents import faults
-from tests.firmware.images import Image
-from tests.memory_map import PROGRAM_BASE
-from tests.sim.board.mlperf.client import Client
-from verification.board.board import prepare_board, simulated_board
+from tilewright.hw.spec.registers import MEMORY_BASE
+from tilewright.hw.spec.settings import load_config
+from tilewright.sim import __main__ as entry
+from tilewright.sim.board.board import Board
+from tilewright.sim.board.connect import SIMULATED_HZ, load_firmware, require_firmware
+from tilewright.sim.board.frames import Deframer
+from tilewright.sim.board.link import Link, RefusalError, Timing
+from tilewright.sim.board.port import opened_port
+from tilewright.sim.networks.network_file import open_network
+from tilewright.sim.progress import Progress
+from tilewright.sim.run.predict import Predictor
+from tilewright.verification.board.board import prepare_board, simulated_board
 
 pytestmark = pytest.mark.rtl
 

@@ -9,14 +9,14 @@ from amaranth.back import rtlil
 from amaranth.hdl import Cat, Module, Value
 from amaranth.lib.wiring import Component, In, Out
 
-from hw.netlist import to_verilog
-from hw.npu.compute.array import MacArray
-from hw.npu.compute.requantiser import RequantiserLane
-from hw.spec.settings import load_config
-from verification.cells.netlist import CELLS, NETLIST, write_cells
-from verification.cosim.build import HERE, NETLIST_FLAGS
-from verification.cosim.verilate import COMMON_FLAGS, EXECUTABLE, OPTIMISATION, verilate
-from verification.tools.toolchain import find_compiler
+from tilewright.hw.netlist import to_verilog
+from tilewright.hw.npu.compute.array import MacArray
+from tilewright.hw.npu.compute.requantiser import RequantiserLane
+from tilewright.hw.spec.settings import load_config
+from tilewright.verification.cells.netlist import CELLS, NETLIST, write_cells
+from tilewright.verification.cosim.build import HERE, NETLIST_FLAGS
+from tilewright.verification.cosim.verilate import COMMON_FLAGS, EXECUTABLE, OPTIMISATION, verilate
+from tilewright.verification.tools.toolchain import find_compiler
 
 CYCLES = 4000
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from verification.cells.netlist import CELLS, NETLIST, write_cells
-from verification.cosim.build import HERE, NETLIST_FLAGS
-from verification.cosim.verilate import COMMON_FLAGS, EXECUTABLE, OPTIMISATION, verilate
-from verification.tools.toolchain import find_compiler
+from tilewright.verification.cells.netlist import CELLS, NETLIST, write_cells
+from tilewright.verification.cosim.build import HERE, NETLIST_FLAGS
+from tilewright.verification.cosim.verilate import COMMON_FLAGS, EXECUTABLE, OPTIMISATION, verilate
+from tilewright.verification.tools.toolchain import find_compiler
 
 CYCLES = 3000
 ADDRESSES = 40

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from amaranth.back import rtlil
 
-from hw.npu.microcode.products import DualProduct
-from hw.spec.settings import load_config
-from mapper.compile import compile_model
-from sim.fpga.synthesis import NETLIST, synthesise
-from sim.functional.backend import run_functional
-from sim.rtl.backend import run_rtl
 from tests.random_networks import random_input, random_network
+from tilewright.hw.npu.microcode.products import DualProduct
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.compile import compile_model
+from tilewright.sim.fpga.synthesis import NETLIST, synthesise
+from tilewright.sim.functional.backend import run_functional
+from tilewright.sim.rtl.backend import run_rtl
 
 SEED = 10
 

@@ -11,19 +11,19 @@ import numpy as np
 import pytest
 from amaranth.back import rtlil
 
-from hw.npu.memory.scratchpad import Scratchpad
-from hw.spec.config import Config
-from hw.spec.npu_config import NpuConfig
-from hw.spec.settings import load_config
-from mapper.compile import compile_model
-from mapper.graph.graph import Graph
-from mapper.importers import import_model
-from sim.functional.backend import run_functional
-from sim.rtl.backend import run_rtl
 from tests.random_networks import random_config, random_input, random_network
 from tests.shared_models import golden, shared_models
 from tests.stream_program import random_moves_program
-from verification.cells.netlist import NETLIST, UNDEFINED_READS, write_cells
+from tilewright.hw.npu.memory.scratchpad import Scratchpad
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.importers import import_model
+from tilewright.sim.functional.backend import run_functional
+from tilewright.sim.rtl.backend import run_rtl
+from tilewright.verification.cells.netlist import NETLIST, UNDEFINED_READS, write_cells
 
 
 def check(graph: Graph, config: Config, seed: int) -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from verification.cosim.build_time import FIRST_RATE, expected_seconds, note_build
-from verification.tools.cache import cache_directory
+from tilewright.verification.cosim.build_time import FIRST_RATE, expected_seconds, note_build
+from tilewright.verification.tools.cache import cache_directory
 
 SMALL = {"top.sv": "x" * 1000, "main.cpp": "y" * 99}
 LARGE = {"top.sv": "x" * 1000, "soc.v": "z" * 3000}

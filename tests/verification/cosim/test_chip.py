@@ -2,9 +2,9 @@
 
 import pytest
 
-from hw.spec.settings import load_config
-from hw.spec.soc_config import MAX_MEMORY_BYTES, MAX_MEMORY_LATENCY
-from verification.cosim.chip import simulated_design
+from tilewright.hw.spec.settings import load_config
+from tilewright.hw.spec.soc_config import MAX_MEMORY_BYTES, MAX_MEMORY_LATENCY
+from tilewright.verification.cosim.chip import simulated_design
 
 
 def design(*sets: str):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from verification import cosim
-from verification.tools.toolchain import find_compiler
+from tilewright.verification import cosim
+from tilewright.verification.tools.toolchain import find_compiler
 
 PROGRAM = """
 #include "lz4.h"

@@ -3,13 +3,13 @@
 import pytest
 from rich.console import Console
 
-from hw.spec.settings import load_config
-from sim.networks.inputs import default_inputs
-from sim.networks.network_file import open_network
-from sim.progress import Progress
-from sim.rtl.backend import run_rtl
-from sim.run.predict import Predictor
-from verification.cosim.build import build_model
+from tilewright.hw.spec.settings import load_config
+from tilewright.sim.networks.inputs import default_inputs
+from tilewright.sim.networks.network_file import open_network
+from tilewright.sim.progress import Progress
+from tilewright.sim.rtl.backend import run_rtl
+from tilewright.sim.run.predict import Predictor
+from tilewright.verification.cosim.build import build_model
 
 QUIET = Progress(Console(quiet=True))
 MEMORIES = [

@@ -2,8 +2,8 @@ import subprocess
 
 import pytest
 
-from verification.cosim.verilate import COMMON_FLAGS, executable_of
-from verification.tools.toolchain import find_compiler
+from tilewright.verification.cosim.verilate import COMMON_FLAGS, executable_of
+from tilewright.verification.tools.toolchain import find_compiler
 
 SOURCES = {
     "top.sv": 'module top; initial begin $display("ran"); $finish; end endmodule\n',

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hw.spec.errors import RequestError, TilewrightError
-from verification.tools.cache import cache_directory, cached, kept, run_folder
+from tilewright.hw.spec.errors import RequestError, TilewrightError
+from tilewright.verification.tools.cache import cache_directory, cached, kept, run_folder
 
 
 @pytest.fixture(autouse=True)

@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
-from hw.spec.settings import load_config
-from verification.tools.description import CHIP, SOURCES, described, source_key
+from tilewright.hw.spec.settings import load_config
+from tilewright.verification.tools.description import CHIP, SOURCES, described, source_key
 
-BOARD = "hw.fpga.sources"
+BOARD = "tilewright.hw.fpga.sources"
 COMMENT = "\n# Otherwise.\n"
 
 
@@ -79,10 +79,10 @@ def test_comments_docstrings_and_looks_say_nothing(path):
 def test_everything_that_python_loads_for_the_chip_is_described():
     """The imports that are found in the text, against those that happen."""
     script = (
-        "import sys, hw.verilog\n"
-        "from hw.npu.microcode import npu\n"
-        "from hw.npu import npu\n"
-        "print(*(name for name in sys.modules if name.split('.')[0] == 'hw'))"
+        "import sys, tilewright.hw.verilog\n"
+        "from tilewright.hw.npu.microcode import npu\n"
+        "from tilewright.hw.npu import npu\n"
+        "print(*(n for n in sys.modules if n.split('.')[:2] == ['tilewright', 'hw']))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
@@ -90,7 +90,9 @@ def test_everything_that_python_loads_for_the_chip_is_described():
     files = {
         path.removesuffix("/__init__.py").removesuffix(".py") for path in described(CHIP, SOURCES)
     }
-    assert {name.replace(".", "/") for name in done.stdout.split()} <= files
+    assert {
+        name.replace(".", "/").removeprefix("tilewright/") for name in done.stdout.split()
+    } <= files
 
 
 def test_a_key_depends_on_hardware_and_what_is_done_beside_it():

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from hw.spec.errors import RequestError
-from verification.tools.process import run, running
+from tilewright.hw.spec.errors import RequestError
+from tilewright.verification.tools.process import run, running
 
 # As make has compilers: a child, and a child of that in the background.
 FAMILY = "sleep 98765 & echo $$ $!; wait"
 
 PARENT = f"""
-from verification.tools.process import running
+from tilewright.verification.tools.process import running
 with running(["sh", "-c", {FAMILY!r}]) as process:
     print(process.stdout.readline(), flush=True)
     process.wait()

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from hw.spec.errors import TilewrightError
-from verification.tools.run_tool import run_tool
+from tilewright.hw.spec.errors import TilewrightError
+from tilewright.verification.tools.run_tool import run_tool
 
 SAID = """
 1.2. Executing OPT_EXPR pass (perform const folding).

@@ -4,11 +4,11 @@ import sys
 
 import pytest
 
-from hw.spec.errors import RequestError
-from hw.spec.settings import load_config
-from verification.cosim.build import build_model
-from verification.cosim.simulate import Job, simulate
-from verification.tools.toolchain import find_compiler, require_make
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.settings import load_config
+from tilewright.verification.cosim.build import build_model
+from tilewright.verification.cosim.simulate import Job, simulate
+from tilewright.verification.tools.toolchain import find_compiler, require_make
 
 
 def test_a_named_compiler_comes_first(monkeypatch):
@@ -74,9 +74,10 @@ def test_the_fallback_builds_a_model_that_runs(monkeypatch, tmp_path):
 def test_pyosys_stays_in_processes_of_its_own():
     """It makes extension modules loaded after it share their symbols: reports would not draw."""
     script = (
-        "import pkgutil, sys, sim\n"
-        "for module in pkgutil.walk_packages(sim.__path__, 'sim.'):\n"
-        "    if module.name != 'sim.__main__':\n"
+        "import pkgutil, sys\n"
+        "from tilewright import sim\n"
+        "for module in pkgutil.walk_packages(sim.__path__, 'tilewright.sim.'):\n"
+        "    if module.name != 'tilewright.sim.__main__':\n"
         "        __import__(module.name)\n"
         "print(*(name for name in sys.modules if name.startswith('pyosys')))"
     )

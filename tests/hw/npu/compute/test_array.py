@@ -7,10 +7,10 @@ from functools import partial
 import pytest
 from amaranth.sim import SimulatorContext
 
-from hw.npu.compute.array import MacArray
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import ACTIVATION_DELAY, CAPTURE_LATENCY
 from tests.hw.npu.bench import CONFIGS, packed, simulate, unpacked
+from tilewright.hw.npu.compute.array import MacArray
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import ACTIVATION_DELAY, CAPTURE_LATENCY
 
 EXTREMES = (-128, -128, -128, 127, 0)
 

@@ -7,10 +7,10 @@ from functools import partial
 import pytest
 from amaranth.sim import SimulatorContext
 
-from hw.npu.compute.columns import Columns
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import SELECT_LATENCY
 from tests.hw.npu.bench import CONFIGS, packed, simulate
+from tilewright.hw.npu.compute.columns import Columns
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import SELECT_LATENCY
 
 PAIRS_ODD = {"3x5": NpuConfig(rows=3, cols=5, port_bytes=8, depthwise_kernel=1)}
 """Columns in pairs of which one is left, and windows of one tap."""

@@ -5,12 +5,6 @@ import random
 import pytest
 from amaranth.sim import SimulatorContext
 
-from hw.npu.compute.compute_control import ComputeControl
-from hw.npu.compute.mac_control import CAUSE
-from hw.spec.commands import Command, Opcode
-from hw.spec.npu_config import NpuConfig
-from hw.spec.profile import CAUSES
-from hw.spec.timing import SCRATCHPAD_READ_LATENCY, SCRATCHPAD_WRITE_LATENCY
 from tests.hw.npu.bench import command_words, simulate
 from tests.hw.npu.commands import (
     random_elementwise,
@@ -20,6 +14,12 @@ from tests.hw.npu.commands import (
 )
 from tests.hw.npu.lstm import random_lstm
 from tests.hw.npu.moves import random_move
+from tilewright.hw.npu.compute.compute_control import ComputeControl
+from tilewright.hw.npu.compute.mac_control import CAUSE
+from tilewright.hw.spec.commands import Command, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.profile import CAUSES
+from tilewright.hw.spec.timing import SCRATCHPAD_READ_LATENCY, SCRATCHPAD_WRITE_LATENCY
 
 UNITS = {"elementwise": Opcode.ELEMENTWISE, "table": Opcode.TABLE, "softmax": Opcode.SOFTMAX}
 ALONE = {"move": Opcode.MOVE, "lstm": Opcode.LSTM}

@@ -5,18 +5,6 @@ import random
 import pytest
 from amaranth.sim import Simulator, SimulatorContext
 
-from hw.npu.compute.compute_side import ComputeSide
-from hw.spec.commands import (
-    EXPONENTIALS,
-    MAX_LENGTH,
-    TABLE_SLOTS,
-    Command,
-    Opcode,
-    Operation,
-)
-from hw.spec.npu_config import NpuConfig
-from hw.spec.profile import CAUSES, RECORD, RECORD_WORDS
-from hw.spec.timing import SCRATCHPAD_READ_LATENCY
 from tests.hw.npu.commands import (
     random_elementwise,
     random_exponentials,
@@ -28,6 +16,18 @@ from tests.hw.npu.commands import (
 from tests.hw.npu.lstm import random_lstm
 from tests.hw.npu.moves import random_move
 from tests.hw.npu.reference import Reference
+from tilewright.hw.npu.compute.compute_side import ComputeSide
+from tilewright.hw.spec.commands import (
+    EXPONENTIALS,
+    MAX_LENGTH,
+    TABLE_SLOTS,
+    Command,
+    Opcode,
+    Operation,
+)
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.profile import CAUSES, RECORD, RECORD_WORDS
+from tilewright.hw.spec.timing import SCRATCHPAD_READ_LATENCY
 
 SCRATCHPAD_BYTES = 16384
 EXPONENTIALS_AT = SCRATCHPAD_BYTES - 4 * EXPONENTIALS

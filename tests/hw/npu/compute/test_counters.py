@@ -5,10 +5,10 @@ import random
 import pytest
 from amaranth.sim import SimulatorContext
 
-from hw.npu.compute.counters import Counters
-from hw.spec.npu_config import NpuConfig
-from hw.spec.profile import CAUSES, EVENTS, RECORD, RECORD_WORDS
 from tests.hw.npu.bench import CONFIGS, simulate
+from tilewright.hw.npu.compute.counters import Counters
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.profile import CAUSES, EVENTS, RECORD, RECORD_WORDS
 
 
 class Tb:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import pytest
 from amaranth.sim import SimulatorContext
 
-from hw.npu.compute.drain import Drain
-from hw.spec.commands import Command, Opcode
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import CAPTURE_LATENCY
 from tests.hw.npu.bench import CONFIGS, command_words, packed, simulate
 from tests.hw.npu.loops import Tile, block_channels, every_kind, tiles
+from tilewright.hw.npu.compute.drain import Drain
+from tilewright.hw.spec.commands import Command, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import CAPTURE_LATENCY
 
 ALL_BYTES = NpuConfig(rows=4, cols=5, port_bytes=8, requantiser_lanes=4, depthwise_kernel=3)
 """Every beat has all lanes; a column is left over when the others pair."""

@@ -5,14 +5,14 @@ import random
 import pytest
 from amaranth.sim import SimulatorContext
 
-from hw.npu.compute.elementwise import ElementwiseUnit
-from hw.spec.commands import Command, Operation
-from hw.spec.elementwise import SCALED
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import SCALER_LATENCY, SCRATCHPAD_READ_LATENCY
 from tests.hw.npu.bench import CONFIGS, ReadPort, command_words, simulate
 from tests.hw.npu.commands import random_elementwise
 from tests.hw.npu.reference import operands, sums
+from tilewright.hw.npu.compute.elementwise import ElementwiseUnit
+from tilewright.hw.spec.commands import Command, Operation
+from tilewright.hw.spec.elementwise import SCALED
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import SCALER_LATENCY, SCRATCHPAD_READ_LATENCY
 
 LATENCY = SCRATCHPAD_READ_LATENCY + SCALER_LATENCY
 

@@ -6,13 +6,13 @@ from collections import Counter
 import pytest
 from amaranth.sim import SimulatorContext
 
-from hw.npu.compute.feeder import Feeder
-from hw.spec.commands import Command, Opcode
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import FILL_CYCLES
 from tests.hw.npu.bench import CONFIGS, ReadPort, command_words, simulate
 from tests.hw.npu.commands import row_address
 from tests.hw.npu.loops import Read, capacity, every_kind, groups, slots, tiles
+from tilewright.hw.npu.compute.feeder import Feeder
+from tilewright.hw.spec.commands import Command, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import FILL_CYCLES
 
 MEMORY_BYTES = 4096
 

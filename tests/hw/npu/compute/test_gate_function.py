@@ -5,10 +5,10 @@ from fractions import Fraction
 
 from amaranth.sim import SimulatorContext
 
-from hw.npu.compute.gate_function import UNSHIFTED, GateFunction
-from hw.spec.timing import FUNCTION_LATENCY
 from tests.hw.npu.bench import simulate
 from tests.hw.npu.lstm import SUM_UNIT, logistic, tanh
+from tilewright.hw.npu.compute.gate_function import UNSHIFTED, GateFunction
+from tilewright.hw.spec.timing import FUNCTION_LATENCY
 
 
 def check(operands: list[tuple[int, int, bool]]) -> None:

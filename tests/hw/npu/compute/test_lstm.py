@@ -9,19 +9,19 @@ import random
 import pytest
 from amaranth.sim import SimulatorContext
 
-from hw.npu.compute.lstm import LstmUnit
-from hw.spec.commands import LSTM_FUNCTIONS, LSTM_PRODUCTS, Command
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import (
+from tests.hw.npu.bench import ReadPort, command_words, simulate
+from tests.hw.npu.compute.test_requantiser import requantise
+from tests.hw.npu.lstm import execute, random_lstm, random_sums
+from tilewright.hw.npu.compute.lstm import LstmUnit
+from tilewright.hw.spec.commands import LSTM_FUNCTIONS, LSTM_PRODUCTS, Command
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import (
     LSTM_HIDDEN_WRITTEN,
     LSTM_OUTPUT_WRITTEN,
     LSTM_STATE_WRITTEN,
     LSTM_UNIT_CYCLES,
     REQUANTISER_LATENCY,
 )
-from tests.hw.npu.bench import ReadPort, command_words, simulate
-from tests.hw.npu.compute.test_requantiser import requantise
-from tests.hw.npu.lstm import execute, random_lstm, random_sums
 
 CONFIGS = {
     "5x3": NpuConfig(rows=5, cols=3, port_bytes=8, requantiser_lanes=2),

@@ -7,9 +7,6 @@ from functools import partial
 import pytest
 from amaranth.sim import SimulatorContext
 
-from hw.npu.compute.mac_control import CAUSE, MacControl
-from hw.spec.commands import Command, Opcode
-from hw.spec.npu_config import NpuConfig
 from tests.hw.npu.bench import CONFIGS, command_words, simulate
 from tests.hw.npu.loops import (
     Step,
@@ -21,6 +18,9 @@ from tests.hw.npu.loops import (
     slots,
     steps,
 )
+from tilewright.hw.npu.compute.mac_control import CAUSE, MacControl
+from tilewright.hw.spec.commands import Command, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
 
 
 class Tb:

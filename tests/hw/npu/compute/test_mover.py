@@ -9,12 +9,12 @@ import random
 import pytest
 from amaranth.sim import SimulatorContext
 
-from hw.npu.compute.mover import Mover
-from hw.spec.commands import ADDRESS_BITS, Command
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import SCRATCHPAD_READ_LATENCY
 from tests.hw.npu.bench import CONFIGS, ReadPort, command_words, simulate
 from tests.hw.npu.moves import move_command, pieces, random_move
+from tilewright.hw.npu.compute.mover import Mover
+from tilewright.hw.spec.commands import ADDRESS_BITS, Command
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import SCRATCHPAD_READ_LATENCY
 
 
 class Tb:

@@ -6,10 +6,10 @@ from collections import deque
 import pytest
 from amaranth.sim import SimulatorContext
 
-from hw.npu.compute.parameters import ParameterSets
-from hw.spec.commands import PARAMETER_WORDS
-from hw.spec.npu_config import NpuConfig
 from tests.hw.npu.bench import CONFIGS, packed, simulate, unpacked
+from tilewright.hw.npu.compute.parameters import ParameterSets
+from tilewright.hw.spec.commands import PARAMETER_WORDS
+from tilewright.hw.spec.npu_config import NpuConfig
 
 
 class Tb:

@@ -5,8 +5,8 @@ import random
 import pytest
 from amaranth.sim import SimulatorContext
 
-from hw.npu.compute.pieces import Pieces
 from tests.hw.npu.bench import simulate
+from tilewright.hw.npu.compute.pieces import Pieces
 
 MOST = 12
 

@@ -6,9 +6,9 @@ import pytest
 from amaranth.hdl import Const
 from amaranth.sim import Simulator
 
-from hw.npu.compute.requantiser import Requantiser
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import REQUANTISER_LATENCY, ROUNDED_LATENCY
+from tilewright.hw.npu.compute.requantiser import Requantiser
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import REQUANTISER_LATENCY, ROUNDED_LATENCY
 
 
 def wrap32(value: int) -> int:

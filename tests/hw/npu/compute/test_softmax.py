@@ -5,14 +5,14 @@ import random
 import pytest
 from amaranth.sim import SimulatorContext
 
-from hw.npu.compute.softmax import ZERO_POINT, SoftmaxUnit
-from hw.npu.compute.softmax_walk import tree_levels
-from hw.spec.commands import EXPONENTIALS, SOFTMAX_BATCH, SOFTMAX_ROW, Command, Opcode
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import ROUNDED_LATENCY, SOFTMAX_LATENCY
 from tests.hw.npu.bench import CONFIGS, ReadPort, command_words, simulate, unpacked
 from tests.hw.npu.commands import random_exponentials, random_softmax
 from tests.hw.npu.reference import Reference, scale
+from tilewright.hw.npu.compute.softmax import ZERO_POINT, SoftmaxUnit
+from tilewright.hw.npu.compute.softmax_walk import tree_levels
+from tilewright.hw.spec.commands import EXPONENTIALS, SOFTMAX_BATCH, SOFTMAX_ROW, Command, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import ROUNDED_LATENCY, SOFTMAX_LATENCY
 
 BYTES = 6000
 LANES = {

@@ -5,12 +5,12 @@ import random
 import pytest
 from amaranth.sim import SimulatorContext
 
-from hw.npu.compute.tables import Tables
-from hw.spec.commands import EXPONENTIALS, TABLE_SLOTS, TABLE_WORDS, Command, Opcode
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import SCRATCHPAD_READ_LATENCY, TABLE_LATENCY
 from tests.hw.npu.bench import CONFIGS, ReadPort, command_words, packed, simulate
 from tests.hw.npu.commands import random_window
+from tilewright.hw.npu.compute.tables import Tables
+from tilewright.hw.spec.commands import EXPONENTIALS, TABLE_SLOTS, TABLE_WORDS, Command, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import SCRATCHPAD_READ_LATENCY, TABLE_LATENCY
 
 
 class Tb:

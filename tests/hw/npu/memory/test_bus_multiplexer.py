@@ -5,9 +5,9 @@ from collections import deque
 
 import pytest
 
-from hw.npu.memory.bus_multiplexer import CLIENTS, BusMultiplexer
-from hw.spec.npu_config import NpuConfig
 from tests.hw.npu.bench import simulate
+from tilewright.hw.npu.memory.bus_multiplexer import CLIENTS, BusMultiplexer
+from tilewright.hw.spec.npu_config import NpuConfig
 
 CYCLES = 600
 SHARE = 4

@@ -5,15 +5,15 @@ import random
 import pytest
 from amaranth.sim import Simulator
 
-from hw.npu.memory.memory_side import MemorySide
-from hw.spec.commands import Command, Opcode
-from hw.spec.npu_config import NpuConfig
-from hw.spec.profile import RECORD_BYTES
-from hw.spec.registers import ERROR_CODES, LIMIT_CYCLES, NPU, NPU_IDENTIFIER
-from hw.spec.timing import SCRATCHPAD_READ_LATENCY, SCRATCHPAD_WRITE_LATENCY
 from tests.hw.npu.main_memory import BASE, MainMemory
 from tests.hw.npu.moves import move_command
 from tests.hw.npu.streams import COMMANDS, DATA, RECORDS, SIZE, WEIGHTS, ComputeWork, Stream
+from tilewright.hw.npu.memory.memory_side import MemorySide
+from tilewright.hw.spec.commands import Command, Opcode
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.profile import RECORD_BYTES
+from tilewright.hw.spec.registers import ERROR_CODES, LIMIT_CYCLES, NPU, NPU_IDENTIFIER
+from tilewright.hw.spec.timing import SCRATCHPAD_READ_LATENCY, SCRATCHPAD_WRITE_LATENCY
 
 SMALL = {"scratchpad_bytes": 4096, "weight_buffer_bytes": 1024}
 CONFIGS = {

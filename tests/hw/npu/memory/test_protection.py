@@ -2,8 +2,6 @@
 
 import pytest
 
-from hw.spec.commands import Command, Opcode
-from hw.spec.registers import ERROR_CODES, LIMIT_CYCLES, NPU
 from tests.hw.npu.main_memory import BASE
 from tests.hw.npu.memory.test_memory_side import (
     CONFIGS,
@@ -16,6 +14,8 @@ from tests.hw.npu.memory.test_memory_side import (
     transfer,
 )
 from tests.hw.npu.streams import DATA, RECORDS
+from tilewright.hw.spec.commands import Command, Opcode
+from tilewright.hw.spec.registers import ERROR_CODES, LIMIT_CYCLES, NPU
 
 LOCK = DATA + 0x140
 SLOW = {"latency": (1, 20), "stall": 0.3}

@@ -5,9 +5,9 @@ import random
 import pytest
 from amaranth.sim import Simulator
 
-from hw.npu.memory.scratchpad import Scratchpad
-from hw.spec.npu_config import NpuConfig
-from hw.spec.timing import SCRATCHPAD_READ_LATENCY, SCRATCHPAD_WRITE_LATENCY
+from tilewright.hw.npu.memory.scratchpad import Scratchpad
+from tilewright.hw.spec.npu_config import NpuConfig
+from tilewright.hw.spec.timing import SCRATCHPAD_READ_LATENCY, SCRATCHPAD_WRITE_LATENCY
 
 CONFIGS = [
     NpuConfig(rows=2, cols=2, port_bytes=8, bus_bytes=4, scratchpad_bytes=4096, scratchpad_banks=2),

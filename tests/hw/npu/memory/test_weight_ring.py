@@ -10,10 +10,10 @@ import pytest
 from amaranth.lib import stream
 from amaranth.sim import SimulatorContext
 
-from hw.npu.memory.weight_ring import WeightRing
-from hw.spec.commands import PARAMETER_WORDS
-from hw.spec.npu_config import NpuConfig
 from tests.hw.npu.bench import simulate
+from tilewright.hw.npu.memory.weight_ring import WeightRing
+from tilewright.hw.spec.commands import PARAMETER_WORDS
+from tilewright.hw.spec.npu_config import NpuConfig
 
 SPACE = 1024
 SIZES = [(rows, bus) for rows in (2, 3, 4, 8, 16) for bus in (4, 8, 16)] + [(20, 4), (32, 32)]

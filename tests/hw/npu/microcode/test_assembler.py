@@ -2,9 +2,9 @@
 
 import pytest
 
-from hw.npu.microcode.assembler import INDEXED, Assembler, Op, Out
-from hw.npu.microcode.program import microprogram
-from hw.spec.npu_config import NpuConfig
+from tilewright.hw.npu.microcode.assembler import INDEXED, Assembler, Op, Out
+from tilewright.hw.npu.microcode.program import microprogram
+from tilewright.hw.spec.npu_config import NpuConfig
 
 
 def operations(assembler: Assembler) -> list[Op]:

@@ -5,9 +5,9 @@ import random
 import numpy as np
 import pytest
 
-from hw.npu.microcode.dot import CHUNK, Dot
-from hw.spec.npu_config import NpuConfig
 from tests.hw.npu.bench import packed, simulate, unpacked
+from tilewright.hw.npu.microcode.dot import CHUNK, Dot
+from tilewright.hw.spec.npu_config import NpuConfig
 
 CONFIG = NpuConfig(control="microcode", rows=4, cols=7, bus_bytes=4, accumulator_bits=24)
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from hw.npu.microcode.npu import MicrocodeNpu
-from hw.spec.commands import Command, Opcode
-from hw.spec.profile import RECORD, RECORD_WORDS
-from hw.spec.registers import ERROR_CODES, NPU
-from hw.spec.settings import load_config
 from tests.hw.npu.main_memory import BASE, MainMemory
+from tilewright.hw.npu.microcode.npu import MicrocodeNpu
+from tilewright.hw.spec.commands import Command, Opcode
+from tilewright.hw.spec.profile import RECORD, RECORD_WORDS
+from tilewright.hw.spec.registers import ERROR_CODES, NPU
+from tilewright.hw.spec.settings import load_config
 
 COMMANDS, PROFILE = 0x1000, 0x2000
 CONFIG = load_config("icebreaker")

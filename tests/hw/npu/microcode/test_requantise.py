@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from hw.npu.microcode.requantise import Requantise
 from tests.hw.npu.bench import simulate
 from tests.hw.npu.compute.test_requantiser import elements, requantise, wrap32
+from tilewright.hw.npu.microcode.requantise import Requantise
 
 
 @pytest.mark.parametrize("bits", [20, 24, 32])

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from hw.spec.arithmetic import fixed_functions as ff
+from tilewright.hw.spec.arithmetic import fixed_functions as ff
 
 
 @pytest.mark.parametrize("integer_bits", [3, 4, 5])

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from hw.spec.errors import RequestError
-from hw.spec.steps.broadcast import broadcast, operands
-from sim.functional.memory import Memory
+from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.steps.broadcast import broadcast, operands
+from tilewright.sim.functional.memory import Memory
 
 
 @pytest.mark.parametrize("seed", range(100))

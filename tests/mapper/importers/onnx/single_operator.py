@@ -7,13 +7,13 @@ import onnx
 import pytest
 from onnx import TensorProto
 
-from hw.spec.config import make_config
-from mapper.compile import compile_model
-from mapper.graph.graph import Graph
-from mapper.importers.onnx.importer import import_onnx
-from mapper.interface import decode_output, encode_input
-from sim.functional.backend import run_functional
 from tests.onnx_builder import QdqBuilder, run_ort
+from tilewright.hw.spec.config import make_config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.importers.onnx.importer import import_onnx
+from tilewright.mapper.interface import decode_output, encode_input
+from tilewright.sim.functional.backend import run_functional
 
 SEEDS = [pytest.param(seed, marks=() if seed < 3 else pytest.mark.slow) for seed in range(20)]
 """Three of them by default, all with -m slow; each is CASES networks."""

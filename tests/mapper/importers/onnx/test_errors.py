@@ -7,10 +7,10 @@ import numpy as np
 import onnx
 import pytest
 
-from hw.spec.errors import RequestError
-from mapper.importers.onnx.importer import import_onnx
-from mapper.importers.onnx.model import read_model
 from tests.onnx_builder import QdqBuilder
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.importers.onnx.importer import import_onnx
+from tilewright.mapper.importers.onnx.model import read_model
 
 PATH = Path("somewhere/net.onnx")
 

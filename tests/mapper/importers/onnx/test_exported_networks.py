@@ -11,13 +11,13 @@ import onnx
 import pytest
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
-from hw.spec.config import make_config
-from mapper.compile import compile_model
-from mapper.importers import import_model
-from mapper.interface import decode_output, encode_input
-from sim.functional.backend import run_functional
 from tests.mapper.importers.onnx.exported_networks import NETWORKS, FloatNetwork
 from tests.onnx_builder import run_ort
+from tilewright.hw.spec.config import make_config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.importers import import_model
+from tilewright.mapper.interface import decode_output, encode_input
+from tilewright.sim.functional.backend import run_functional
 
 FORMS = {
     "QDQ": (17, QuantFormat.QDQ, QuantType.QInt8, False),

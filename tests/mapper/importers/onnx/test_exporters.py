@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.spec.errors import RequestError
-from mapper.importers.onnx.importer import import_onnx
-from mapper.interface import decode_output, encode_input
 from tests.mapper.graph_executor import execute
 from tests.onnx_builder import QdqBuilder, run_ort
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.importers.onnx.importer import import_onnx
+from tilewright.mapper.interface import decode_output, encode_input
 
 PATH = Path("net.onnx")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.spec.errors import RequestError
-from mapper.importers.onnx.importer import import_onnx
 from tests.mapper.importers.onnx.single_operator import CASES, SEEDS, Network
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.importers.onnx.importer import import_onnx
 
 
 def image(net: Network, *, signal: bool = False) -> tuple[str, list[int]]:

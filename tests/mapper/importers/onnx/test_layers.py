@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mapper.graph.graph import Graph
-from mapper.importers.onnx.importer import import_onnx
-from mapper.interface import encode_input
 from tests.decoding import decode_output
 from tests.mapper.graph_executor import execute
 from tests.onnx_builder import QdqBuilder, run_ort
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.importers.onnx.importer import import_onnx
+from tilewright.mapper.interface import encode_input
 
 
 class Network(QdqBuilder):

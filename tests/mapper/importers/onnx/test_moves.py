@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.spec.settings import load_config
-from mapper.compile import compile_model
-from mapper.importers.onnx.importer import import_onnx
-from mapper.interface import encode_input
-from sim.functional.backend import run_functional
 from tests.decoding import decode_output
 from tests.onnx_builder import QdqBuilder, run_ort
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.importers.onnx.importer import import_onnx
+from tilewright.mapper.interface import encode_input
+from tilewright.sim.functional.backend import run_functional
 
 CASES = 15
 

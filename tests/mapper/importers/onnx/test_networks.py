@@ -9,16 +9,16 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
-from hw.spec.config import make_config
-from mapper.compile import compile_model
-from mapper.graph.graph import Graph
-from mapper.importers import import_model
-from mapper.interface import encode_input
-from sim.functional.backend import run_functional
 from tests.decoding import decode_output
 from tests.mapper.graph_executor import execute, execute_op
 from tests.onnx_builder import run_ort
 from tests.shared_models import INPUTS, inputs, shared_models
+from tilewright.hw.spec.config import make_config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.graph.graph import Graph
+from tilewright.mapper.importers import import_model
+from tilewright.mapper.interface import encode_input
+from tilewright.sim.functional.backend import run_functional
 
 MACS = {"vww": 7_489_664, "kws": 2_656_768, "ic": 12_501_632, "ad": 264_192}
 

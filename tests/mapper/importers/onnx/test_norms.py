@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.spec.errors import RequestError
-from mapper.importers.onnx.importer import import_onnx
 from tests.mapper.importers.onnx.single_operator import CASES, SEEDS, Network
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.importers.onnx.importer import import_onnx
 
 NORMS = {"ReduceL1": 1.0, "ReduceL2": 0.6, "ReduceSumSquare": 1.4}
 

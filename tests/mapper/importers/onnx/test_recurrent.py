@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.spec.errors import RequestError
-from mapper.compile import compile_model
-from mapper.importers.onnx.importer import import_onnx
-from mapper.interface import decode_output, encode_input
-from sim.functional.backend import run_functional
 from tests.mapper.importers.onnx.single_operator import CASES, SEEDS, Network
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.importers.onnx.importer import import_onnx
+from tilewright.mapper.interface import decode_output, encode_input
+from tilewright.sim.functional.backend import run_functional
 
 GATES = {"LSTM": 4, "GRU": 3}
 DIRECTIONS = {"forward": 1, "reverse": 1, "bidirectional": 2}

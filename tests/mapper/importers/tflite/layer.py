@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from hw.spec.config import Config
-from hw.spec.settings import load_config
-from mapper.compile import compile_model
-from mapper.importers.tflite.importer import import_tflite
-from sim.functional.backend import run_functional
 from tests.tflite_builder import TfliteBuilder, run_tflm
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.importers.tflite.importer import import_tflite
+from tilewright.sim.functional.backend import run_functional
 
 
 @cache

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.spec import numerics as nm
-from mapper.importers.tflite.importer import import_tflite
 from tests.mapper.graph_executor import execute
 from tests.tflite_builder import TfliteBuilder, run_tflm
+from tilewright.hw.spec import numerics as nm
+from tilewright.mapper.importers.tflite.importer import import_tflite
 
 pytest.importorskip("tflite_micro", reason="the reference kernels have no wheel here")
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.spec.arithmetic import functions, tables
-from hw.spec.config import make_config
-from hw.spec.errors import RequestError
-from mapper.compile import compile_model
-from mapper.importers.tflite.importer import import_tflite
-from sim.functional.backend import run_functional
 from tests.tflite_builder import TfliteBuilder, run_tflm
+from tilewright.hw.spec.arithmetic import functions, tables
+from tilewright.hw.spec.config import make_config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.importers.tflite.importer import import_tflite
+from tilewright.sim.functional.backend import run_functional
 
 pytest.importorskip("tflite_micro", reason="the reference kernels have no wheel here")
 

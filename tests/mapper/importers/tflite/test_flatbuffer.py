@@ -5,16 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.spec.config import make_config
-from hw.spec.errors import RequestError
-from mapper.compile import compile_model
-from mapper.importers.tflite import flatbuffer
-from mapper.importers.tflite.importer import import_tflite
-from sim.functional.backend import FunctionalBackend
 from tests.fuzz.draws import Draws
 from tests.fuzz.tflite_file import Operator, code_of, read_file, write_file
 from tests.fuzz.tflite_networks import tflite_network
 from tests.tflite_builder import run_tflm_sequence
+from tilewright.hw.spec.config import make_config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.importers.tflite import flatbuffer
+from tilewright.mapper.importers.tflite.importer import import_tflite
+from tilewright.sim.functional.backend import FunctionalBackend
 
 PATH = Path("net.tflite")
 

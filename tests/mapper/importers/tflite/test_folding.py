@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mapper.operators.slices import strided_slices
+from tilewright.mapper.operators.slices import strided_slices
 
 PATH = Path("net.tflite")
 

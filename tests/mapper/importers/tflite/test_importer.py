@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.spec.errors import RequestError
-from mapper.importers import import_model
-from mapper.importers.tflite.importer import import_tflite
-from mapper.operators.convolution import DepthwiseConv2d
-from mapper.operators.images import Padding
 from tests.tflite_builder import TfliteBuilder
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.importers import import_model
+from tilewright.mapper.importers.tflite.importer import import_tflite
+from tilewright.mapper.operators.convolution import DepthwiseConv2d
+from tilewright.mapper.operators.images import Padding
 
 PATH = Path("somewhere/net.tflite")
 ACTIVATION = {"scale": 0.1, "zero_point": -3}

@@ -4,9 +4,9 @@ against TFLM."""
 import numpy as np
 import pytest
 
-from hw.spec.errors import RequestError
 from tests.mapper.importers.tflite.layer import Layer
 from tests.tflite_options import options
+from tilewright.hw.spec.errors import RequestError
 
 pytest.importorskip("tflite_micro", reason="the reference kernels have no wheel here")
 

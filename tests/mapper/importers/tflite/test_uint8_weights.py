@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw.spec import numerics as nm
-from hw.spec.config import make_config
-from mapper.compile import compile_model
-from mapper.importers.tflite.importer import import_tflite
-from sim.functional.backend import run_functional
 from tests.tflite_builder import TfliteBuilder
+from tilewright.hw.spec import numerics as nm
+from tilewright.hw.spec.config import make_config
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.importers.tflite.importer import import_tflite
+from tilewright.sim.functional.backend import run_functional
 
 
 @pytest.mark.parametrize("seed", range(40))

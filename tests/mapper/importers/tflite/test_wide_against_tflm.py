@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from hw.spec.errors import RequestError
-from mapper.importers.tflite.importer import import_tflite
 from tests.mapper.importers.tflite.layer import Layer
 from tests.tflite_options import options
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.importers.tflite.importer import import_tflite
 
 pytest.importorskip("tflite_micro", reason="the reference kernels have no wheel here")
 

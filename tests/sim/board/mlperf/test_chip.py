@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from hw.spec.errors import CheckError, RequestError
-from hw.spec.settings import load_config
-from mapper.compile import compile_model
-from sim.board.mlperf.benchmarks import BENCHMARKS, Codec, find_benchmark
-from sim.board.mlperf.chip import Chip
-from sim.functional.backend import run_functional
-from sim.networks.network_file import NetworkFile, open_network
-from sim.progress import Progress
-from sim.rtl.backend import RtlResult, run_rtl
 from tests.mapper.networks import Sketch
 from tests.mapper.streaming import random_rows, random_streaming
 from tests.shared_models import golden, inputs, shared_models
+from tilewright.hw.spec.errors import CheckError, RequestError
+from tilewright.hw.spec.settings import load_config
+from tilewright.mapper.compile import compile_model
+from tilewright.sim.board.mlperf.benchmarks import BENCHMARKS, Codec, find_benchmark
+from tilewright.sim.board.mlperf.chip import Chip
+from tilewright.sim.functional.backend import run_functional
+from tilewright.sim.networks.network_file import NetworkFile, open_network
+from tilewright.sim.progress import Progress
+from tilewright.sim.rtl.backend import RtlResult, run_rtl
 
 SILENT = Progress(Console(quiet=True))
 CONFIG = load_config()

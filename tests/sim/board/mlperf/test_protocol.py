@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from hw.spec.errors import CheckError
-from hw.spec.settings import load_config
-from sim.board.mlperf.benchmarks import BENCHMARKS, Codec
-from sim.board.mlperf.chip import Answer
-from sim.board.mlperf.protocol import Device
 from tests.mapper.networks import Sketch
+from tilewright.hw.spec.errors import CheckError
+from tilewright.hw.spec.settings import load_config
+from tilewright.sim.board.mlperf.benchmarks import BENCHMARKS, Codec
+from tilewright.sim.board.mlperf.chip import Answer
+from tilewright.sim.board.mlperf.protocol import Device
 
 CLOCK_HZ = 25_000_000
 CYCLES = 10_010

@@ -10,14 +10,14 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from hw.spec.settings import load_config
-from sim import __main__ as entry
-from sim.board.mlperf.serve import Pace
-from sim.board.mlperf.terminal import opened_terminal
-from sim.networks.network_file import open_network
-from sim.progress import Progress
-from sim.run.predict import Predictor
 from tests.sim.board.mlperf.client import Client
+from tilewright.hw.spec.settings import load_config
+from tilewright.sim import __main__ as entry
+from tilewright.sim.board.mlperf.serve import Pace
+from tilewright.sim.board.mlperf.terminal import opened_terminal
+from tilewright.sim.networks.network_file import open_network
+from tilewright.sim.progress import Progress
+from tilewright.sim.run.predict import Predictor
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def test_what_is_refused(arguments, message, monkeypatch, capsys):
 
 
 def test_a_device_that_computes_for_long_stays_awake(monkeypatch):
-    monkeypatch.setattr("sim.board.mlperf.terminal.QUIET_S", 0.01)
+    monkeypatch.setattr("tilewright.sim.board.mlperf.terminal.QUIET_S", 0.01)
     with opened_terminal() as terminal:
         port = os.open(terminal.name, os.O_RDWR | os.O_NOCTTY)
         with terminal.kept_awake():

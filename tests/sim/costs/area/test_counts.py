@@ -2,9 +2,9 @@
 
 import pytest
 
-from hw.spec.settings import load_config
-from hw.spec.timing import FETCH_BYTES, OUTSTANDING
-from sim.costs.area import counts
+from tilewright.hw.spec.settings import load_config
+from tilewright.hw.spec.timing import FETCH_BYTES, OUTSTANDING
+from tilewright.sim.costs.area import counts
 
 
 def of(*sets):

@@ -1,11 +1,11 @@
 import pytest
 import yaml
 
-from hw.spec.settings import load_config
-from hw.spec.soc_config import CPU_VARIANTS
-from sim.costs.area import area_table, chip_sram_bits, estimate_area
-from sim.costs.area.parts import BLOCKS
-from sim.measure.area import COEFFICIENTS, coefficients_text, read_designs
+from tilewright.hw.spec.settings import load_config
+from tilewright.hw.spec.soc_config import CPU_VARIANTS
+from tilewright.sim.costs.area import area_table, chip_sram_bits, estimate_area
+from tilewright.sim.costs.area.parts import BLOCKS
+from tilewright.sim.measure.area import COEFFICIENTS, coefficients_text, read_designs
 
 BIT = 45478.818 / (2048 * 39) / 0.798
 

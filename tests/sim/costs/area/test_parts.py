@@ -1,7 +1,7 @@
 import pytest
 
-from sim.costs.area import Area
-from sim.costs.area.parts import block_of
+from tilewright.sim.costs.area import Area
+from tilewright.sim.costs.area.parts import block_of
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-from hw.spec.registers import MEMORY_BASE
+from tilewright.hw.spec.registers import MEMORY_BASE
 
 _MASK = 0xFFFF_FFFF
 _SIGN = 0x8000_0000

@@ -6,9 +6,6 @@ second round of a loop, where all code is in its cache.
 
 import pytest
 
-from hw.spec.registers import MEMORY_BASE
-from hw.spec.settings import load_config
-from sim.model.cpu.simulator import Iss
 from tests.machine_code import (
     DATA,
     RandomProgram,
@@ -24,6 +21,9 @@ from tests.machine_code import (
     stamp,
     store,
 )
+from tilewright.hw.spec.registers import MEMORY_BASE
+from tilewright.hw.spec.settings import load_config
+from tilewright.sim.model.cpu.simulator import Iss
 
 A, B, C, D, P, Q, COUNT = 6, 7, 10, 11, 8, 9, 28
 NOP = 0x13

@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hw.spec.config import make_config
-from hw.spec.soc_config import CPU_VARIANTS
-from mapper.compile import compile_model
-from sim.functional.backend import run_functional
-from sim.model.backend import ModelBackend
-from sim.model.cpu import firmware
-from sim.model.cpu.firmware import Firmware
-from sim.model.cpu.simulator import Iss
-from sim.rtl.backend import input_parts
 from tests.random_networks import random_input, random_network
+from tilewright.hw.spec.config import make_config
+from tilewright.hw.spec.soc_config import CPU_VARIANTS
+from tilewright.mapper.compile import compile_model
+from tilewright.sim.functional.backend import run_functional
+from tilewright.sim.model.backend import ModelBackend
+from tilewright.sim.model.cpu import firmware
+from tilewright.sim.model.cpu.firmware import Firmware
+from tilewright.sim.model.cpu.simulator import Iss
+from tilewright.sim.rtl.backend import input_parts
 
 ALONE = {"npu": "none"}
 

@@ -3,11 +3,6 @@
 import numpy as np
 import pytest
 
-from hw.spec.errors import TilewrightError
-from hw.spec.registers import MEMORY_BASE, TIMER
-from hw.spec.settings import load_config
-from hw.spec.soc_config import CPU_VARIANTS
-from sim.model.cpu.simulator import Iss
 from tests.machine_code import (
     RandomProgram,
     alu,
@@ -21,6 +16,11 @@ from tests.machine_code import (
     store,
 )
 from tests.sim.model.cpu.machine import Machine
+from tilewright.hw.spec.errors import TilewrightError
+from tilewright.hw.spec.registers import MEMORY_BASE, TIMER
+from tilewright.hw.spec.settings import load_config
+from tilewright.hw.spec.soc_config import CPU_VARIANTS
+from tilewright.sim.model.cpu.simulator import Iss
 
 OUT = MEMORY_BASE + 0x400
 A, B, RESULT, POINTER = 5, 6, 7, 8

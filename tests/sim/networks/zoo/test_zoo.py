@@ -7,16 +7,16 @@ import onnx
 import pytest
 from onnx import numpy_helper, shape_inference
 
-from hw.spec.config import Config
-from hw.spec.errors import RequestError
-from mapper.compile import compile_model
-from mapper.importers.onnx.importer import import_onnx
-from mapper.interface import encode_input
-from sim.functional.backend import FunctionalBackend
-from sim.networks.zoo import ZOO_NAMES, zoo_model, zoo_topology
-from sim.networks.zoo.calibrate import SAMPLES, sample_input
-from sim.networks.zoo.topologies import same_padding
 from tests.decoding import decode_output
+from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.compile import compile_model
+from tilewright.mapper.importers.onnx.importer import import_onnx
+from tilewright.mapper.interface import encode_input
+from tilewright.sim.functional.backend import FunctionalBackend
+from tilewright.sim.networks.zoo import ZOO_NAMES, zoo_model, zoo_topology
+from tilewright.sim.networks.zoo.calibrate import SAMPLES, sample_input
+from tilewright.sim.networks.zoo.topologies import same_padding
 
 # Published by MLPerf Tiny for the same topologies.
 MACS = {"vww": 7_489_664, "kws": 2_656_768, "ic": 12_501_632, "ad": 264_192}

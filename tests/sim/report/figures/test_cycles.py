@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from sim.report.figures.cycles import cycle_parts, cycles_figure
+from tilewright.sim.report.figures.cycles import cycle_parts, cycles_figure
 
 
 def test_cycles_go_to_computing_and_to_each_cause(result):

@@ -1,6 +1,6 @@
 import pytest
 
-from sim.report.figures.energy import energy_figure
+from tilewright.sim.report.figures.energy import energy_figure
 
 
 def test_bars_are_joules_by_component(result):

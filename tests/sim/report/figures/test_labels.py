@@ -2,8 +2,8 @@ from itertools import combinations
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from sim.report.figures.labels import Label, place_labels
-from sim.report.figures.style import new_figure
+from tilewright.sim.report.figures.labels import Label, place_labels
+from tilewright.sim.report.figures.style import new_figure
 
 
 def test_labels_keep_off_each_other_and_stay_inside():

@@ -1,7 +1,7 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
-from sim.report.figures.memory_map import memory_map_figure
+from tilewright.sim.report.figures.memory_map import memory_map_figure
 
 
 def boxes(axes):

@@ -3,10 +3,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from hw.spec.errors import RequestError
-from sim.report.figures.output import inline_svg, parse_formats, save_figure
-from sim.report.figures.style import INK, new_figure, styled
-from sim.version import VERSION
+from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.report.figures.output import inline_svg, parse_formats, save_figure
+from tilewright.sim.report.figures.style import INK, new_figure, styled
+from tilewright.sim.version import VERSION
 
 NAMES = ["<a&b>", "$x_1$", "]]>--\"'", "層"]
 

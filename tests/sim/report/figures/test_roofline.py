@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from sim.report.figures.roofline import roofline_figure, roofline_points
+from tilewright.sim.report.figures.roofline import roofline_figure, roofline_points
 
 
 def test_a_point_is_products_by_byte_and_by_cycle(result):

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from sim.report.figures.run import run_figures, save_run_figures
+from tilewright.sim.report.figures.run import run_figures, save_run_figures
 
 
 def test_a_run_with_cycles_has_every_picture(result, course, tmp_path):

@@ -1,8 +1,8 @@
 import pytest
 
-from sim.report.figures.sweep import front_axes, front_figure, front_of, save_front
-from sim.report.sweep_data import column_of, read_sweep
 from tests.sim.report.sweep_database import Database
+from tilewright.sim.report.figures.sweep import front_axes, front_figure, front_of, save_front
+from tilewright.sim.report.sweep_data import column_of, read_sweep
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from sim.report.figures.timeline import engine_shares, timeline_figure
-from sim.results.course import Activity
+from tilewright.sim.report.figures.timeline import engine_shares, timeline_figure
+from tilewright.sim.results.course import Activity
 
 
 def test_shares_are_averages_of_each_layer_where_nobody_watched(course):
