@@ -157,9 +157,10 @@ def _host(result: RunResult) -> list[tuple[str, str]]:
     host = f"{result.host.simulate_s:.2f} s to {verb}"
     if result.host.cycles_per_s is not None:
         host += f" ({count(round(result.host.cycles_per_s))} cycles/s)"
+    rows = [("host", host)]
     if result.host.build_s >= 0.05:
-        host += f", {result.host.build_s:.1f} s to build"
-    return [("host", host)]
+        rows.append(("build", f"{result.host.build_s:.1f} s, once for this hardware"))
+    return rows
 
 
 def area_line(area: Area) -> str:

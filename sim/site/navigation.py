@@ -8,9 +8,6 @@ from typing import Any
 
 from tilewright.hw.spec.errors import RequestError
 
-NOT_YET = ("api.md", "tutorial-board.md")
-"""Pages with a place in the navigation that may be missing: the place shows once they are there."""
-
 EVERY = "/*"
 """Ends an entry that stands for every page of a folder, by name."""
 
@@ -38,7 +35,7 @@ def _completed(listed: list[Any], pages: Mapping[str, Path]) -> list[Any]:
             found.append({title: list(_of_folder(target.removesuffix("*"), pages))})
         elif target in pages:
             found.append(entry)
-        elif target not in NOT_YET:
+        else:
             raise RequestError(f"zensical.toml: {title!r} in the navigation: no page {target}")
     return found
 
