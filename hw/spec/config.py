@@ -18,7 +18,7 @@ from hw.spec.errors import RequestError
 from hw.spec.limits import require
 from hw.spec.npu_config import NpuConfig
 from hw.spec.quoted import quoted
-from hw.spec.soc_config import SMALL_CPUS, SocConfig
+from hw.spec.soc_config import SocConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +42,8 @@ class Config:
 
     @property
     def has_checker(self) -> bool:
-        """Whether there is a CHECKER; the smallest chips' firmware works out the CRC itself."""
-        return not (self.shares_memory and self.soc.cpu in SMALL_CPUS)
+        """Whether there is a CHECKER: beside the hardwired accelerator. Smaller chips lack room."""
+        return self.soc.npu != "none" and not self.npu.microcode
 
     @property
     def main_memory_bytes(self) -> int:
