@@ -10,7 +10,7 @@ from amaranth.utils import exact_log2
 
 from tilewright.hw.bus import memory_bus, register_bus
 from tilewright.hw.soc.registers import RegisterBlock
-from tilewright.hw.spec.registers import CHECKER, MEMORY_BASE, RELEASE_BITS
+from tilewright.hw.spec.registers import CHECKER, RELEASE_BITS
 
 POLYNOMIAL = 0xEDB8_8320
 """CRC-32 (ISO 3309), reflected."""
@@ -24,7 +24,6 @@ class Checker(Component):
     Parameters
     ----------
     bus_bytes: width of the bus.
-    memory_bits: address bits of the largest main memory, from MEMORY_BASE on; None: all addresses.
 
     Attributes
     ----------
@@ -32,10 +31,9 @@ class Checker(Component):
     memory: main memory.
     """
 
-    def __init__(self, bus_bytes: int, memory_bits: int | None = None) -> None:
+    def __init__(self, bus_bytes: int) -> None:
         self._shift = exact_log2(bus_bytes)
-        self._word_bits = (memory_bits or 32) - self._shift
-        self._base = 0 if memory_bits is None else MEMORY_BASE >> self._shift
+        self._word_bits = 32 - self._shift
         super().__init__({"bus": In(register_bus()), "memory": Out(memory_bus(bus_bytes))})
 
     def elaborate(self, _platform) -> Module:
@@ -50,7 +48,7 @@ class Checker(Component):
         m.d.comb += [
             memory.cyc.eq(left != 0),
             memory.stb.eq(ahead != 0),
-            memory.adr.eq(self._base | word),
+            memory.adr.eq(word),
             memory.sel.eq(~0),
             answered.eq(memory.ack | memory.err),
             registers.read_BYTES.eq(left << shift),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from amaranth.hdl import Module
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
-from amaranth.utils import exact_log2
 
 from tilewright.hw.bus import memory_bus
 from tilewright.hw.soc.arbiter import Arbiter
@@ -103,7 +102,7 @@ class Soc(Component):
                 cpu.interrupts.eq(npu.interrupt << INTERRUPT_NPU),
             ]
         if self.config.has_checker:
-            m.submodules.checker = checker = Checker(bus_bytes, self._memory_bits())
+            m.submodules.checker = checker = Checker(bus_bytes)
             masters.append(checker.memory)
             blocks.append((CHECKER, checker.bus))
         m.submodules.decoder = decoder = Decoder([peripheral for peripheral, _ in blocks])
@@ -148,11 +147,6 @@ class Soc(Component):
         config = self.config
         small = config.soc.cpu in SMALL_CPUS and config.npu.bus_bytes == 4
         return DirectBridge() if small else LineBridge(config.npu.bus_bytes)
-
-    def _memory_bits(self) -> int | None:
-        """Address bits of a main memory whose size is built in."""
-        config = self.config
-        return exact_log2(config.soc.memory_bytes) if config.shares_memory else None
 
     def _npu(self):
         # A chip without accelerator does not load its description.

@@ -18,7 +18,7 @@ from tilewright.hw.spec.errors import RequestError
 from tilewright.hw.spec.limits import require
 from tilewright.hw.spec.npu_config import NpuConfig
 from tilewright.hw.spec.quoted import quoted
-from tilewright.hw.spec.soc_config import SMALL_CPUS, SocConfig
+from tilewright.hw.spec.soc_config import SocConfig
 
 MOST_SHARED_BYTES = 256 * 1024
 """Of a main memory whose end is the scratchpad."""
@@ -46,8 +46,8 @@ class Config:
 
     @property
     def has_checker(self) -> bool:
-        """Whether there is a CHECKER; the smallest chips' firmware works out the CRC itself."""
-        return not (self.shares_memory and self.soc.cpu in SMALL_CPUS)
+        """Whether there is a CHECKER: beside the hardwired accelerator. Smaller chips lack room."""
+        return self.soc.npu != "none" and not self.npu.microcode
 
     @property
     def main_memory_bytes(self) -> int:

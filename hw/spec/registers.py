@@ -270,7 +270,7 @@ CHECKER = Peripheral(
     "CHECKER",
     0xF005_0000,
     "Reads main memory at the bus's rate and tells its CRC-32; keeps the latest release. "
-    "Chips with control = microcode and cpu = min have no room for it.",
+    "It comes with the hardwired accelerator; other chips have no room for it.",
     (
         Register("ADDRESS", 0x00, "wo", "First byte, a multiple of bus_bytes."),
         Register(

@@ -15,7 +15,6 @@ from tilewright.hw.spec.errors import CheckError, RequestError, TilewrightError
 from tilewright.hw.spec.profile import ACTIVITIES, RECORD_BYTES
 from tilewright.hw.spec.program import TIME_WORDS
 from tilewright.hw.spec.registers import MEMORY_BASE
-from tilewright.hw.spec.soc_config import MAX_MEMORY_LATENCY
 from tilewright.mapper.program.inputs import Tensor, input_parts
 from tilewright.mapper.program.program import Program, ProgramPort
 from tilewright.sim.files import replacing, require_room, writing
@@ -32,10 +31,9 @@ STEP_CYCLES = 20_000
 """Added to the Program's bound: start-up and checks, and what firmware prints for each step."""
 
 
-CHECKER_BYTE_CYCLES = 1
-FIRMWARE_BYTE_CYCLES = 50 * (MAX_MEMORY_LATENCY + 4)
-"""Of the image: the checker reads four bytes or more a cycle; without one, firmware takes some
-thirty instructions a byte, none of them from a cache."""
+BYTE_INSTRUCTIONS = 50
+ACCESS_CYCLES = 4
+"""Firmware's CRC of a byte, at most, and what an access takes beside main memory's latency."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,8 +111,11 @@ def run_rtl(
 
 def check_bound(program: Program) -> int:
     """Cycles within which firmware has checked the image, before the inference."""
-    checker = program.config.has_checker
-    return (CHECKER_BYTE_CYCLES if checker else FIRMWARE_BYTE_CYCLES) * len(program.image)
+    config, size = program.config, len(program.image)
+    # The checker reads four bytes or more a cycle; firmware's code may come from no cache.
+    if config.has_checker:
+        return size
+    return size * BYTE_INSTRUCTIONS * (config.soc.memory_latency + ACCESS_CYCLES)
 
 
 def result_ranges(program: Program) -> list[tuple[int, int]]:

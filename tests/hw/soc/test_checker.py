@@ -15,9 +15,9 @@ from tilewright.hw.spec.registers import CHECKER
 SIZE = 4096
 
 
-def checked(bus_bytes, stretches, memory_bits=None, **memory_options):
+def checked(bus_bytes, stretches, **memory_options):
     """(CRC that was told, the bytes, cycles) of each (place, bytes)."""
-    dut = Checker(bus_bytes, memory_bits)
+    dut = Checker(bus_bytes)
     memory = MainMemory(dut.memory, random.Random(bus_bytes), SIZE, **memory_options)
     found = []
 
@@ -46,11 +46,6 @@ def test_it_tells_the_crc_of_what_lies_there(bus_bytes):
     stretches = [(0, 32), (64, 992), (SIZE - 96, 96), (0, SIZE)]
     for crc, data, _ in checked(bus_bytes, stretches):
         assert crc == zlib.crc32(data)
-
-
-def test_a_small_main_memory():
-    ((crc, data, _),) = checked(4, [(128, 256)], memory_bits=17)
-    assert crc == zlib.crc32(data)
 
 
 def test_it_reads_a_word_a_cycle():
