@@ -114,7 +114,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--fpga",
         metavar="BOARD",
         help="place and route the front's designs for a board of `fpga --list-boards`, or for "
-        "the largest of a family (ecp5, ice40): minutes each",
+        "the largest of a family (ecp5, ice40, gowin): minutes each",
     )
     parser.add_argument("--png", action="store_true", help="write pareto.png as well")
     parser.set_defaults(handle=_sweep)
