@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -74,6 +74,7 @@ def run_rtl(
     inputs: Mapping[str, Tensor],
     *,
     waves: Path | None = None,
+    wave_layers: Collection[int] | None = None,
     activity: bool = False,
     netlist: str | None = None,
     progress: Progress | None = None,
@@ -81,7 +82,8 @@ def run_rtl(
     """Run ``program`` on ``inputs`` (by name, of the Program's shapes).
 
     Builds firmware and simulation model unless the cache has them. ``waves`` names an FST file to
-    write; ``activity`` asks for when each engine of the NPU worked; ``netlist`` names an FPGA
+    write, of the stretch from the first to the last of ``wave_layers`` (numbers in the Program's
+    layers; the chip is simulated twice then, once to find it) or of all; ``activity`` asks for when each engine of the NPU worked; ``netlist`` names an FPGA
     family whose synthesised cells are simulated in place of the RTL. Raises RequestError when an
     input does not fit or a tool is missing, CheckError when the chip hangs, traps or reports an
     error: the evidence is then kept in a directory that the message names.
@@ -93,6 +95,9 @@ def run_rtl(
     limit = program.cycle_bound + check_bound(program) + BOOT_CYCLES
     limit += STEP_CYCLES * len(program.steps)
     job = Job(config, image, result_ranges(program), limit, waves, activity)
+    if waves is not None and wave_layers is not None:
+        found = _simulate(model, replace(job, waves=None), program, progress)
+        job = replace(job, window=_window(program, found, wave_layers))
     outcome = _simulate(model, job, program, progress)
     result = read_result(program, outcome.memory)
     start = int.from_bytes(outcome.memory[0][:4], "little")
@@ -107,6 +112,13 @@ def run_rtl(
         simulate_s=outcome.simulate_s,
         simulated_cycles=outcome.cycle,
     )
+
+
+def _window(program: Program, found: Outcome, layers: Collection[int]) -> tuple[int, int]:
+    """Cycles since reset from the first of ``layers`` to the end of the last one."""
+    segments = [s for s in read_result(program, found.memory).segments if s.layer in layers]
+    start = int.from_bytes(found.memory[0][:4], "little")
+    return start + segments[0].start, start + segments[-1].start + segments[-1].cycles
 
 
 def check_bound(program: Program) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from tilewright.hw.spec.config import Config
 from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.quoted import quoted
 from tilewright.mapper.program.program import Program
 from tilewright.sim.files import make_folder, require_apart, require_writable
 from tilewright.sim.networks.inputs import SYNTHETIC_INPUT, default_inputs, load_rows
@@ -45,6 +47,7 @@ class RunRequest:
     """What the command line asks for. `model` is a path or the name of a built-in network.
 
     `trust` is the public key of who must have signed the Program, `signature` what they signed.
+    `waves_from` and `waves_to` are the first and last layer that the waves show, by name.
     `config_file` is where `config` comes from, which no result may replace.
     """
 
@@ -58,6 +61,8 @@ class RunRequest:
     formats: tuple[str, ...] = ("png",)
     trace: Path | None = None
     waves: Path | None = None
+    waves_from: str | None = None
+    waves_to: str | None = None
     labels: Path | None = None
     reset_state: bool = False
     trust: Path | None = None
@@ -124,11 +129,41 @@ def _simulation(request: RunRequest, progress: Progress) -> RunChip:
             program,
             inputs,
             waves=request.waves,
+            wave_layers=_wave_layers(program, request),
             activity=request.shows_time,
             progress=progress,
         )
 
     return simulate
+
+
+def _wave_layers(program: Program, request: RunRequest) -> range | None:
+    """Numbers of the layers that the waves show; None for the whole run."""
+    if request.waves_from is None:
+        return None
+    names = [layer.name for layer in program.layers]
+    first, last = (
+        _layer_number(program, names, option, name)
+        for option, name in (
+            ("--waves-from", request.waves_from),
+            ("--waves-to", request.waves_to or request.waves_from),
+        )
+    )
+    if last < first:
+        raise RequestError(
+            f"--waves-to {quoted(names[last])}: comes before --waves-from {quoted(names[first])}"
+        )
+    return range(first, last + 1)
+
+
+def _layer_number(program: Program, names: list[str], option: str, name: str) -> int:
+    if name in names:
+        return names.index(name)
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.3) or names[:3]
+    raise RequestError(
+        f"{option} {quoted(name)}: {quoted(program.name)} has no such layer; it has "
+        f"{', '.join(map(quoted, near))}, ...: the first column of the report"
+    )
 
 
 def _check_request(request: RunRequest) -> None:
@@ -162,6 +197,10 @@ def _check_request(request: RunRequest) -> None:
             f"--trust {request.trust}: the {request.backend} backend loads no chip; use "
             "--backend rtl, or board"
         )
+    if request.waves is None and (request.waves_from or request.waves_to):
+        raise RequestError("--waves-from, --waves-to: name the file of the waves with --waves")
+    if request.waves_to is not None and request.waves_from is None:
+        raise RequestError("--waves-to: name the first layer with --waves-from")
     if request.backend == "functional":
         for option, path in (("--trace", request.trace), ("--waves", request.waves)):
             if path is not None:

@@ -60,6 +60,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--trace", type=Path, metavar="F.json", help="write a trace for Perfetto")
     parser.add_argument("--waves", type=Path, metavar="F.fst", help="write waveforms of the RTL")
+    parser.add_argument(
+        "--waves-from", metavar="LAYER", help="waveforms of this layer alone, or up to --waves-to"
+    )
+    parser.add_argument("--waves-to", metavar="LAYER", help="the last layer of the waveforms")
     parser.set_defaults(handle=_run)
 
 
@@ -91,6 +95,8 @@ def _run(options: argparse.Namespace) -> None:
             formats=_formats(options),
             trace=options.trace,
             waves=options.waves,
+            waves_from=options.waves_from,
+            waves_to=options.waves_to,
             labels=options.labels,
             reset_state=options.reset_state,
             trust=options.trust,

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <string>
 
 #include "Vtop.h"
 #include "Vtop_top.h"
@@ -48,6 +50,18 @@ static uint8_t events(const Vtop &top) {
     return bench.uart_event | bench.heartbeat << 1 | bench.stopped << 2;
 }
 
+#if VM_TRACE_FST
+static uint64_t argument(const char *name, uint64_t otherwise) {
+    const char *value = std::strchr(Verilated::commandArgsPlusMatch(name), '=');
+    return value ? std::strtoull(value + 1, nullptr, 10) : otherwise;
+}
+
+// Picoseconds; a cycle of the clock is two time steps.
+static uint64_t wave_time(uint64_t step, uint64_t clock_hz) {
+    return static_cast<uint64_t>(static_cast<unsigned __int128>(step) * 500'000'000'000 / clock_hz);
+}
+#endif
+
 int main(int argc, char **argv) {
     Verilated::commandArgs(argc, argv);
     auto top = std::make_unique<Vtop>("");
@@ -55,11 +69,16 @@ int main(int argc, char **argv) {
 #if VM_TRACE_FST
     Verilated::traceEverOn(true);
     auto waves = std::make_unique<VerilatedFstC>();
-    const char *file = Verilated::commandArgsPlusMatch("waves=");
-    const bool tracing = *file != 0;
+    // A copy: each match stands where the last one did.
+    const std::string file = Verilated::commandArgsPlusMatch("waves=");
+    const bool tracing = !file.empty();
+    const uint64_t clock_hz = argument("waves_clock_hz=", 500'000'000);
+    const uint64_t first = 2 * argument("waves_from=", 0);
+    const uint64_t last = 2 * argument("waves_to=", ~uint64_t{0} / 2);
     if (tracing) {
         top->trace(waves.get(), 99);
-        waves->open(std::strchr(file, '=') + 1);
+        waves->set_time_resolution("1ps");
+        waves->open(file.c_str() + file.find('=') + 1);
     }
 #endif
     vlog_startup_routines_bootstrap();
@@ -77,7 +96,7 @@ int main(int argc, char **argv) {
             seen = events(*top);
         }
 #if VM_TRACE_FST
-        if (tracing) waves->dump(now);
+        if (tracing && now >= first && now <= last) waves->dump(wave_time(now, clock_hz));
 #endif
         const uint64_t never = ~uint64_t{0};
         const uint64_t timer = VerilatedVpi::cbNextDeadline();

@@ -35,7 +35,9 @@ class Job:
     image: main memory's bytes from MEMORY_BASE on; the rest is zero.
     ranges: (address, bytes) of what to read back, anywhere in main memory.
     cycle_limit: the watchdog.
-    waves: FST file to write; the model must be built for it.
+    waves: FST file to write, in the time of the configuration's clock; the model must be built
+        for it.
+    window: (first, last) cycle since reset that the waves show; None: all.
     activity: whether to note when which engine of the accelerator worked.
     """
 
@@ -45,6 +47,7 @@ class Job:
     cycle_limit: int
     waves: Path | None = None
     activity: bool = False
+    window: tuple[int, int] | None = None
 
 
 @dataclass
@@ -100,7 +103,7 @@ def simulate(
         f"+ranges={ranges}",
         f"+dump={dump}",
         f"+cycle_limit={job.cycle_limit}",
-        *([f"+waves={job.waves.absolute()}"] if job.waves else []),
+        *_wave_arguments(job),
         *([f"+activity={activity}"] if job.activity else []),
     ]
     outcome = Outcome(log=folder / "simulator.log")
@@ -121,6 +124,14 @@ def simulate(
             engine, begin, end = map(int, line.split())
             outcome.activity.append((engine, begin, end))
     return outcome
+
+
+def _wave_arguments(job: Job) -> list[str]:
+    if job.waves is None:
+        return []
+    window = [f"+waves_from={job.window[0]}", f"+waves_to={job.window[1]}"] if job.window else []
+    clock = f"+waves_clock_hz={job.config.soc.clock_hz}"
+    return [f"+waves={job.waves.absolute()}", clock, *window]
 
 
 def _words(address: int, length: int, word_bytes: int) -> tuple[int, int]:

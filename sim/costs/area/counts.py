@@ -40,6 +40,8 @@ def counts(config: Config) -> Mapping[str, Mapping[str, float]]:
         "small": small,
     }
     peripherals = {"base": 1, "small": small}
+    if config.has_checker:
+        peripherals |= {"checker": 1, "checked_byte": config.npu.bus_bytes}
     if config.soc.npu == "none":
         bus["accelerator"] = 0
         return {"bus": bus, "peripherals": peripherals}
