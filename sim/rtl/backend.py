@@ -83,10 +83,11 @@ def run_rtl(
 
     Builds firmware and simulation model unless the cache has them. ``waves`` names an FST file to
     write, of the stretch from the first to the last of ``wave_layers`` (numbers in the Program's
-    layers; the chip is simulated twice then, once to find it) or of all; ``activity`` asks for when each engine of the NPU worked; ``netlist`` names an FPGA
-    family whose synthesised cells are simulated in place of the RTL. Raises RequestError when an
-    input does not fit or a tool is missing, CheckError when the chip hangs, traps or reports an
-    error: the evidence is then kept in a directory that the message names.
+    layers; the chip is simulated twice then, once to find it) or of all; ``activity`` asks for when
+    each engine of the NPU worked; ``netlist`` names an FPGA family whose synthesised cells are
+    simulated in place of the RTL. Raises RequestError when an input does not fit or a tool is
+    missing, CheckError when the chip hangs, traps or reports an error: the evidence is then kept in
+    a directory that the message names.
     """
     progress = progress or Progress()
     config = program.config
