@@ -102,3 +102,26 @@ def test_random_networks_keep_their_values():
     for seed in range(40):
         before = random_network(seed)
         assert_equal_values(before, Mapper(before).rewritten)
+
+
+def test_a_chain_of_clamps_is_verified_in_proportion_to_its_length(monkeypatch):
+    """A long chain once built and verified the whole graph for each clamp that it fused."""
+    verified: list[str] = []
+
+    def note(tensors, op, ready):
+        verified.append(op.name)
+
+    def operators_verified(length: int) -> int:
+        sketch = Sketch()
+        last = sketch.conv("x", "c", 4, (3, 3), Padding())
+        for number in range(length):
+            last = sketch.relu(last, f"r{number}")
+        graph = sketch.graph(last)
+        monkeypatch.setattr("tilewright.mapper.graph.verify._verify_links", note)
+        verified.clear()
+        assert kinds(fuse_activation(graph)) == ["CONV_2D"]
+        Mapper(graph)
+        return len(verified)
+
+    # An operator stays; each pass verifies what it left.
+    assert operators_verified(80) <= 2 * operators_verified(40)
