@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from tilewright.mapper.program.program import Program
 from tilewright.sim.files import writing
+from tilewright.sim.functional.backend import FunctionalResult
 from tilewright.sim.results.result import Check
+from tilewright.sim.rtl.backend import RtlResult
 from tilewright.verification.tools.cache import run_folder
 
 Tensors = Mapping[str, NDArray[Any]]
@@ -42,7 +44,28 @@ def compare(reference: Tensors, found: Tensors) -> tuple[Check, str]:
     )
 
 
-def keep_evidence(
+def check_run(
+    program: Program, inputs: Tensors, expected: FunctionalResult, chip: RtlResult
+) -> tuple[Check, str]:
+    """As `compare`, for the outputs and states that a chip left; evidence of a difference is kept.
+
+    The sentence tells where.
+    """
+    reference = {**expected.outputs, **_named(expected.states)}
+    found = {**chip.outputs, **_named(chip.states)}
+    check, difference = compare(reference, found)
+    if check.mismatches:
+        evidence = _keep_evidence(program, inputs, reference, found, chip.uart)
+        difference += f"\nEvidence is kept in {evidence}"
+    return check, difference
+
+
+def _named(states: Tensors) -> Tensors:
+    """States by names that no output has."""
+    return {f"state {name}": value for name, value in states.items()}
+
+
+def _keep_evidence(
     program: Program, inputs: Tensors, reference: Tensors, found: Tensors, uart: str
 ) -> Path:
     """Keep inputs, both outputs, the Program and what the firmware printed; returns the folder."""

@@ -24,7 +24,7 @@ from tilewright.sim.results.result import Host, Inference, Output, RunResult
 from tilewright.sim.results.rows import unmeasured_rows
 from tilewright.sim.rtl.backend import RtlResult
 from tilewright.sim.rtl.measured import measured_in_rtl
-from tilewright.sim.run.check import compare, keep_evidence
+from tilewright.sim.run.check import check_run
 from tilewright.sim.run.predict import Predictor
 
 Tensors = Mapping[str, Tensor]
@@ -155,19 +155,8 @@ def _checked(
     chip: RtlResult,
 ) -> tuple[Measured, str]:
     """What the chip measured, and what is wrong with its outputs or states."""
-    reference = {**expected.outputs, **_named(expected.states)}
-    found = {**chip.outputs, **_named(chip.states)}
-    check, difference = compare(reference, found)
-    measured = measured_in_rtl(program, chip, check, described(network, chip.outputs))
-    if check.mismatches:
-        evidence = keep_evidence(program, inputs, reference, found, chip.uart)
-        difference += f"\nEvidence is kept in {evidence}"
-    return measured, difference
-
-
-def _named(states: Tensors) -> Tensors:
-    """States by names that no output has."""
-    return {f"state {name}": value for name, value in states.items()}
+    check, difference = check_run(program, inputs, expected, chip)
+    return measured_in_rtl(program, chip, check, described(network, chip.outputs)), difference
 
 
 def described(network: NetworkFile, outputs: Tensors) -> tuple[Output, ...]:

@@ -91,7 +91,7 @@ def run(request: RunRequest, progress: Progress, run_chip: RunChip | None = None
     if request.waves:
         progress.note(WAVES_COST)
     if run_chip is None and request.backend == "rtl":
-        _predict_first(network, request.config, inferences.rows[0], progress)
+        _predict_first(network, request, inferences.rows[0], progress)
     chip = _admitting(request, run_chip or _simulation(request, progress))
     found = evaluate(network, request.config, request.backend, inferences, progress, chip)
     _publish(found.result, found.course, request, labels, progress)
@@ -99,10 +99,11 @@ def run(request: RunRequest, progress: Progress, run_chip: RunChip | None = None
 
 
 def _predict_first(
-    network: NetworkFile, config: Config, inputs: Tensors, progress: Progress
+    network: NetworkFile, request: RunRequest, inputs: Tensors, progress: Progress
 ) -> None:
     """Tell what the model predicts where RTL takes a build: its user has something to look at."""
-    if not has_figures(config) or has_model(config):
+    config = request.config
+    if not has_figures(config) or has_model(config, waves=request.waves is not None):
         return
     with progress.step("Predicting"):
         total = Predictor(network, inputs).predict(config).total

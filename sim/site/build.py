@@ -38,6 +38,9 @@ ASSETS = ("iframe-worker.js", "site.css")
 
 PAGES, SITE = "pages", "site"
 
+_MARK = Path("assets") / ASSETS[0]
+"""Tells a site from any other folder."""
+
 _LINK = re.compile(r"(?<=\]\()([^)\s#:]+)(?=[)#])")
 _ITEM = re.compile(r"[-*] |1\. ")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -51,6 +54,8 @@ def build_site(out: Path, project: Path = PROJECT) -> None:
     """
     if not (project / CONFIGURATION).is_file():
         raise RequestError(f"{project}: has no {CONFIGURATION}; the site is built in a checkout")
+    if out.exists() and not (out / _MARK).is_file() and not _is_empty(out):
+        raise RequestError(f"{out}: is no site that was built before; name another folder")
     make_folder(out.parent)
     with tempfile.TemporaryDirectory(prefix=".site-", dir=out.parent) as folder:
         root = Path(folder)
@@ -59,6 +64,10 @@ def build_site(out: Path, project: Path = PROJECT) -> None:
         if out.exists():
             shutil.rmtree(out)
         (root / SITE).rename(out)
+
+
+def _is_empty(folder: Path) -> bool:
+    return folder.is_dir() and not any(folder.iterdir())
 
 
 def lay_out(project: Path, root: Path) -> None:

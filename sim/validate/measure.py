@@ -21,7 +21,7 @@ from tilewright.sim.functional.backend import run_functional
 from tilewright.sim.progress import Progress
 from tilewright.sim.results.segments import Segment
 from tilewright.sim.rtl.backend import memory_image, run_rtl
-from tilewright.sim.run.check import compare, keep_evidence
+from tilewright.sim.run.check import check_run
 from tilewright.sim.version import origin
 from tilewright.verification.tools.description import source_key
 
@@ -61,12 +61,11 @@ def measure(program: Program, inputs: Tensors, path: Path) -> Measurement:
 
     Raises CheckError when the chip fails or computes something else, RequestError as `run_rtl`.
     """
-    reference = run_functional(program, inputs).outputs
+    expected = run_functional(program, inputs)
     chip = run_rtl(program, inputs, progress=Progress(Console(quiet=True)))
-    check, difference = compare(reference, chip.outputs)
-    if check.mismatches:
-        evidence = keep_evidence(program, inputs, reference, chip.outputs, chip.uart)
-        raise CheckError(f"{program.name}: {difference}\nEvidence is kept in {evidence}")
+    _, difference = check_run(program, inputs, expected, chip)
+    if difference:
+        raise CheckError(f"{program.name}: {difference}")
     segments = [asdict(segment) for segment in chip.segments]
     head = {"schema": SCHEMA, **origin()}
     document = {**head, "network": program.name, "config": program.config.flat()}

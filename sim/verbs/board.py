@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 
 from tilewright.hw.spec.errors import RequestError
 from tilewright.sim.progress import Progress
-from tilewright.sim.verbs.options import add_config_options, add_trust_options, config_of, values_of
+from tilewright.sim.verbs.options import (
+    add_config_options,
+    add_trust_options,
+    config_of_board,
+    values_of,
+)
 
 if TYPE_CHECKING:
     from tilewright.hw.spec.config import Config
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
 HELP = "run an inference on an FPGA board, over its serial port"
 BAUD = 1_000_000
 MOST_HOLD_S = 3600
+MOST_TIMEOUT_S = 86_400
 ACTIONS = {
     "run": "one inference",
     "info": "the board's configuration, as a file for --config",
@@ -92,17 +98,24 @@ def add(parser: argparse.ArgumentParser) -> None:
 def _handle(options: argparse.Namespace) -> None:
     if options.simulate == (options.port is not None):
         raise RequestError("board: name the board's serial port with --port, or use --simulate")
-    if options.timeout is not None and not options.timeout > 0:
-        raise RequestError(f"--timeout {options.timeout:g}: must be more than 0 seconds")
+    if options.timeout is not None and not 0 < options.timeout <= MOST_TIMEOUT_S:
+        raise RequestError(
+            f"--timeout {options.timeout:g}: must be more than 0 and at most {MOST_TIMEOUT_S} s"
+        )
     if options.baud is not None and options.baud <= 0:
         raise RequestError(f"--baud {options.baud}: must be more than 0")
     if (options.action is None) == (options.mlperf is None):
         raise RequestError(f"board: give one of {', '.join(ACTIONS)}, or --mlperf")
     if options.backend is not None and not (options.simulate and options.mlperf is not None):
         raise RequestError(f"--backend {options.backend}: goes with --simulate --mlperf")
-    written = [n for n in ("input", "json", "report") if getattr(options, n) is not None]
-    if options.mlperf is not None and written:
-        raise RequestError(f"--{written[0]}: goes with run; the runner sends inputs to --mlperf")
+    of_run = ("input", "json", "report", "trust", "signature")
+    given = [name for name in of_run if getattr(options, name) is not None]
+    if given and options.action != "run":
+        raise RequestError(f"--{given[0]}: goes with run")
+    if options.simulate and options.mlperf is not None:
+        for name in ("timeout", "baud"):
+            if getattr(options, name) is not None:
+                raise RequestError(f"--{name}: --simulate --mlperf has no serial port to wait for")
     if options.hold is not None and (
         options.mlperf is None or not 0 <= options.hold <= MOST_HOLD_S
     ):
@@ -117,7 +130,7 @@ def _handle(options: argparse.Namespace) -> None:
     if options.mlperf is not None and options.simulate:
         from tilewright.sim.board.mlperf.serve import serve_simulated
 
-        serve_simulated(_mlperf_request(options, _simulated_config(options)), progress)
+        serve_simulated(_mlperf_request(options, config_of_board(options)), progress)
         return
     with _place(options, progress) as place:
         if options.mlperf is not None:
@@ -140,7 +153,7 @@ def _place(options: argparse.Namespace, progress: Progress) -> Generator[Place]:
         return
     from tilewright.verification.board.board import prepare_board, simulated_board
 
-    config = _simulated_config(options)
+    config = config_of_board(options)
     with progress.step("Preparing the simulated board") as step:
         board = prepare_board(
             config, lambda text: setattr(step, "detail", text), boot_stage=options.boot
@@ -158,16 +171,6 @@ def _baud(options: argparse.Namespace) -> int:
 
     board = find_board(options.board)
     return options.baud or board.baud
-
-
-def _simulated_config(options: argparse.Namespace) -> Config:
-    """What the user sets, over what the board sets."""
-    if options.board is None:
-        return config_of(options)
-    from tilewright.hw.fpga.boards import find_board
-    from tilewright.sim.fpga.configuration import board_config
-
-    return board_config(find_board(options.board), values_of(options))
 
 
 def _run(options: argparse.Namespace, place: Place, progress: Progress) -> None:

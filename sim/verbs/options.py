@@ -67,6 +67,17 @@ def config_of(options: argparse.Namespace) -> Config:
     return config
 
 
+def config_of_board(options: argparse.Namespace) -> Config:
+    """As `config_of`, over what the board of ``--board`` sets where one is named."""
+    if options.board is None:
+        return config_of(options)
+    # Amaranth is loaded only where a board is named.
+    from tilewright.hw.fpga.boards import find_board
+    from tilewright.sim.fpga.configuration import board_config
+
+    return board_config(find_board(options.board), values_of(options))
+
+
 def unused_fields(config: Config) -> tuple[str, ...]:
     """The fields that mean nothing in a configuration: the accelerator's, where there is none."""
     from tilewright.sim.results.result import OF_THE_ACCELERATOR

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tilewright.hw.spec.quoted import printable
 from tilewright.sim.progress import Progress
-from tilewright.sim.verbs.options import add_config_options, config_of
+from tilewright.sim.verbs.options import add_config_options, config_of_board
 
 HELP = "sign a network's Program for a configuration"
 
@@ -16,6 +16,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
     parser.add_argument(
         "--model", required=True, help=".onnx or .tflite file, or a built-in network (vww.onnx)"
+    )
+    parser.add_argument(
+        "--board",
+        metavar="B",
+        help="begin with the configuration of this board (fpga --list-boards)",
     )
     add_config_options(parser)
     parser.add_argument(
@@ -40,7 +45,7 @@ def _sign(options: argparse.Namespace) -> None:
     sign(
         SignRequest(
             model=options.model,
-            config=config_of(options),
+            config=config_of_board(options),
             key=options.key,
             release=options.release,
             out=options.out,

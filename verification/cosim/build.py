@@ -17,7 +17,7 @@ from tilewright.verification.cosim.chip import (
     has_sources,
     simulated_design,
 )
-from tilewright.verification.cosim.verilate import COMMON_FLAGS, Model, executable_of
+from tilewright.verification.cosim.verilate import COMMON_FLAGS, Model, executable_of, is_built
 from tilewright.verification.tools.toolchain import find_compiler
 
 HERE = Path(__file__).parent
@@ -67,6 +67,27 @@ def build_model(
     """
     started = time.monotonic()
     compiler = find_compiler()
+    sources, flags = _inputs(config, waves, main, netlist, note)
+    executable, is_new = executable_of(sources, flags, compiler, note)
+    return Model(executable, time.monotonic() - started if is_new else 0.0)
+
+
+def has_model(config: Config, *, waves: bool = False) -> bool:
+    """Whether the cache has the model of ``config``'s RTL."""
+    if not has_sources(simulated_design(config)):
+        return False
+    sources, flags = _inputs(config, waves, None, None, lambda _: None)
+    return is_built(sources, flags, find_compiler())
+
+
+def _inputs(
+    config: Config,
+    waves: bool,
+    main: Path | None,
+    netlist: str | None,
+    note: Callable[[str], None],
+) -> tuple[dict[str, str], list[str]]:
+    """Sources by file name and Verilator's flags, as `build_model` has its parameters."""
     design = config if netlist else simulated_design(config)
     sources = chip_sources(design, None, netlist, note) | {
         "top.sv": (HERE / "top.sv").read_text(),
@@ -85,13 +106,7 @@ def build_model(
     if waves:
         sources |= _compression()
         flags += WAVES_FLAGS
-    executable, is_new = executable_of(sources, flags, compiler, note)
-    return Model(executable, time.monotonic() - started if is_new else 0.0)
-
-
-def has_model(config: Config) -> bool:
-    """Whether a model of ``config``'s RTL was built, or is being built by another process."""
-    return has_sources(simulated_design(config))
+    return sources, flags
 
 
 def _compression() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""How long a model's build will take, by the last one on this machine."""
+"""How long a model's build will take, by the last one of its kind on this machine."""
 
 from __future__ import annotations
 
@@ -6,33 +6,39 @@ import contextlib
 import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from tilewright.verification.tools.cache import cache_directory
 
 FIRST_RATE = 20e-6
 """Seconds a byte of Verilog where nothing was built yet: the 8x8 chip's 2.3 MB in 45 s."""
 
-_FILE = "build_rate.json"
-_KEY = "seconds_per_byte"
 
+def expected_seconds(kind: str, sources: Mapping[str, str]) -> float:
+    """Seconds that a build of these sources (Verilog by file name) will take.
 
-def expected_seconds(sources: Mapping[str, str]) -> float:
-    """Seconds that a build of these sources (Verilog by file name) will take."""
+    ``kind``: a name for the tools and their options, on which the time depends as well.
+    """
     try:
-        rate = float(json.loads((cache_directory() / _FILE).read_text())[_KEY])
-    except (OSError, ValueError, TypeError, KeyError):
+        rate = float(json.loads(_place(kind).read_text()))
+    except (OSError, ValueError, TypeError):
         rate = FIRST_RATE
     return rate * _size(sources)
 
 
-def note_build(sources: Mapping[str, str], seconds: float) -> None:
-    """Keep what a build of these sources took, for the next one."""
-    place = cache_directory() / _FILE
-    partial = place.with_name(f"{_FILE}.{os.getpid()}")
+def note_build(kind: str, sources: Mapping[str, str], seconds: float) -> None:
+    """Keep what a build of these sources took, for the next one of its kind."""
+    place = _place(kind)
+    partial = place.with_name(f"{place.name}.{os.getpid()}")
     # The build is what counts: nothing is lost with this.
     with contextlib.suppress(OSError):
-        partial.write_text(json.dumps({_KEY: seconds / max(_size(sources), 1)}))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(json.dumps(seconds / max(_size(sources), 1)))
         partial.replace(place)
+
+
+def _place(kind: str) -> Path:
+    return cache_directory() / "build_rates" / f"{kind}.json"
 
 
 def _size(sources: Mapping[str, str]) -> int:

@@ -70,7 +70,7 @@ def chip_sources(
 
 
 def has_sources(config: Config) -> bool:
-    """Whether the cache has the RTL of ``config``, of which models are built at once."""
+    """Whether the cache has the RTL of ``config``, so that `chip_sources` is quick."""
     return kept(_VERILOG, source_key(config, None)) is not None
 
 

@@ -15,11 +15,13 @@ from pathlib import Path
 from tilewright.hw.spec.errors import TilewrightError
 from tilewright.verification.cosim.build_time import expected_seconds, note_build
 from tilewright.verification.cosim.runtime import runtime_objects
-from tilewright.verification.tools.cache import cached
+from tilewright.verification.tools.cache import cached, kept
 from tilewright.verification.tools.process import run
 from tilewright.verification.tools.toolchain import Compiler, require_make, verilator_root, versions
 
 EXECUTABLE = "model"
+_MODELS = "models"
+"""The kind of build in the cache."""
 
 COMMON_FLAGS = (
     "--cc",
@@ -67,14 +69,20 @@ def executable_of(
 
     def build(folder: Path) -> None:
         who = " by the slower compiler of the package ziglang" if compiler.is_fallback else ""
-        seconds = max(round(expected_seconds(sources), -1), 10)
+        kind = _hash([flags, compiler.version])
+        seconds = max(round(expected_seconds(kind, sources), -1), 10)
         note(f"building{who}, once for this hardware: about {seconds:.0f} s")
         started = time.monotonic()
-        verilate(folder, sources, flags, compiler, OPTIMISATION)
-        note_build(sources, time.monotonic() - started)
+        if not verilate(folder, sources, flags, compiler, OPTIMISATION):
+            note_build(kind, sources, time.monotonic() - started)
 
-    folder, is_new = cached("models", _key(sources, flags, compiler), build)
+    folder, is_new = cached(_MODELS, _key(sources, flags, compiler), build)
     return folder / EXECUTABLE, is_new
+
+
+def is_built(sources: Mapping[str, str], flags: list[str], compiler: Compiler) -> bool:
+    """Whether the cache has the model made of ``sources``."""
+    return kept(_MODELS, _key(sources, flags, compiler)) is not None
 
 
 def verilate(
@@ -83,8 +91,11 @@ def verilate(
     flags: list[str],
     compiler: Compiler,
     optimisation: Mapping[str, str],
-) -> None:
-    """Leave the executable in ``folder``, and what it was made from."""
+) -> bool:
+    """Leave the executable in ``folder``, and what it was made from.
+
+    Returns whether Verilator's runtime library had to be compiled, too.
+    """
     for name, text in sources.items():
         (folder / name).write_text(text)
     # Verilator reads what is said about modules before the modules.
@@ -116,17 +127,21 @@ def verilate(
         return _run([*command, f"-j{BUILD_JOBS}", *settings, *words], folder, "the C++ compiler")
 
     headers = {name: text for name, text in sources.items() if name.endswith(".h")}
-    runtime = runtime_objects(objects, compiler, headers, make)
+    runtime, is_new = runtime_objects(objects, compiler, headers, make)
     make(["VM_GLOBAL_FAST=", "VM_GLOBAL_SLOW=", f"LIBS={runtime}"])
     (objects / EXECUTABLE).rename(folder / EXECUTABLE)
     for path in objects.iterdir():
         path.unlink()
     objects.rmdir()
+    return is_new
 
 
 def _key(sources: Mapping[str, str], flags: list[str], compiler: Compiler) -> str:
     """Hash of everything that the model depends on."""
-    parts = [sources, flags, COMPILER_FLAGS, OPTIMISATION, compiler.version, versions()]
+    return _hash([sources, flags, COMPILER_FLAGS, OPTIMISATION, compiler.version, versions()])
+
+
+def _hash(parts: object) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -18,7 +18,7 @@ from tilewright.mapper.program.inputs import Tensor
 from tilewright.sim.functional.backend import FunctionalBackend, FunctionalResult
 from tilewright.sim.networks.inputs import default_inputs
 from tilewright.sim.networks.network_file import NetworkFile
-from tilewright.sim.run.check import compare, keep_evidence
+from tilewright.sim.run.check import check_run
 from tilewright.sim.run.evaluate import RunChip
 from tilewright.sim.run.predict import Predictor
 
@@ -122,10 +122,7 @@ class Chip:
             assert predicted is not None
             return predicted
         found = self._run_chip(self._program, inputs)
-        check, difference = compare(expected.outputs, found.outputs)
-        if check.mismatches:
-            evidence = keep_evidence(
-                self._program, inputs, expected.outputs, found.outputs, found.uart
-            )
-            raise CheckError(f"{self._network.name}: {difference}\nEvidence is kept in {evidence}")
+        _, difference = check_run(self._program, inputs, expected, found)
+        if difference:
+            raise CheckError(f"{self._network.name}: {difference}")
         return found.cycles

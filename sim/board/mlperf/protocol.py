@@ -28,6 +28,9 @@ VENDOR = "tilewright"
 PRINTED_BYTES = 8
 """Of the buffer, on a line of `db print`."""
 
+MOST_INFERENCES = 1_000_000
+"""Of one command: the slowest network takes days for as many."""
+
 WARMUPS = 10
 """Of an `infer` that says nothing of them."""
 
@@ -208,6 +211,9 @@ class Device:
             return
         if warmups < 0:
             self._say("e-[Inference warmup must be >=0]")
+            return
+        if count + warmups > MOST_INFERENCES:
+            self._say(f"e-[Inference iterations must be <={MOST_INFERENCES}, warmup included]")
             return
         data = bytes(self._buffer)
         size = self._codec.input_bytes

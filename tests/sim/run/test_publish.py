@@ -84,7 +84,7 @@ def test_the_model_answers_first_where_rtl_must_be_built(is_built, preset, monke
         raise CheckError("no chip")
 
     config = load_config(preset)
-    monkeypatch.setattr("tilewright.sim.run.publish.has_model", lambda _: is_built)
+    monkeypatch.setattr("tilewright.sim.run.publish.has_model", lambda *_, **__: is_built)
     monkeypatch.setattr("tilewright.sim.run.publish.run_rtl", stop)
     with pytest.raises(CheckError, match="no chip"):
         run(RunRequest(model="kws", config=config), Progress())

@@ -49,7 +49,7 @@ def test_waves_show_the_layers_that_are_asked_for_in_the_clocks_time(last, layer
 def test_windows_that_cannot_be_are_refused_before_anything_is_built(
     options, told, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("tilewright.sim.run.publish.has_model", lambda _: True)
+    monkeypatch.setattr("tilewright.sim.run.publish.has_model", lambda *_, **__: True)
     with pytest.raises(RequestError, match=told):
         run(request(**{"waves": tmp_path / "w.fst", **options}), Progress())
     assert not list(tmp_path.iterdir())

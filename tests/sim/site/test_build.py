@@ -54,8 +54,9 @@ def test_links_between_files_of_the_project_are_links_between_pages(site):
 
 def test_a_broken_link_ends_the_build_and_leaves_the_site_of_before(copy, tmp_path):
     out = tmp_path / "out"
-    out.mkdir()
-    (out / "before").write_text("")
+    mark = out / "assets" / "iframe-worker.js"
+    mark.parent.mkdir(parents=True)
+    mark.write_text("before")
     page = copy / "docs" / "npu.md"
     text = page.read_text()
     page.write_text(text + "\n[gone](nowhere.md) and [lost](mapper.md#no-such-heading)\n")
@@ -65,8 +66,20 @@ def test_a_broken_link_ends_the_build_and_leaves_the_site_of_before(copy, tmp_pa
     assert "page does not exist" in str(raised.value)
     assert "anchor does not exist" in str(raised.value)
     assert "Traceback" not in str(raised.value)
-    assert [path.name for path in out.iterdir()] == ["before"]
+    assert mark.read_text() == "before"
+    assert [path.name for path in out.iterdir()] == ["assets"]
     assert {path.name for path in tmp_path.iterdir()} == {"project", "out"}
+
+
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_nothing_but_a_former_site_is_replaced(is_folder, copy, tmp_path):
+    out = tmp_path / "out"
+    kept = out / "mine.txt" if is_folder else out
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_text("mine")
+    with pytest.raises(RequestError, match="is no site that was built before"):
+        build_site(out, copy)
+    assert kept.read_text() == "mine"
 
 
 def test_a_page_that_nobody_finds_is_refused(copy, tmp_path):

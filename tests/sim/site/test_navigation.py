@@ -26,12 +26,6 @@ def test_entries_stay_in_order_and_a_folder_is_listed_by_its_titles(tmp_path):
     ]
 
 
-def test_a_place_that_is_kept_shows_once_its_page_is_there(tmp_path):
-    listed = [{"Home": "index.md"}, {"Python": "api.md"}]
-    assert navigation(listed, pages(tmp_path, "index.md")) == listed[:1]
-    assert navigation(listed, pages(tmp_path, "index.md", "api.md")) == listed
-
-
 def test_an_entry_without_a_page_and_a_page_without_an_entry_are_refused(tmp_path):
     with pytest.raises(RequestError, match=r"'Gone' in the navigation: no page gone\.md"):
         navigation([{"Gone": "gone.md"}], {})
