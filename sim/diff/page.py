@@ -81,7 +81,12 @@ def _layers(layers: Sequence[LayerPair]) -> str:
 def _layer(pair: LayerPair, longest: float) -> str:
     cells = layer_row(pair)
     bars = "".join(
-        bar({name: (cycles or 0) / longest}, COLOURS, "cycles thin")
+        bar(
+            {name: (cycles or 0) / longest},
+            COLOURS,
+            "cycles thin",
+            {name: f"{pair.name} in {name}: {cycles or 0:,.0f} cycles"},
+        )
         for name, cycles in (("A", pair.cycles.a), ("B", pair.cycles.b))
     )
     short = escape(shortened(pair.name, NAME_WIDTH))

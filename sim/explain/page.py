@@ -68,7 +68,12 @@ def _losses(result: RunResult, losses: Sequence[Loss]) -> str:
     ]
     columns = (("", True), ("cycles", False), ("share", False), ("most of them in", True))
     whole = table(f"{head(columns)}<tbody>{''.join(rows)}</tbody>")
-    return legend({name: COLOURS[name] for name in parts}) + bar(parts, COLOURS, "whole") + whole
+    told = {
+        cause: f"{cause}: {count(round(part * (total or 0)))} cycles, {percent(part)}"
+        for cause, part in parts.items()
+    }
+    picture = bar(parts, COLOURS, "whole", told)
+    return legend({name: COLOURS[name] for name in parts}) + picture + whole
 
 
 def _loss_row(cause: str, meaning: str, cycles: int, total: int | None, layers: str) -> str:
@@ -99,7 +104,8 @@ def _changes(result: RunResult, found: Sequence[Gain]) -> str:
 def _change_row(gain: Gain) -> str:
     result = gain.change.result
     assert result is not None
-    left = bar({COMPUTES: 1 + gain.cycles}, {COMPUTES: BUSY_COLOUR}, "cycles")
+    told = f"{count(result.total.cycles)} cycles, {percent(1 + gain.cycles)} of today's"
+    left = bar({COMPUTES: 1 + gain.cycles}, {COMPUTES: BUSY_COLOUR}, "cycles", {COMPUTES: told})
     return (
         f"<tr>{cell(gain.change.text, left=True)}{cell(count(result.total.cycles))}"
         f'{cell(signed(gain.cycles))}<td class="left">{left}</td>{cell(signed(gain.energy))}'

@@ -7,7 +7,10 @@ from html import escape
 from importlib.resources import files
 
 from tilewright.sim.report.colours import BUSY_COLOUR
+from tilewright.sim.report.units import percent
 from tilewright.sim.version import origin_line
+
+UTILISATION = "utilisation"
 
 
 def document(title: str, body: str) -> str:
@@ -47,11 +50,22 @@ def legend(colours: Mapping[str, str]) -> str:
     return f'<p class="legend">{items}</p>'
 
 
-def bar(parts: Mapping[str, float], colours: Mapping[str, str], kind: str) -> str:
-    """A bar of coloured parts, each a share (0..1) of the bar's full width."""
+def bar(
+    parts: Mapping[str, float],
+    colours: Mapping[str, str],
+    kind: str,
+    told: Mapping[str, str] | None = None,
+) -> str:
+    """A bar of coloured parts, each a share (0..1) of the bar's full width.
+
+    ``told`` is what is said of a part on hovering; without it, its name and share.
+    """
+    words = told or {
+        name: f"{name.replace('_', ' ')}: {percent(part)}" for name, part in parts.items()
+    }
     spans = "".join(
         f'<i style="width:{100 * part:.2f}%;background:{colours[name]}" '
-        f'title="{escape(name.replace("_", " "))}"></i>'
+        f'title="{escape(words[name])}"></i>'
         for name, part in parts.items()
         if part > 0
     )
@@ -60,4 +74,4 @@ def bar(parts: Mapping[str, float], colours: Mapping[str, str], kind: str) -> st
 
 def meter(value: float | None) -> str:
     """A short bar for a share; nothing for what is not known."""
-    return "" if value is None else bar({"u": value}, {"u": BUSY_COLOUR}, "meter")
+    return "" if value is None else bar({UTILISATION: value}, {UTILISATION: BUSY_COLOUR}, "meter")

@@ -19,7 +19,15 @@ from tilewright.sim.report.terminal import (
     report_title,
     total_rows,
 )
-from tilewright.sim.report.units import ABSENT, count, percent, quantity, share, shortened
+from tilewright.sim.report.units import (
+    ABSENT,
+    count,
+    part_of_layer,
+    percent,
+    quantity,
+    share,
+    shortened,
+)
 from tilewright.sim.results.course import Course
 from tilewright.sim.results.result import OF_THE_ACCELERATOR, Layer, RunResult
 
@@ -95,7 +103,7 @@ def _layer_row(
     utilisation = layer.mac_utilisation if layer.macs else None
     of_the_array = (
         f"<td>{meter(utilisation)}{percent(utilisation)}</td>",
-        f'<td class="left">{bar(_time_parts(layer), colours, "cycles")}</td>',
+        f'<td class="left">{_time_bar(layer, colours)}</td>',
     )
     cells = (
         _name_cell(layer),
@@ -119,6 +127,16 @@ def _name_cell(layer: Layer) -> str:
     return f'<td class="left" title="{escape(layer.name)}">{short}{lines}</td>'
 
 
+def _time_bar(layer: Layer, colours: Mapping[str, str]) -> str:
+    whole = layer.cycles or 0
+    parts = _time_parts(layer)
+    told = {
+        cause: part_of_layer(layer.name, cause, f"{count(round(part * whole))} cycles", part, 1)
+        for cause, part in parts.items()
+    }
+    return bar(parts, colours, "cycles", told)
+
+
 def _time_parts(layer: Layer) -> dict[str, float]:
     """Shares of the layer's cycles: computing, each cause of a stall."""
     if not layer.cycles:
@@ -134,6 +152,11 @@ def _energy_section(result: RunResult) -> str:
         return ""
     colours = {name: colour for name, colour in colours_of(COMPONENTS).items() if total.get(name)}
     whole = sum(total.values()) or 1.0
+    parts = {name: joules / whole for name, joules in total.items()}
+    told = {
+        name: f"{name.replace('_', ' ')}: {quantity(joules, 'J')}, {percent(parts[name])}"
+        for name, joules in total.items()
+    }
     rows = "".join(
         f'<tr><td class="left">{escape(name.replace("_", " "))}</td>'
         f"<td>{quantity(joules, 'J')}</td><td>{percent(joules / whole)}</td></tr>"
@@ -143,7 +166,7 @@ def _energy_section(result: RunResult) -> str:
     return (
         f"<h2>Energy ({MODELLED})</h2>"
         f"<p>Figures: {escape(str(result.config['energy_table']))}.</p>"
-        f"{legend(colours)}{bar({k: v / whole for k, v in total.items()}, colours, 'whole')}"
+        f"{legend(colours)}{bar(parts, colours, 'whole', told)}"
         f"{table(f'<tbody>{rows}</tbody>')}"
     )
 

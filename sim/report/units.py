@@ -39,6 +39,11 @@ def share(part: float | None, whole: float | None) -> float | None:
     return part / whole if part is not None and whole else None
 
 
+def part_of_layer(layer: str, what: str, amount: str, part: float, whole: float) -> str:
+    """Such as "conv0, waits: drain: 120 cycles, 2.0% of the layer"."""
+    return f"{layer}, {what}: {amount}, {percent(share(part, whole))} of the layer"
+
+
 def short_names(names: Sequence[str], width: int) -> list[str]:
     """Names of at most this many letters, told apart where that is possible.
 

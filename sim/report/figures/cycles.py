@@ -19,6 +19,8 @@ from tilewright.sim.report.figures.style import (
     styled,
     timed,
 )
+from tilewright.sim.report.figures.tips import tell
+from tilewright.sim.report.units import count, part_of_layer, percent
 from tilewright.sim.results.result import Layer, RunResult
 
 COMPUTES = "array computes"
@@ -37,7 +39,7 @@ def cycles_figure(result: RunResult) -> Figure:
     colours = {COMPUTES: BUSY_COLOUR, **IDLE_COLOURS, CPU: OTHER_COLOUR} | waits
     figure = new_figure(counted_height(layers, 1.0))
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 1))
-    stacked_bars(left, parts.items(), colours)
+    stacked_bars(left, layers, parts.items(), colours, _told)
     left.set_xlabel("cycles")
     left.xaxis.set_major_formatter(engineering())
     layer_axis(left, layers)
@@ -51,13 +53,20 @@ def cycles_figure(result: RunResult) -> Figure:
 
 def _utilisation(axes: Axes, layers: Sequence[Layer]) -> None:
     used = [layer.mac_utilisation or 0.0 if layer.engine == "npu" else 0.0 for layer in layers]
-    axes.barh(range(len(layers)), used, 0.72, color=BUSY_COLOUR, linewidth=0)
+    bars = axes.barh(range(len(layers)), used, 0.72, color=BUSY_COLOUR, linewidth=0)
+    for bar, layer, part in zip(bars, layers, used, strict=True):
+        tell(bar, f"{layer.name}, MAC utilisation: {percent(part)} in {count(layer.cycles)} cycles")
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.set_xlabel("MAC utilisation")
     axes.grid(axis="x")
     axes.tick_params(axis="y", length=0)
+
+
+def _told(layer: Layer, name: str, cycles: float) -> str:
+    amount = f"{count(round(cycles))} cycles"
+    return part_of_layer(layer.name, name, amount, cycles, layer.cycles or 0)
 
 
 def cycle_parts(layers: Sequence[Layer]) -> Mapping[str, list[float]]:
@@ -78,4 +87,4 @@ def _waits(cause: str) -> str:
 
 def _of_engine(layers: Sequence[Layer], cycles: Sequence[int], engine: str) -> list[float]:
     pairs = zip(layers, cycles, strict=True)
-    return [float(count) if layer.engine == engine else 0.0 for layer, count in pairs]
+    return [float(spent) if layer.engine == engine else 0.0 for layer, spent in pairs]

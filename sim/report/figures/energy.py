@@ -16,7 +16,8 @@ from tilewright.sim.report.figures.style import (
     styled,
     timed,
 )
-from tilewright.sim.results.result import RunResult
+from tilewright.sim.report.units import part_of_layer, quantity
+from tilewright.sim.results.result import Layer, RunResult
 
 
 @styled
@@ -31,9 +32,14 @@ def energy_figure(result: RunResult) -> Figure:
     ]
     figure = new_figure(counted_height(layers, 1.0))
     axes = figure.subplots()
-    stacked_bars(axes, parts, colours)
+    stacked_bars(axes, layers, parts, colours, _told)
     layer_axis(axes, layers)
     axes.set_xlabel("energy (modelled, not measured)")
     axes.xaxis.set_major_formatter(engineering("J"))
     legend_above(figure, colours)
     return figure
+
+
+def _told(layer: Layer, component: str, joules: float) -> str:
+    whole = layer.energy_j or 0.0
+    return part_of_layer(layer.name, component, quantity(joules, "J"), joules, whole)

@@ -14,6 +14,7 @@ from tilewright.hw.spec.errors import RequestError
 from tilewright.hw.spec.quoted import shown
 from tilewright.sim.files import write_atomically
 from tilewright.sim.report.figures.style import INK, styled
+from tilewright.sim.report.figures.tips import with_titles
 from tilewright.sim.version import origin_line
 
 DPI = 200
@@ -42,6 +43,7 @@ def inline_svg(figure: Figure, label: str) -> str:
     assert found is not None
     view, body = found.groups()
     body = _METADATA.sub("", body)
+    body = with_titles(body)
     # Inside a page, ids of the several figures would clash; clip paths have hashes for names.
     body = _COUNTED_ID.sub("", body)
     body = _ATTRIBUTE.sub(lambda attribute: _LONG_NUMBER.sub(r"\1", attribute[0]), body)
@@ -69,8 +71,10 @@ def save_figure(figure: Figure, path: Path) -> None:
     The file appears whole or not at all; PNG has a white background. Raises RequestError.
     """
     buffer = BytesIO()
-    _save(figure, buffer, path.suffix.removeprefix("."))
-    write_atomically(path, buffer.getvalue())
+    kind = path.suffix.removeprefix(".")
+    _save(figure, buffer, kind)
+    drawn = buffer.getvalue()
+    write_atomically(path, with_titles(drawn.decode()) if kind == "svg" else drawn)
 
 
 def parse_formats(text: str) -> tuple[str, ...]:

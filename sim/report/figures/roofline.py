@@ -18,10 +18,10 @@ from tilewright.sim.report.figures.style import (
     new_figure,
     styled,
 )
-from tilewright.sim.report.units import short_names
+from tilewright.sim.report.figures.tips import tell
+from tilewright.sim.report.units import count, percent, share, short_names
 from tilewright.sim.results.result import Layer, RunResult
 
-MOST_LABELS = 14
 LABEL_WIDTH = 16
 SMALLEST, LARGEST = 12, 400
 """Areas of points, in square points."""
@@ -59,14 +59,13 @@ def roofline_figure(result: RunResult) -> Figure:
     colours = colours_of(dict.fromkeys(point.op for point in points))
     total = sum(point.cycles for point in points)
     sizes = {point: SMALLEST + LARGEST * point.cycles / total for point in points}
-    for op, colour in colours.items():
-        part = [point for point in points if point.op == op]
-        axes.scatter(
-            [point.intensity for point in part],
-            [point.rate for point in part],
-            [sizes[point] for point in part],
-            color=colour, alpha=0.75, linewidth=0, zorder=3,
+    # The small ones last, so that each can be pointed at.
+    for point in sorted(points, key=lambda point: -point.cycles):
+        dot = axes.scatter(
+            [point.intensity], [point.rate], [sizes[point]],
+            color=colours[point.op], alpha=0.75, linewidth=0, zorder=3,
         )  # fmt: skip
+        tell(dot, _told(point, total))
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlim(low, high)
@@ -79,7 +78,7 @@ def roofline_figure(result: RunResult) -> Figure:
     axes.set_ylabel("MACs a cycle")
     _log_ticks(axes)
     legend_above(figure, colours)
-    largest = sorted(points, key=lambda point: -point.cycles)[:MOST_LABELS]
+    largest = sorted(points, key=lambda point: -point.cycles)
     names = short_names([point.name for point in largest], LABEL_WIDTH)
     place_labels(
         axes,
@@ -89,6 +88,14 @@ def roofline_figure(result: RunResult) -> Figure:
         ],
     )
     return figure
+
+
+def _told(point: RooflinePoint, total: int) -> str:
+    return (
+        f"{point.name}: {point.op}, {count(point.cycles)} cycles, "
+        f"{percent(share(point.cycles, total))} of these layers', {point.rate:.3g} MACs a cycle, "
+        f"{point.intensity:.3g} MACs a byte"
+    )
 
 
 def roofline_points(result: RunResult) -> list[RooflinePoint]:

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import EngFormatter, FixedFormatter, FixedLocator
 
+from tilewright.sim.report.figures.tips import tell
 from tilewright.sim.report.units import short_names
 from tilewright.sim.results.result import Layer, RunResult
 
@@ -107,15 +108,26 @@ def layer_axis(axes: Axes, layers: Sequence[Layer]) -> None:
 
 
 def stacked_bars(
-    axes: Axes, parts: Iterable[tuple[str, Sequence[float]]], colours: dict[str, str]
+    axes: Axes,
+    layers: Sequence[Layer],
+    parts: Iterable[tuple[str, Sequence[float]]],
+    colours: dict[str, str],
+    told: Callable[[Layer, str, float], str],
 ) -> None:
-    """Horizontal bars of parts; ``parts`` are names and lengths by layer."""
+    """Horizontal bars of parts; ``parts`` are names and lengths by layer.
+
+    ``told`` makes of a layer, a part's name and its length what is said of it on hovering.
+    """
     left: list[float] = []
     for name, lengths in parts:
         left = left or [0.0] * len(lengths)
         shown = [line for line, length in enumerate(lengths) if length]
-        axes.barh(shown, [lengths[line] for line in shown], 0.72, [left[line] for line in shown],
-                  color=colours[name], linewidth=0)  # fmt: skip
+        bars = axes.barh(
+            shown, [lengths[line] for line in shown], 0.72, [left[line] for line in shown],
+            color=colours[name], linewidth=0,
+        )  # fmt: skip
+        for bar, line in zip(bars, shown, strict=True):
+            tell(bar, told(layers[line], name.replace("_", " "), lengths[line]))
         left = [start + length for start, length in zip(left, lengths, strict=True)]
 
 

@@ -20,7 +20,8 @@ from tilewright.sim.report.figures.style import (
     new_figure,
     styled,
 )
-from tilewright.sim.report.units import short_names
+from tilewright.sim.report.figures.tips import tell, tell_area
+from tilewright.sim.report.units import count, percent, share, short_names
 from tilewright.sim.results.course import Course
 from tilewright.sim.results.rows import BUSY
 from tilewright.sim.results.segments import Segment
@@ -53,6 +54,8 @@ def timeline_figure(course: Course, clock_hz: int) -> Figure:
     _layer_boxes(figure, all_axes[0], course, end)
     for axes, (name, (times, shares)) in zip(all_axes[1:], lanes.items(), strict=True):
         axes.stairs(shares, times, fill=True, color=LANE_COLOURS[name], linewidth=0)
+        for layer, start, stop in _layer_spans(course.segments):
+            _tell_share(axes, course.program.layers[layer].name, name, (times, shares), start, stop)
         axes.set_ylim(0, 1)
         axes.set_yticks([0, 1])
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
@@ -84,8 +87,7 @@ def engine_shares(course: Course) -> dict[str, Curve]:
 def _watched(course: Course, engine: str) -> Curve:
     """Shares in bins of equal length."""
     end = _end(course.segments)
-    count = min(BINS, end)
-    edges = np.linspace(0, end, count + 1).round().astype(int)
+    edges = np.linspace(0, end, min(BINS, end) + 1).round().astype(int)
     worked = np.zeros(end + 1, dtype=np.int64)
     for name, start, stop in course.activity:
         if name == engine:
@@ -102,10 +104,11 @@ def _layer_boxes(figure: Figure, axes: Axes, course: Course, end: int) -> None:
     names = short_names([layer.name for layer in layers], NAME_WIDTH)
     for index, start, stop in _layer_spans(course.segments):
         layer, name = layers[index], names[index]
-        axes.add_patch(
+        box = axes.add_patch(
             Rectangle((start, 0), stop - start, 1, facecolor=colours[layer.op], alpha=0.85,
                       edgecolor="white", linewidth=0.4)
         )  # fmt: skip
+        tell(box, f"{layer.name}: {layer.op}, {_stretch(start, stop, end)}")
         if PLOT_INCHES * (stop - start) / end > LETTER_INCHES * len(name):
             axes.text((start + stop) / 2, 0.5, name, ha="center", va="center", fontsize=6,
                       color=INK)  # fmt: skip
@@ -127,13 +130,30 @@ def _layer_spans(segments: Sequence[Segment]) -> list[tuple[int, int, int]]:
     return merged
 
 
+def _tell_share(axes: Axes, layer: str, engine: str, curve: Curve, start: int, stop: int) -> None:
+    """Over a layer's stretch of an engine's lane, the share of its cycles in which it worked."""
+    times, shares = curve
+    worked = np.concatenate(([0.0], np.cumsum(np.diff(times) * shares)))
+    before, after = np.interp([start, stop], times, worked).tolist()
+    part = share(after - before, stop - start)
+    text = f"{layer}: {engine} works in {percent(part)} of {count(stop - start)} cycles"
+    tell_area(axes, start, stop - start, 1, text)
+
+
+def _stretch(start: int, stop: int, end: int) -> str:
+    length = stop - start
+    return (
+        f"{count(length)} cycles from {count(start)} on, {percent(share(length, end))} of the whole"
+    )
+
+
 def _beats(segment: Segment) -> int:
     names = ("memory_read_beats", "memory_write_beats")
     return sum(segment.events.get(name, 0) for name in names)
 
 
-def _part(count: int, cycles: int) -> float:
-    return count / cycles if cycles else 0.0
+def _part(worked: int, cycles: int) -> float:
+    return worked / cycles if cycles else 0.0
 
 
 def _end(segments: Sequence[Segment]) -> int:

@@ -59,6 +59,7 @@ def test_bars_are_shares_of_the_layers_cycles(result, course):
     bar = row.split('class="bar cycles"')[1]
     # 600 cycles: 60 wait for weights, 30 for the drain, the rest computes.
     assert re.findall(r"width:([\d.]+)%", bar) == ["85.00", "10.00", "5.00"]
+    assert 'title="conv&lt;1&gt;[x], weights: 60 cycles, 10.0% of the layer"' in bar
 
 
 def test_idle_parts_of_the_array_are_no_computing(result, course):

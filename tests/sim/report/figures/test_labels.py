@@ -1,6 +1,7 @@
 from itertools import combinations
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
 
 from tilewright.sim.report.figures.labels import Label, place_labels
 from tilewright.sim.report.figures.style import new_figure
@@ -10,13 +11,28 @@ def test_labels_keep_off_each_other_and_stay_inside():
     figure = new_figure(2)
     axes = figure.subplots()
     axes.set(xlim=(0, 1), ylim=(0, 1))
-    # Ten points in one place have six places around them; one at the edge has some.
-    place_labels(axes, [Label(0.5, 0.5, 3, f"layer {i}") for i in range(10)]
+    # A crowd in one place has some near it and some at the end of a line; one at the edge has some.
+    place_labels(axes, [Label(0.5, 0.5, 3, f"layer {i}") for i in range(60)]
                  + [Label(1, 1, 3, "corner")])  # fmt: skip
     renderer = FigureCanvasAgg(figure).get_renderer()
-    boxes = [text.get_window_extent(renderer) for text in axes.texts]
-    assert 3 <= len(boxes) <= 7
+    boxes = [Text.get_window_extent(text, renderer) for text in axes.texts]
+    assert 12 <= len(boxes) < 61
+    assert axes.texts[0].arrow_patch is None
+    assert axes.texts[-2].arrow_patch is not None
     assert not any(a.overlaps(b) for a, b in combinations(boxes, 2))
     frame = axes.get_window_extent(renderer)
     assert all(frame.x0 <= box.x0 and box.x1 <= frame.x1 for box in boxes)
     assert axes.texts[-1].get_text() == "corner"
+
+
+def test_no_label_lies_on_another_point():
+    figure = new_figure(2)
+    axes = figure.subplots()
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    places = [(0.3 + 0.04 * i, 0.5) for i in range(10)]
+    place_labels(axes, [Label(x, y, 3, f"l{i}") for i, (x, y) in enumerate(places)])
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    assert len(axes.texts) == 10
+    for text in axes.texts:
+        box = Text.get_window_extent(text, renderer)
+        assert not any(box.contains(*axes.transData.transform(place)) for place in places)

@@ -1,6 +1,8 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
+import pytest
+
 from tilewright.sim.report.figures.memory_map import memory_map_figure
 
 
@@ -37,3 +39,20 @@ def test_without_a_scratchpad_there_is_main_memory_alone(program):
     (memory,) = memory_map_figure(SimpleNamespace(**{**vars(program), "memory_plan": uses})).axes
     names = [label.get_text() for label in memory.get_xticklabels()]
     assert names == ["conv<1>[x]", "softmax"]
+
+
+def test_the_height_follows_what_lies_there(program):
+    def heights(uses):
+        figure = memory_map_figure(SimpleNamespace(**{**vars(program), "memory_plan": uses}))
+        figure.draw_without_rendering()
+        return [
+            axes.get_window_extent().height / figure.get_window_extent().height
+            for axes in figure.axes
+        ]
+
+    (_, one_block) = heights(program.memory_plan)
+    assert one_block < 0.25
+    block = program.memory_plan[-1]
+    more = tuple(replace(block, address=block.address + 1024 * i) for i in range(1, 12))
+    (chip, twelve) = heights((*program.memory_plan, *more))
+    assert twelve == pytest.approx(chip, rel=0.05)

@@ -32,3 +32,26 @@ def test_layers_without_products_or_traffic_have_no_point(result):
     pool = replace(result.layers[1], macs=0)
     on_cpu = replace(result.layers[1], engine="cpu")
     assert roofline_points(replace(result, layers=(conv, pool, on_cpu))) == []
+
+
+def test_small_points_have_names_as_well(result):
+    """Thirty layers of which half take next to no cycles, as depthwise ones do."""
+    conv = result.layers[1]
+    layers = tuple(
+        replace(
+            conv,
+            name=f"{kind}{i}",
+            op=op,
+            cycles=cycles,
+            macs=macs,
+            events={"main_memory_read_bytes": 40 * (i + 1)},
+        )
+        for i in range(15)
+        for kind, op, cycles, macs in (
+            ("pw", "CONV_2D", 9000, 500_000),
+            ("dw", "DEPTHWISE_CONV_2D", 700, 20_000),
+        )
+    )
+    (axes,) = roofline_figure(replace(result, layers=layers)).axes
+    named = {text.get_text() for text in axes.texts}
+    assert {f"{kind}{i}" for kind in ("pw", "dw") for i in range(15)} <= named
