@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ LANES = ("layers", "CPU", *ACTIVITIES)
 """Rows of the picture, from the top."""
 
 PROCESS = 1
+NO_LANE = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +33,29 @@ class TraceSpan:
     args: Mapping[str, int | float | str] = field(default_factory=dict[str, int | float | str])
 
 
-def chrome_trace(spans: Iterable[TraceSpan], clock_hz: int, title: str) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class TraceCounter:
+    """A curve over time.
+
+    Attributes:
+        name: what it is, with its unit.
+        series: what kind of figure the values are, such as "mean".
+        values: pairs of a cycle and the value from it on.
+    """
+
+    name: str
+    series: str
+    values: Sequence[tuple[int, float]]
+
+
+def chrome_trace(
+    spans: Iterable[TraceSpan], counters: Iterable[TraceCounter], clock_hz: int, title: str
+) -> dict[str, Any]:
     """The trace document, times in microseconds at `clock_hz`.
 
     Raises ValueError for a span of an unknown lane or one that ends before it starts.
     """
-    events: list[dict[str, Any]] = [_name("process_name", 0, title)]
+    events: list[dict[str, Any]] = [_name("process_name", NO_LANE, title)]
     for number, lane in enumerate(LANES, start=1):
         events.append(_name("thread_name", number, lane))
         events.append(_event("M", "thread_sort_index", number, args={"sort_index": number}))
@@ -50,6 +68,12 @@ def chrome_trace(spans: Iterable[TraceSpan], clock_hz: int, title: str) -> dict[
             _event("X", span.name, 1 + LANES.index(span.lane), args={"cycles": cycles, **span.args})
             | {"ts": span.start_cycle * us_per_cycle, "dur": cycles * us_per_cycle}
         )
+    for counter in counters:
+        for cycle, value in counter.values:
+            events.append(
+                _event("C", counter.name, NO_LANE, args={counter.series: value})
+                | {"ts": cycle * us_per_cycle}
+            )
     return {
         "traceEvents": events,
         "displayTimeUnit": "ns",
@@ -57,9 +81,15 @@ def chrome_trace(spans: Iterable[TraceSpan], clock_hz: int, title: str) -> dict[
     }
 
 
-def write_trace(path: Path, spans: Iterable[TraceSpan], clock_hz: int, title: str) -> None:
+def write_trace(
+    path: Path,
+    spans: Iterable[TraceSpan],
+    counters: Iterable[TraceCounter],
+    clock_hz: int,
+    title: str,
+) -> None:
     """Write the trace; the file appears whole or not at all."""
-    write_atomically(path, json.dumps(chrome_trace(spans, clock_hz, title)) + "\n")
+    write_atomically(path, json.dumps(chrome_trace(spans, counters, clock_hz, title)) + "\n")
 
 
 def _event(phase: str, name: str, lane: int, args: Mapping[str, Any]) -> dict[str, Any]:

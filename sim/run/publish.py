@@ -19,6 +19,7 @@ from tilewright.sim.networks.inputs import SYNTHETIC_INPUT, default_inputs, load
 from tilewright.sim.networks.labels import read_labels
 from tilewright.sim.networks.network_file import NetworkFile, open_network
 from tilewright.sim.progress import Progress
+from tilewright.sim.report.counters import trace_counters
 from tilewright.sim.report.page import write_page
 from tilewright.sim.report.spans import trace_spans
 from tilewright.sim.report.terminal import print_report, report_title
@@ -233,8 +234,9 @@ def _publish(
     if request.json:
         result.to_json(request.json)
     if request.trace:
-        spans = trace_spans(course)
-        write_trace(request.trace, spans, result.clock_hz, report_title(result))
+        curves = trace_counters(result, course)
+        title = report_title(result)
+        write_trace(request.trace, trace_spans(course), curves, result.clock_hz, title)
     if request.report:
         with progress.step("Drawing the report"):
             write_page(request.report, result, course)

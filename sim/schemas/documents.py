@@ -267,19 +267,27 @@ def _segment() -> Schema:
 
 def _trace() -> Schema:
     common = {
-        "ph": {"enum": ["M", "X"], "description": "M names a lane, X is a span."},
-        "name": text("Of the lane, or of the layer."),
+        "ph": {
+            "enum": ["M", "X", "C"],
+            "description": "M names a lane, X is a span, C a counter's value from then on.",
+        },
+        "name": text("Of the lane, of the layer, or of the counter with its unit."),
         "pid": {"const": PROCESS},
-        "tid": whole("Number of the lane."),
-        "args": {"type": "object", "description": "What is shown of a span that is selected."},
+        "tid": whole("Number of the lane; 0 of what is in none."),
+        "args": {
+            "type": "object",
+            "description": "What is shown of a span that is selected; of a counter, its value.",
+        },
     }
-    times = {"ts": number("Beginning, in microseconds."), "dur": number("Length, the same.")}
-    event = {"anyOf": [closed(common), closed({**common, **times})]}
+    begin = {"ts": number("Beginning, in microseconds.")}
+    length = {"dur": number("Length, the same.")}
+    kinds = (common, {**common, **begin, **length}, {**common, **begin})
+    event = {"anyOf": [closed(kind) for kind in kinds]}
     return {
         **_head("trace", "A run for Perfetto and chrome://tracing, in their Trace Event Format."),
         **closed(
             {
-                "traceEvents": list_of(event, "Spans, in no particular order."),
+                "traceEvents": list_of(event, "Names, spans and counters, in no particular order."),
                 "displayTimeUnit": {"const": "ns"},
                 "otherData": closed(
                     {**_origin(), "clock_hz": whole("Clock of the chip.")}, "Who wrote it."

@@ -108,7 +108,7 @@ def test_a_refused_network_is_inspected_into_the_same_document(monkeypatch, tmp_
 def test_a_trace_is_one(monkeypatch, tmp_path):
     arguments = ["run", "--model", "ad", "--backend", "model", "--trace", "r.json"]
     document = written(monkeypatch, tmp_path, *arguments)
-    assert {event["ph"] for event in document["traceEvents"]} == {"M", "X"}
+    assert {event["ph"] for event in document["traceEvents"]} == {"M", "X", "C"}
     assert faults(document) == []
 
 
