@@ -69,11 +69,11 @@ const label = (name) => COLUMNS[name].label + ({ GE: " (GE)",
 
 const counted = (number, noun) => `${shown("", number)} ${noun}${number === 1 ? "" : "s"}`;
 
-/** 1, 2 and 5 times powers of ten within these ends. */
-function logTicks(low, high) {
+/** These digits times powers of ten within these ends. */
+function logTicks(low, high, digits = [1, 2, 5]) {
   const from = Math.floor(Math.log10(low));
   return Array.from({ length: Math.floor(Math.log10(high)) - from + 1 },
-    (_, i) => [1, 2, 5].map((digit) => Number(`${digit}e${from + i}`))).flat()
+    (_, i) => digits.map((digit) => Number(`${digit}e${from + i}`))).flat()
     .filter((tick) => low <= tick && tick <= high);
 }
 

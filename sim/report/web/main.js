@@ -43,6 +43,18 @@ function fillSelect(id, columns) {
   });
 }
 
+/** The choice of networks for the picture of the front; none where there is one. */
+function fillShow() {
+  const select = document.getElementById("show");
+  select.append(new Option("each in its own picture", EACH), new Option("all in one picture", ALL),
+    ...DATA.models.map((model) => new Option(`only ${model}`, alone(model))));
+  document.getElementById("show-label").hidden = DATA.models.length < 2;
+  select.addEventListener("change", () => {
+    writeView({ show: select.value });
+    drawScatter();
+  });
+}
+
 /** Buttons that switch the rows of a model or a status off and on. */
 function fillChips(id, names) {
   document.getElementById(id).replaceChildren(...names.map((name) => {
@@ -62,7 +74,7 @@ function fillChips(id, names) {
 }
 
 function showControls() {
-  for (const id of ["x", "y", "colour"]) document.getElementById(id).value = view[id];
+  for (const id of ["show", "x", "y", "colour"]) document.getElementById(id).value = view[id];
   for (const id of ["logx", "logy", "front", "joint"]) document.getElementById(id).checked = view[id] === "1";
   document.getElementById("filter").value = view.q;
   const off = hidden();
@@ -86,6 +98,7 @@ function start() {
   if (DATA.command) document.getElementById("command").append(element("code", DATA.command));
   document.getElementById("notes").append(...DATA.notes.map((note) => element("p", note, "note")));
   drawAnswer();
+  fillShow();
   fillSelect("x", NUMBERS);
   fillSelect("y", NUMBERS);
   fillSelect("colour", [COLUMNS.model, ...NUMBERS]);
@@ -118,6 +131,7 @@ function start() {
     view = readView();
     draw();
   });
+  TWO_COLUMNS.addEventListener("change", drawScatter);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   drawHead();
   return draw();

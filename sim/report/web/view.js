@@ -4,8 +4,13 @@ const NUMBERS = DATA.columns.filter((column) => column.role === "config"
   || (column.role === "result" && (RESULTS.length === 0 || RESULTS.includes(column))));
 const [FIRST, SECOND] = [...new Set([...DATA.objectives, "cycles", "energy_j"])];
 const ACROSS = DATA.objectives.includes("area_ge") && FIRST !== "area_ge" ? "area_ge" : SECOND;
+const EACH = "each"; // network in a picture of its own
+const ALL = "all"; // networks in one picture
+const FEW_NETWORKS = 2; // which one picture shows without crowding
+const alone = (model) => `=${model}`; // one network, whatever its name
 const DEFAULTS = {
-  x: ACROSS, y: FIRST, colour: DATA.models.length > 1 ? "model" : VARYING[0]?.name ?? "model",
+  show: DATA.models.length > FEW_NETWORKS ? EACH : ALL, x: ACROSS, y: FIRST,
+  colour: DATA.models.length > 1 ? "model" : VARYING[0]?.name ?? "model",
   logx: isWide(ACROSS) ? "1" : "", logy: isWide(FIRST) ? "1" : "", front: "", joint: "", hide: "",
   q: DATA.answer.limits.join(" "), sort: "id", down: "", point: "",
 };
@@ -19,6 +24,7 @@ function readView() {
   for (const name of ["x", "y", "colour", "sort"]) {
     if (!COLUMNS[chosen[name]] && chosen[name] !== "rtl_difference") chosen[name] = DEFAULTS[name];
   }
+  if (![EACH, ALL, ...DATA.models.map(alone)].includes(chosen.show)) chosen.show = DEFAULTS.show;
   return chosen;
 }
 

@@ -124,6 +124,130 @@ def test_it_opens_with_the_points_and_the_front(explorer):
     assert explorer.page.text_content("title") == "Sweep of vww, kws"
 
 
+def several():
+    """Three networks on four designs: of each, the third is on the front for its energy alone."""
+    database = Database()
+    database.objectives = ["cycles", "energy_j", "area_ge"]
+    for model, scale in (("vww", 10), ("kws", 1), ("a<b", 100)):
+        for rows, cycles, area, energy, front in (
+            (4, 1000, 100.0, 3, 1),
+            (8, 500, 200.0, 3, 1),
+            (12, 700, 300.0, 1, 1),
+            (16, 600, 400.0, 4, 0),
+        ):
+            database.add(
+                model, config={"rows": rows}, cycles=scale * cycles, area_ge=area,
+                energy_j=energy * 1e-6, on_front=front,
+            )  # fmt: skip
+    return database
+
+
+@pytest.fixture(scope="module")
+def opened_several(browser, tmp_path_factory):
+    return Opened(browser, written(several(), tmp_path_factory.mktemp("several")))
+
+
+@pytest.fixture
+def several_networks(opened_several):
+    opened_several.view()
+    opened_several.until("document.getElementById('show').value === 'each'")
+    opened_several.until("document.getElementById('scatter')._fullLayout.xaxis3 !== undefined")
+    yield opened_several
+    assert opened_several.errors == []
+    assert opened_several.requests == [opened_several.url]
+
+
+def panels(opened):
+    """Axis to (name, number of points) of the traces on it that are points."""
+    found = opened.page.evaluate(
+        "document.getElementById('scatter').data.filter(t => t.customdata?.length && t.name"
+        " && !t.name.includes('front')).map(t => [t.xaxis, t.name, t.x.length])"
+    )
+    return {axis: (name, count) for axis, name, count in found}
+
+
+def titles(opened):
+    return opened.page.eval_on_selector_all(
+        "#scatter .annotation-text", "nodes => nodes.map(node => node.textContent)"
+    )
+
+
+def test_several_networks_have_a_picture_each(several_networks):
+    opened = several_networks
+    assert panels(opened) == {"x": ("vww", 4), "x2": ("kws", 4), "x3": ("a<b", 4)}
+    assert titles(opened) == ["vww", "kws", "a<b"]
+    # Areas are the same designs' and share their range; latencies do not.
+    x, x2, y, y2 = opened.page.evaluate(
+        "(l => [l.xaxis, l.xaxis2, l.yaxis, l.yaxis2].map(a => a.range))"
+        "(document.getElementById('scatter')._fullLayout)"
+    )
+    assert x == pytest.approx(x2)
+    assert y[1] > y2[1]
+    legend = opened.page.eval_on_selector_all(
+        "#scatter .legendtext", "nodes => nodes.map(node => node.textContent)"
+    )
+    assert legend == ["front of these axes", "front of the sweep", "front of the sweep by energy"]
+
+
+def test_one_network_or_all_in_one_picture_can_be_chosen(several_networks):
+    opened = several_networks
+    opened.page.select_option("#show", "all")
+    opened.until("document.getElementById('scatter')._fullLayout.xaxis3 === undefined")
+    assert set(opened.traces()) >= {"vww", "kws", "a<b"}
+    opened.page.select_option("#show", "=a<b")
+    opened.until("document.querySelectorAll('#scatter .annotation-text').length === 1")
+    assert panels(opened) == {"x": ("a<b", 4)}
+    assert "show=%3Da%3Cb" in opened.page.url
+    opened.view("show=%3Dnobody")
+    opened.until("document.getElementById('show').value === 'each'")
+
+
+def test_points_that_look_beaten_have_a_mark_and_words(several_networks):
+    opened = several_networks
+    marks = opened.page.evaluate(
+        "document.getElementById('scatter').data.filter(t => t.name?.startsWith('front of the s'))"
+        ".map(t => [t.xaxis, t.name, t.marker.symbol, t.x])"
+    )
+    assert [mark for mark in marks if mark[0] == "x"] == [
+        ["x", "front of the sweep", "circle-open", [100, 200]],
+        ["x", "front of the sweep by energy", "square-open", [300]],
+    ]
+    text = opened.page.text_content("#reading")
+    assert "○ 6 points on the front of" in text
+    assert "□ 3 points on it that others beat in area and cycles, but not in energy" in text
+    # Where the axes show energy, nothing beats it; those that the area alone keeps are marked.
+    opened.view("x=energy_j")
+    opened.until("document.getElementById('reading').textContent.includes('not in area')")
+    assert "□ 3 points on it that others beat in energy and cycles" in opened.page.text_content(
+        "#reading"
+    )
+
+
+def test_a_narrow_window_has_the_pictures_below_each_other(several_networks):
+    opened = several_networks
+    domains = (
+        "(l => [l.xaxis.domain, l.xaxis2.domain])(document.getElementById('scatter')._fullLayout)"
+    )
+    first, second = opened.page.evaluate(domains)
+    assert first[1] < second[0]
+    opened.page.set_viewport_size({"width": 400, "height": 900})
+    opened.until("document.getElementById('scatter')._fullLayout.xaxis2.domain[0] === 0")
+    opened.until("document.documentElement.scrollWidth <= 400")
+    opened.page.set_viewport_size({"width": 1600, "height": 1000})
+    opened.until("document.getElementById('scatter')._fullLayout.xaxis2.domain[0] > 0")
+
+
+def test_an_axis_of_less_than_a_decade_has_ticks(several_networks):
+    opened = several_networks
+    opened.view("logy=1&show=%3Dkws&y=cycles")
+    opened.until("document.getElementById('scatter')._fullLayout.yaxis.type === 'log'")
+    ticks = opened.page.eval_on_selector_all(
+        "#scatter .ytick text", "nodes => nodes.map(node => node.textContent)"
+    )
+    # 500 to 1,000 cycles.
+    assert {"500", "600", "800", "1 k"} <= set(ticks)
+
+
 def test_no_button_sends_data_elsewhere(explorer):
     titles = explorer.page.eval_on_selector_all(
         ".modebar-btn", "buttons => buttons.map(button => button.dataset.title)"
