@@ -40,8 +40,19 @@ class Step:
 
     def line(self) -> str:
         """What to show now."""
-        detail = f": {self.detail}" if self.detail else ""
-        return message(f"{self.name}{detail} ({self.elapsed_s:.0f} s)")
+        return self._doing() + self._since()
+
+    def fitting(self, columns: int) -> Text:
+        """The same in so many columns of a terminal: the end of the detail gives way."""
+        doing, since = Text(self._doing()), self._since()
+        doing.truncate(max(columns - len(since), 1), overflow="ellipsis")
+        return doing.append(since)
+
+    def _doing(self) -> str:
+        return message(self.name + (f": {self.detail}" if self.detail else ""))
+
+    def _since(self) -> str:
+        return f" ({self.elapsed_s:.0f} s)"
 
 
 class Progress:
@@ -126,6 +137,7 @@ class _Ticker:
             return
         with Status("", console=self._progress.console) as status:
             while True:
-                status.update(Text(self._step.line()))
+                # The spinner and its gap take two columns.
+                status.update(self._step.fitting(self._progress.console.width - 2))
                 if self._stop.wait(0.2):
                     return

@@ -1,4 +1,5 @@
 import io
+import re
 import time
 
 import pytest
@@ -42,6 +43,22 @@ def test_a_terminal_is_redrawn(monkeypatch):
         step.detail = "42%"
         time.sleep(0.6)
     assert "Simulating: 42%" in console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_a_step_takes_one_line_of_a_terminal(width):
+    console = Console(file=io.StringIO(), force_terminal=True, width=width, color_system=None)
+    with Progress(console).step("Connecting to the Dask cluster") as step:
+        step.detail = "tls://scheduler.example.org:8786 of a rather long name, 12 of 144 workers"
+        time.sleep(0.5)
+    written = console.file.getvalue()
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", written)
+    lines = [line for line in re.split(r"[\r\n]", shown) if line]
+    assert lines
+    assert all("Connecting" in line and len(line) <= width for line in lines)
+    assert all(line.endswith("… (0 s)") for line in lines)
+    # Over two lines the next one would be drawn from a line above.
+    assert written.count("\x1b[1A") <= 1
 
 
 def test_a_listener_hears_line_by_line(monkeypatch, capsys):
