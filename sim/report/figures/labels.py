@@ -22,6 +22,9 @@ GAP = 2.0
 LINES = (14.0, 24.0, 34.0, 46.0)
 """Points from a dot to a label at the end of a line."""
 
+MOST_WITH_LINES = 40
+"""Labels beyond which lines would be a thicket: what has no room near its point has no label."""
+
 LEADER = {"arrowstyle": "-", "color": SOFT, "linewidth": 0.4, "shrinkA": 0, "shrinkB": 1}
 
 
@@ -54,6 +57,7 @@ def place_labels(axes: Axes, labels: Sequence[Label]) -> None:
             (right * (radius + away), up * (radius + away), True)
             for away in LINES
             for right, up in FAR
+            if len(labels) <= MOST_WITH_LINES
         ]
         others = [dot for dot in dots if dot is not own]
         for right, up, line in (*near, *far):
