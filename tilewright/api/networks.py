@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tilewright.api.arguments import hardware, require_choice
 from tilewright.api.frames import to_frame
 from tilewright.api.results import Prediction, Run
 from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import RequestError
 from tilewright.mapper.graph.graph import Graph
 from tilewright.mapper.graph.op import PortType
 from tilewright.mapper.program.program import Program
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 
 Input = str | Path | ArrayLike | Mapping[str, ArrayLike]
 """A .npy or .npz file, an array, or arrays by name."""
+
+_BACKENDS = ("rtl", "model", "functional")
+"""Of `Network.run`; a board is `python -m sim board`'s."""
 
 Listener = Callable[[str], object]
 """Is called with a line of text now and then: what is going on."""
@@ -193,7 +198,7 @@ class Network:
 
         ``config``: the hardware; the preset "default" where none is given, here and below.
         """
-        return Inspection(accepted(self.file, config or Config()))
+        return Inspection(accepted(self.file, hardware(config)))
 
     def predict(self, config: Config | None = None) -> Prediction:
         """Cycles and energy of one inference by the model, in milliseconds; of a seeded signal.
@@ -203,7 +208,7 @@ class Network:
         the network does not fit, with layer, limit and remedy, and for designs of which the model
         has no figures.
         """
-        config = config or Config()
+        config = hardware(config)
         found = self._predictor.prediction(config)
         return Prediction(config, found.result, Course(found.program, found.segments))
 
@@ -239,12 +244,13 @@ class Network:
         Raises RequestError where input, configuration or file is wrong or the network does not fit,
         CheckError where the chip failed or an output differs.
         """
+        require_choice("backend", backend, _BACKENDS)
+        config = hardware(config)
         told = silent() if progress is None else told_to(progress)
 
         def run_chip(program: Program, inputs: Tensors) -> RtlResult:
             return run_rtl(program, inputs, activity=timeline, progress=told)
 
-        config = config or Config()
         inferences = _inferences(self.graph, input, reset_state=reset_state)
         found = evaluate(self.file, config, backend, inferences, told, run_chip)
         return Run(config, require_equal(self.name, found), found.course, self.graph)
@@ -278,6 +284,15 @@ def _inferences(graph: Graph, given: Input | None, *, reset_state: bool) -> Infe
         rows, remarks = load_rows(graph, Path(given)), ()
     else:
         named: Mapping[str, ArrayLike] = given if isinstance(given, Mapping) else {"x": given}
-        arrays: dict[str, NDArray[Any]] = {name: np.asarray(one) for name, one in named.items()}
-        rows, remarks = rows_of(graph, arrays, "input: "), ()
+        rows, remarks = rows_of(graph, _arrays(named), "input: "), ()
     return Inferences(rows=rows, remarks=remarks, reset_state=reset_state)
+
+
+def _arrays(named: Mapping[str, ArrayLike]) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, given in named.items():
+        try:
+            arrays[name] = np.asarray(given)
+        except ValueError as error:
+            raise RequestError(f"input: is no array: {error}") from None
+    return arrays

@@ -104,11 +104,34 @@ def test_arrays_by_name_and_files_are_the_same_inputs(kws, samples, tmp_path):
         ("none.npy", "none.npy"),
         (np.full((1, 1, 49, 10), np.nan), "not finite"),
         (np.zeros((1, 1, 49, 10), np.int64), "is int64; give int8"),
+        ([1, [2]], "^input: is no array: "),
+        ({"input": [[1], [2, 3]]}, "^input: is no array: "),
     ],
 )
 def test_a_wrong_input_is_refused(kws, given, said):
     with pytest.raises(tilewright.RequestError, match=said):
         kws.run(input=given, backend="functional")
+
+
+@pytest.mark.parametrize(
+    ("backend", "said"),
+    [
+        ("fuctional", "backend = 'fuctional': is none; did you mean 'functional'"),
+        ("board", "choose of 'rtl', 'model', 'functional'"),
+        (None, "backend = None: is none"),
+    ],
+)
+def test_a_backend_that_is_none_is_refused(kws, backend, said):
+    with pytest.raises(tilewright.RequestError, match=said):
+        kws.run(backend=backend)
+
+
+@pytest.mark.parametrize("verb", ["inspect", "predict", "run"])
+def test_what_is_no_configuration_is_refused(kws, verb):
+    with pytest.raises(tilewright.RequestError, match=r"give tilewright\.config\('tiny'\)"):
+        getattr(kws, verb)("tiny")
+    with pytest.raises(tilewright.RequestError, match=r"config = 4: .* give a tilewright\.Config"):
+        getattr(kws, verb)(4)
 
 
 def test_the_model_has_no_outputs_to_give(kws):

@@ -87,6 +87,15 @@ def test_a_folder_has_what_the_verb_writes_and_is_gone_on_with(ad, tmp_path, cap
     assert capsys.readouterr() == ("", "")
 
 
+def test_one_value_one_scenario_and_one_objective_need_no_lists(ad):
+    found = tilewright.sweep(
+        ad, {"rows": 4}, scenarios={"memory_latency": 4}, objectives="latency_s", jobs=1
+    )
+    (point,) = found.points
+    assert (point.row["rows"], point.row["memory_latency"]) == (4, 4)
+    assert found.answer.objectives == ("latency_s",)
+
+
 def test_what_is_refused_is_a_point_with_a_reason(ad):
     points = [{"rows": 4}, {"rows": 64}]
     found = tilewright.sweep(ad, points=points, base=tilewright.config(cols=2), jobs=1)
@@ -134,6 +143,19 @@ def test_a_limit_that_nothing_keeps_is_raised_or_returned(ad):
         ({"grid": GRID, "seed": 1}, "give --search N as well"),
         ({"grid": GRID, "cluster": "localhost"}, "tcp://host:port or local:N"),
         ({"grid": GRID, "backend": "rtl", "verify_front": True}, "RTL already"),
+        ({"grid": GRID, "backend": "functional"}, "backend = 'functional': .* 'model', 'rtl'"),
+        ({"grid": GRID, "backend": "rlt"}, "did you mean 'rtl'"),
+        ({"grid": GRID, "joint": "best"}, "joint = 'best': is none; .*'mean', 'worst'"),
+        ({"grid": GRID, "base": "tiny"}, r"base = 'tiny': .*tilewright\.config\('tiny'\)"),
+        ({"grid": [4, 8]}, r"grid = \[4, 8\]: must be a mapping"),
+        ({"grid": GRID, "scenarios": 4}, "scenarios = 4: must be a mapping"),
+        ({"grid": GRID, "weights": [2]}, r"weights = \[2\]: must be a mapping"),
+        ({"points": [3]}, "--points, entry 1 = 3: must be a mapping"),
+        ({"points": {"rows": 4}}, "^points = .*: must be a list"),
+        ({"points": 3}, "^points = .*: must be a list"),
+        ({"grid": GRID, "objectives": "latency"}, "--objective latency: is none"),
+        ({"grid": GRID, "resume": True}, "^resume: needs out"),
+        ({"networks": 3, "grid": GRID}, "networks = 3: must be a list"),
     ],
 )
 def test_a_wrong_request_is_refused_before_anything_starts(ad, arguments, said):
