@@ -153,6 +153,7 @@ def sweep(
             jobs=all_cores() if jobs is None else whole_number("--jobs", str(jobs), 1),
             cluster=cluster,
             resume=resume,
+            going_on="the same call of tilewright.sweep with resume=True",
             kept=out is not None,
             verify_front=verify_front,
             read={

@@ -6,6 +6,7 @@ import sqlite3
 import pytest
 
 import tilewright
+from tilewright.sim.sweep.campaign import Campaign
 
 GRID = {"rows": [4, 8], "cols": "4..8*2"}
 
@@ -94,6 +95,35 @@ def test_one_value_one_scenario_and_one_objective_need_no_lists(ad):
     (point,) = found.points
     assert (point.row["rows"], point.row["memory_latency"]) == (4, 4)
     assert found.answer.objectives == ("latency_s",)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_an_interrupted_sweep_says_how_to_go_on_where_something_is_kept(
+    ad, tmp_path, monkeypatch, kept
+):
+    """As Ctrl-C after the first point."""
+    complete = Campaign.complete
+
+    def interrupted(self, candidates, meter):
+        complete(self, candidates[:1], meter)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Campaign, "complete", interrupted)
+    said = []
+    out = {"out": tmp_path / "s"} if kept else {}
+    with pytest.raises(KeyboardInterrupt):
+        tilewright.sweep(ad, GRID, jobs=1, progress=said.append, **out)
+    told = "\n".join(said).partition("Interrupted")[2]
+    if kept:
+        assert told == (
+            f": 1 point kept in {tmp_path / 's'}; go on with:\n"
+            "the same call of tilewright.sweep with resume=True"
+        )
+        monkeypatch.undo()
+        tilewright.sweep(ad, GRID, jobs=1, progress=said.append, resume=True, **out)
+        assert "3 points to do; 1 known already" in said
+    else:
+        assert told == ""
 
 
 def test_what_is_refused_is_a_point_with_a_reason(ad):
