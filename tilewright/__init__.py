@@ -3,7 +3,7 @@
     import tilewright
 
     kws = tilewright.load("kws")
-    kws.predict(tilewright.config(rows=16, cols=16)).cycles
+    kws.predict(tilewright.Config(rows=16, cols=16)).cycles
 
 docs/api.md describes it. Nothing prints; what is wrong is raised. The names below are loaded when
 they are first asked for: the packages beside them need none of them.
@@ -15,7 +15,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tilewright.api.configs import config
     from tilewright.api.networks import Inspection, Network, Operator, Port, load
     from tilewright.api.pictures import Picture
     from tilewright.api.results import Prediction, Run
@@ -55,7 +54,6 @@ __all__ = [
     "Sweep",
     "TilewrightError",
     "__version__",
-    "config",
     "load",
     "sweep",
 ]
@@ -84,7 +82,6 @@ _PLACES = {
     "Sweep": "tilewright.api.sweeps",
     "TilewrightError": "tilewright.hw.spec.errors",
     "__version__": "tilewright.sim.version",
-    "config": "tilewright.api.configs",
     "load": "tilewright.api.networks",
     "sweep": "tilewright.api.sweep",
 }

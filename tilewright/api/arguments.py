@@ -36,7 +36,7 @@ def hardware(config: Any, name: str = "config") -> Config:
         return Config()
     if isinstance(config, Config):
         return config
-    made = f"tilewright.config({quoted(config)})" if isinstance(config, str) else ""
+    made = f"tilewright.Config({quoted(config)})" if isinstance(config, str) else ""
     raise RequestError(
         f"{name} = {quoted(config)}: is no configuration; give {made or 'a tilewright.Config'}"
     )

@@ -46,12 +46,12 @@ def test_its_frame_has_a_row_an_operator(kws):
 
 
 def test_inspecting_says_where_operators_run_and_what_is_in_the_way(kws):
-    on_cpu = kws.inspect(tilewright.config("cpu-only"))
+    on_cpu = kws.inspect(tilewright.Config("cpu-only"))
     assert on_cpu.fits
     assert set(on_cpu.to_frame()["status"]) == {"cpu", "free"}
     assert on_cpu.to_dict()["schema"] == "tilewright.inspect/1"
     # Its 264,192 weights alone are more.
-    large, memory = tilewright.load("ad"), tilewright.config(memory_bytes=131072)
+    large, memory = tilewright.load("ad"), tilewright.Config(memory_bytes=131072)
     assert not large.inspect(memory).fits
     assert "memory_bytes" in large.inspect(memory).obstacles[0]
     with pytest.raises(tilewright.RequestError, match="memory_bytes"):
@@ -64,8 +64,8 @@ def test_a_prediction_is_what_the_verb_writes(kws, monkeypatch, tmp_path, capsys
     assert entry.main() == 0
     capsys.readouterr()
     written = json.loads((tmp_path / "r.json").read_text())
-    predicted = kws.predict(tilewright.config(rows=4))
-    run = kws.run(tilewright.config(rows=4), backend="model")
+    predicted = kws.predict(tilewright.Config(rows=4))
+    run = kws.run(tilewright.Config(rows=4), backend="model")
     for found in (predicted.to_dict(), run.to_dict()):
         # Times of the host differ, and the verb tells of each inference.
         found = json.loads(json.dumps(found))
@@ -128,7 +128,7 @@ def test_a_backend_that_is_none_is_refused(kws, backend, said):
 
 @pytest.mark.parametrize("verb", ["inspect", "predict", "run"])
 def test_what_is_no_configuration_is_refused(kws, verb):
-    with pytest.raises(tilewright.RequestError, match=r"give tilewright\.config\('tiny'\)"):
+    with pytest.raises(tilewright.RequestError, match=r"give tilewright\.Config\('tiny'\)"):
         getattr(kws, verb)("tiny")
     with pytest.raises(tilewright.RequestError, match=r"config = 4: .* give a tilewright\.Config"):
         getattr(kws, verb)(4)
@@ -154,7 +154,7 @@ def test_progress_is_told_line_by_line_and_never_printed(capsys):
 
 @pytest.mark.rtl
 def test_rtl_takes_the_cycles_that_were_predicted():
-    network, config = tilewright.load("ad"), tilewright.config("tiny")
+    network, config = tilewright.load("ad"), tilewright.Config("tiny")
     run = network.run(config)
     assert run.cycles == network.predict(config).cycles
     assert run.result.check.mismatches == 0

@@ -128,7 +128,7 @@ def test_an_interrupted_sweep_says_how_to_go_on_where_something_is_kept(
 
 def test_what_is_refused_is_a_point_with_a_reason(ad):
     points = [{"rows": 4}, {"rows": 64}]
-    found = tilewright.sweep(ad, points=points, base=tilewright.config(cols=2), jobs=1)
+    found = tilewright.sweep(ad, points=points, base=tilewright.Config(cols=2), jobs=1)
     good, bad = sorted(found.points, key=lambda point: point.row["rows"])
     assert (good.status, good.config.npu.rows, good.config.npu.cols) == ("ok", 4, 2)
     assert (bad.status, bad.config, bad.cycles) == ("invalid", None, None)
@@ -176,7 +176,7 @@ def test_a_limit_that_nothing_keeps_is_raised_or_returned(ad):
         ({"grid": GRID, "backend": "functional"}, "backend = 'functional': .* 'model', 'rtl'"),
         ({"grid": GRID, "backend": "rlt"}, "did you mean 'rtl'"),
         ({"grid": GRID, "joint": "best"}, "joint = 'best': is none; .*'mean', 'worst'"),
-        ({"grid": GRID, "base": "tiny"}, r"base = 'tiny': .*tilewright\.config\('tiny'\)"),
+        ({"grid": GRID, "base": "tiny"}, r"base = 'tiny': .*tilewright\.Config\('tiny'\)"),
         ({"grid": [4, 8]}, r"grid = \[4, 8\]: must be a mapping"),
         ({"grid": GRID, "scenarios": 4}, "scenarios = 4: must be a mapping"),
         ({"grid": GRID, "weights": [2]}, r"weights = \[2\]: must be a mapping"),
