@@ -15,7 +15,6 @@ from tilewright.hw.spec.errors import RequestError
 from tilewright.hw.spec.quoted import quoted
 from tilewright.mapper.program.program import Program
 from tilewright.sim.files import make_folder, require_apart, require_writable
-from tilewright.sim.networks.inputs import SYNTHETIC_INPUT, default_inputs, load_rows
 from tilewright.sim.networks.labels import read_labels
 from tilewright.sim.networks.network_file import NetworkFile, open_network
 from tilewright.sim.progress import Progress
@@ -28,7 +27,8 @@ from tilewright.sim.results.course import Course
 from tilewright.sim.results.measured import Backend
 from tilewright.sim.results.result import RunResult
 from tilewright.sim.rtl.backend import RtlResult, run_rtl
-from tilewright.sim.run.evaluate import Inferences, RunChip, Tensors, evaluate, require_equal
+from tilewright.sim.run.evaluate import RunChip, evaluate, require_equal
+from tilewright.sim.run.inferences import Tensors, inferences_of
 from tilewright.sim.run.predict import Predictor, has_figures
 from tilewright.verification.cosim.build import has_model
 
@@ -86,7 +86,7 @@ def run(request: RunRequest, progress: Progress, run_chip: RunChip | None = None
     """
     _check_request(request)
     network = open_network(request.model, progress)
-    inferences = _inferences(network, request)
+    inferences = inferences_of(network.graph, request.input, reset_state=request.reset_state)
     labels = read_labels(request.labels) if request.labels else ()
     if request.waves:
         progress.note(WAVES_COST)
@@ -211,14 +211,6 @@ def _check_request(request: RunRequest) -> None:
         raise RequestError(
             f"--waves {request.waves}: the model backend simulates no signals; use --backend rtl"
         )
-
-
-def _inferences(network: NetworkFile, request: RunRequest) -> Inferences:
-    if request.input is None:
-        rows, remarks = [default_inputs(network.graph)], (SYNTHETIC_INPUT,)
-    else:
-        rows, remarks = load_rows(network.graph, request.input), ()
-    return Inferences(rows=rows, remarks=remarks, reset_state=request.reset_state)
 
 
 def _publish(

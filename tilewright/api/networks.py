@@ -22,12 +22,13 @@ from tilewright.mapper.graph.op import PortType
 from tilewright.mapper.program.program import Program
 from tilewright.sim.inspect.accepted import accepted
 from tilewright.sim.inspect.inspected import Inspected
-from tilewright.sim.networks.inputs import SYNTHETIC_INPUT, default_inputs, load_rows, rows_of
+from tilewright.sim.networks.inputs import SYNTHETIC_INPUT
 from tilewright.sim.networks.network_file import NetworkFile, open_network
 from tilewright.sim.progress import Progress, silent, told_to
 from tilewright.sim.results.course import Course
 from tilewright.sim.rtl.backend import RtlResult, run_rtl
-from tilewright.sim.run.evaluate import Inferences, Tensors, evaluate, require_equal
+from tilewright.sim.run.evaluate import evaluate, require_equal
+from tilewright.sim.run.inferences import Tensors, inferences_of
 from tilewright.sim.run.predict import Predictor
 
 if TYPE_CHECKING:
@@ -251,7 +252,7 @@ class Network:
         def run_chip(program: Program, inputs: Tensors) -> RtlResult:
             return run_rtl(program, inputs, activity=timeline, progress=told)
 
-        inferences = _inferences(self.graph, input, reset_state=reset_state)
+        inferences = inferences_of(self.graph, _given(input), reset_state=reset_state)
         found = evaluate(self.file, config, backend, inferences, told, run_chip)
         return Run(config, require_equal(self.name, found), found.course, self.graph)
 
@@ -277,15 +278,13 @@ def _port(graph: Graph, name: str) -> Port:
     )
 
 
-def _inferences(graph: Graph, given: Input | None, *, reset_state: bool) -> Inferences:
+def _given(given: Input | None) -> Path | Mapping[str, NDArray[Any]] | None:
+    """An input as a file, or as arrays by name."""
     if given is None:
-        rows, remarks = [default_inputs(graph)], (SYNTHETIC_INPUT,)
-    elif isinstance(given, str | Path):
-        rows, remarks = load_rows(graph, Path(given)), ()
-    else:
-        named: Mapping[str, ArrayLike] = given if isinstance(given, Mapping) else {"x": given}
-        rows, remarks = rows_of(graph, _arrays(named), "input: "), ()
-    return Inferences(rows=rows, remarks=remarks, reset_state=reset_state)
+        return None
+    if isinstance(given, str | Path):
+        return Path(given)
+    return _arrays(given if isinstance(given, Mapping) else {"x": given})
 
 
 def _arrays(named: Mapping[str, ArrayLike]) -> dict[str, NDArray[Any]]:
