@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tilewright.sim.costs.area import Area
     from tilewright.sim.networks.zoo import ZOO_NAMES
     from tilewright.sim.results.result import Inference, Layer, Output, RunResult
+    from tilewright.sim.run.classify import Classification
     from tilewright.sim.sweep.answer import Recommendation
     from tilewright.sim.sweep.joint import Design
     from tilewright.sim.version import VERSION as __version__  # noqa: N811
@@ -35,6 +36,7 @@ __all__ = [
     "ZOO_NAMES",
     "Area",
     "CheckError",
+    "Classification",
     "Config",
     "Design",
     "Inference",
@@ -63,6 +65,7 @@ _PLACES = {
     "ZOO_NAMES": "tilewright.sim.networks.zoo",
     "Area": "tilewright.sim.costs.area",
     "CheckError": "tilewright.hw.spec.errors",
+    "Classification": "tilewright.sim.run.classify",
     "Config": "tilewright.hw.spec.config",
     "Design": "tilewright.sim.sweep.joint",
     "Inference": "tilewright.sim.results.result",

@@ -27,6 +27,7 @@ from tilewright.sim.networks.network_file import NetworkFile, open_network
 from tilewright.sim.progress import Progress, silent, told_to
 from tilewright.sim.results.course import Course
 from tilewright.sim.rtl.backend import RtlResult, run_rtl
+from tilewright.sim.run.classify import Classification, classify
 from tilewright.sim.run.evaluate import evaluate, require_equal
 from tilewright.sim.run.inferences import Tensors, inferences_of
 from tilewright.sim.run.predict import Predictor
@@ -255,6 +256,35 @@ class Network:
         inferences = inferences_of(self.graph, _given(input), reset_state=reset_state)
         found = evaluate(self.file, config, backend, inferences, told, run_chip)
         return Run(config, require_equal(self.name, found), found.course, self.graph)
+
+    def evaluate(
+        self,
+        x: Input,
+        y: ArrayLike,
+        config: Config | None = None,
+        *,
+        progress: Listener | None = None,
+    ) -> Classification:
+        """Classify a data set with the integers that the hardware computes, in NumPy.
+
+        Outputs of the functional backend are those of the RTL, and the same on every configuration
+        that the network fits. Each row begins with the network's first states.
+
+        Parameters
+        ----------
+        x: rows of inputs, as `input` of `run`.
+        y: labels: the class of each row, whole numbers from 0 on; -1 where it is unknown.
+        config: the hardware.
+        progress: is called with a line of text now and then.
+
+        Raises RequestError for rows and labels of the wrong shape, type or number, labels out of
+        range, networks without one output that has a value for each class, and as `run`.
+        """
+        config = hardware(config)
+        told = silent() if progress is None else told_to(progress)
+        if (given := _given(x)) is None:
+            raise RequestError("x: is None; give the rows of a data set")
+        return classify(self.file, config, inferences_of(self.graph, given), y, told)
 
 
 def load(model: str | Path, *, progress: Listener | None = None) -> Network:

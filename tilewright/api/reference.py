@@ -21,7 +21,16 @@ MARK = "<!-- Below: by `python -m tilewright.api.reference` from docstrings. Edi
 GROUPS = {
     "Functions": ("load", "sweep"),
     "Networks": ("Network", "Port", "Operator", "Inspection"),
-    "Results": ("Prediction", "Run", "Picture", "Layer", "Area", "Output", "Inference"),
+    "Results": (
+        "Prediction",
+        "Run",
+        "Classification",
+        "Picture",
+        "Layer",
+        "Area",
+        "Output",
+        "Inference",
+    ),
     "Sweeps": ("Sweep", "Point", "Design", "Recommendation"),
     "Configurations": ("Config",),
     "Errors": ("TilewrightError", "RequestError", "CheckError"),

@@ -88,6 +88,36 @@ def test_outputs_are_the_files_as_other_runtimes_give_them(kws, samples):
     assert len(run.inferences) == 3
 
 
+def test_a_data_set_is_evaluated_as_other_runtimes_classify_it(kws, samples):
+    session = onnxruntime.InferenceSession(zoo_model("kws"), providers=["CPUExecutionProvider"])
+    scores = np.concatenate([session.run(None, {"input": one[None]})[0] for one in samples])
+    classes = scores.argmax(axis=1)
+    # Farther apart than the two runtimes' roundings.
+    assert (np.diff(np.sort(scores)[:, -2:]) > 10 / 256).all()
+    found = kws.evaluate(samples, [classes[0], (classes[1] + 1) % 12, -1])
+    np.testing.assert_array_equal(found.predicted, classes)
+    assert (found.samples, found.correct, found.accuracy) == (2, 1, 0.5)
+    assert found.confusion.shape == (12, 12)
+    assert found.confusion.sum() == 2
+    assert found.confusion[(classes[1] + 1) % 12, classes[1]] == 1
+    tiny = kws.evaluate(samples, classes, tilewright.Config("tiny"))
+    np.testing.assert_array_equal(tiny.predicted, classes)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "said"),
+    [
+        (np.zeros((4, 4)), [0], r"^input: .*shape \[4, 4\]"),
+        (None, [0], "^x: is None"),
+        (np.zeros((2, 49, 10)), [0], "give one for each row"),
+        (np.zeros((1, 49, 10)), [12], r"must be 0\.\.11"),
+    ],
+)
+def test_a_wrong_data_set_is_refused(kws, x, y, said):
+    with pytest.raises(tilewright.RequestError, match=said):
+        kws.evaluate(x, y)
+
+
 def test_arrays_by_name_and_files_are_the_same_inputs(kws, samples, tmp_path):
     np.save(tmp_path / "x.npy", samples)
     given = (samples, {"input": samples}, tmp_path / "x.npy", str(tmp_path / "x.npy"))
