@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from rich.console import Console
 
 from tilewright.hw.spec.config import Config
 from tilewright.hw.spec.errors import RequestError
@@ -18,6 +15,7 @@ from tilewright.sim.files import make_folder, require_apart, require_writable
 from tilewright.sim.networks.labels import read_labels
 from tilewright.sim.networks.network_file import NetworkFile, open_network
 from tilewright.sim.progress import Progress
+from tilewright.sim.report.console import report_console
 from tilewright.sim.report.page import write_page
 from tilewright.sim.report.spans import trace_spans
 from tilewright.sim.report.terminal import print_report, report_title
@@ -31,9 +29,6 @@ from tilewright.sim.run.evaluate import RunChip, evaluate, require_equal
 from tilewright.sim.run.inferences import Tensors, inferences_of
 from tilewright.sim.run.predict import Predictor, has_figures
 from tilewright.verification.cosim.build import has_model
-
-PIPED_WIDTH = 120
-"""Columns of the report where nobody's terminal sets them."""
 
 WAVES_COST = (
     "Waveforms need a build of the simulation model of their own, which takes minutes once, and "
@@ -235,4 +230,4 @@ def _publish(
         with progress.step("Drawing the pictures"):
             save_run_figures(request.figures, result, course, request.formats)
     # Last: whoever reads it may stop reading.
-    print_report(result, Console(width=None if sys.stdout.isatty() else PIPED_WIDTH), labels)
+    print_report(result, report_console(), labels)
