@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tilewright.api.pictures import Picture
     from tilewright.api.results import Prediction, Run
     from tilewright.api.sweep import sweep
-    from tilewright.api.sweeps import Point, Sweep
+    from tilewright.api.sweep_result import Point, Sweep
     from tilewright.hw.spec.config import Config
     from tilewright.hw.spec.errors import CheckError, RequestError, TilewrightError
     from tilewright.hw.spec.settings import PRESETS
@@ -75,14 +75,14 @@ _PLACES = {
     "Operator": "tilewright.api.networks",
     "Output": "tilewright.sim.results.result",
     "Picture": "tilewright.api.pictures",
-    "Point": "tilewright.api.sweeps",
+    "Point": "tilewright.api.sweep_result",
     "Port": "tilewright.api.networks",
     "Prediction": "tilewright.api.results",
     "Recommendation": "tilewright.sim.sweep.answer",
     "RequestError": "tilewright.hw.spec.errors",
     "Run": "tilewright.api.results",
     "RunResult": "tilewright.sim.results.result",
-    "Sweep": "tilewright.api.sweeps",
+    "Sweep": "tilewright.api.sweep_result",
     "TilewrightError": "tilewright.hw.spec.errors",
     "__version__": "tilewright.sim.version",
     "load": "tilewright.api.networks",

@@ -10,7 +10,7 @@ from typing import Any, Literal, cast, get_args
 
 from tilewright.api.arguments import hardware, require_choice, require_mapping
 from tilewright.api.networks import Listener, Network, load
-from tilewright.api.sweeps import Sweep, points_of
+from tilewright.api.sweep_result import Sweep, points_of
 from tilewright.hw.spec.config import Config, typed_values
 from tilewright.hw.spec.errors import RequestError, TilewrightError
 from tilewright.hw.spec.quoted import quoted
