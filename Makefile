@@ -10,7 +10,7 @@ BIN    := $(VENV)/bin
 C_FILES = $(wildcard firmware/*.[ch] firmware/*/*.[ch] tests/firmware/host/*.[ch] verification/cosim/compression/*.h \
             sim/model/replay/*.[ch] sim/model/cpu/iss/*.[ch])
 
-.PHONY: run test slow fuzz hostile fpga performance docs lint format benchmark clean
+.PHONY: run test slow fuzz hostile fpga performance docs pages lint format benchmark clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp ## simulate one network (MODEL=..., ARGS=...)
@@ -36,6 +36,13 @@ performance: $(VENV)/run.stamp ## cycles of the MLPerf Tiny networks on several 
 
 docs: $(VENV)/docs.stamp ## the documentation site into build/site; a broken link is an error
 	@$(BIN)/python -m sim.site $(ARGS)
+
+pages: $(VENV)/test.stamp ## what pages take from the code, commands and notebooks, written anew (minutes)
+	@$(BIN)/python -m hw.generate docs
+	@$(BIN)/python -m sim.site --write
+	@$(BIN)/python -m tilewright.api.reference
+	@$(BIN)/python -m sim.measure.documents --write $(ARGS)
+	@$(BIN)/python -m tests.tilewright.notebooks
 
 lint: $(VENV)/test.stamp ## formatting, rules, types, import contracts
 	@$(BIN)/ruff check

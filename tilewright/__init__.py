@@ -3,7 +3,7 @@
     import tilewright
 
     kws = tilewright.load("kws")
-    kws.predict(tilewright.config(rows=16, cols=16)).cycles
+    kws.predict(tilewright.Config(rows=16, cols=16)).cycles
 
 docs/api.md describes it. Nothing prints; what is wrong is raised. The names below are loaded when
 they are first asked for: the packages beside them need none of them.
@@ -15,18 +15,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tilewright.api.configs import config
     from tilewright.api.networks import Inspection, Network, Operator, Port, load
     from tilewright.api.pictures import Picture
     from tilewright.api.results import Prediction, Run
     from tilewright.api.sweep import sweep
-    from tilewright.api.sweeps import Point, Sweep
+    from tilewright.api.sweep_result import Point, Sweep
     from tilewright.hw.spec.config import Config
     from tilewright.hw.spec.errors import CheckError, RequestError, TilewrightError
     from tilewright.hw.spec.settings import PRESETS
     from tilewright.sim.costs.area import Area
     from tilewright.sim.networks.zoo import ZOO_NAMES
     from tilewright.sim.results.result import Inference, Layer, Output, RunResult
+    from tilewright.sim.run.classify import Classification
     from tilewright.sim.sweep.answer import Recommendation
     from tilewright.sim.sweep.joint import Design
     from tilewright.sim.version import VERSION as __version__  # noqa: N811
@@ -36,6 +36,7 @@ __all__ = [
     "ZOO_NAMES",
     "Area",
     "CheckError",
+    "Classification",
     "Config",
     "Design",
     "Inference",
@@ -55,7 +56,6 @@ __all__ = [
     "Sweep",
     "TilewrightError",
     "__version__",
-    "config",
     "load",
     "sweep",
 ]
@@ -65,6 +65,7 @@ _PLACES = {
     "ZOO_NAMES": "tilewright.sim.networks.zoo",
     "Area": "tilewright.sim.costs.area",
     "CheckError": "tilewright.hw.spec.errors",
+    "Classification": "tilewright.sim.run.classify",
     "Config": "tilewright.hw.spec.config",
     "Design": "tilewright.sim.sweep.joint",
     "Inference": "tilewright.sim.results.result",
@@ -74,17 +75,16 @@ _PLACES = {
     "Operator": "tilewright.api.networks",
     "Output": "tilewright.sim.results.result",
     "Picture": "tilewright.api.pictures",
-    "Point": "tilewright.api.sweeps",
+    "Point": "tilewright.api.sweep_result",
     "Port": "tilewright.api.networks",
     "Prediction": "tilewright.api.results",
     "Recommendation": "tilewright.sim.sweep.answer",
     "RequestError": "tilewright.hw.spec.errors",
     "Run": "tilewright.api.results",
     "RunResult": "tilewright.sim.results.result",
-    "Sweep": "tilewright.api.sweeps",
+    "Sweep": "tilewright.api.sweep_result",
     "TilewrightError": "tilewright.hw.spec.errors",
     "__version__": "tilewright.sim.version",
-    "config": "tilewright.api.configs",
     "load": "tilewright.api.networks",
     "sweep": "tilewright.api.sweep",
 }

@@ -18,6 +18,7 @@ from tilewright.hw.fpga.top import BoardTop
 from tilewright.hw.soc.cpu import cpu_verilog
 from tilewright.hw.spec.config import Config
 from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.extras import install_command
 
 TOP = "top"
 """Name of the top module, and of the files that belong to it."""
@@ -108,8 +109,7 @@ def _platform(board: Board) -> Platform:
         if error.name != module.partition(".")[0]:
             raise
         raise RequestError(
-            "the package amaranth-boards is not installed; get it with: "
-            "pip install 'tilewright[fpga]'"
+            f"the package amaranth-boards is not installed; get it with: {install_command('fpga')}"
         ) from None
 
 

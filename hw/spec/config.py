@@ -11,7 +11,8 @@ import difflib
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tilewright.hw.spec.errors import RequestError
@@ -24,14 +25,49 @@ MOST_SHARED_BYTES = 256 * 1024
 """Of a main memory whose end is the scratchpad."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, init=False)
 class Config:
-    """Everything that describes a design. Field names are unique across the two parts."""
+    """Everything that describes a design: a preset, a TOML file, single fields, each over the last.
 
-    npu: NpuConfig = field(default_factory=NpuConfig)
-    soc: SocConfig = field(default_factory=SocConfig)
+    `Config(rows=16, memory_latency=8)`, `Config("tiny", cols=8, scratchpad_bytes="64K")`.
+    docs/configuration.md lists the fields; `PRESETS` has the presets. `flat` tells all values;
+    the parts `npu` and `soc`, across which names are unique, hold them.
 
-    def __post_init__(self) -> None:
+    Parameters
+    ----------
+    preset: a name of `PRESETS`.
+    file: as `python -m sim config show` writes one.
+    npu, soc: whole parts, in place of preset, file and fields; the default part where one is left
+        out. A word for ``npu`` is the field of that name.
+    fields: by name, as numbers or as the command line takes them ("64K", "50M").
+
+    Raises RequestError for unknown presets and fields, with near names, and for what cannot be
+    built, with the reason.
+    """
+
+    npu: NpuConfig
+    soc: SocConfig
+
+    def __init__(
+        self,
+        preset: str = "default",
+        *,
+        file: str | Path | None = None,
+        npu: NpuConfig | str | None = None,
+        soc: SocConfig | None = None,
+        **fields: int | str,
+    ) -> None:
+        if isinstance(npu, str):
+            fields["npu"], npu = npu, None
+        if npu is None and soc is None:
+            npu, soc = _parts(_values(preset, file, fields))
+        elif preset != "default" or file is not None or fields:
+            raise RequestError("Config(): give whole parts, or preset, file and fields, not both")
+        object.__setattr__(self, "npu", _part("npu", npu, NpuConfig))
+        object.__setattr__(self, "soc", _part("soc", soc, SocConfig))
+        self._require_memory()
+
+    def _require_memory(self) -> None:
         size, part = self.soc.memory_bytes, self.npu.scratchpad_bytes
         require(
             not self.shares_memory or (size <= MOST_SHARED_BYTES and size % part == 0),
@@ -76,11 +112,35 @@ def make_config(values: Mapping[str, Any]) -> Config:
     Raises `RequestError` that names the key for unknown keys, wrong types and values that cannot
     be built.
     """
-    typed: dict[str, Any] = {**typed_values(values, "configuration")}
-    return Config(
-        npu=NpuConfig(**{k: v for k, v in typed.items() if k in _NPU_FIELDS}),
-        soc=SocConfig(**{k: v for k, v in typed.items() if k in _SOC_FIELDS}),
+    npu, soc = _parts(typed_values(values, "configuration"))
+    return Config(npu=npu, soc=soc)
+
+
+def _parts(typed: Mapping[str, Any]) -> tuple[NpuConfig, SocConfig]:
+    return (
+        NpuConfig(**{k: v for k, v in typed.items() if k in _NPU_FIELDS}),
+        SocConfig(**{k: v for k, v in typed.items() if k in _SOC_FIELDS}),
     )
+
+
+def _part(name: str, given: Any, kind: type[NpuConfig | SocConfig]) -> NpuConfig | SocConfig:
+    """A part as it was given, or the default one."""
+    if given is None:
+        return kind()
+    if not isinstance(given, kind):
+        raise RequestError(f"Config(): {name} = {quoted(given)}: must be a {kind.__name__}")
+    return given
+
+
+def _values(preset: Any, file: str | Path | None, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What a call of `Config` sets."""
+    # That module makes objects of this one's class.
+    from tilewright.hw.spec.settings import load_values
+
+    if not isinstance(preset, str):
+        raise RequestError(f"Config(): preset = {quoted(preset)}: must be a name, such as 'tiny'")
+    values = load_values(preset, None if file is None else Path(file))
+    return values | typed_values(fields, "Config()")
 
 
 def typed_values(values: Mapping[str, Any], source: str) -> dict[str, int | str]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-
-from rich.console import Console
 
 from tilewright.sim.diff.difference import Difference, difference_of
 from tilewright.sim.diff.page import write_difference
 from tilewright.sim.diff.saved import read_run
 from tilewright.sim.diff.terminal import print_difference
 from tilewright.sim.files import require_writable
-from tilewright.sim.run.publish import PIPED_WIDTH
+from tilewright.sim.report.console import report_console
 
 
 def diff(a: Path, b: Path, report: Path | None = None) -> Difference:
@@ -25,5 +22,5 @@ def diff(a: Path, b: Path, report: Path | None = None) -> Difference:
     found = difference_of(read_run(a), read_run(b))
     if report is not None:
         write_difference(report, found)
-    print_difference(found, Console(width=None if sys.stdout.isatty() else PIPED_WIDTH))
+    print_difference(found, report_console())
     return found

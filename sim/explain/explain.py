@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from rich.console import Console
 
 from tilewright.hw.spec.config import make_config
 from tilewright.hw.spec.errors import RequestError
@@ -19,9 +16,9 @@ from tilewright.sim.explain.terminal import print_explanation
 from tilewright.sim.files import require_writable, write_atomically
 from tilewright.sim.networks.network_file import open_network
 from tilewright.sim.progress import Progress
+from tilewright.sim.report.console import report_console
 from tilewright.sim.results.result import RunResult
 from tilewright.sim.run.predict import Predictor
-from tilewright.sim.run.publish import PIPED_WIDTH
 from tilewright.sim.version import origin
 
 SCHEMA = "tilewright.explain/1"
@@ -83,7 +80,7 @@ def explain(
         write_atomically(json_file, json.dumps(found.to_dict(), indent=1) + "\n")
     if report:
         write_explanation(report, result, found.losses, found.changes)
-    console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    console = report_console()
     print_explanation(result, found.losses, found.changes, console)
     return found
 

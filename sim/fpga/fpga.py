@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-from rich.console import Console
 
 from tilewright.hw.fpga.boards import Board
 from tilewright.hw.spec.config import Config
@@ -22,10 +19,10 @@ from tilewright.sim.fpga.synthesis import yosys_version
 from tilewright.sim.fpga.terminal import print_fpga
 from tilewright.sim.fpga.tools import find_tools
 from tilewright.sim.progress import Progress
+from tilewright.sim.report.console import report_console
 from tilewright.sim.run.predict import has_figures
 
 REPORT = "fpga.json"
-PIPED_WIDTH = 120
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +84,7 @@ def _published(result: FpgaResult, bitstream: Path, out: Path) -> FpgaResult:
     if result.bitstream:
         write_atomically(result.bitstream, bitstream.read_bytes())
     result.write(out / REPORT)
-    print_fpga(result, Console(width=None if sys.stdout.isatty() else PIPED_WIDTH))
+    print_fpga(result, report_console())
     if not result.reaches_clock:
         raise CheckError(
             f"{result.board.title}: the chip reaches {result.fmax_mhz:.1f} MHz of the "

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -15,11 +13,11 @@ from tilewright.hw.spec.errors import RequestError
 from tilewright.hw.spec.settings import PRESETS
 from tilewright.sim.fpga.configuration import board_config
 from tilewright.sim.fpga.fit import least_resources, require_fit
+from tilewright.sim.report.console import report_console
 from tilewright.sim.report.units import ABSENT, count
 
 KINDS = (LUT, FLIP_FLOP, DSP, BLOCK_RAM, SPRAM)
 LARGEST_ARRAY = 32
-PIPED_WIDTH = 120
 
 
 def print_boards() -> None:
@@ -43,7 +41,7 @@ def print_boards() -> None:
             _largest(board),
             ", ".join(name for name in PRESETS if _may_fit(board, PRESETS[name])) or ABSENT,
         )
-    console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    console = report_console()
     console.print(table)
     console.print(
         Text(

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tilewright.hw.spec.quoted import printable
+from tilewright.sim.command import command_line
 from tilewright.sim.fpga.loaders import ways
 from tilewright.sim.fpga.result import FpgaResult
 from tilewright.sim.report.units import ABSENT, count, percent, quantity
@@ -39,7 +40,7 @@ def _next_steps(result: FpgaResult, bitstream: Path) -> list[str]:
     """The commands that load the bitstream and run a network on the board."""
     first, *others = (way.shown(bitstream) for way in ways(result.board))
     model = next((network.network for network in result.networks if network.cycles), "MODEL")
-    board = f"python -m sim board --port PORT --board {result.board.name}"
+    board = command_line(["board", "--port", "PORT", "--board", result.board.name])
     return [
         f"Load it:   {first}" + "".join(f"   (or {other})" for other in others),
         f"Run on it: {board} run --model {model}",

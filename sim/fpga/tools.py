@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.extras import install_command
 
 OLDEST_NEXTPNR = (0, 8)
 """Older ones write no paths into their report for both families."""
@@ -82,8 +83,8 @@ def find_tools(family: str) -> tuple[Tool, Tool]:
     ):
         plural = "s" if len(packages) > 1 else ""
         raise RequestError(
-            f"{programs[0].name} is not installed; get it with: pip install 'tilewright[fpga]' "
-            f"(the package{plural} {' and '.join(packages)}), or put nextpnr "
+            f"{programs[0].name} is not installed; get it with: {install_command('fpga')} "
+            f"(here the package{plural} {' and '.join(packages)}), or put nextpnr "
             f"{_dotted(OLDEST_NEXTPNR)} or newer and {programs[1].name} on PATH"
         )
     nextpnr, packer = (_installed(program) for program in programs)

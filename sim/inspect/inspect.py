@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-
-from rich.console import Console
 
 from tilewright.hw.spec.config import Config
 from tilewright.hw.spec.errors import RequestError
@@ -18,7 +15,7 @@ from tilewright.sim.inspect.svg import write_svg
 from tilewright.sim.inspect.terminal import print_inspected
 from tilewright.sim.networks.network_file import open_network
 from tilewright.sim.progress import Progress
-from tilewright.sim.run.publish import PIPED_WIDTH
+from tilewright.sim.report.console import report_console
 
 
 def inspect(
@@ -37,7 +34,7 @@ def inspect(
         write_atomically(json_file, json.dumps(found.to_dict(), indent=1) + "\n")
     if svg_file:
         write_svg(svg_file, found)
-    print_inspected(found, Console(width=None if sys.stdout.isatty() else PIPED_WIDTH))
+    print_inspected(found, report_console())
     return found
 
 

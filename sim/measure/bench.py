@@ -9,7 +9,6 @@ import json
 import multiprocessing
 import random
 import resource
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -29,6 +28,7 @@ from tilewright.sim.files import require_apart, require_writable, write_atomical
 from tilewright.sim.networks.network_file import open_network
 from tilewright.sim.networks.zoo import ZOO_NAMES
 from tilewright.sim.progress import Progress, Step
+from tilewright.sim.report.console import report_console
 from tilewright.sim.run.predict import Predictor, mapping_of
 from tilewright.sim.version import origin
 
@@ -36,8 +36,6 @@ SCHEMA = "tilewright.bench/1"
 
 MOST_POINTS = 2000
 
-PIPED_WIDTH = 100
-"""Columns of the table where nobody's terminal sets them."""
 
 ALIKE = 5
 """For one mapped design so many that differ from it in what leaves the mapping alone."""
@@ -186,7 +184,7 @@ def bench(models: Sequence[str] | None, points: int, json_file: Path | None) -> 
         require_writable(json_file)
         require_apart({"--json": json_file}, {"--model": map(Path, models or ())})
     speeds = [measure_apart(model, points) for model in models or ZOO_NAMES]
-    print_speeds(speeds, Console(width=None if sys.stdout.isatty() else PIPED_WIDTH))
+    print_speeds(speeds, report_console())
     if json_file is not None:
         write_atomically(json_file, json.dumps(to_dict(speeds), indent=1) + "\n")
 

@@ -27,7 +27,8 @@ from tilewright.sim.networks.network_file import NetworkFile, open_network
 from tilewright.sim.progress import Progress
 from tilewright.sim.results.result import RunResult
 from tilewright.sim.rtl.backend import RtlResult, run_rtl
-from tilewright.sim.run.evaluate import Inferences, Tensors, evaluate
+from tilewright.sim.run.evaluate import evaluate
+from tilewright.sim.run.inferences import Inferences, Tensors
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGE = PROJECT / "docs" / "networks.md"

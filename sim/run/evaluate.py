@@ -7,7 +7,7 @@ for the command line, sweeps and validations read the result.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tilewright.hw.spec.config import Config
@@ -25,24 +25,11 @@ from tilewright.sim.results.rows import unmeasured_rows
 from tilewright.sim.rtl.backend import RtlResult
 from tilewright.sim.rtl.measured import measured_in_rtl
 from tilewright.sim.run.check import check_run
+from tilewright.sim.run.inferences import Inferences, Tensors
 from tilewright.sim.run.predict import Predictor
-
-Tensors = Mapping[str, Tensor]
 
 RunChip = Callable[[Program, Tensors], RtlResult]
 """Runs a Program on a chip, for an inference: RTL that is simulated here, or a board."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Inferences:
-    """What is computed: ``rows`` of inputs by tensor, one an inference, and ``remarks`` on them.
-
-    Each begins with the states that the one before left, with ``reset_state`` with the first ones.
-    """
-
-    rows: Sequence[Tensors]
-    remarks: tuple[str, ...] = ()
-    reset_state: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,8 +34,8 @@ KEPT = 16
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """A result, and what it was made from. ``program`` is mapped onto the configuration."""
+class ModelRun:
+    """What the model said, and what it was made from: the Program on that configuration."""
 
     result: RunResult
     program: Program
@@ -80,7 +80,7 @@ class Predictor:
         """
         return self.prediction(config).result
 
-    def prediction(self, config: Config) -> Prediction:
+    def prediction(self, config: Config) -> ModelRun:
         """As `predict`, with the Program and the segments."""
         _require_figures(config)
         mapped = self._map(config)
@@ -92,7 +92,7 @@ class Predictor:
             host=Host(build_s=0.0, simulate_s=model.predict_s, cycles_per_s=None),
         )
         result = run_result(self._model, config, "model", measured)
-        return Prediction(result, program, model.segments)
+        return ModelRun(result, program, model.segments)
 
     @property
     def kept(self) -> int:

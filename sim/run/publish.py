@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import difflib
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from rich.console import Console
 
 from tilewright.hw.spec.config import Config
 from tilewright.hw.spec.errors import RequestError
 from tilewright.hw.spec.quoted import quoted
 from tilewright.mapper.program.program import Program
 from tilewright.sim.files import make_folder, require_apart, require_writable
-from tilewright.sim.networks.inputs import SYNTHETIC_INPUT, default_inputs, load_rows
 from tilewright.sim.networks.labels import read_labels
 from tilewright.sim.networks.network_file import NetworkFile, open_network
 from tilewright.sim.progress import Progress
+from tilewright.sim.report.console import report_console
 from tilewright.sim.report.counters import trace_counters
 from tilewright.sim.report.page import write_page
 from tilewright.sim.report.spans import trace_spans
@@ -29,12 +26,10 @@ from tilewright.sim.results.course import Course
 from tilewright.sim.results.measured import Backend
 from tilewright.sim.results.result import RunResult
 from tilewright.sim.rtl.backend import RtlResult, run_rtl
-from tilewright.sim.run.evaluate import Inferences, RunChip, Tensors, evaluate, require_equal
+from tilewright.sim.run.evaluate import RunChip, evaluate, require_equal
+from tilewright.sim.run.inferences import Tensors, inferences_of
 from tilewright.sim.run.predict import Predictor, has_figures
 from tilewright.verification.cosim.build import has_model
-
-PIPED_WIDTH = 120
-"""Columns of the report where nobody's terminal sets them."""
 
 WAVES_COST = (
     "Waveforms need a build of the simulation model of their own, which takes minutes once, and "
@@ -87,7 +82,7 @@ def run(request: RunRequest, progress: Progress, run_chip: RunChip | None = None
     """
     _check_request(request)
     network = open_network(request.model, progress)
-    inferences = _inferences(network, request)
+    inferences = inferences_of(network.graph, request.input, reset_state=request.reset_state)
     labels = read_labels(request.labels) if request.labels else ()
     if request.waves:
         progress.note(WAVES_COST)
@@ -215,14 +210,6 @@ def _check_request(request: RunRequest) -> None:
         )
 
 
-def _inferences(network: NetworkFile, request: RunRequest) -> Inferences:
-    if request.input is None:
-        rows, remarks = [default_inputs(network.graph)], (SYNTHETIC_INPUT,)
-    else:
-        rows, remarks = load_rows(network.graph, request.input), ()
-    return Inferences(rows=rows, remarks=remarks, reset_state=request.reset_state)
-
-
 def _publish(
     result: RunResult,
     course: Course,
@@ -246,4 +233,4 @@ def _publish(
         with progress.step("Drawing the pictures"):
             save_run_figures(request.figures, result, course, request.formats)
     # Last: whoever reads it may stop reading.
-    print_report(result, Console(width=None if sys.stdout.isatty() else PIPED_WIDTH), labels)
+    print_report(result, report_console(), labels)

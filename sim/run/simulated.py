@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from tilewright.hw.spec.config import Config
 from tilewright.mapper.program.program import Program
-from tilewright.sim.networks.inputs import SYNTHETIC_INPUT, default_inputs
 from tilewright.sim.networks.network_file import NetworkFile
 from tilewright.sim.progress import silent
 from tilewright.sim.results.result import RunResult
 from tilewright.sim.rtl.backend import RtlResult, run_rtl
-from tilewright.sim.run.evaluate import Inferences, Tensors, evaluate
+from tilewright.sim.run.evaluate import evaluate
+from tilewright.sim.run.inferences import Tensors, inferences_of
 
 
 def simulated(network: NetworkFile, config: Config) -> RunResult:
@@ -23,5 +23,5 @@ def simulated(network: NetworkFile, config: Config) -> RunResult:
     def run_chip(program: Program, inputs: Tensors) -> RtlResult:
         return run_rtl(program, inputs, progress=progress)
 
-    rows = Inferences(rows=[default_inputs(network.graph)], remarks=(SYNTHETIC_INPUT,))
-    return evaluate(network, config, "rtl", rows, progress, run_chip).result
+    seeded = inferences_of(network.graph, None)
+    return evaluate(network, config, "rtl", seeded, progress, run_chip).result

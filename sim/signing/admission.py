@@ -9,6 +9,7 @@ from tilewright.hw.spec.errors import RequestError
 from tilewright.hw.spec.program import seal
 from tilewright.hw.spec.quoted import shown
 from tilewright.mapper.program.program import Program
+from tilewright.sim.command import command_line
 from tilewright.sim.signing.keys import read_public_key
 from tilewright.sim.signing.signature import read_signature, signed
 
@@ -28,7 +29,7 @@ class Admission:
         if signature is None:
             raise RequestError(
                 f"--trust {trust}: the Program is not signed; give its --signature, which "
-                "`python -m sim sign` makes"
+                f"`{command_line(['sign'])}` makes"
             )
         self._trust, self._path = trust, signature
         self._key = read_public_key(trust)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.extras import install_command
 from tilewright.hw.spec.quoted import shown
 from tilewright.hw.spec.user_files import read_file
 from tilewright.sim.files import require_writable, write_atomically
@@ -27,9 +28,7 @@ PRIVATE, PUBLIC = "a private Ed25519 key (PEM, without a password)", "a public E
 def require_library() -> None:
     """Raise RequestError where `cryptography`, which is an extra, is missing."""
     if find_spec("cryptography") is None:
-        raise RequestError(
-            "signatures need the package cryptography: pip install 'tilewright[sign]'"
-        )
+        raise RequestError(f"signatures need the package cryptography: {install_command('sign')}")
 
 
 def new_keys(name: Path) -> tuple[Path, Path]:

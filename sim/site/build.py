@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tilewright.hw.spec.errors import CheckError, RequestError
+from tilewright.hw.spec.extras import install_command
 from tilewright.sim.files import make_folder
 from tilewright.sim.site.navigation import navigation
 from tilewright.sim.version import origin_line
@@ -136,5 +137,5 @@ def _run_zensical(root: Path) -> None:
         return
     said = _COLOUR.sub("", run.stdout + run.stderr).partition("Traceback")[0].strip()
     if "No module named" in said:
-        raise RequestError("the site is built by Zensical; add it: pip install -e '.[docs]'")
+        raise RequestError(f"the site is built by Zensical; add it: {install_command('docs')}")
     raise CheckError(f"the site has faults:\n{said}")

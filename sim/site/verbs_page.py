@@ -6,15 +6,13 @@ import argparse
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-COMMAND = "python -m sim"
-
-CONFIGURATION = "configuration"
-"""Title of the parsers' group of options that make a configuration, the same in every verb."""
+from tilewright.sim.command import INSTALLED, MODULE
+from tilewright.sim.verbs.options import CONFIGURATION
 
 _INTRODUCTION = (
-    "Every verb with its arguments and options, as `python -m sim VERB --help` has them. "
-    "`tilewright` is the same command. Exit status: 0 done and checked; 2 the request is wrong; 3 "
-    "the chip failed its check; 130 interrupted; 1 an internal error."
+    f"Every verb with its arguments and options, as `{MODULE} VERB --help` has them. "
+    f"`{INSTALLED}` is the same command. Exit status: 0 done and checked; 2 the request is wrong; "
+    "3 the chip failed its check; 130 interrupted; 1 an internal error."
 )
 _OF_CONFIGURATIONS = (
     "Verbs that take a configuration have these options: a preset, then a file, then single "
@@ -68,7 +66,7 @@ def _described(name: str, verb: argparse.ArgumentParser) -> Iterator[str]:
     groups = list(_configuration(verb))
     needed = [_spelled(action) for action in actions if action.required]
     optional = groups or any(not action.required for action in actions)
-    words = [COMMAND, name, *needed, *(["[options]"] if optional else [])]
+    words = [MODULE, name, *needed, *(["[options]"] if optional else [])]
     yield f"```\n{' '.join(words)}\n```"
     rows = [*map(_row, actions), *(f"| | {_REFERENCE} |" for _ in groups)]
     if rows:

@@ -39,9 +39,9 @@ def parse_grids(texts: Sequence[str], option: str = "--grid") -> dict[str, tuple
 
 
 def axes_of(
-    values: Mapping[str, str | Iterable[Value]], option: str = "--grid"
+    values: Mapping[str, Value | Iterable[Value]], option: str = "--grid"
 ) -> dict[str, tuple[Value, ...]]:
-    """The same of values by field, each as they are or as a text such as ``2..16..2``.
+    """The same of values by field: one, several, or a text such as ``2..16..2``.
 
     Raises RequestError as `parse_grids` does, and where a field has no values.
     """
@@ -50,7 +50,8 @@ def axes_of(
         if isinstance(given, str):
             axes |= parse_grids([f"{key}={given}"], option)
             continue
-        found = dict.fromkeys(typed_values({key: value}, option)[key] for value in given)
+        several = given if isinstance(given, Iterable) else (given,)
+        found = dict.fromkeys(typed_values({key: value}, option)[key] for value in several)
         if not 0 < len(found) <= MOST_VALUES:
             raise RequestError(f"{option} {key}: {len(found):,} values; give 1 to {MOST_VALUES:,}")
         axes[key] = tuple(found)

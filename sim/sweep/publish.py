@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
-from rich.console import Console
-
 from tilewright.hw.spec.quoted import printable
 from tilewright.sim.progress import Progress
+from tilewright.sim.report.console import report_console
 from tilewright.sim.sweep.answer import Answer
 from tilewright.sim.sweep.files import write_files
 from tilewright.sim.sweep.networks import open_networks
@@ -16,15 +13,13 @@ from tilewright.sim.sweep.store import Store
 from tilewright.sim.sweep.summary import print_recommendation, print_summary
 from tilewright.sim.sweep.sweep import sweep
 
-PIPED_WIDTH = 120
-
 
 def sweep_and_print(request: SweepRequest, progress: Progress) -> None:
     """Do the sweep, write its files and print the summary. Raises as `sweep` does."""
 
     def publish(store: Store, found: Answer) -> None:
         files = write_files(request, store, progress)
-        console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+        console = report_console()
         print_summary(store, request.objectives, found, console)
         for path in files:
             line = printable(str(path))

@@ -46,6 +46,7 @@ class SweepRequest:
     weights: of the networks in the geometric mean, by their texts in ``models``; 1 for others.
     fpga: board that the front's designs are placed on, or None.
     command: the command as it was typed, for messages and the results.
+    going_on: what goes on with it after an interruption; empty: the command with --resume.
     kept: whether ``out`` outlasts the sweep, so that messages may send there.
     read: files that the command reads, by option: no result may replace one.
     """
@@ -60,6 +61,7 @@ class SweepRequest:
     limits: tuple[Limit, ...] = ()
     joint: Kind = "mean"
     weights: Mapping[str, float] = field(default_factory=dict[str, float])
+    going_on: str = ""
     kept: bool = True
     jobs: int
     cluster: str | None = None

@@ -220,15 +220,23 @@ class _Workers:
 
 
 def _interrupted(request: SweepRequest, store: Store, progress: Progress) -> None:
+    if not request.kept:
+        return
     store.commit()
     store.export_csv(request.out / TABLE)
     if not (done := len(store.keys())):
         return
-    resume = "" if "--resume" in request.command.split() else " --resume"
     progress.note(
         f"Interrupted: {counted(done, 'point')} kept in {request.out}; go on with:\n"
-        f"{request.command}{resume}"
+        f"{_going_on(request)}"
     )
+
+
+def _going_on(request: SweepRequest) -> str:
+    if request.going_on:
+        return request.going_on
+    resume = "" if "--resume" in request.command.split() else " --resume"
+    return f"{request.command}{resume}"
 
 
 def joint_of(request: SweepRequest, networks: Sequence[NetworkFile]) -> Joint:

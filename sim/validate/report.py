@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -15,7 +13,7 @@ from tilewright.hw.spec.errors import CheckError, RequestError
 from tilewright.sim.files import make_folder, write_atomically
 from tilewright.sim.networks.zoo import ZOO_NAMES
 from tilewright.sim.progress import Progress
-from tilewright.sim.run.publish import PIPED_WIDTH
+from tilewright.sim.report.console import report_console
 from tilewright.sim.validate.compare import Comparison
 from tilewright.sim.validate.designs import chosen_designs
 from tilewright.sim.validate.run import validate
@@ -82,7 +80,7 @@ def _write_parity(path: Path, comparisons: Sequence[Comparison]) -> None:
 
 
 def _print(comparisons: Sequence[Comparison], statement: str, out: Path) -> None:
-    console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    console = report_console()
     table = Table(box=SIMPLE_HEAD)
     for number, heading in enumerate(HEADINGS):
         table.add_column(heading, justify="left" if number < 2 else "right")

@@ -12,7 +12,7 @@ from tilewright.sim.files import make_folder
 from tilewright.sim.networks.inputs import default_inputs
 from tilewright.sim.networks.network_file import NetworkFile, open_network
 from tilewright.sim.progress import Progress
-from tilewright.sim.run.predict import Prediction, Predictor
+from tilewright.sim.run.predict import ModelRun, Predictor
 from tilewright.sim.validate.compare import Comparison, compared
 from tilewright.sim.validate.designs import Design
 from tilewright.sim.validate.measure import (
@@ -39,7 +39,7 @@ class Point:
     design: Design
     program: Program
     inputs: Tensors
-    prediction: Prediction
+    prediction: ModelRun
     file: Path
 
     @property

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 
+from tilewright.sim.command import INSTALLED
+
 HELP = "print what makes a shell complete verbs, options and values"
 SHELLS = ("bash", "zsh", "fish")
-COMMAND = "tilewright"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -18,4 +19,4 @@ def add(parser: argparse.ArgumentParser) -> None:
 def _completion(options: argparse.Namespace) -> None:
     from argcomplete.shell_integration import shellcode
 
-    print(shellcode([COMMAND], shell=options.shell))
+    print(shellcode([INSTALLED], shell=options.shell))

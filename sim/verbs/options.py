@@ -11,10 +11,13 @@ from tilewright.hw.spec.quoted import shown
 from tilewright.hw.spec.settings import PRESETS, load_values
 from tilewright.sim.progress import Progress
 
+CONFIGURATION = "configuration"
+"""Title of the group of options that make a configuration, the same in every verb."""
+
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
     """A preset, then a file, then single values, each overriding the one before."""
-    group = parser.add_argument_group("configuration")
+    group = parser.add_argument_group(CONFIGURATION)
     group.add_argument(
         "--preset", default="default", metavar="P", help=f"one of {', '.join(PRESETS)}"
     )

@@ -20,7 +20,7 @@ BUILD = "import sys, setuptools.build_meta as build; getattr(build, sys.argv[1])
 USE = """
 import sys, tilewright
 network = tilewright.load("ad")
-cycles = network.predict(tilewright.config(rows=4)).cycles
+cycles = network.predict(tilewright.Config(rows=4)).cycles
 found = tilewright.sweep(network, {"rows": [4, 8]}, jobs=2)
 assert [point.cycles for point in found.fronts["ad"] if point.row["rows"] == 4] == [cycles]
 ours = [name for name in sys.modules if name.split(".")[0] == "tilewright"]
@@ -31,7 +31,7 @@ print(len(found.points), *sorted({name.split(".")[0] for name in sys.modules} & 
 
 IN_RTL = """
 import tilewright
-run = tilewright.load("ad").run(tilewright.config("tiny"))
+run = tilewright.load("ad").run(tilewright.Config("tiny"))
 print(run.cycles > 0, run.result.check.mismatches)
 """
 

@@ -11,7 +11,8 @@ from tilewright.sim.model.backend import ModelBackend
 from tilewright.sim.networks.network_file import NetworkFile
 from tilewright.sim.progress import Progress
 from tilewright.sim.rtl.backend import run_rtl
-from tilewright.sim.run.evaluate import Inferences, evaluate, require_equal
+from tilewright.sim.run.evaluate import evaluate, require_equal
+from tilewright.sim.run.inferences import Inferences
 
 pytestmark = [pytest.mark.rtl]
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.extras import install_command
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,8 +25,7 @@ def to_frame(
         if error.name != "pandas":
             raise
         raise RequestError(
-            "frames need pandas, which is not installed; get it with: "
-            "pip install 'tilewright[frames]'"
+            f"frames need pandas, which is not installed; get it with: {install_command('frames')}"
         ) from None
     frame = pd.DataFrame(list(rows), columns=list(columns))
     return frame if index is None else frame.set_index(index)

@@ -12,20 +12,24 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tilewright.api.arguments import hardware, require_choice
 from tilewright.api.frames import to_frame
 from tilewright.api.results import Prediction, Run
 from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.errors import RequestError
 from tilewright.mapper.graph.graph import Graph
 from tilewright.mapper.graph.op import PortType
 from tilewright.mapper.program.program import Program
 from tilewright.sim.inspect.accepted import accepted
 from tilewright.sim.inspect.inspected import Inspected
-from tilewright.sim.networks.inputs import SYNTHETIC_INPUT, default_inputs, load_rows, rows_of
+from tilewright.sim.networks.inputs import SYNTHETIC_INPUT
 from tilewright.sim.networks.network_file import NetworkFile, open_network
 from tilewright.sim.progress import Progress, silent, told_to
 from tilewright.sim.results.course import Course
 from tilewright.sim.rtl.backend import RtlResult, run_rtl
-from tilewright.sim.run.evaluate import Inferences, Tensors, evaluate, require_equal
+from tilewright.sim.run.classify import Classification, classify
+from tilewright.sim.run.evaluate import evaluate, require_equal
+from tilewright.sim.run.inferences import Tensors, inferences_of
 from tilewright.sim.run.predict import Predictor
 
 if TYPE_CHECKING:
@@ -33,6 +37,9 @@ if TYPE_CHECKING:
 
 Input = str | Path | ArrayLike | Mapping[str, ArrayLike]
 """A .npy or .npz file, an array, or arrays by name."""
+
+_BACKENDS = ("rtl", "model", "functional")
+"""Of `Network.run`; a board is `python -m sim board`'s."""
 
 Listener = Callable[[str], object]
 """Is called with a line of text now and then: what is going on."""
@@ -193,7 +200,7 @@ class Network:
 
         ``config``: the hardware; the preset "default" where none is given, here and below.
         """
-        return Inspection(accepted(self.file, config or Config()))
+        return Inspection(accepted(self.file, hardware(config)))
 
     def predict(self, config: Config | None = None) -> Prediction:
         """Cycles and energy of one inference by the model, in milliseconds; of a seeded signal.
@@ -203,7 +210,7 @@ class Network:
         the network does not fit, with layer, limit and remedy, and for designs of which the model
         has no figures.
         """
-        config = config or Config()
+        config = hardware(config)
         found = self._predictor.prediction(config)
         return Prediction(config, found.result, Course(found.program, found.segments))
 
@@ -239,15 +246,45 @@ class Network:
         Raises RequestError where input, configuration or file is wrong or the network does not fit,
         CheckError where the chip failed or an output differs.
         """
+        require_choice("backend", backend, _BACKENDS)
+        config = hardware(config)
         told = silent() if progress is None else told_to(progress)
 
         def run_chip(program: Program, inputs: Tensors) -> RtlResult:
             return run_rtl(program, inputs, activity=timeline, progress=told)
 
-        config = config or Config()
-        inferences = _inferences(self.graph, input, reset_state=reset_state)
+        inferences = inferences_of(self.graph, _given(input), reset_state=reset_state)
         found = evaluate(self.file, config, backend, inferences, told, run_chip)
         return Run(config, require_equal(self.name, found), found.course, self.graph)
+
+    def evaluate(
+        self,
+        x: Input,
+        y: ArrayLike,
+        config: Config | None = None,
+        *,
+        progress: Listener | None = None,
+    ) -> Classification:
+        """Classify a data set with the integers that the hardware computes, in NumPy.
+
+        Outputs of the functional backend are those of the RTL, and the same on every configuration
+        that the network fits. Each row begins with the network's first states.
+
+        Parameters
+        ----------
+        x: rows of inputs, as `input` of `run`.
+        y: labels: the class of each row, whole numbers from 0 on; -1 where it is unknown.
+        config: the hardware.
+        progress: is called with a line of text now and then.
+
+        Raises RequestError for rows and labels of the wrong shape, type or number, labels out of
+        range, networks without one output that has a value for each class, and as `run`.
+        """
+        config = hardware(config)
+        told = silent() if progress is None else told_to(progress)
+        if (given := _given(x)) is None:
+            raise RequestError("x: is None; give the rows of a data set")
+        return classify(self.file, config, inferences_of(self.graph, given), y, told)
 
 
 def load(model: str | Path, *, progress: Listener | None = None) -> Network:
@@ -271,13 +308,20 @@ def _port(graph: Graph, name: str) -> Port:
     )
 
 
-def _inferences(graph: Graph, given: Input | None, *, reset_state: bool) -> Inferences:
+def _given(given: Input | None) -> Path | Mapping[str, NDArray[Any]] | None:
+    """An input as a file, or as arrays by name."""
     if given is None:
-        rows, remarks = [default_inputs(graph)], (SYNTHETIC_INPUT,)
-    elif isinstance(given, str | Path):
-        rows, remarks = load_rows(graph, Path(given)), ()
-    else:
-        named: Mapping[str, ArrayLike] = given if isinstance(given, Mapping) else {"x": given}
-        arrays: dict[str, NDArray[Any]] = {name: np.asarray(one) for name, one in named.items()}
-        rows, remarks = rows_of(graph, arrays, "input: "), ()
-    return Inferences(rows=rows, remarks=remarks, reset_state=reset_state)
+        return None
+    if isinstance(given, str | Path):
+        return Path(given)
+    return _arrays(given if isinstance(given, Mapping) else {"x": given})
+
+
+def _arrays(named: Mapping[str, ArrayLike]) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, given in named.items():
+        try:
+            arrays[name] = np.asarray(given)
+        except ValueError as error:
+            raise RequestError(f"input: is no array: {error}") from None
+    return arrays

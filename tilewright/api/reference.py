@@ -19,9 +19,18 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 MARK = "<!-- Below: by `python -m tilewright.api.reference` from docstrings. Edit those. -->\n"
 
 GROUPS = {
-    "Functions": ("load", "config", "sweep"),
+    "Functions": ("load", "sweep"),
     "Networks": ("Network", "Port", "Operator", "Inspection"),
-    "Results": ("Prediction", "Run", "Picture", "Layer", "Area", "Output", "Inference"),
+    "Results": (
+        "Prediction",
+        "Run",
+        "Classification",
+        "Picture",
+        "Layer",
+        "Area",
+        "Output",
+        "Inference",
+    ),
     "Sweeps": ("Sweep", "Point", "Design", "Recommendation"),
     "Configurations": ("Config",),
     "Errors": ("TilewrightError", "RequestError", "CheckError"),
@@ -54,9 +63,13 @@ def _described(name: str, thing: Any) -> Iterator[str]:
 
 
 def _fields(thing: type) -> str:
-    """Names and types of what the objects hold."""
+    """Names and types of what the objects hold, or how they are made where that is by others."""
     if not dataclasses.is_dataclass(thing):
         return ""
+    made = cast("FunctionType", vars(thing)["__init__"])
+    held = [field.name for field in dataclasses.fields(thing)]
+    if list(inspect.signature(made).parameters)[1:] != held:
+        return _signature(thing.__name__, made, thing.__name__) + "\n"
     lines = "".join(f"{field.name}: {field.type}\n" for field in dataclasses.fields(thing))
     return f"```python\n{_quoted(lines)}```\n"
 
@@ -82,7 +95,7 @@ def _members(thing: type) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _signature(name: str, function: FunctionType) -> str:
+def _signature(name: str, function: FunctionType, result: str = "") -> str:
     """As it is written in the source, in lines where one is too short."""
     parts: list[str] = []
     starred = False
@@ -95,7 +108,7 @@ def _signature(name: str, function: FunctionType) -> str:
         stars = "**" if parameter.kind is parameter.VAR_KEYWORD else ""
         default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
         parts.append(f"{stars}{parameter.name}: {parameter.annotation}{default}")
-    result = inspect.signature(function).return_annotation
+    result = result or inspect.signature(function).return_annotation
     line = f"{name}({', '.join(parts)}) -> {result}"
     if len(line) > 100:
         listed = "".join(f"    {part},\n" for part in parts)

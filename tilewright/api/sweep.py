@@ -6,16 +6,20 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, cast, get_args
 
+from tilewright.api.arguments import hardware, require_choice, require_mapping
 from tilewright.api.networks import Listener, Network, load
-from tilewright.api.sweeps import Sweep, points_of
+from tilewright.api.sweep_result import Sweep, points_of
 from tilewright.hw.spec.config import Config, typed_values
 from tilewright.hw.spec.errors import RequestError, TilewrightError
+from tilewright.hw.spec.quoted import quoted
 from tilewright.sim.progress import silent, told_to
 from tilewright.sim.sweep.answer import Answer
+from tilewright.sim.sweep.candidate import Backend
 from tilewright.sim.sweep.files import write_files
 from tilewright.sim.sweep.grid import axes_of
+from tilewright.sim.sweep.joint import Kind
 from tilewright.sim.sweep.limits import parse_limits
 from tilewright.sim.sweep.networks import named_apart
 from tilewright.sim.sweep.plan import Plan
@@ -36,8 +40,8 @@ from tilewright.sim.sweep.where import Where
 from tilewright.sim.verbs.options import whole_number
 
 Value = int | str
-Axis = str | Iterable[Value]
-"""Values of a field, each by itself or as a text such as ``2..16..2``."""
+Axis = Value | Iterable[Value]
+"""Values of a field: one, several, or a text such as ``2..16..2``."""
 
 _COMMAND = "tilewright.sweep(...)"
 """Stands for the command in messages and in the database."""
@@ -52,7 +56,7 @@ def sweep(
     where: str | Sequence[str] = (),
     scenarios: Mapping[str, Axis] | None = None,
     limits: str | Sequence[str] = (),
-    objectives: Sequence[str] = (),
+    objectives: str | Sequence[str] = (),
     joint: Literal["mean", "worst"] = "mean",
     weights: Mapping[str, float] | None = None,
     search: int | None = None,
@@ -97,8 +101,16 @@ def sweep(
     evaluated or no design keeps the limits, TilewrightError where points failed, and CheckError
     where RTL contradicts.
     """
+    require_choice("backend", backend, get_args(Backend))
+    require_choice("joint", joint, get_args(Kind))
+    for name, values in (("grid", grid), ("scenarios", scenarios), ("weights", weights)):
+        require_mapping(name, values)
+    if resume and out is None:
+        raise RequestError("resume: needs out, the folder of the sweep to go on with")
     told = silent() if progress is None else told_to(progress)
-    given = [networks] if isinstance(networks, str | Path | Network) else list(networks)
+    given = (
+        [networks] if isinstance(networks, str | Path | Network) else _list("networks", networks)
+    )
     if not given:
         raise RequestError("nothing to sweep: give at least one network")
     loaded = [one if isinstance(one, Network) else load(one, progress=progress) for one in given]
@@ -124,23 +136,24 @@ def sweep(
         request = SweepRequest(
             models=models,
             plan=Plan(
-                overrides(base or Config()),
+                overrides(hardware(base, "base")),
                 _listed(points),
                 axes_of(grid or {}),
-                Where([where] if isinstance(where, str) else where),
+                Where(_texts(where)),
                 axes_of(scenarios or {}, "--scenario"),
             ),
             out=folder,
             command=_COMMAND,
             search=_search(search, seed),
             backend=backend,
-            objectives=known_objectives(objectives),
-            limits=parse_limits([limits] if isinstance(limits, str) else limits),
+            objectives=known_objectives(_texts(objectives)),
+            limits=parse_limits(_texts(limits)),
             joint=joint,
             weights=weights_of((weights or {}).items(), models),
             jobs=all_cores() if jobs is None else whole_number("--jobs", str(jobs), 1),
             cluster=cluster,
             resume=resume,
+            going_on="the same call of tilewright.sweep with resume=True",
             kept=out is not None,
             verify_front=verify_front,
             read={
@@ -177,9 +190,21 @@ def _listed(
         return tuple(read_points(Path(points)))
     if not points:
         raise RequestError("--points: holds no points")
-    return tuple(
-        typed_values(point, f"--points, entry {number}") for number, point in enumerate(points, 1)
-    )
+    listed: list[Mapping[str, Value]] = []
+    for number, point in enumerate(_list("points", points), 1):
+        require_mapping(f"--points, entry {number}", point)
+        listed.append(typed_values(point, f"--points, entry {number}"))
+    return tuple(listed)
+
+
+def _list(name: str, several: Any) -> list[Any]:
+    if isinstance(several, Mapping) or not isinstance(several, Iterable):
+        raise RequestError(f"{name} = {quoted(several)}: must be a list")
+    return list(cast("Iterable[Any]", several))
+
+
+def _texts(texts: str | Sequence[str]) -> Sequence[str]:
+    return [texts] if isinstance(texts, str) else texts
 
 
 def _search(budget: int | None, seed: int | None) -> Search | None:

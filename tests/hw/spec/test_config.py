@@ -1,18 +1,69 @@
 """Configuration of a design: what names it, refusals that say why."""
 
 import dataclasses
+import pickle
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tilewright.hw.spec.commands import Opcode
-from tilewright.hw.spec.config import FIELDS, make_config
+from tilewright.hw.spec.config import FIELDS, Config, make_config
 from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.npu_config import NpuConfig
 from tilewright.hw.spec.settings import load_config
+from tilewright.hw.spec.soc_config import SocConfig
 
 
 def test_flat_holds_every_field_once() -> None:
     assert tuple(load_config().flat()) == FIELDS
     assert len(set(FIELDS)) == len(FIELDS)
+
+
+def test_a_configuration_of_flat_fields() -> None:
+    made = Config(rows=16, memory_latency=8)
+    assert (made.npu.rows, made.soc.memory_latency) == (16, 8)
+    assert made == Config(npu=NpuConfig(rows=16), soc=SocConfig(memory_latency=8))
+    assert made.npu.cols == NpuConfig().cols == 8
+    assert Config(npu="none").soc.npu == "none"
+    assert Config() == Config(npu=NpuConfig(), soc=SocConfig())
+
+
+def test_fields_override_a_file_that_overrides_the_preset(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('cols = 8\nscratchpad_bytes = "64K"\n')
+    made = Config("tiny", file=tmp_path / "mine.toml", scratchpad_bytes="128K", rows=2)
+    assert (made.npu.rows, made.npu.cols, made.npu.scratchpad_bytes) == (2, 8, 131072)
+    assert made.soc.cpu == "lite"
+    assert Config(file=str(tmp_path / "mine.toml")).npu.scratchpad_bytes == 65536
+
+
+def test_a_configuration_is_a_value() -> None:
+    made = Config("tiny", cols=8)
+    assert {pickle.loads(pickle.dumps(made)): 1}[made] == 1
+    other = dataclasses.replace(made, soc=dataclasses.replace(made.soc, cpu="full"))
+    assert (other.soc.cpu, other.npu) == ("full", made.npu)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        made.npu = NpuConfig()  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@pytest.mark.parametrize(
+    ("preset", "given", "said"),
+    [
+        ("tinny", {}, "did you mean tiny"),
+        (3, {}, r"Config\(\): preset = 3: must be a name"),
+        ("tiny", {"rowz": 4}, r"Config\(\): unknown key 'rowz'; did you mean rows"),
+        ("tiny", {"rows": 4.5}, "must be a whole number"),
+        ("tiny", {"rows": 0}, "rows = 0"),
+        ("default", {"soc": 4}, r"Config\(\): soc = 4: must be a SocConfig"),
+        ("default", {"npu": NpuConfig(), "rows": 4}, "not both"),
+        ("tiny", {"soc": SocConfig()}, "not both"),
+        # Its scratchpad is the end of a main memory of up to 256 KiB.
+        ("icebreaker", {"memory_bytes": "4M"}, "memory_bytes = 4194304"),
+    ],
+)
+def test_what_cannot_be_made_is_refused(preset: Any, given: dict[str, Any], said: str) -> None:
+    with pytest.raises(RequestError, match=said):
+        Config(preset, **given)
 
 
 def test_hardware_key_follows_what_is_built() -> None:

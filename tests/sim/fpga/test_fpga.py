@@ -56,15 +56,20 @@ def test_latency_is_told_at_the_boards_clock(make, capsys) -> None:
     assert "200 ms" in said
 
 
-def test_the_end_says_what_to_do_next(make, capsys, monkeypatch) -> None:
+@pytest.mark.parametrize(
+    ("called", "command"),
+    [("/p/sim/__main__.py", "python -m sim"), ("/usr/bin/tilewright", "tilewright")],
+)
+def test_the_end_says_what_to_do_next(make, capsys, monkeypatch, called, command) -> None:
     monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(sys, "argv", [called])
     out = make(18.0)
     said = capsys.readouterr().out.splitlines()
     assert (
         f"Load it:   iceprog {out}/top.bin   (or openFPGALoader -b ice40_generic {out}/top.bin)"
         in said
     )
-    assert "Run on it: python -m sim board --port PORT --board icebreaker run --model kws" in said
+    assert f"Run on it: {command} board --port PORT --board icebreaker run --model kws" in said
 
 
 def test_the_bitstream_is_loaded(make, monkeypatch, tmp_path) -> None:

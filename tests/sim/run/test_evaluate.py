@@ -19,7 +19,8 @@ from tilewright.sim.networks.network_file import NetworkFile
 from tilewright.sim.progress import Progress
 from tilewright.sim.report.outputs import answer
 from tilewright.sim.results.result import Output
-from tilewright.sim.run.evaluate import Inferences, evaluate, require_equal
+from tilewright.sim.run.evaluate import evaluate, require_equal
+from tilewright.sim.run.inferences import Inferences
 
 SILENT = Progress(Console(quiet=True))
 Q = Quant((1.0,), (0,))

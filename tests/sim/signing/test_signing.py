@@ -3,6 +3,7 @@
 import json
 import stat
 import struct
+import sys
 import zlib
 from dataclasses import replace
 
@@ -73,8 +74,9 @@ def test_a_signature_is_of_all_bytes_that_the_chip_gets(folder, program):
     assert image[:-4] == same[:-4], "nothing but release and CRC is another"
 
 
-def test_an_unsigned_program_is_refused(folder):
-    with pytest.raises(RequestError, match="is not signed"):
+def test_an_unsigned_program_is_refused(folder, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/tilewright"])
+    with pytest.raises(RequestError, match=r"is not signed.*which `tilewright sign` makes"):
         Admission(folder / "k.pub.pem", None)
 
 
@@ -105,10 +107,11 @@ def test_another_release_is_another_signature(folder, program, tmp_path):
     + [json.dumps({"release": r, "ed25519": v}) for r, v in
        ((-1, "00" * 64), (65_536, "00" * 64), (1, "00" * 63), (1, "xy" * 64), (1, 5))],
 )  # fmt: skip
-def test_what_is_no_signature_is_refused(tmp_path, text):
+def test_what_is_no_signature_is_refused(monkeypatch, tmp_path, text):
     path = tmp_path / "s.sig"
     path.write_text(text)
-    with pytest.raises(RequestError, match=r"s\.sig"):
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/tilewright"])
+    with pytest.raises(RequestError, match=r"s\.sig.* a signature that `tilewright sign` has"):
         read_signature(path)
 
 

@@ -65,12 +65,17 @@ def test_axes_are_values_or_texts_each_value_once():
     assert axes == {"rows": (4, 8), "cols": (2, 4, 8), "cpu": ("full", "lite")}
 
 
+def test_one_value_needs_no_list():
+    assert axes_of({"rows": 4, "cpu": "lite"}) == {"rows": (4,), "cpu": ("lite",)}
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [
         ({"rows": []}, "--grid rows: 0 values"),
         ({"rows": range(10_001)}, "10,001 values; give 1 to 10,000"),
         ({"rows": [True]}, "whole number"),
+        ({"rows": None}, "whole number"),
         ({"rowz": [1]}, "did you mean rows"),
         ({"rows": "4..2"}, "the range is empty"),
     ],

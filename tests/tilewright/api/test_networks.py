@@ -46,12 +46,12 @@ def test_its_frame_has_a_row_an_operator(kws):
 
 
 def test_inspecting_says_where_operators_run_and_what_is_in_the_way(kws):
-    on_cpu = kws.inspect(tilewright.config("cpu-only"))
+    on_cpu = kws.inspect(tilewright.Config("cpu-only"))
     assert on_cpu.fits
     assert set(on_cpu.to_frame()["status"]) == {"cpu", "free"}
     assert on_cpu.to_dict()["schema"] == "tilewright.inspect/1"
     # Its 264,192 weights alone are more.
-    large, memory = tilewright.load("ad"), tilewright.config(memory_bytes=131072)
+    large, memory = tilewright.load("ad"), tilewright.Config(memory_bytes=131072)
     assert not large.inspect(memory).fits
     assert "memory_bytes" in large.inspect(memory).obstacles[0]
     with pytest.raises(tilewright.RequestError, match="memory_bytes"):
@@ -64,8 +64,8 @@ def test_a_prediction_is_what_the_verb_writes(kws, monkeypatch, tmp_path, capsys
     assert entry.main() == 0
     capsys.readouterr()
     written = json.loads((tmp_path / "r.json").read_text())
-    predicted = kws.predict(tilewright.config(rows=4))
-    run = kws.run(tilewright.config(rows=4), backend="model")
+    predicted = kws.predict(tilewright.Config(rows=4))
+    run = kws.run(tilewright.Config(rows=4), backend="model")
     for found in (predicted.to_dict(), run.to_dict()):
         # Times of the host differ, and the verb tells of each inference.
         found = json.loads(json.dumps(found))
@@ -88,6 +88,36 @@ def test_outputs_are_the_files_as_other_runtimes_give_them(kws, samples):
     assert len(run.inferences) == 3
 
 
+def test_a_data_set_is_evaluated_as_other_runtimes_classify_it(kws, samples):
+    session = onnxruntime.InferenceSession(zoo_model("kws"), providers=["CPUExecutionProvider"])
+    scores = np.concatenate([session.run(None, {"input": one[None]})[0] for one in samples])
+    classes = scores.argmax(axis=1)
+    # Farther apart than the two runtimes' roundings.
+    assert (np.diff(np.sort(scores)[:, -2:]) > 10 / 256).all()
+    found = kws.evaluate(samples, [classes[0], (classes[1] + 1) % 12, -1])
+    np.testing.assert_array_equal(found.predicted, classes)
+    assert (found.samples, found.correct, found.accuracy) == (2, 1, 0.5)
+    assert found.confusion.shape == (12, 12)
+    assert found.confusion.sum() == 2
+    assert found.confusion[(classes[1] + 1) % 12, classes[1]] == 1
+    tiny = kws.evaluate(samples, classes, tilewright.Config("tiny"))
+    np.testing.assert_array_equal(tiny.predicted, classes)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "said"),
+    [
+        (np.zeros((4, 4)), [0], r"^input: .*shape \[4, 4\]"),
+        (None, [0], "^x: is None"),
+        (np.zeros((2, 49, 10)), [0], "give one for each row"),
+        (np.zeros((1, 49, 10)), [12], r"must be 0\.\.11"),
+    ],
+)
+def test_a_wrong_data_set_is_refused(kws, x, y, said):
+    with pytest.raises(tilewright.RequestError, match=said):
+        kws.evaluate(x, y)
+
+
 def test_arrays_by_name_and_files_are_the_same_inputs(kws, samples, tmp_path):
     np.save(tmp_path / "x.npy", samples)
     given = (samples, {"input": samples}, tmp_path / "x.npy", str(tmp_path / "x.npy"))
@@ -104,11 +134,34 @@ def test_arrays_by_name_and_files_are_the_same_inputs(kws, samples, tmp_path):
         ("none.npy", "none.npy"),
         (np.full((1, 1, 49, 10), np.nan), "not finite"),
         (np.zeros((1, 1, 49, 10), np.int64), "is int64; give int8"),
+        ([1, [2]], "^input: is no array: "),
+        ({"input": [[1], [2, 3]]}, "^input: is no array: "),
     ],
 )
 def test_a_wrong_input_is_refused(kws, given, said):
     with pytest.raises(tilewright.RequestError, match=said):
         kws.run(input=given, backend="functional")
+
+
+@pytest.mark.parametrize(
+    ("backend", "said"),
+    [
+        ("fuctional", "backend = 'fuctional': is none; did you mean 'functional'"),
+        ("board", "choose of 'rtl', 'model', 'functional'"),
+        (None, "backend = None: is none"),
+    ],
+)
+def test_a_backend_that_is_none_is_refused(kws, backend, said):
+    with pytest.raises(tilewright.RequestError, match=said):
+        kws.run(backend=backend)
+
+
+@pytest.mark.parametrize("verb", ["inspect", "predict", "run"])
+def test_what_is_no_configuration_is_refused(kws, verb):
+    with pytest.raises(tilewright.RequestError, match=r"give tilewright\.Config\('tiny'\)"):
+        getattr(kws, verb)("tiny")
+    with pytest.raises(tilewright.RequestError, match=r"config = 4: .* give a tilewright\.Config"):
+        getattr(kws, verb)(4)
 
 
 def test_the_model_has_no_outputs_to_give(kws):
@@ -131,7 +184,7 @@ def test_progress_is_told_line_by_line_and_never_printed(capsys):
 
 @pytest.mark.rtl
 def test_rtl_takes_the_cycles_that_were_predicted():
-    network, config = tilewright.load("ad"), tilewright.config("tiny")
+    network, config = tilewright.load("ad"), tilewright.Config("tiny")
     run = network.run(config)
     assert run.cycles == network.predict(config).cycles
     assert run.result.check.mismatches == 0

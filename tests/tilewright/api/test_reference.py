@@ -23,7 +23,7 @@ def test_the_page_is_up_to_date_and_has_every_name():
 def test_the_examples_run(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     examples = BLOCK.findall(PAGE.read_text().partition("<!-- Below")[0])
-    assert len(examples) == 3
+    assert len(examples) == 4
     names = {}
     for example in examples:
         exec(example, names)

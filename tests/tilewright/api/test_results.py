@@ -9,7 +9,7 @@ import tilewright
 
 @pytest.fixture(scope="module")
 def predicted():
-    return tilewright.load("kws").predict(tilewright.config(clock_hz=50_000_000))
+    return tilewright.load("kws").predict(tilewright.Config(clock_hz=50_000_000))
 
 
 def test_figures_are_those_of_the_layers(predicted):
@@ -49,6 +49,6 @@ def test_a_picture_is_shown_and_saved(predicted, tmp_path):
 
 
 def test_without_an_accelerator_there_is_no_array_to_use():
-    found = tilewright.load("ad").predict(tilewright.config("cpu-only"))
+    found = tilewright.load("ad").predict(tilewright.Config("cpu-only"))
     assert found.mac_utilisation is None
     assert list(found.to_frame()["engine"].unique()) == ["cpu"]

@@ -6,6 +6,7 @@ import sqlite3
 import pytest
 
 import tilewright
+from tilewright.sim.sweep.campaign import Campaign
 
 GRID = {"rows": [4, 8], "cols": "4..8*2"}
 
@@ -87,9 +88,47 @@ def test_a_folder_has_what_the_verb_writes_and_is_gone_on_with(ad, tmp_path, cap
     assert capsys.readouterr() == ("", "")
 
 
+def test_one_value_one_scenario_and_one_objective_need_no_lists(ad):
+    found = tilewright.sweep(
+        ad, {"rows": 4}, scenarios={"memory_latency": 4}, objectives="latency_s", jobs=1
+    )
+    (point,) = found.points
+    assert (point.row["rows"], point.row["memory_latency"]) == (4, 4)
+    assert found.answer.objectives == ("latency_s",)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_an_interrupted_sweep_says_how_to_go_on_where_something_is_kept(
+    ad, tmp_path, monkeypatch, kept
+):
+    """As Ctrl-C after the first point."""
+    complete = Campaign.complete
+
+    def interrupted(self, candidates, meter):
+        complete(self, candidates[:1], meter)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Campaign, "complete", interrupted)
+    said = []
+    out = {"out": tmp_path / "s"} if kept else {}
+    with pytest.raises(KeyboardInterrupt):
+        tilewright.sweep(ad, GRID, jobs=1, progress=said.append, **out)
+    told = "\n".join(said).partition("Interrupted")[2]
+    if kept:
+        assert told == (
+            f": 1 point kept in {tmp_path / 's'}; go on with:\n"
+            "the same call of tilewright.sweep with resume=True"
+        )
+        monkeypatch.undo()
+        tilewright.sweep(ad, GRID, jobs=1, progress=said.append, resume=True, **out)
+        assert "3 points to do; 1 known already" in said
+    else:
+        assert told == ""
+
+
 def test_what_is_refused_is_a_point_with_a_reason(ad):
     points = [{"rows": 4}, {"rows": 64}]
-    found = tilewright.sweep(ad, points=points, base=tilewright.config(cols=2), jobs=1)
+    found = tilewright.sweep(ad, points=points, base=tilewright.Config(cols=2), jobs=1)
     good, bad = sorted(found.points, key=lambda point: point.row["rows"])
     assert (good.status, good.config.npu.rows, good.config.npu.cols) == ("ok", 4, 2)
     assert (bad.status, bad.config, bad.cycles) == ("invalid", None, None)
@@ -134,6 +173,19 @@ def test_a_limit_that_nothing_keeps_is_raised_or_returned(ad):
         ({"grid": GRID, "seed": 1}, "give --search N as well"),
         ({"grid": GRID, "cluster": "localhost"}, "tcp://host:port or local:N"),
         ({"grid": GRID, "backend": "rtl", "verify_front": True}, "RTL already"),
+        ({"grid": GRID, "backend": "functional"}, "backend = 'functional': .* 'model', 'rtl'"),
+        ({"grid": GRID, "backend": "rlt"}, "did you mean 'rtl'"),
+        ({"grid": GRID, "joint": "best"}, "joint = 'best': is none; .*'mean', 'worst'"),
+        ({"grid": GRID, "base": "tiny"}, r"base = 'tiny': .*tilewright\.Config\('tiny'\)"),
+        ({"grid": [4, 8]}, r"grid = \[4, 8\]: must be a mapping"),
+        ({"grid": GRID, "scenarios": 4}, "scenarios = 4: must be a mapping"),
+        ({"grid": GRID, "weights": [2]}, r"weights = \[2\]: must be a mapping"),
+        ({"points": [3]}, "--points, entry 1 = 3: must be a mapping"),
+        ({"points": {"rows": 4}}, "^points = .*: must be a list"),
+        ({"points": 3}, "^points = .*: must be a list"),
+        ({"grid": GRID, "objectives": "latency"}, "--objective latency: is none"),
+        ({"grid": GRID, "resume": True}, "^resume: needs out"),
+        ({"networks": 3, "grid": GRID}, "networks = 3: must be a list"),
     ],
 )
 def test_a_wrong_request_is_refused_before_anything_starts(ad, arguments, said):
