@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -174,8 +175,10 @@ def _typed(value: Any, type_name: str, key: str, source: str) -> int | str:
     number = value
     if isinstance(value, str):
         number = _whole(value, key, source)
-    if isinstance(number, bool) or not isinstance(number, int):
+    # Those of NumPy are Integral and no int.
+    if isinstance(number, bool) or not isinstance(number, Integral):
         raise RequestError(f"{source}: {key} = {quoted(value)}: must be a whole number")
+    number = int(number)
     if abs(number) > _LARGEST_NUMBER:
         raise RequestError(f"{source}: {key}: has more digits than any number of a configuration")
     return number

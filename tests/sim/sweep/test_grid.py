@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from tilewright.hw.spec.errors import RequestError
@@ -67,6 +68,12 @@ def test_axes_are_values_or_texts_each_value_once():
 
 def test_one_value_needs_no_list():
     assert axes_of({"rows": 4, "cpu": "lite"}) == {"rows": (4,), "cpu": ("lite",)}
+
+
+def test_whole_numbers_may_be_those_of_numpy():
+    axes = axes_of({"rows": np.arange(4, 9, 4), "cols": np.int64(8)})
+    assert axes == {"rows": (4, 8), "cols": (8,)}
+    assert {type(value) for values in axes.values() for value in values} == {int}
 
 
 @pytest.mark.parametrize(
