@@ -18,6 +18,7 @@ from tilewright.hw.spec.program import (
 )
 from tilewright.hw.spec.registers import MEMORY_BASE
 from tilewright.hw.spec.soc_config import FIRMWARE_BYTES
+from tilewright.hw.spec.steps import MOVE
 
 HEADER_BYTES = 64
 """The header, up to a line of all caches."""
@@ -82,6 +83,14 @@ class Image:
         assert len(image) <= TIMES_ADDRESS - PROGRAM_BASE
         chip = firmware.ljust(FIRMWARE_BYTES, b"\0") + image
         return chip.ljust(BUFFERS_ADDRESS - MEMORY_BASE, b"\0") + bytes(self.buffers)
+
+
+def copy_step(layer: int, source: int, target: int, size: int) -> Step:
+    """A step that copies ``size`` bytes from one address to another."""
+    values = {"input": source, "output": target, "run_bytes": size}
+    for loop in range(5):
+        values |= {f"extent_{loop}": 1, f"input_pitch_{loop}": 0, f"output_pitch_{loop}": 0}
+    return Step(MOVE, layer, values)
 
 
 def step_times(memory: bytes, count: int) -> Sequence[Sequence[int]]:

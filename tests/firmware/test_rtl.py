@@ -5,7 +5,7 @@ import pytest
 
 from tests.firmware.cases import PLAIN_CONV, random_factors, random_int8
 from tests.firmware.cases import Image as Window
-from tests.firmware.images import TIMES_ADDRESS, TOTAL_ADDRESS, Image, step_times
+from tests.firmware.images import TIMES_ADDRESS, TOTAL_ADDRESS, Image, copy_step, step_times
 from tilewright.firmware.build import CPU_FEATURES, build_firmware, compile_firmware
 from tilewright.firmware.elf import symbols
 from tilewright.hw.spec import kernels as reference
@@ -18,7 +18,7 @@ from tilewright.hw.spec.registers import EXIT_STATUS, MEMORY_BASE, NPU
 from tilewright.hw.spec.settings import load_config
 from tilewright.hw.spec.soc_config import SMALL_CPUS
 from tilewright.hw.spec.softmax import softmax, softmax_parameters
-from tilewright.hw.spec.steps import AVERAGE_POOL_2D, CONV_2D, MOVE, SOFTMAX
+from tilewright.hw.spec.steps import AVERAGE_POOL_2D, CONV_2D, SOFTMAX
 from tilewright.hw.spec.steps import NPU as NPU_STEP
 from tilewright.verification.cosim.build import build_model
 from tilewright.verification.cosim.simulate import Job, Outcome, simulate
@@ -39,13 +39,6 @@ def run(config: Config, image: Image, folder, ranges=()) -> Outcome:
     executable = build_model(config).executable
     limit = SMALL_CPU_LIMIT if config.soc.cpu in SMALL_CPUS else CYCLE_LIMIT
     return simulate(executable, Job(config, memory, [*times, *ranges], limit), folder)
-
-
-def copy_step(layer: int, source: int, target: int, size: int) -> Step:
-    values = {"input": source, "output": target, "run_bytes": size}
-    for loop in range(5):
-        values |= {f"extent_{loop}": 1, f"input_pitch_{loop}": 0, f"output_pitch_{loop}": 0}
-    return Step(MOVE, layer, values)
 
 
 def small_network(rng) -> tuple[Image, int, np.ndarray]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.documents import faults
-from tests.firmware.images import Image
+from tests.firmware.images import Image, copy_step
 from tests.memory_map import PROGRAM_BASE
 from tests.sim.board.mlperf.client import Client
 from tilewright.firmware.build import build_boot_stage, build_firmware
@@ -206,9 +206,10 @@ def test_reset_starts_anew_and_memory_keeps_its_contents(board):
 
 
 def test_a_trap_is_told_and_the_board_goes_on(board, terminal, monkeypatch, tmp_path):
-    """A Program whose steps lie where nothing is."""
-    header = words(0x5250_5754, 1, 0, 1, 0x1000_0000, 0, PROGRAM_BASE + 256, PROGRAM_BASE + 512)
-    board.write(PROGRAM_BASE, header)
+    """A Program with a step of the CPU that reads where nothing is."""
+    nowhere = 0x1000_0000
+    image = Image(steps=[copy_step(0, nowhere, PROGRAM_BASE + 0x8000, 4)])
+    board.write(PROGRAM_BASE, program_bytes(image))
     with pytest.raises(CheckError, match=r"trapped.* \(bus error on a load\).*mtval 0x10000000"):
         board.run(100_000)
     board.greet()
@@ -319,6 +320,11 @@ def empty_program(bytes_behind: int = 0, release: int = 0) -> bytes:
     """An image of no steps, and so many bytes behind its header."""
     image = Image(header={"release": release})
     image.place(np.zeros(bytes_behind, np.int8))
+    return program_bytes(image)
+
+
+def program_bytes(image: Image) -> bytes:
+    """What a board is sent of it."""
     return image.memory(b"")[PROGRAM_BASE - MEMORY_BASE : image_end(image)]
 
 
