@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,9 @@ KIND = "area"
 """Folder of the cache."""
 
 BLOCKS_FILE = "blocks.json"
+
+_NUMBER = re.compile(r"\$\d+$")
+"""What Amaranth puts behind the name of an instance that a signal has as well."""
 
 FLOW = Path(tilewright.verification.area.__file__).parent
 FLOW_FILES = ("synthesis.py", "map_gates.py", "cells_45nm.genlib")
@@ -43,7 +47,7 @@ def mapped_blocks(config: Config, progress: Progress) -> tuple[dict[str, float],
             found = synthesise_modules(config, lambda text: setattr(step, "detail", text))
         logic, bits = dict.fromkeys(BLOCKS, 0.0), dict.fromkeys(BLOCKS, 0)
         for path, module in found.items():
-            block = block_of(".".join(path))
+            block = block_of(".".join(_NUMBER.sub("", name) for name in path))
             logic[block] += module.gates
             bits[block] += module.sram_bits
         used = {
@@ -74,4 +78,4 @@ def _key(config: Config) -> str:
 def _flow() -> tuple[list[str], dict[str, list[str]]]:
     """How gates are counted, and to which block they belong."""
     texts = [(FLOW / name).read_text() for name in FLOW_FILES]
-    return texts, {name: list(paths) for name, paths in BLOCKS.items()}
+    return [*texts, _NUMBER.pattern], {name: list(paths) for name, paths in BLOCKS.items()}

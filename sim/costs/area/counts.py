@@ -39,9 +39,13 @@ def counts(config: Config) -> Mapping[str, Mapping[str, float]]:
         "accelerator": 1,
         "small": small,
     }
-    peripherals = {"base": 1, "small": small}
-    if config.has_checker:
-        peripherals |= {"checker": 1, "checked_byte": config.npu.bus_bytes}
+    checker = int(config.has_checker)
+    peripherals = {
+        "base": 1,
+        "small": small,
+        "checker": checker,
+        "checked_byte": checker * config.npu.bus_bytes,
+    }
     if config.soc.npu == "none":
         bus["accelerator"] = 0
         return {"bus": bus, "peripherals": peripherals}
