@@ -141,7 +141,7 @@ BOARDS: Mapping[str, Board] = {
             _LFE5U_45F,
             # The default array has too many multipliers, and its scratchpad too much block RAM.
             {"memory_bytes": 128 * 1024, "rows": 4, "cols": 8, "scratchpad_bytes": 32 * 1024},
-            routed="4x16, CPU lite",
+            routed="4x16 microcode, CPU lite",
         ),
         Board(
             name="icebreaker",
