@@ -180,13 +180,13 @@ def _built(image: _Image) -> Path:
 
 def _compile_image(image: _Image, folder: Path) -> Path:
     (folder / "tilewright.h").write_text(image.header)
-    link_script = folder / "link.ld"
-    link_script.write_text(image.script)
-    elf = folder / f"{image.name}.elf"
-    include = [f"-I{path}" for path in (folder, SOURCES, SOURCES / "port")]
+    (folder / "link.ld").write_text(image.script)
+    elf = f"{image.name}.elf"
+    # Not by the folder's path: Zig cannot read its own lists of headers with a newline in a name.
+    include = [f"-I{path}" for path in (".", SOURCES, SOURCES / "port")]
     flags = [*image.flags, *LINKER_FLAGS]
-    _compile(*flags, *include, *map(str, image.sources), "-T", str(link_script), "-o", str(elf))
-    return elf
+    _compile(folder, *flags, *include, *map(str, image.sources), "-T", "link.ld", "-o", elf)
+    return folder / elf
 
 
 def _files(*suffixes: str) -> Sequence[Path]:
@@ -216,12 +216,12 @@ def _key(image: _Image) -> str:
     return key.hexdigest()[:16]
 
 
-def _compile(*arguments: str) -> None:
-    """Run the compiler; its output is the message of the error when it fails."""
+def _compile(folder: Path, *arguments: str) -> None:
+    """Run the compiler in ``folder``; its output is the message of the error when it fails."""
     with tempfile.TemporaryDirectory() as zig_cache:
         directories = {"ZIG_GLOBAL_CACHE_DIR": zig_cache, "ZIG_LOCAL_CACHE_DIR": zig_cache}
         command = [sys.executable, "-m", "ziglang", "cc", *arguments]
-        status, output = run(command, environment=os.environ | directories)
+        status, output = run(command, folder, os.environ | directories)
     if status:
         log = output.strip()
         if NO_ROOM in log:

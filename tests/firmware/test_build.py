@@ -130,3 +130,13 @@ def test_a_chip_with_less_memory_has_room_for_a_network(cache):
     kws = build_firmware(config, {"NPU", "SOFTMAX"})
     assert len(kws) < 20 * 1024 - BOOT_BYTES
     assert len(build_boot_stage(config)) <= BOOT_BYTES
+
+
+def test_folders_of_odd_names(tmp_path):
+    folder = tmp_path / "new\nline and \\ and 'quote'"
+    folder.mkdir()
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    config = load_config()
+    odd = memory_image(compile_firmware(config, folder).read_bytes(), MEMORY_BASE)
+    assert odd == memory_image(compile_firmware(config, plain).read_bytes(), MEMORY_BASE)
