@@ -103,6 +103,8 @@ def _layers(
     bias = np.zeros((count, 2, gates, units))
     if node.has(_BIAS):
         bias = builder.constant(node, _BIAS).real().reshape(count, 2, gates, units)
+        if not np.isfinite(bias).all():
+            raise RequestError(f"{node.place}: the bias is not a finite number")
     result: list[tuple[_Layer, bool]] = []
     for number, backwards in enumerate(directions):
         turned = replace(x, view=view[::-1] if backwards else view)

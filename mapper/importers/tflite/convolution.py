@@ -72,7 +72,8 @@ def _transpose_conv(operands: Operands, operator: FileOperator) -> list[Op]:
     weights = operands.enter(operands.weights(operator, 4, 0))
     co, kh, kw, ci = weights.shape
     place = operands.place(operator)
-    require(place, limits.images_have_four_axes, result.shape)
+    for tensor in (image, result):
+        require(place, limits.images_have_four_axes, tensor.shape)
     require(place, limits.whole_groups, (image.shape[3], ci, co))
     stride = strides(operands, operator, image, (kh, kw))
     around = padding(operands, operator, result.shape[1:3], (kh, kw), stride)

@@ -136,3 +136,14 @@ def test_what_is_refused():
     y, _ = layer(net, "GRU", sizes)
     net.nodes[-1].input[1] = net.real(1, 15, 4)
     assert "weights are not quantised" in refusal(net, y)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("op", list(GATES))
+def test_a_bias_that_is_no_number(op, value):
+    net = Network(0, 0)
+    y, _ = layer(net, op, (3, 1, 4, 5))
+    bias = np.zeros((1, 2 * GATES[op] * 5), np.float32)
+    bias[0, 7] = value
+    net.nodes[-1].input[:] = [*net.nodes[-1].input[:3], net.constant("bias", bias)]
+    assert "the bias is not a finite number" in refusal(net, y)

@@ -151,6 +151,17 @@ def test_convolution_limits(arguments, words):
     assert [word for word in words if word not in message] == [], message
 
 
+@pytest.mark.parametrize(("x_shape", "y_shape"), [((3, 3, 2), (1, 3, 3, 4)), ((1, 3, 3, 2), (4,))])
+def test_a_transposed_convolution_of_what_is_no_image(x_shape, y_shape):
+    builder = TfliteBuilder()
+    x = builder.tensor("x", x_shape, **ACTIVATION)
+    y = builder.tensor("y", y_shape, **ACTIVATION)
+    weights = builder.constant("w", np.ones((4, 3, 3, 2), np.int8), scale=0.1)
+    builder.transpose_conv(x, weights, None, y, same=True)
+    message = refusal(builder.finish([x], [y]))
+    assert "tensors of four axes" in message
+
+
 def unary(name, x=None, y=None, *, options=None, extra=()):
     """One operator from x to y, shapes [1,4,4,2] unless told."""
     builder = TfliteBuilder()
