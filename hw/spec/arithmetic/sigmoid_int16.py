@@ -7,6 +7,7 @@ of 1/24. TANH is read from it at twice the operand: tanh(x) = 2 * logistic(2 * x
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ _INTEGER_BITS = 3
 _ENTRIES = 256
 
 
+@cache
 def table() -> NDArray[np.uint16]:
     """Return the logistic function of 0, 1/24, 2/24 ... as uint16 [256] of 16 fraction bits.
 
@@ -31,6 +33,7 @@ def table() -> NDArray[np.uint16]:
     middle = (logistic(places) + logistic(places + 1)) / 2
     entries = np.rint(logistic(places) + (logistic(places + 0.5) - middle) / 2).astype(np.uint16)
     entries[-1] = 65535
+    entries.flags.writeable = False
     return entries
 
 
@@ -54,12 +57,10 @@ def sigmoid(
     half = 1 << (shift - 1) if shift else 0
     scaled = (x.astype(np.int64) * multiplier + half) >> shift
     size, bits = np.abs(scaled), 8 if symmetric else 9
-    low, high = (
-        entries.astype(np.int64)[np.minimum((size >> bits) + next_, _ENTRIES - 1)]
-        for next_ in (0, 1)
-    )
+    at, wide = size >> bits, entries.astype(np.int64)
+    low, high = (wide[np.minimum(at + next_, _ENTRIES - 1)] for next_ in (0, 1))
     line = (low << bits) + (size & ((1 << bits) - 1)) * (high - low)
-    beyond = (size >> bits) >= _ENTRIES - 1
+    beyond = at >= _ENTRIES - 1
     if symmetric:
         line = np.where(beyond, 0xFFFF << 8, line) - (1 << 23)
         return (np.where(scaled >= 0, line + 128, 127 - line) >> 8).astype(np.int16)

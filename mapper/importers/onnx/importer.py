@@ -229,7 +229,12 @@ def _quantized_constant(
     shape = [1] * value.data.ndim
     if scale.data.size > 1:
         shape[node.integer("axis", 1)] = -1
-    ratio = value.data.astype(np.float32) / scale.data.astype(np.float32).reshape(shape)
+    scales = scale.data.astype(np.float32).reshape(shape)
+    require(node.place, limits.scales_are_sensible, scales.reshape(-1).tolist())
+    real = value.data.astype(np.float32)
+    if not np.isfinite(real).all():
+        raise RequestError(f"{node.place}: a constant that it quantises is not a finite number")
+    ratio = real / scales
     limits_of = np.iinfo(zero_point.data.dtype)
     shifted = np.rint(ratio) + zero_point.data.reshape(shape)
     return Constant(np.clip(shifted, limits_of.min, limits_of.max).astype(zero_point.data.dtype))

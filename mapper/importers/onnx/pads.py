@@ -45,6 +45,8 @@ def pad(builder: Builder, node: Node) -> Value:
                 raise RequestError(
                     f"{node.place}: mode '{mode}' cannot pad {max(pair)} elements to {extent}"
                 )
+        grown = [n + sum(pair) for n, pair in zip(shape, pairs, strict=True)]
+        require(node.place, limits.activation_is_small, grown)
         return replace(x, view=np.pad(x.view, pairs, mode=mode))
     if mode != "constant":
         raise RequestError(
@@ -57,6 +59,7 @@ def pad(builder: Builder, node: Node) -> Value:
     image = builder.stored(node.place, x, axes or None)
     ordered = tuple(pairs[axis] for axis in axes) if axes else tuple(pairs)
     result = tuple(n + sum(pair) for n, pair in zip(image.shape, ordered, strict=True))
+    require(node.place, limits.activation_is_small, result)
     operator = Pad(pads=ordered, value=None if value == x_quant.zero_point[0] else value)
 
     def emit(quant: Quant, lo: int, hi: int) -> Draft:

@@ -257,6 +257,23 @@ def test_scales_must_be_positive(scale: float):
     assert "A scale must be a number from 1e-20" in refusal(net.finish([net.node("Relu", [x])]))
 
 
+@pytest.mark.parametrize(
+    ("scale", "value", "said"),
+    [
+        (0.0, 1.0, "A scale must be a number"),
+        (float("nan"), 1.0, "A scale of a constant must be a number"),
+        (0.5, float("nan"), "a constant that it quantises is not a finite number"),
+    ],
+)
+def test_a_constant_that_cannot_be_quantised_is_refused(scale, value, said):
+    net = Image()
+    parameters = [net.constant("scale", np.float32(scale)), net.constant("zero", np.int8(0))]
+    real = net.constant("real", np.full((1, 2, 6, 6), value, np.float32))
+    integers = net.node("QuantizeLinear", [real, *parameters])
+    own = net.node("DequantizeLinear", [integers, *parameters])
+    assert said in refusal(net.end(net.node("Add", [net.x, own])))
+
+
 def test_a_second_scale_for_the_same_integers_is_refused():
     net = QdqBuilder()
     first, second = net.parameters(0.1, 0), net.parameters(0.2, 0)
@@ -314,6 +331,15 @@ def test_constants_that_do_not_fit_together_are_refused():
     assert "its constants do not fit together" in refusal(
         net.end(net.node("Reshape", [net.x, shape]))
     )
+
+
+@pytest.mark.parametrize("mode", ["constant", "edge"])
+def test_a_padding_has_a_largest_result(mode):
+    net = Image((1, 100, 400, 400))
+    pads = net.constant("pads", np.array([0, 1, 900, 900, 0, 1, 900, 900], np.int64))
+    value = "" if mode == "edge" else net.constant("v", np.float32(0))
+    y = net.node("Pad", [net.x, pads, value], mode=mode)
+    assert "at most" in refusal(net.end(y))
 
 
 def test_zero_points_must_be_integers():
