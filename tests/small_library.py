@@ -17,8 +17,8 @@ def _energy(pin: str, rise: float, fall: float, when: str = "") -> str:
     related = f'related_pin : "{pin}";' if pin else ""
     state = f'when : "{when}";' if when else ""
     return (
-        f"internal_power () {{ {related} {state} "
-        f'rise_power (scalar) {{ values ("{rise}"); }} fall_power (scalar) {{ values ("{fall}"); }} }}'
+        f'internal_power () {{ {related} {state} rise_power (scalar) {{ values ("{rise}"); }} '
+        f'fall_power (scalar) {{ values ("{fall}"); }} }}'
     )
 
 
@@ -82,8 +82,12 @@ library (small) {
       state_function : "C * IE"; {_energy("C", 6, 4)} }}
     pin (IE) {{ direction : internal; }}
   }}
-  cell (TIE1) {{ area : 1; cell_leakage_power : 1; pin (Y) {{ direction : output; function : "1"; }} }}
-  cell (TIE0) {{ area : 1; cell_leakage_power : 1; pin (Y) {{ direction : output; function : "0"; }} }}
+  cell (TIE1) {{ area : 1; cell_leakage_power : 1;
+    pin (Y) {{ direction : output; function : "1"; }}
+  }}
+  cell (TIE0) {{ area : 1; cell_leakage_power : 1;
+    pin (Y) {{ direction : output; function : "0"; }}
+  }}
 }}
 """
 )

@@ -192,11 +192,11 @@ static uint64_t ones(const uint64_t *word, const uint64_t *mask) {
     return (sum * 0x0001000100010001) >> 48;
 }
 
-// Adds what happened in the cycles [first, last) of the block. Of each net: transitions at the
+// Adds what happened in the cycles [first, last) of the block. Of each slot: transitions at the
 // begin of a cycle, and cycles in which it is one. Of each register, cycles by data and state, in
 // which it is pulsed at the end (0 to 3: neither, state alone, data alone, both), and in which it
 // was pulsed at the begin (4 to 7).
-void evaluator_count(const Evaluator *e, int64_t first, int64_t last, int64_t nets,
+void evaluator_count(const Evaluator *e, int64_t first, int64_t last, int64_t slots,
                      uint64_t *transitions, uint64_t *high, uint64_t *pulses) {
     uint64_t mask[WORDS], word[WORDS];
     for (int64_t w = 0; w < WORDS; w++) {
@@ -205,7 +205,7 @@ void evaluator_count(const Evaluator *e, int64_t first, int64_t last, int64_t ne
         uint64_t up_to = top <= 0 ? 0 : top >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << top) - 1;
         mask[w] = up_to & ~below;
     }
-    for (int64_t i = 0; i < nets; i++) {
+    for (int64_t i = 0; i < slots; i++) {
         const uint64_t *value = e->word[i];
         uint64_t carry = e->last[i];
         for (int w = 0; w < WORDS; w++) {

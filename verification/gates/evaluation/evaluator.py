@@ -23,9 +23,9 @@ class Activity:
     Attributes
     ----------
     cycles: how many.
-    transitions: of each net, at the cycles' begins; each at most once a cycle, which leaves out
+    transitions: of each slot, at the cycles' begins; each at most once a cycle, which leaves out
         what nets do before they settle.
-    high: of each net, cycles in which it is one.
+    high: of each slot, cycles in which it is one.
     pulses: [registers, 8]: cycles by data and state (neither, state alone, data alone, both):
         those at whose end the register is clocked (0 to 3), and at whose begin it was (4 to 7).
     """
@@ -39,8 +39,8 @@ class Activity:
     def empty(program: Program) -> Activity:
         """Of no cycles."""
         return Activity(
-            np.zeros(program.nets, np.uint64),
-            np.zeros(program.nets, np.uint64),
+            np.zeros(program.slots, np.uint64),
+            np.zeros(program.slots, np.uint64),
             np.zeros((len(program.registers), 8), np.uint64),
         )
 
@@ -127,6 +127,6 @@ class Evaluator:
             part.ctypes.data for part in (activity.transitions, activity.high, activity.pulses)
         )
         self._library.evaluator_count(
-            self._handle, first - self._begin, last - self._begin, self.program.nets, *addresses
+            self._handle, first - self._begin, last - self._begin, self.program.slots, *addresses
         )
         activity.cycles += last - first

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,11 +35,12 @@ class Program:
     ----------
     operations: [n, 4]: `Kind`, slot of the result, slots of the operands.
     recorded: [n, 4]: slot, number of the signal, bit of it, whether inverted; by signal and bit.
-    registers: [n, 4]: slots of what a recorded register takes, of when it does at the end of a
-        cycle, of what it holds, and of when it did at the cycle's begin.
+    registers: [n, 4]: slots of what a register takes, of when it does at the end of a cycle, of
+        what it holds, and of when it did at the cycle's begin.
     instances: of each of `registers`, its number in the netlist.
     signals: names of the RTL's signals that are recorded, from the chip's top.
     clocks: for each net of a clock, the slot of when it pulses at the end of a cycle.
+    watched: slots that are one where any net of a group is.
     """
 
     nets: int
@@ -50,15 +51,20 @@ class Program:
     instances: tuple[int, ...]
     signals: tuple[str, ...]
     clocks: Mapping[int, int]
+    watched: tuple[int, ...]
 
 
-def compile_netlist(netlist: Netlist, library: Library) -> Program:
+def compile_netlist(
+    netlist: Netlist, library: Library, watched: Sequence[Collection[int]] = ()
+) -> Program:
     """The program of a netlist in cells of ``library``.
+
+    ``watched``: groups of nets of which is counted how long any is one.
 
     Raises TilewrightError for what it cannot evaluate: a net without or with two drivers, a loop,
     a cell of unknown behaviour.
     """
-    return _Compiler(netlist, library).program()
+    return _Compiler(netlist, library).program(watched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ class _Compiler:
         longest = max((len(steps) for steps in self.steps.values()), default=0)
         self.helpers = self._new_slot(longest)
 
-    def program(self) -> Program:
+    def program(self, watched: Sequence[Collection[int]]) -> Program:
         """All of it."""
         self._record_ports()
         registers: list[int] = []
@@ -107,18 +113,19 @@ class _Compiler:
                 raise TilewrightError(f"{instance.name}: what cell {cell.name} does is unknown")
         self._find_clocks(gates)
         ways = [self._register(self.netlist.instances[number]) for number in registers]
+        groups = tuple(self._any(group) for group in watched)
         self._order()
         pulsed = self._pulsed()
-        known = [(n, way) for n, way in zip(registers, ways, strict=True) if way]
         return Program(
             nets=self.netlist.nets,
             slots=self.slots,
             operations=_table(self.operations),
             recorded=_table(sorted(self.recorded, key=lambda entry: entry[1:3])),
-            registers=_table([(*way, pulsed[way[1]]) for _, way in known]),
-            instances=tuple(number for number, _ in known),
+            registers=_table([(*way, pulsed[way[1]]) for way in ways]),
+            instances=tuple(registers),
             signals=tuple(self.signals),
             clocks=self.clocks,
+            watched=groups,
         )
 
     def _new_slot(self, count: int = 1) -> int:
@@ -200,8 +207,18 @@ class _Compiler:
 
         self.nodes.append(_Node(name, (a, b), out, emit))
 
-    def _register(self, instance: Instance) -> tuple[int, int, int] | None:
-        """What it takes, when, and what it holds; None of one that the RTL has no name for."""
+    def _any(self, group: Collection[int]) -> int:
+        """A slot that is one where a net of the group is."""
+        first, *rest = sorted(set(group)) or [ZERO]
+        for net in rest:
+            both = self._new_slot()
+            kind = Kind.AND + Kind.NOT_A + Kind.NOT_B + Kind.NOT_OUT
+            self._add_operation("a group of nets", kind, both, first, net)
+            first = both
+        return first
+
+    def _register(self, instance: Instance) -> tuple[int, int, int]:
+        """What it takes, when, and what it holds."""
         clock, data, outputs = register_pins(self._cell(instance))
         if instance.pins[clock] not in self.clocks:
             raise TilewrightError(f"{instance.name}: its clock comes from no clock of the chip")
@@ -222,7 +239,7 @@ class _Compiler:
         for net, inverted in nets.items():
             if inverted:
                 self._add_operation(instance.name, Kind.AND + Kind.NOT_OUT, net, held, held)
-        return None
+        return taken, active, held
 
     def _order(self) -> None:
         """Emit each node behind those that it needs."""

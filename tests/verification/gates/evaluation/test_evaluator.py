@@ -1,6 +1,7 @@
 """Counts of small netlists against those of a simulation that goes cycle by cycle."""
 
 import random
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -164,9 +165,7 @@ def test_random_netlists_are_counted_as_cycle_by_cycle(seed):
         for net in nets:
             seen = [history[cycle][net] for cycle in range(first - 1, last)]
             assert activity.high[net] == sum(seen[1:])
-            assert activity.transitions[net] == sum(
-                one != two for one, two in zip(seen, seen[1:], strict=False)
-            )
+            assert activity.transitions[net] == sum(one != two for one, two in pairwise(seen))
         program = compile_netlist(design, LIBRARY)
         by_name = {name: (net, data, clock) for name, net, data, clock in registers}
         for number, counts in zip(program.instances, activity.pulses, strict=True):
