@@ -33,18 +33,19 @@ def measure_activity(
     netlist: Netlist,
     program: Program,
     image: bytes,
-    windows: Sequence[tuple[int, int]],
+    stretches: Sequence[Sequence[tuple[int, int]]],
     note: Note = lambda _: None,
     on_cycle: Callable[[int], None] = lambda _: None,
 ) -> list[Activity]:
-    """What happens in each of ``windows``.
+    """What happens in each of ``stretches``.
 
     Parameters
     ----------
     config: the chip that ``netlist`` is of, and its main memory.
     program: of the netlist.
     image: main memory at reset.
-    windows: first cycle and the one behind the last, by the chip's timer; ascending.
+    stretches: windows of each, in any order: first cycle and the one behind the last, by the chip's
+        timer.
     note: called with what is going on; ``on_cycle`` with the cycles that are done.
 
     Raises CheckError where the netlist does something else than the RTL, TilewrightError where a
@@ -52,16 +53,18 @@ def measure_activity(
     """
     signals = program.signals
     model = build_recorder(config, signals, netlist.modules, note)
-    begin, end = max(windows[0][0] - WARM_UP, 0), windows[-1][1]
-    found = [Activity.empty(program) for _ in windows]
+    windows = [(*window, n) for n, stretch in enumerate(stretches) for window in stretch]
+    begin = max(min(first for first, _, _ in windows) - WARM_UP, 0)
+    end = max(last for _, last, _ in windows)
+    found = [Activity.empty(program) for _ in stretches]
     note("evaluating the netlist")
     with record(model, config, image, signals, (begin, end), BLOCK) as recording:
         evaluator = Evaluator(program, Layout(recording.offsets, recording.row_bytes), WARM_UP)
         try:
             for rows in recording.rows:
                 evaluator.run(rows)
-                for (first, last), activity in zip(windows, found, strict=True):
-                    evaluator.count(first - begin, last - begin, activity)
+                for first, last, number in windows:
+                    evaluator.count(first - begin, last - begin, found[number])
                 on_cycle(evaluator.cycle)
         except MismatchError as error:
             instance = netlist.instances[program.instances[error.register]]
@@ -71,10 +74,10 @@ def measure_activity(
             ) from None
         finally:
             evaluator.close()
-    for (first, last), activity in zip(windows, found, strict=True):
-        if activity.cycles != last - first:
+    for stretch, activity in zip(stretches, found, strict=True):
+        asked = sum(last - first for first, last in stretch)
+        if activity.cycles != asked:
             raise CheckError(
-                f"the simulation ended early: of the cycles {first} to {last}, "
-                f"{activity.cycles} were recorded"
+                f"the simulation ended early: of {asked} cycles, {activity.cycles} were recorded"
             )
     return found

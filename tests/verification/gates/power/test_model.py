@@ -53,9 +53,7 @@ def fj(energy, name):
 def test_a_gated_toggler_takes_what_is_reckoned_by_hand():
     model = PowerModel(toggler(), LIBRARY, block, WIRE)
     # 8 cycles: open in 5, in which the register changes (test_evaluator has the same).
-    what = activity(
-        model, 8, {3: 4, 5: 5, 6: 5}, {3: 5, 5: 3, 6: 5}, [[0, 2, 3, 0, 0, 3, 2, 0]]
-    )
+    what = activity(model, 8, {3: 4, 5: 5, 6: 5}, {3: 5, 5: 3, 6: 5}, [[0, 2, 3, 0, 0, 3, 2, 0]])
     energy = model.energy(what, GHZ)
     nw_8ns = 8e-3
     # INV: 5 transitions of 1 or 2 fJ; its net has the register's 1 fF and 1 fF of wire.
@@ -81,7 +79,7 @@ def test_a_gated_toggler_takes_what_is_reckoned_by_hand():
 def test_an_xor_is_asked_for_the_pin_that_changes():
     """Both pins' arcs are alike but for what changes: the mean is weighted by it."""
     text = CELLS.replace(
-        'cell (XOR2) { area : 4;', "cell (XOR2) { area : 4; /* two arcs, by state */"
+        "cell (XOR2) { area : 4;", "cell (XOR2) { area : 4; /* two arcs, by state */"
     )
     library = parse_liberty(text, "small")
     parts = (instance("x", "XOR2", A=3, B=4, Y=5),)
@@ -135,9 +133,7 @@ def test_sram_takes_what_its_accesses_take():
     # A read reads both columns, a write those that are written; what rests takes 1 fJ of its clock,
     # whose pins are 5 fF in 4 macros.
     idle = 4 * 100 - 2 * 20 - 7 - 9
-    assert energy["sram"] == pytest.approx(
-        2 * 20 * 100 + (7 + 9) * 300 + idle * 1 + 4 * 100 * 5
-    )
+    assert energy["sram"] == pytest.approx(2 * 20 * 100 + (7 + 9) * 300 + idle * 1 + 4 * 100 * 5)
     assert energy["sram_leakage"] == pytest.approx(4 * 32 * 100 * 1e-3)
     # What it drives: one bit with an inverter of 2 fF and 1 fF of wire.
     assert energy["switching"] == pytest.approx(10 / 2 * 3)
