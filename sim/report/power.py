@@ -13,20 +13,30 @@ from rich.text import Text
 
 from tilewright.sim.files import write_atomically
 from tilewright.sim.report.units import percent, quantity, short_names
-from tilewright.sim.results.power import KINDS, PowerResult
+from tilewright.sim.results.power import PowerResult
 from tilewright.sim.version import origin
+from tilewright.verification.gates.power.kinds import KINDS
 
 SCHEMA = "tilewright.power/1"
 
-NAME_WIDTH = 28
+NAME_WIDTH = 22
+UNKNOWN = "unknown"
+
+_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "switching": ("switching",),
+    "internal": ("internal",),
+    "clock": ("clock",),
+    "tree": ("clock_tree",),
+    "leakage": ("leakage", "sram_leakage"),
+    "SRAM": ("sram",),
+}
+"""Headings, and the kinds of energy under them."""
 
 
-def print_power(result: PowerResult) -> None:
+def print_power(result: PowerResult, console: Console) -> None:
     """A row a block, the largest first, then a row a layer, then what to know of the figures."""
-    console = Console()
-    kinds = [kind for kind in KINDS if result.knows_sram or not kind.startswith("sram")]
-    console.print(_blocks(result, kinds))
-    console.print(_layers(result, kinds))
+    console.print(_blocks(result))
+    console.print(_layers(result))
     total = sum(row.total_pj for row in result.layers)
     power = result.milliwatts(total, result.cycles)
     console.print(
@@ -47,47 +57,56 @@ def write_power(path: Path, result: PowerResult) -> None:
     write_atomically(path, json.dumps(document, indent=1) + "\n")
 
 
-def _table(first: str, headings: list[str]) -> Table:
-    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column(first)
+def _table(title: str, first: str, headings: list[str]) -> Table:
+    table = Table(title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD)
+    table.add_column(first, no_wrap=True)
     for heading in headings:
-        table.add_column(heading.replace("_", " "), justify="right", no_wrap=True)
+        table.add_column(heading, justify="right", no_wrap=True)
     return table
 
 
-def _blocks(result: PowerResult, kinds: list[str]) -> Table:
-    table = _table("mW", [*kinds, "total", "share", "pJ a cycle"])
+def _columns(
+    result: PowerResult, values: Mapping[str, float], factor: float, form: str
+) -> list[str]:
+    """A cell for each heading, of energies times a factor; what is not known is no number."""
+    return [
+        UNKNOWN
+        if heading == "SRAM" and not result.knows_sram
+        else format(sum(values[kind] for kind in kinds) * factor, form)
+        for heading, kinds in _COLUMNS.items()
+    ]
+
+
+def _blocks(result: PowerResult) -> Table:
+    table = _table("Power by block, mW", "block", [*_COLUMNS, "total", "share", "pJ/cycle"])
     energy = result.energy_pj
     whole = sum(sum(values.values()) for values in energy.values())
+    milliwatts = result.milliwatts(1.0, result.cycles)
 
     def add(name: str, values: Mapping[str, float], style: str = "") -> None:
-        total = sum(values[kind] for kind in kinds)
-        cells = [_milliwatts(result, values[kind]) for kind in kinds]
-        each = f"{total / max(result.cycles, 1):,.2f}"
+        total = sum(values.values())
+        cells = _columns(result, values, milliwatts, ".3f")
         share = percent(total / whole if whole else None)
-        table.add_row(name, *cells, _milliwatts(result, total), share, each, style=style)
+        each = f"{total / max(result.cycles, 1):,.2f}"
+        table.add_row(name, *cells, f"{total * milliwatts:.3f}", share, each, style=style)
 
     for name, values in sorted(energy.items(), key=lambda item: -sum(item[1].values())):
         add(name.replace("_", " "), values)
     table.add_section()
-    sums = {kind: sum(values[kind] for values in energy.values()) for kind in kinds}
-    add("all", sums, "bold")
+    add("all", {kind: sum(values[kind] for values in energy.values()) for kind in KINDS}, "bold")
     return table
 
 
-def _milliwatts(result: PowerResult, picojoules: float) -> str:
-    return f"{result.milliwatts(picojoules, result.cycles):.3f}"
-
-
-def _layers(result: PowerResult, kinds: list[str]) -> Table:
-    table = _table("pJ a cycle", [*kinds, "total", "cycles", "energy"])
+def _layers(result: PowerResult) -> Table:
+    headings = [*_COLUMNS, "total", "cycles", "energy"]
+    table = _table("Energy by layer, pJ a cycle", "layer", headings)
     names = short_names([row.layer.name for row in result.layers], NAME_WIDTH)
     for name, row in zip(names, result.layers, strict=True):
-        sums = [sum(values[kind] for values in row.energy_pj.values()) for kind in kinds]
+        sums = {kind: sum(v[kind] for v in row.energy_pj.values()) for kind in KINDS}
         table.add_row(
             name,
-            *(f"{value / row.cycles:,.2f}" for value in sums),
-            f"{row.total_pj / row.cycles:,.2f}",
+            *_columns(result, sums, 1 / row.cycles, ",.1f"),
+            f"{row.total_pj / row.cycles:,.1f}",
             f"{row.cycles:,}",
             quantity(row.total_pj * 1e-12, "J"),
         )
@@ -98,9 +117,9 @@ def _notes(result: PowerResult, total: float) -> list[str]:
     technology = result.technology
     tree = sum(values["clock_tree"] for values in result.energy_pj.values())
     lines = [
-        f"{technology.name}, {technology.corner}: {technology.voltage_v:g} V, "
-        f"{technology.temperature_c:g} C; {sum(result.cells.values()):,} cells, of which "
-        f"{result.registers:,} registers were equal to the RTL's in every cycle.",
+        f"{technology.name}, {technology.voltage_v:g} V, {technology.temperature_c:g} C: "
+        f"{sum(result.cells.values()):,} cells; all {result.registers:,} registers took in every "
+        "cycle what the RTL's hold.",
         "From settled values of nets: glitches are not in it. Main memory is not on the chip.",
         f"Assumed: {technology.wire_ff:.2f} fF of wire for each pin that a net leads to; "
         f"{technology.clock_buffers:,} buffers of the clocks, {percent(tree / total)} of all."

@@ -7,17 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tilewright.sim.results.result import Layer
-
-KINDS = (
-    "switching",
-    "internal",
-    "clock",
-    "clock_tree",
-    "leakage",
-    "sram",
-    "sram_leakage",
-)
-"""Kinds of energy, in the order of the report."""
+from tilewright.verification.gates.power.kinds import KINDS
 
 Energy = Mapping[str, Mapping[str, float]]
 """pJ by block and kind."""

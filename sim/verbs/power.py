@@ -63,6 +63,7 @@ def _power(options: argparse.Namespace) -> None:
     from tilewright.sim.files import make_folder, require_apart, require_writable
     from tilewright.sim.networks.network_file import open_network
     from tilewright.sim.power.measure import PowerRequest, measure_power
+    from tilewright.sim.report.console import report_console
     from tilewright.sim.report.power import print_power, write_power
     from tilewright.verification.gates.power.assumptions import Assumptions
 
@@ -99,4 +100,4 @@ def _power(options: argparse.Namespace) -> None:
     for path in written.values():
         if path is not None:
             write_power(path, result)
-    print_power(result)
+    print_power(result, report_console())

@@ -20,23 +20,11 @@ from tilewright.verification.gates.netlist import ONE, Netlist
 from tilewright.verification.gates.power.assumptions import Assumptions
 from tilewright.verification.gates.power.clock_tree import Tree, clock_buffer, clock_tree
 from tilewright.verification.gates.power.internal import output_energy, own_energy
+from tilewright.verification.gates.power.kinds import KINDS
 from tilewright.verification.gates.power.loads import CellGroup, find_loads
 from tilewright.verification.gates.power.registers import clock_energy
 from tilewright.verification.gates.power.sram import Tiling, tile
 from tilewright.verification.gates.usable import is_clock_gate, is_register, register_pins
-
-KINDS = (
-    "switching",
-    "internal",
-    "clock",
-    "clock_tree",
-    "leakage",
-    "sram",
-    "sram_leakage",
-)
-"""Of energy: nets but those of clocks; inside of gates and, but for their clocks, of registers;
-clock pins, clock gates and clocks' wires; the estimated buffers before them; leakage of cells;
-accesses of SRAM; its leakage."""
 
 Energy = Mapping[str, Mapping[str, float]]
 """pJ by block and kind."""

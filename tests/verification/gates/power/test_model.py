@@ -10,7 +10,8 @@ from tilewright.verification.gates.liberty_reader import parse_liberty
 from tilewright.verification.gates.netlist import Instance, Memory, Netlist, ReadPort, WritePort
 from tilewright.verification.gates.power.assumptions import Assumptions
 from tilewright.verification.gates.power.clock_tree import clock_buffer, clock_tree
-from tilewright.verification.gates.power.model import KINDS, PowerModel
+from tilewright.verification.gates.power.kinds import KINDS
+from tilewright.verification.gates.power.model import PowerModel
 
 LIBRARY = parse_liberty(CELLS, "small")
 WIRE = Assumptions(wire_ff=1.0)
