@@ -39,7 +39,14 @@ class Technology:
 
 @dataclass(frozen=True, kw_only=True)
 class Macros:
-    """SRAM in place of a memory: ``macros`` of ``macro``, whose words and bits need not fit."""
+    """SRAM in place of a memory; words and bits of its macros need not fit.
+
+    Attributes:
+        memory: its path below the chip's top.
+        words, bits: of the memory.
+        macro: name in the library.
+        macros: how many make up the memory.
+    """
 
     memory: str
     words: int

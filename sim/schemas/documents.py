@@ -200,7 +200,9 @@ def _power() -> dict[str, Schema]:
         name: field_of(Layer, name) for name in ("name", "op", "engine", "macs", "stalls", "events")
     }
     return {
-        "model": closed({"name": text("Of the network."), "sha256": text("Of its file.")}),
+        "model": closed(
+            {"name": text("Of the network."), "sha256": text("Of its file.")}, "What was run."
+        ),
         "config": _config(),
         "clock_hz": number("Of the chip: for leakage, for power, and for the size of cells."),
         "technology": record(Technology),

@@ -21,6 +21,7 @@ REGISTER = "$reg"
 READ = "\\read_signals"
 """Attribute of memories: its own name, and the signals that each bit it reads is called by."""
 
+_PLAIN = ("$_DFF_P_", "$_DFFE_PP_")
 _FLATTENED = re.compile(r"^\$flatten((?:\\[^.]+\.)+)")
 
 ABC = (
@@ -56,7 +57,10 @@ def main(top: str) -> None:
     run("opt -fast")
     if gate := flow["clock_gate"]:
         # A register with a reset beside its enable has a gated clock as well: the reset opens it.
-        run("dfflegalize -cell $_DFF_P_ x -cell $_DFFE_PP_ x", "opt_expr", "opt_merge", "opt_clean")
+        # At once, Yosys would make a multiplexer of the enable.
+        for kinds in ((*_PLAIN, "$_SDFF_PP?_", "$_SDFFCE_PP?P_"), _PLAIN):
+            cells = " ".join(f"-cell {kind} x" for kind in kinds)
+            run(f"dfflegalize {cells}", "opt_expr", "opt_merge", "opt_clean")
         test = f"-tie_lo {gate['test']} " if gate["test"] else ""
         pins = f"{gate['enable']}:{gate['clock']}:{gate['out']}"
         run(f"clockgate -pos {gate['cell']} {pins} {test}-min_net_size {flow['gated_bits']}")
