@@ -12,6 +12,7 @@ from pathlib import Path
 from tilewright.firmware.build import build_firmware
 from tilewright.hw.spec.config import Config
 from tilewright.hw.spec.errors import RequestError
+from tilewright.mapper.compile import compile_model
 from tilewright.mapper.program.program import Program
 from tilewright.sim.costs.area.parts import BLOCKS, block_of
 from tilewright.sim.networks.network_file import NetworkFile
@@ -31,6 +32,7 @@ from tilewright.verification.gates.mapping import chip_design, map_design
 from tilewright.verification.gates.netlist import Netlist
 from tilewright.verification.gates.power.assumptions import Assumptions
 from tilewright.verification.gates.power.model import PowerModel
+from tilewright.verification.gates.usable import usable_cells
 
 _NUMBER = re.compile(r"\$\d+")
 """What Amaranth puts behind the name of an instance that a signal has as well."""
@@ -75,8 +77,11 @@ def measure_power(network: NetworkFile, request: PowerRequest, progress: Progres
     config = request.config
     with progress.step("Reading the library"):
         library = read_liberty(request.liberty)
+        # What cannot be mapped to is refused before anything is built.
+        usable_cells(library, request.dont_use)
+    with progress.step("Mapping"):
+        wanted = _wanted(compile_model(network.graph, config), request)
     result, ran = _run(network, config, progress)
-    wanted = _wanted(ran.program, request)
     rows = [
         (layer, stretch)
         for layer, (position, stretch) in zip(result.layers, _stretches(ran), strict=True)
