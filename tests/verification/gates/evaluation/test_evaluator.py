@@ -190,3 +190,36 @@ def test_a_net_needs_one_driver():
     twice = [instance("a", "INV", A=3, Y=4), instance("b", "INV", A=3, Y=4)]
     with pytest.raises(TilewrightError, match="b drives a net that has another driver"):
         compile_netlist(netlist(6, twice, i=3), LIBRARY)
+
+
+INVERTING = (
+    CELLS.rstrip().removesuffix("}")
+    + """
+  cell (DFFN) { area : 7;
+    ff (IQ, IQN) { clocked_on : "C"; next_state : "!D"; }
+    pin (D) { direction : input; } pin (C) { direction : input; clock : true; }
+    pin (QN) { direction : output; function : "IQ"; }
+    pin (Q) { direction : output; function : "IQN"; }
+  }
+}
+"""
+)
+
+
+def test_a_flip_flop_that_gives_the_opposite_holds_what_its_signal_does(monkeypatch):
+    """As those of ASAP7: it stores the opposite of its data, and its output is what it stores."""
+    monkeypatch.setattr(f"{__name__}.LIBRARY", parse_liberty(INVERTING, "inverting"))
+    parts = [
+        instance("q", "DFFN", "q", C=2, D=3, QN=4),
+        instance("both", "DFFN", "both", C=2, D=4, QN=5, Q=6),
+        instance("not", "INV", A=4, Y=7),
+    ]
+    d = [0, 1, 1, 0, 1, 0, 0, 1]
+    q = [0, *d[:-1]]
+    both = [0, *(1 - value for value in q[:-1])]
+    columns = {"d": d, "q": q, "both": both}
+    (found,) = evaluate(netlist(8, parts, d=3), columns, [(0, 8)])
+    assert found.high[[4, 5, 6, 7]].tolist() == [8 - sum(q), 8 - sum(both), sum(both), sum(q)]
+    columns["q"] = [1 - value for value in q]
+    with pytest.raises(MismatchError):
+        evaluate(netlist(8, parts, d=3), columns, [])
