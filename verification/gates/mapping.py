@@ -1,7 +1,7 @@
 """The chip mapped to the cells of a Liberty library, kept under all that the result depends on.
 
 Each block is mapped by itself (`map_cells`), so that each gate belongs to one; then the chip is
-made flat. Memories that are SRAM by the rule of `verification.area.map_gates` stay memories; main
+made flat. Memories that are SRAM by the rule of `verification.tools.silicon` stay memories; main
 memory stands outside the chip.
 """
 
@@ -24,18 +24,10 @@ from tilewright.verification.gates.netlist import NETLIST, Netlist, read_netlist
 from tilewright.verification.gates.usable import Usable, usable_cells
 from tilewright.verification.tools.cache import cached
 from tilewright.verification.tools.run_tool import Note, run_tool
+from tilewright.verification.tools.silicon import GATED_BITS, SRAM_BITS, SRAM_PATHS, SRAM_WORDS
 from tilewright.verification.tools.toolchain import versions
 
 MAPPER = Path(__file__).with_name("map_cells.py")
-SRAM_MODULES = ("npu.memory.scratchpad", "npu.memory.ring")
-"""Their own memories are SRAM however small a configuration makes them."""
-
-SRAM_WORDS, SRAM_BITS = 64, 1024
-"""Smallest other memory that is SRAM; below, its decoder and amplifiers outweigh flip-flops."""
-
-GATED_BITS = 4
-"""Registers from this width on have a gated clock instead of a multiplexer at each input."""
-
 OUTPUT_LOADS = 4
 """What an output of a block drives, in input capacitances of the driving cell, where cells are
 sized."""
@@ -61,7 +53,7 @@ class Flow:
 
     Attributes:
         blocks: modules whose borders remain until cells are chosen.
-        sram_modules: modules whose own memories are SRAM; see SRAM_WORDS for the others.
+        sram_modules: modules whose own memories are SRAM; see `verification.tools.silicon`.
         clock_gate: cell and pins; None without one.
         high, low: cell and pin of a constant; None where constants remain.
         driver: cell that drives a block's inputs where cells are sized.
@@ -143,7 +135,7 @@ def _flow(design: Design, usable: Usable, blocks: Collection[str], clock_hz: flo
     roles = ("enable", "clock", "out", "test")
     return Flow(
         blocks=tuple(sorted({modules[path] for path in blocks if modules.get(path)})),
-        sram_modules=tuple(modules[path] for path in SRAM_MODULES if path in modules),
+        sram_modules=tuple(modules[path] for path in SRAM_PATHS if path in modules),
         clock_gate={"cell": gate.name} | {role: gate.pin_of_gate(role) for role in roles}
         if gate
         else None,
