@@ -90,7 +90,10 @@ static void take_rows(Evaluator *e, const uint8_t *rows) {
     }
 }
 
+// Registers that hang on themselves are evaluated again and again: each time, at least one more
+// cycle is right.
 static void operate(Evaluator *e) {
+    uint64_t changed = 0;
     for (int64_t i = 0; i < e->operations; i++) {
         const Operation *o = &e->operation[i];
         uint64_t *out = e->word[o->out];
@@ -110,21 +113,33 @@ static void operate(Evaluator *e) {
         case LATER: { // what a was in the cycle before
             uint64_t carry = e->last[o->a];
             for (int w = 0; w < WORDS; w++) {
-                uint64_t word = a[w];
-                out[w] = word << 1 | carry;
+                uint64_t word = a[w], shifted = word << 1 | carry;
                 carry = word >> 63;
+                changed |= out[w] ^ shifted;
+                out[w] = shifted;
             }
             break;
         }
-        default: { // HOLD: a of the last cycle before this one in which b was one
+        case HOLD: { // a of the last cycle before this one in which b was one
             unsigned value = e->last[o->b] ? e->last[o->a] : e->last[o->out];
-            memset(out, 0, sizeof e->word[0]);
+            uint64_t held[WORDS] = {0};
             for (int64_t cycle = 0; cycle < e->cycles; cycle++) {
-                out[cycle / 64] |= (uint64_t)value << (cycle % 64);
+                held[cycle / 64] |= (uint64_t)value << (cycle % 64);
                 if (bit_of(b, cycle))
                     value = bit_of(a, cycle);
             }
+            for (int w = 0; w < WORDS; w++)
+                changed |= out[w] ^ held[w];
+            memcpy(out, held, sizeof held);
+            break;
         }
+        case BEGIN:
+            changed = 0;
+            break;
+        default: // REPEAT: from behind operation a on, until what hangs on itself stays as it is
+            if (changed)
+                i = o->a;
+            changed = 0;
         }
     }
 }

@@ -16,6 +16,8 @@ class Kind(IntEnum):
     XOR = 1
     LATER = 2
     HOLD = 3
+    BEGIN = 4
+    REPEAT = 5
     KINDS = 7
     NOT_A = 8
     NOT_B = 16

@@ -69,12 +69,16 @@ def compile_netlist(
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """Something that makes ``result`` of slots by the operations that ``emit`` appends."""
+    """Something that makes ``result`` of slots by the operations that ``emit`` appends.
+
+    ``is_later``: of those in earlier cycles.
+    """
 
     name: str
     operands: tuple[int, ...]
     result: int
     emit: Callable[[], None]
+    is_later: bool = False
 
 
 class _Compiler:
@@ -205,7 +209,8 @@ class _Compiler:
         def emit() -> None:
             self.operations.append((kind, out, a, b))
 
-        self.nodes.append(_Node(name, (a, b), out, emit))
+        is_later = kind in (Kind.LATER, Kind.HOLD)
+        self.nodes.append(_Node(name, (a, b), out, emit, is_later))
 
     def _any(self, group: Collection[int]) -> int:
         """A slot that is one where a net of the group is."""
@@ -233,7 +238,7 @@ class _Compiler:
             for net, inverted in nets.items():
                 self._record(net, instance.signal, instance.bit, inverted)
             return taken, active, held
-        # Its value follows from what it took, as long as that does not hang on it.
+        # Its value follows from what it took.
         kind = Kind.LATER if active == ONE else Kind.HOLD
         self._add_operation(instance.name, kind, held, taken, active)
         for net, inverted in nets.items():
@@ -242,34 +247,51 @@ class _Compiler:
         return taken, active, held
 
     def _order(self) -> None:
-        """Emit each node behind those that it needs."""
+        """Emit each node behind those that it needs; what hangs on itself, to be repeated."""
         ready = {ZERO, ONE, *(slot for slot, *_ in self.recorded)}
-        makers = {node.result for node in self.nodes}
+        makers = {node.result: node for node in self.nodes}
+        for node in self.nodes:
+            for slot in node.operands:
+                if slot not in ready and slot not in makers:
+                    raise TilewrightError(f"{node.name}: an input is driven by nothing")
+        left = self._emit(self.nodes, ready)
+        if not left:
+            return
+        later = [node for node in left if node.is_later]
+        circle = _behind(later, makers, ready)
+        begin = len(self.operations)
+        self.operations.append((Kind.BEGIN, ZERO, ZERO, ZERO))
+        known = ready | {node.result for node in later}
+        stuck = self._emit([node for node in circle if not node.is_later], known)
+        if stuck or not later:
+            raise TilewrightError(f"{(stuck or left)[0].name}: is in a loop")
+        for node in later:
+            node.emit()
+        self.operations.append((Kind.REPEAT, ZERO, begin, ZERO))
+        done = {id(node) for node in (*circle, *later)}
+        ready |= known
+        if stuck := self._emit([node for node in left if id(node) not in done], ready):
+            raise TilewrightError(f"{stuck[0].name}: is in a loop")
+
+    def _emit(self, nodes: Sequence[_Node], ready: set[int]) -> list[_Node]:
+        """Emit those of ``nodes`` that hang on ready slots alone, theirs included; the others."""
         users: dict[int, list[int]] = {}
         missing: list[int] = []
-        for number, node in enumerate(self.nodes):
+        for number, node in enumerate(nodes):
             needed = [slot for slot in set(node.operands) if slot not in ready]
             for slot in needed:
-                if slot not in makers:
-                    raise TilewrightError(f"{node.name}: an input is driven by nothing")
                 users.setdefault(slot, []).append(number)
             missing.append(len(needed))
         queue = deque(number for number, count in enumerate(missing) if not count)
-        done = 0
         while queue:
-            node = self.nodes[queue.popleft()]
+            node = nodes[queue.popleft()]
             node.emit()
-            done += 1
+            ready.add(node.result)
             for user in users.get(node.result, ()):
                 missing[user] -= 1
                 if not missing[user]:
                     queue.append(user)
-        if done < len(self.nodes):
-            name = next(node.name for node, count in zip(self.nodes, missing, strict=True) if count)
-            raise TilewrightError(
-                f"{name}: cannot be evaluated: it is in a loop, or hangs on a register that the "
-                "RTL has no name for and that hangs on itself"
-            )
+        return [node for node, count in zip(nodes, missing, strict=True) if count]
 
     def _pulsed(self) -> dict[int, int]:
         """For each slot of when a clock pulses at the end of a cycle: of when it did at its begin.
@@ -282,6 +304,18 @@ class _Compiler:
                 pulsed[slot] = self._new_slot()
                 self.operations.append((Kind.LATER, pulsed[slot], slot, slot))
         return pulsed
+
+
+def _behind(later: Sequence[_Node], makers: Mapping[int, _Node], ready: set[int]) -> list[_Node]:
+    """Nodes that are not ready and that ``later`` hang on."""
+    found: dict[int, _Node] = {}
+    waiting = [slot for node in later for slot in node.operands]
+    while waiting:
+        slot = waiting.pop()
+        if slot not in ready and slot not in found:
+            found[slot] = makers[slot]
+            waiting += makers[slot].operands
+    return list(found.values())
 
 
 def _table(rows: Sequence[tuple[int, ...]]) -> Table:

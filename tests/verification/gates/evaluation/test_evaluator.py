@@ -120,15 +120,15 @@ def test_random_netlists_are_counted_as_cycle_by_cycle(seed):
     next_net = 20
     for number in range(60):
         cell = draw.choice(list(GATES))
-        # Registers without a name are used late only, so that none hangs on itself.
-        sources = nets + (list(hidden.values()) if number >= 40 else [])
+        # With seeds that are even, registers without a name hang on themselves.
+        sources = nets + (list(hidden.values()) if number >= 40 * (seed % 2) else [])
         pins = {pin: draw.choice(sources) for pin in ("AB" if cell[-1] == "2" else "A")}
         gates.append((cell, pins, next_net))
         nets.append(next_net)
         next_net += 1
     early = [net for _, _, net in gates[:40]]
     late = [net for _, _, net in gates]
-    enable, gated = draw.choice(early), next_net
+    enable, gated = draw.choice(early[:10]), next_net
     registers = []
     for number, (name, net) in enumerate(known.items()):
         registers.append((name, net, draw.choice(late), gated if number % 2 else 2))
@@ -180,7 +180,7 @@ def test_random_netlists_are_counted_as_cycle_by_cycle(seed):
 
 def test_a_loop_is_no_netlist():
     ring = netlist(6, [instance("a", "INV", A=3, Y=4), instance("b", "INV", A=4, Y=3)])
-    with pytest.raises(TilewrightError, match="a: cannot be evaluated: it is in a loop"):
+    with pytest.raises(TilewrightError, match="a: is in a loop"):
         compile_netlist(ring, LIBRARY)
 
 
