@@ -113,7 +113,7 @@ def measure_power(network: NetworkFile, request: PowerRequest, progress: Progres
         technology=_technology(library, request, model),
         cells=dict(sorted(Counter(part.cell for part in netlist.instances).items())),
         area_um2=_areas(netlist, library),
-        registers=len(model.program.instances),
+        registers=sum(bool(netlist.instances[n].signal) for n in model.program.instances),
         macros=tuple(
             Macros(
                 memory=tiling.memory.path,

@@ -118,8 +118,8 @@ def _notes(result: PowerResult, total: float) -> list[str]:
     tree = sum(values["clock_tree"] for values in result.energy_pj.values())
     lines = [
         f"{technology.name}, {technology.voltage_v:g} V, {technology.temperature_c:g} C: "
-        f"{sum(result.cells.values()):,} cells; all {result.registers:,} registers took in every "
-        "cycle what the RTL's hold.",
+        f"{sum(result.cells.values()):,} cells; the {result.registers:,} flip-flops that are the "
+        "RTL's registers took in every cycle what these hold.",
         "From settled values of nets: glitches are not in it. Main memory is not on the chip.",
         f"Assumed: {technology.wire_ff:.2f} fF of wire for each pin that a net leads to; "
         f"{technology.clock_buffers:,} buffers of the clocks, {percent(tree / total)} of all."

@@ -87,7 +87,8 @@ class PowerResult:
     Attributes:
         cells: instances of the netlist by cell.
         area_um2: of the cells, by block.
-        registers: flip-flops that were checked in every cycle.
+        registers: flip-flops that were checked in every cycle; others have no counterpart in the
+            RTL, such as copies of addresses that Yosys makes, and show in those that hang on them.
         layers: in the order of the run.
         macros: none without SRAM in the library: its energy is then not known.
     """

@@ -64,7 +64,7 @@ def test_a_run_is_evaluated_and_its_document_written(sets, monkeypatch, capsys, 
     assert json.loads((tmp_path / "out" / "power.json").read_text()) == document
     assert faults(document) == []
     assert document["cycles"] == sum(row["cycles"] for row in document["layers"])
-    assert f"{document['registers']:,} registers took in every cycle" in printed
+    assert f"the {document['registers']:,} flip-flops that are the RTL's registers" in printed
     # As many nW as the cells have um2, since a gate of the library has as many; SRAM, one a word.
     area = sum(document["area_um2"].values())
     leakage = sum(kinds["leakage"] for kinds in document["energy_pj"].values())
