@@ -15,6 +15,7 @@ from tilewright.sim.costs.area.parts import BLOCKS, SRAM, Area, block_of
 from tilewright.sim.progress import Progress
 from tilewright.verification.tools.cache import cached
 from tilewright.verification.tools.description import source_key
+from tilewright.verification.tools.silicon import GATED_BITS, SRAM_BITS, SRAM_PATHS, SRAM_WORDS
 
 KIND = "area"
 """Folder of the cache."""
@@ -75,7 +76,8 @@ def _key(config: Config) -> str:
 
 
 @cache
-def _flow() -> tuple[list[str], dict[str, list[str]]]:
+def _flow() -> tuple[list[object], dict[str, list[str]]]:
     """How gates are counted, and to which block they belong."""
     texts = [(FLOW / name).read_text() for name in FLOW_FILES]
-    return [*texts, _NUMBER.pattern], {name: list(paths) for name, paths in BLOCKS.items()}
+    rules = [SRAM_PATHS, SRAM_WORDS, SRAM_BITS, GATED_BITS]
+    return [*texts, *rules, _NUMBER.pattern], {name: list(paths) for name, paths in BLOCKS.items()}

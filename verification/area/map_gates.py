@@ -1,8 +1,8 @@
 """Run by `verification.area.synthesis` in a process of its own: Yosys from RTL to cells.
 
-In the working directory lie soc.il and cpu.v, cells.genlib, and known.json, a list of modules that
-are not to be mapped. Leaves found.json: for each other module its cells by type, and the bits of
-its SRAM.
+In the working directory lie soc.il and cpu.v, cells.genlib, known.json, a list of modules that are
+not to be mapped, and rules.json, `synthesis.RULES`. Leaves found.json: for each other module its
+cells by type, and the bits of its SRAM.
 """
 
 from __future__ import annotations
@@ -11,17 +11,9 @@ import json
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from pyosys import libyosys
-
-SRAM_MODULES = ("soc_npu_memory_scratchpad", "soc_npu_memory_ring")
-"""Their memories are SRAM however small a configuration makes them."""
-
-SRAM_WORDS, SRAM_BITS = 64, 1024
-"""Smallest other memory that is SRAM; below, its decoder and amplifiers outweigh flip-flops."""
-
-GATED_BITS = 4
-"""Registers from this width on have a gated clock instead of a multiplexer at each input."""
 
 
 def main(top: str) -> None:
@@ -39,23 +31,24 @@ def main(top: str) -> None:
         "flatten VexRiscv",
         f"hierarchy -check -top {top}",
     )
-    known = json.loads(Path("known.json").read_text())
+    known, rules = (json.loads(Path(name).read_text()) for name in ("known.json", "rules.json"))
     if known:
         run(f"blackbox {' '.join(known)}")
     # The reset sets a register's first value; a chip knows no other.
     run("proc", "setattr -unset init w:*", "synth -run coarse:fine", "memory_collect")
     for name, cell in _cells(design):
-        if cell.type.str() == "$mem_v2" and _is_sram(name, *_size(cell)):
+        if cell.type.str() == "$mem_v2" and _is_sram(name, *_size(cell), rules):
             cell.set_bool_attribute(libyosys.IdString("\\sram"), True)
     run("memory_map -attr !sram", "setattr -unset init w:*", "opt -undriven -fine", "techmap")
-    run("opt -fast", f"clockgate -pos CLKGATE_X1 E:CK:GCK -min_net_size {GATED_BITS}")
+    run("opt -fast", f"clockgate -pos CLKGATE_X1 E:CK:GCK -min_net_size {rules['gated_bits']}")
     run("dfflegalize -cell $_DFF_P_ x", "techmap", "opt_expr", "opt_merge", "opt_clean")
     run("abc -genlib cells.genlib", "opt_clean")
     Path("found.json").write_text(json.dumps(_found(design)))
 
 
-def _is_sram(module: str, word: int, words: int) -> bool:
-    return module in SRAM_MODULES or (words >= SRAM_WORDS and word * words >= SRAM_BITS)
+def _is_sram(module: str, word: int, words: int, rules: dict[str, Any]) -> bool:
+    is_large = words >= rules["sram_words"] and word * words >= rules["sram_bits"]
+    return is_large or module in rules["sram_modules"]
 
 
 def _size(memory: libyosys.Cell) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """The chip as gates: Yosys maps each module once, and the result is kept under the module's text.
 
 Modules keep their borders, so that equal ones are mapped once, and another configuration maps only
-the modules that differ. Memories that are SRAM (`verification.area.map_gates`) are counted in
+the modules that differ. Memories that are SRAM (`verification.tools.silicon`) are counted in
 bits; main memory stands outside the chip.
 """
 
@@ -22,7 +22,16 @@ from tilewright.hw.spec.errors import TilewrightError
 from tilewright.hw.verilog import SOC_MODULE
 from tilewright.verification.tools.cache import cached, kept
 from tilewright.verification.tools.run_tool import run_tool
+from tilewright.verification.tools.silicon import GATED_BITS, SRAM_BITS, SRAM_PATHS, SRAM_WORDS
 from tilewright.verification.tools.toolchain import versions
+
+RULES: Mapping[str, int | list[str]] = {
+    "sram_modules": [f"{SOC_MODULE}_{path.replace('.', '_')}" for path in SRAM_PATHS],
+    "sram_words": SRAM_WORDS,
+    "sram_bits": SRAM_BITS,
+    "gated_bits": GATED_BITS,
+}
+"""What `map_gates` is told of SRAM and gated clocks; modules are called by their first instance."""
 
 LIBRARY = Path(__file__).with_name("cells_45nm.genlib")
 MAPPER = Path(__file__).with_name("map_gates.py")
@@ -110,7 +119,7 @@ def _sources(config: Config) -> tuple[str, str]:
 
 def _key(text: str) -> str:
     """Hash of everything that a module's mapping depends on."""
-    flow = [MAPPER.read_text(), LIBRARY.read_text(), versions()["pyosys"]]
+    flow = [MAPPER.read_text(), LIBRARY.read_text(), RULES, versions()["pyosys"]]
     return hashlib.sha256(json.dumps([text, flow]).encode()).hexdigest()[:16]
 
 
@@ -127,6 +136,7 @@ def _map(
         (folder / "cpu.v").write_text(cpu)
         (folder / "cells.genlib").write_text(LIBRARY.read_text())
         (folder / "known.json").write_text(json.dumps(known))
+        (folder / "rules.json").write_text(json.dumps(RULES))
         command = [sys.executable, str(MAPPER), SOC_MODULE]
         run_tool(command, folder / "synthesis.log", "Yosys", note)
         found = json.loads((folder / "found.json").read_text())
