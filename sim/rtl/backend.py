@@ -46,6 +46,7 @@ class RtlResult:
         them.
     cycles: from firmware's call that starts the inference to its return.
     segments: where they went, in order; their cycles add up to `cycles`.
+    start: the chip's timer at the first of them.
     uart: everything that firmware printed.
     activity: stretches of work of the NPU's engines, when asked for.
     build_s, simulate_s: seconds of host time; build_s is 0 when the model was in the cache.
@@ -62,6 +63,7 @@ class RtlResult:
     build_s: float
     simulate_s: float
     simulated_cycles: int | None
+    start: int = 0
 
     @property
     def cpu_active(self) -> int:
@@ -163,6 +165,7 @@ def read_result(program: Program, memory: Sequence[bytes]) -> RtlResult:
         build_s=0.0,
         simulate_s=0.0,
         simulated_cycles=None,
+        start=start,
     )
 
 

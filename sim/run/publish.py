@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tilewright.hw.spec.config import Config
 from tilewright.hw.spec.errors import RequestError
-from tilewright.hw.spec.quoted import quoted
 from tilewright.mapper.program.program import Program
 from tilewright.sim.files import make_folder, require_apart, require_writable
 from tilewright.sim.networks.labels import read_labels
@@ -28,6 +26,7 @@ from tilewright.sim.results.result import RunResult
 from tilewright.sim.rtl.backend import RtlResult, run_rtl
 from tilewright.sim.run.evaluate import RunChip, evaluate, require_equal
 from tilewright.sim.run.inferences import Tensors, inferences_of
+from tilewright.sim.run.layers import layer_range
 from tilewright.sim.run.predict import Predictor, has_figures
 from tilewright.verification.cosim.build import has_model
 
@@ -138,29 +137,8 @@ def _wave_layers(program: Program, request: RunRequest) -> range | None:
     """Numbers of the layers that the waves show; None for the whole run."""
     if request.waves_from is None:
         return None
-    names = [layer.name for layer in program.layers]
-    first, last = (
-        _layer_number(program, names, option, name)
-        for option, name in (
-            ("--waves-from", request.waves_from),
-            ("--waves-to", request.waves_to or request.waves_from),
-        )
-    )
-    if last < first:
-        raise RequestError(
-            f"--waves-to {quoted(names[last])}: comes before --waves-from {quoted(names[first])}"
-        )
-    return range(first, last + 1)
-
-
-def _layer_number(program: Program, names: list[str], option: str, name: str) -> int:
-    if name in names:
-        return names.index(name)
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.3) or names[:3]
-    raise RequestError(
-        f"{option} {quoted(name)}: {quoted(program.name)} has no such layer; it has "
-        f"{', '.join(map(quoted, near))}, ...: the first column of the report"
-    )
+    first = ("--waves-from", request.waves_from)
+    return layer_range(program, first, ("--waves-to", request.waves_to or request.waves_from))
 
 
 def _check_request(request: RunRequest) -> None:

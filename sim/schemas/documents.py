@@ -22,8 +22,10 @@ from tilewright.sim.inspect import inspected
 from tilewright.sim.measure import bench
 from tilewright.sim.report.area import SCHEMA as AREA
 from tilewright.sim.report.causes import MEANINGS
+from tilewright.sim.report.power import SCHEMA as POWER
 from tilewright.sim.report.timing import SCHEMA as TIMING
 from tilewright.sim.report.trace import PROCESS
+from tilewright.sim.results.power import LayerPower, Macros, PowerResult, Technology
 from tilewright.sim.results.result import (
     IDLE,
     Check,
@@ -42,6 +44,7 @@ from tilewright.sim.results.timing import ChipTiming
 from tilewright.sim.schemas.shapes import list_of, map_of, maybe, number, numbers, text, whole
 from tilewright.sim.schemas.typed import Schema, attributes, closed, field_of, of_type, record
 from tilewright.sim.validate import measure
+from tilewright.verification.gates.power.kinds import KINDS
 from tilewright.verification.gates.timing import Path, Step
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -91,6 +94,9 @@ def documents() -> tuple[Document, ...]:
             "`area --timing --json`",
             "A chip's longest paths.",
             {"config": _config(), "timing": _timing()},
+        ),
+        _document(
+            POWER, "`power --json`, `power --out`", "A run's energy at gate level.", _power()
         ),
         _document(
             bench.SCHEMA,
@@ -217,6 +223,49 @@ def _timing() -> Schema:
             "slack_ps": number("What remains of the period of clock_hz."),
         },
     )
+
+
+def _power() -> dict[str, Schema]:
+    meanings = attributes(PowerResult)
+    accesses = closed({"reads": whole("Cycles with one."), "writes": whole("Cycles with one.")})
+    layer = {
+        name: field_of(Layer, name) for name in ("name", "op", "engine", "macs", "stalls", "events")
+    }
+    return {
+        "model": closed({"name": text("Of the network."), "sha256": text("Of its file.")}),
+        "config": _config(),
+        "clock_hz": number("Of the chip: for leakage, for power, and for the size of cells."),
+        "technology": record(Technology),
+        "cells": map_of({"type": "integer"}, meanings["cells"]),
+        "area_um2": numbers("number", BLOCKS, meanings["area_um2"]),
+        "registers": field_of(PowerResult, "registers"),
+        "macros": list_of(record(Macros), meanings["macros"]),
+        "cycles": whole("Of all rows."),
+        "energy_pj": _by_block("Of all rows, by block and kind; null where it is not known."),
+        "layers": list_of(
+            closed(
+                {
+                    **layer,
+                    "cycles": whole("Of the row."),
+                    "accesses": map_of(accesses, attributes(LayerPower)["accesses"]),
+                    "energy_pj": _by_block("By block and kind; null where it is not known."),
+                }
+            ),
+            meanings["layers"],
+        ),
+    }
+
+
+def _by_block(description: str) -> Schema:
+    kinds = closed(
+        {kind: of_type(float | None) | {"description": what} for kind, what in KINDS.items()}
+    )
+    return {
+        "type": "object",
+        "description": description,
+        "propertyNames": {"enum": list(BLOCKS)},
+        "additionalProperties": kinds,
+    }
 
 
 def _explain() -> dict[str, Schema]:

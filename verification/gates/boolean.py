@@ -6,7 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Literal
+from typing import Any, Literal
+
+Numbers = Any
+"""A number, or an array of them."""
 
 Operator = Literal["0", "1", "pin", "not", "and", "or", "xor"]
 
@@ -55,13 +58,13 @@ class Expression:
         }
         return self.value(columns, ones)
 
-    def probability(self, ones: Mapping[str, float]) -> float:
+    def probability(self, ones: Mapping[str, Numbers]) -> Numbers:
         """That it is true, where each pin is true with a probability of its own, independently."""
         table = self.truth_table(self.pins)
-        total = 0.0
+        total: Numbers = 0.0
         for row in range(1 << len(self.pins)):
             if table >> row & 1:
-                share = 1.0
+                share: Numbers = 1.0
                 for position, pin in enumerate(self.pins):
                     share *= ones[pin] if row >> position & 1 else 1 - ones[pin]
                 total += share

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from math import ceil
 from typing import Literal
 
 from tilewright.hw.spec.errors import RequestError
@@ -142,34 +142,19 @@ class Macros:
 
     library: Library
 
-    @cached_property
-    def _by_words(self) -> list[Cell]:
-        return sorted(self.library.memories, key=_words)
-
     def of(self, words: int, bits: int) -> Macro | None:
-        """The one for a memory of ``words`` of ``bits``: the shallowest that is deep enough, else
-        the deepest; of those, the narrowest that is wide enough, else the widest.
+        """The one that a memory of ``words`` of ``bits`` has least area of, in as many as it needs.
 
         None where the library has none. Raises RequestError for one that states no access.
         """
-        if not self._by_words:
-            return None
-        deepest = _words(self._by_words[-1])
-        depth = min((n for n in map(_words, self._by_words) if n >= words), default=deepest)
-        alike = [cell for cell in self._by_words if _words(cell) == depth]
-        wide = [cell for cell in alike if _bits(cell) >= bits]
-        cell = min(wide, key=_bits) if wide else max(alike, key=_bits)
-        return _macro(cell)
 
+        def size(cell: Cell) -> tuple[float, int]:
+            assert cell.memory
+            number = ceil(words / cell.memory[0]) * ceil(bits / cell.memory[1])
+            return number * cell.area, number
 
-def _words(cell: Cell) -> int:
-    assert cell.memory
-    return cell.memory[0]
-
-
-def _bits(cell: Cell) -> int:
-    assert cell.memory
-    return cell.memory[1]
+        cell = min(self.library.memories, key=size, default=None)
+        return None if cell is None else _macro(cell)
 
 
 def _macro(cell: Cell) -> Macro:

@@ -117,7 +117,8 @@ def read_netlist(folder: Path) -> Netlist:
 def _signal(name: str) -> tuple[str, int]:
     """Signal and bit of ``signal[bit]``; of a bit without a name, "" and 0."""
     signal, _, index = name.rpartition("[")
-    return (signal, int(index[:-1])) if signal else ("", 0)
+    # Yosys marks names that begin with a dollar sign, as its own do.
+    return (signal.replace("\\", ""), int(index[:-1])) if signal else ("", 0)
 
 
 def _memory(part: Mapping[str, Any], pins: Mapping[str, tuple[int, ...]]) -> Memory:
