@@ -100,7 +100,13 @@ def _fit_blocks(
     found: dict[str, dict[str, float]] = {}
     known = [(features(design.config), of(design)) for design in designs]
     for block in dict.fromkeys(block for blocks, _ in known for block in blocks):
-        rows = [(blocks[block], paths[block]) for blocks, paths in known if block in blocks]
+        rows = [
+            (blocks[block], paths[block])
+            for blocks, paths in known
+            if block in blocks and block in paths
+        ]
+        if not rows:
+            continue
         names = list(dict.fromkeys(name for row, _ in rows for name in row))
         table = np.array([[row.get(name, 0.0) for name in names] for row, _ in rows])
         solved = not_negative(table, np.array([value for _, value in rows]))
@@ -116,6 +122,7 @@ def not_negative(table: np.ndarray, values: np.ndarray) -> np.ndarray:
     """
     count = table.shape[1]
     best, least = np.zeros(count), float(values @ values)
+    rounding = least * 1e-12
     for size in range(1, count + 1):
         for chosen in combinations(range(count), size):
             columns = list(chosen)
@@ -123,7 +130,7 @@ def not_negative(table: np.ndarray, values: np.ndarray) -> np.ndarray:
                 continue
             solved, *_ = np.linalg.lstsq(table[:, columns], values, rcond=None)
             rest = values - table[:, columns] @ solved
-            if solved.min() >= 0 and float(rest @ rest) < least * (1 - 1e-9):
+            if solved.min() >= 0 and float(rest @ rest) < least - rounding:
                 least = float(rest @ rest)
                 best = np.zeros(count)
                 best[columns] = solved
