@@ -13,6 +13,7 @@ from math import log2
 from tilewright.hw.spec.config import Config
 from tilewright.hw.spec.npu_config import NpuConfig
 from tilewright.hw.spec.soc_config import SMALL_CPUS
+from tilewright.sim.costs.area.counts import FETCH_BYTES, SRAM_WORDS
 
 Features = Mapping[str, Mapping[str, float]]
 """Block -> feature -> how much of it."""
@@ -44,13 +45,15 @@ def memory_features(config: Config) -> Features:
     npu = config.npu
     if npu.microcode:
         return {"microcode": {"base": 1.0}}
+    ahead = {"commands": {"base": 1.0}} if FETCH_BYTES // npu.bus_bytes >= SRAM_WORDS else {}
+    return {"scratchpad": _scratchpad(npu), "weight_ring": {"base": 1.0}, **ahead}
+
+
+def _scratchpad(npu: NpuConfig) -> Mapping[str, float]:
     return {
-        "scratchpad": {
-            "base": 1.0,
-            "rotate": log2(npu.port_bytes),
-            "banks": log2(npu.scratchpad_banks),
-        },
-        "weight_ring": {"base": 1.0},
+        "base": 1.0,
+        "rotate": log2(npu.port_bytes),
+        "banks": log2(npu.scratchpad_banks),
     }
 
 
@@ -84,11 +87,7 @@ def _compute_side(npu: NpuConfig) -> Features:
 def _memory_side(npu: NpuConfig) -> Features:
     bus, line = log2(npu.bus_bytes), npu.weight_memory_bytes
     return {
-        "scratchpad": {
-            "base": 1.0,
-            "rotate": log2(npu.port_bytes),
-            "banks": log2(npu.scratchpad_banks),
-        },
+        "scratchpad": _scratchpad(npu),
         "weight_ring": {
             "base": 1.0,
             "shift": log2(line / npu.weight_word_bytes),
