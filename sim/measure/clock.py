@@ -123,7 +123,7 @@ def table_text(designs: Sequence[Timed]) -> str:
         block = max(design.logic, key=lambda name: design.logic[name]).replace("_", " ")
         row = f"| {' '.join(design.sets)} | {design.period:.1f} | {block} |"
         if (error := errors.get(design.sets)) is None:
-            lines.append(f"{row} its CPU is in no other | |")
+            lines.append(f"{row} nothing like it is in the others | |")
         else:
             lines.append(f"{row} {design.period * (1 + error):.1f} | {error:+.1%} |")
     return "\n".join(lines) + "\n"

@@ -26,9 +26,18 @@ CPU = "cpu"
 def logic_features(config: Config) -> Features:
     """Of the longest path from registers into each block's registers; all blocks but the CPU."""
     small = config.soc.cpu in SMALL_CPUS
+    bus, accelerated = log2(config.npu.bus_bytes), config.soc.npu != "none"
     system = {
-        "bus": {"base": 1.0, "bus": log2(config.npu.bus_bytes)},
-        "peripherals": {"small" if small else "base": 1.0},
+        "bus": {
+            "base": 1.0,
+            "bus": bus,
+            "accelerator": float(accelerated),
+            "microcode": float(config.shares_memory),
+        },
+        "peripherals": {
+            "small" if small else "base": 1.0,
+            "checked": config.has_checker * bus,
+        },
     }
     if config.soc.npu == "none":
         return system
