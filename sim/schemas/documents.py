@@ -23,6 +23,7 @@ from tilewright.sim.measure import bench
 from tilewright.sim.report.area import SCHEMA as AREA
 from tilewright.sim.report.causes import MEANINGS
 from tilewright.sim.report.power import SCHEMA as POWER
+from tilewright.sim.report.timing import SCHEMA as TIMING
 from tilewright.sim.report.trace import PROCESS
 from tilewright.sim.results.power import LayerPower, Macros, PowerResult, Technology
 from tilewright.sim.results.result import (
@@ -39,10 +40,12 @@ from tilewright.sim.results.result import (
 )
 from tilewright.sim.results.result import SCHEMA as RUN
 from tilewright.sim.results.segments import Segment
+from tilewright.sim.results.timing import ChipTiming
 from tilewright.sim.schemas.shapes import list_of, map_of, maybe, number, numbers, text, whole
 from tilewright.sim.schemas.typed import Schema, attributes, closed, field_of, of_type, record
 from tilewright.sim.validate import measure
 from tilewright.verification.gates.power.kinds import KINDS
+from tilewright.verification.gates.timing import Path, Step
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -85,6 +88,12 @@ def documents() -> tuple[Document, ...]:
             "`area --json`",
             "A chip's gates and memories.",
             {"config": _config(), "area": _area()},
+        ),
+        _document(
+            TIMING,
+            "`area --timing --json`",
+            "A chip's longest paths.",
+            {"config": _config(), "timing": _timing()},
         ),
         _document(
             POWER, "`power --json`, `power --out`", "A run's energy at gate level.", _power()
@@ -190,6 +199,29 @@ def _area() -> Schema:
             "source": field_of(Area, "source"),
         },
         "The chip without its main memory.",
+    )
+
+
+def _timing() -> Schema:
+    meanings = attributes(ChipTiming)
+    path = {
+        "start": text("Bit of a register by the RTL's name, SRAM, or port."),
+        "end": text("Likewise."),
+        "delay_ps": field_of(Path, "delay_ps"),
+        "setup_ps": field_of(Path, "setup_ps"),
+        "levels": whole("Gates between the registers."),
+    }
+    steps = list_of(record(Step), attributes(Path)["steps"])
+    return record(
+        ChipTiming,
+        {
+            "macros": list_of({"type": "string"}, meanings["macros"]),
+            "highest_hz": whole("The highest clock."),
+            "worst": closed({**path, "steps": steps}, meanings["worst"]),
+            "to": map_of(closed(path), meanings["to"]),
+            "through": map_of(closed(path), meanings["through"]),
+            "slack_ps": number("What remains of the period of clock_hz."),
+        },
     )
 
 

@@ -7,7 +7,7 @@ um2. Tables are linear between their points and continue their outermost stretch
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -214,6 +214,12 @@ class Library:
     def memories(self) -> tuple[Cell, ...]:
         """Its SRAMs."""
         return tuple(cell for cell in self.cells.values() if cell.memory)
+
+
+def without_memories(library: Library) -> Library:
+    """The same library without its SRAMs."""
+    cells = {name: cell for name, cell in library.cells.items() if not cell.memory}
+    return replace(library, cells=cells)
 
 
 def merged(libraries: Iterable[Library]) -> Library:

@@ -25,11 +25,14 @@ _PLAIN = ("$_DFF_P_", "$_DFFE_PP_")
 _FLATTENED = re.compile(r"^\$flatten((?:\\[^.]+\.)+)")
 
 ABC = (
-    "strash; &get -n; &fraig -x; &put; scorr; dc2; strash; &get -n; &dch -f; &nf; &put; "
+    "strash; &get -n; &fraig -x; &put; scorr; dc2; strash; &get -n; {flatter}&dch -f; &nf; &put; "
     "buffer -c; topo; stime -p; upsize -D {ps}; dnsize -D {ps}; stime -p"
 )
 """As Yosys' own script for a library with loads: fan-out is buffered, and cells are sized for a
 delay."""
+
+FLATTER = "&st; &if -g -K 6; "
+"""Logic of fewer levels in front of the choice of cells: chains, as of counters, become trees."""
 
 
 def main(top: str) -> None:
@@ -69,7 +72,9 @@ def main(top: str) -> None:
     Path("loads").write_text(
         f"set_driving_cell {flow['driver']}\nset_load {flow['output_load_ff']}\n"
     )
-    Path("script").write_text(ABC.format(ps=flow["period_ps"]))
+    Path("script").write_text(
+        ABC.format(ps=flow["period_ps"], flatter=FLATTER if flow["flatter"] else "")
+    )
     run("dfflibmap -liberty cells.lib", "opt_clean")
     run("abc -liberty cells.lib -constr loads -script script", "opt_clean")
     for module in flow["blocks"]:

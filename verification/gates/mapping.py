@@ -58,6 +58,7 @@ class Flow:
         high, low: cell and pin of a constant; None where constants remain.
         driver: cell that drives a block's inputs where cells are sized.
         period_ps: delay that a block's logic is sized for.
+        flatter: whether logic is made of fewer levels before cells are chosen.
     """
 
     blocks: tuple[str, ...]
@@ -68,6 +69,7 @@ class Flow:
     driver: str
     output_load_ff: float
     period_ps: int
+    flatter: bool = False
     sram_words: int = SRAM_WORDS
     sram_bits: int = SRAM_BITS
     gated_bits: int = GATED_BITS
@@ -92,6 +94,7 @@ def map_design(
     clock_hz: float,
     dont_use: tuple[str, ...] = (),
     note: Note = lambda _: None,
+    flatter: bool = False,
 ) -> Netlist:
     """The netlist of ``design`` in cells of ``library``; by Yosys in minutes, or from the cache.
 
@@ -103,12 +106,13 @@ def map_design(
         quick as ABC makes them.
     dont_use: patterns of cells to leave out.
     note: called with what is going on.
+    flatter: whether logic is made of fewer levels before cells are chosen, for the quickest clock.
 
     Raises RequestError where the library lacks cells, TilewrightError when Yosys fails.
     """
     usable = usable_cells(library, dont_use)
     cells = liberty_text(library, (*usable.logic, *usable.registers))
-    flow = _flow(design, usable, blocks, clock_hz)
+    flow = _flow(design, usable, blocks, clock_hz, flatter)
     texts = [design.text, design.cpu, design.top, cells, asdict(flow), MAPPER.read_text()]
     key = hashlib.sha256(json.dumps([texts, versions()["pyosys"]]).encode()).hexdigest()[:16]
 
@@ -128,7 +132,9 @@ def map_design(
     return read_netlist(folder)
 
 
-def _flow(design: Design, usable: Usable, blocks: Collection[str], clock_hz: float) -> Flow:
+def _flow(
+    design: Design, usable: Usable, blocks: Collection[str], clock_hz: float, flatter: bool
+) -> Flow:
     modules = dict(_instances(design))
     driver = _driver(usable)
     gate = usable.clock_gate
@@ -144,6 +150,7 @@ def _flow(design: Design, usable: Usable, blocks: Collection[str], clock_hz: flo
         driver=driver.name,
         output_load_ff=round(OUTPUT_LOADS * driver.inputs[0].capacitance, 3),
         period_ps=round(1e12 / clock_hz),
+        flatter=flatter,
     )
 
 
