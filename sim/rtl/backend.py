@@ -95,7 +95,9 @@ def run_rtl(
     model = _model(program, waves is not None, netlist, progress)
     limit = program.cycle_bound + check_bound(program) + BOOT_CYCLES
     limit += STEP_CYCLES * len(program.steps)
-    job = Job(config, image, result_ranges(program), limit, waves, activity)
+    constants = (program.base, len(program.image))
+    ranges = result_ranges(program)
+    job = Job(config, image, ranges, limit, waves, activity, constants=constants)
     if waves is not None and wave_layers is not None:
         found = _simulate(model, replace(job, waves=None), program, progress)
         job = replace(job, window=_window(program, found, wave_layers))

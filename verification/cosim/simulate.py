@@ -38,6 +38,7 @@ class Job:
     waves: FST file to write, in the time of the configuration's clock; the model must be built
         for it.
     window: (first, last) cycle since reset that the waves show; None: all.
+    constants: (address, bytes) of what lies in the weight memory, if the configuration has one.
     activity: whether to note when which engine of the accelerator worked.
     """
 
@@ -48,6 +49,7 @@ class Job:
     waves: Path | None = None
     activity: bool = False
     window: tuple[int, int] | None = None
+    constants: tuple[int, int] | None = None
 
 
 @dataclass
@@ -99,7 +101,7 @@ def simulate(
     ranges.write_text("".join(f"{first} {count}\n" for first, count in words))
     arguments = [
         f"+image={image}",
-        *memory_arguments(job.config),
+        *memory_arguments(job.config, job.constants),
         f"+ranges={ranges}",
         f"+dump={dump}",
         f"+cycle_limit={job.cycle_limit}",

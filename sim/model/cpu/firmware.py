@@ -6,17 +6,21 @@ import hashlib
 import struct
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tilewright.firmware.build import build_firmware
 from tilewright.hw.spec.config import Config, make_config
 from tilewright.hw.spec.program import TIME_WORDS
+from tilewright.hw.spec.soc_config import SocConfig
 from tilewright.hw.spec.steps import NPU
 from tilewright.hw.spec.timing import FETCH_BYTES, FIRST_FETCH
 from tilewright.mapper.program.program import Program
 from tilewright.sim.functional.watched import Read
-from tilewright.sim.model.cpu.simulator import Iss
+from tilewright.sim.model.cpu.simulator import Chip, Iss
 
 STREAM_BEGINS = 24
 """Cycles from a stream's first request in which the CPU's requests hold it up; no stream is over
@@ -60,6 +64,7 @@ class Firmware:
             firmware_for(config),
             [(program.base, program.image)],
             end_address=program.total_address + 4,
+            weights=(program.base, len(program.image)),
         )
         self._write_values()
 
@@ -74,6 +79,19 @@ class Firmware:
         self._iss.commands(self._beats)
         self._iss.run(first + STREAM_BEGINS)
         return StreamStart(start, self._iss.state().beats - before)
+
+    def stream_beside(self) -> Chip | None:
+        """Run up to the next stream's start; what the replay takes along. None: there is no further
+        one."""
+        if self._iss.run() == "end":
+            return None
+        start = self._iss.state().stream_start
+        self._iss.run(start + 1)
+        return self._iss.beside(start)
+
+    def memory_events(self) -> NDArray[np.int64]:
+        """As `Iss.memory_events`."""
+        return self._iss.memory_events()
 
     def stream_ends(self, cycle: int) -> None:
         """The stream's interrupt rises in this cycle; what it has stored is in main memory."""
@@ -125,7 +143,7 @@ def times_without_streams(program: Program, config: Config, values: Values) -> T
 def _content(program: Program, config: Config, values: Values) -> bytes:
     """A hash of all that the times depend on."""
     soc = config.soc
-    chip = (soc.cpu, soc.npu, soc.memory_latency, soc.memory_bytes, config.npu.bus_bytes)
+    chip = (replace(soc, clock_hz=SocConfig().clock_hz), config.npu.bus_bytes)
     key = hashlib.sha256(repr(chip).encode())
     key.update(firmware_for(config))
     key.update(program.image)

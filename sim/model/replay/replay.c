@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void set_up(Npu *n, const int64_t *settings, const int64_t *table, int64_t *marks) {
+static void set_up(Npu *n, const int64_t *settings, const int64_t *table, const Chip *chip,
+                   int64_t *marks) {
     memset(n, 0, sizeof *n);
     n->table = table;
     n->marks = marks;
@@ -27,8 +28,14 @@ static void set_up(Npu *n, const int64_t *settings, const int64_t *table, int64_
     n->bank_bits = (uint32_t)settings[S_BANKS] - 1;
     while (1 << n->port_shift < n->port_bytes)
         n->port_shift++;
+    while (1 << n->bus_shift < n->bus_bytes)
+        n->bus_shift++;
     n->cpu_requests = (int)settings[S_CPU_REQUESTS];
     n->turn = (int)settings[S_TURN];
+    n->chip = chip;
+    n->cpu_awake = chip != NULL;
+    n->profile.word = settings[S_PROFILE_ADDRESS] >> n->bus_shift;
+    n->fetch.address = settings[S_COMMAND_ADDRESS] >> n->bus_shift;
     n->fetch.enabled = true;
     n->fetch.lanes = (int)(n->bus_bytes / 4);
     n->fetch.depth = (int)(FETCH_BYTES / n->bus_bytes);
@@ -41,14 +48,14 @@ static void set_up(Npu *n, const int64_t *settings, const int64_t *table, int64_
 }
 
 /* The client that asks and is granted the bus, or CLIENTS. */
-static inline int granted_client(Npu *n, bool stalled) {
+static inline int granted_client(Npu *n) {
     bool asks[CLIENTS] = {
         [FETCH] = n->fetch.enabled && n->fetch.room,
         [RECORD] = n->profile.full,
         [TRANSFERS] = transfers_ask(n),
         [WEIGHTS] = n->dma.active && n->dma.may_request,
     };
-    if (stalled)
+    if (n->spare.client)
         return CLIENTS;
     int chosen = n->turn;
     if (!asks[chosen])
@@ -57,31 +64,76 @@ static inline int granted_client(Npu *n, bool stalled) {
     return chosen;
 }
 
-/* What stands at the bus's register goes to memory, in turns with the CPU's requests. */
+enum { WRITES = 0x80 }; /* of a request: what it does */
+
+/* A cycle of the bus beside the chip's other masters, and of the CPU; when what is asked for is
+ * answered, or 0. */
+static int64_t chip_tick(Npu *n) {
+    const Chip *chip = n->chip;
+    bool asks = n->strobe.client, writes = n->strobe.client & WRITES;
+    int64_t offset = asks ? (n->strobe.word << n->bus_shift) - MEMORY_START : -1;
+    if (n->cpu_awake) {
+        int64_t answer = chip->cycle(chip->core, offset, writes);
+        if (answer != ALONE)
+            return answer;
+        n->cpu_awake = false;
+    }
+    return asks ? memory_answer(chip->memory, chip->start + n->now, offset, writes) : 0;
+}
+
+/* What stands at the bus's register goes to memory, in turns with the CPU's requests. Returns
+ * whether it has to wait. */
 static inline bool bus_tick(Npu *n) {
-    bool stalled = n->strobe && n->cpu_requests && n->npu_last;
-    if (n->strobe && !stalled) {
-        n->answers[(n->now + n->latency + 1) % ANSWERS] = (uint8_t)n->strobe_client;
+    int64_t answer = 0;
+    bool waits = n->cpu_requests && n->npu_last;
+    if (n->chip)
+        answer = chip_tick(n) - n->chip->start;
+    else if (n->strobe.client && !waits)
+        answer = n->now + n->latency;
+    if (n->strobe.client && answer > 0) {
+        n->answers[(answer + 1) % ANSWERS] = (uint8_t)n->strobe.client;
         n->npu_last = true;
         n->on_their_way++;
-    } else if (n->cpu_requests && n->now > FIRST_FETCH) {
+        return false;
+    }
+    if (n->cpu_requests && n->now > FIRST_FETCH) {
         n->cpu_requests--;
         n->npu_last = false;
     }
-    return stalled;
+    return n->strobe.client;
 }
 
-enum { WRITES = 0x80 }; /* of a request: what it does */
+/* The word of main memory that a client asks for. */
+static inline int64_t wanted_word(const Npu *n, int client) {
+    switch (client) {
+    case FETCH:
+        return n->fetch.address;
+    case RECORD:
+        return n->profile.word;
+    case TRANSFERS:
+        return front(&n->transfers.whole)->word;
+    default:
+        return n->dma.word;
+    }
+}
 
-static inline void request(Npu *n, int client, bool stalled) {
-    if (stalled)
+/* What is granted goes to the bus's register, or while that waits behind it. */
+static inline void request(Npu *n, int client, bool waits) {
+    BusRequest following = {0};
+    if (client != CLIENTS) {
+        bool writes =
+            client == RECORD || (client == TRANSFERS && front(&n->transfers.whole)->store);
+        following.client = (client + 1) | (writes ? WRITES : 0);
+        following.word = wanted_word(n, client);
+        n->turn = (n->turn + 1) % CLIENTS;
+    }
+    if (waits) {
+        if (following.client)
+            n->spare = following;
         return;
-    n->strobe = client != CLIENTS;
-    if (!n->strobe)
-        return;
-    bool writes = client == RECORD || (client == TRANSFERS && front(&n->transfers.whole)->store);
-    n->strobe_client = (client + 1) | (writes ? WRITES : 0);
-    n->turn = (n->turn + 1) % CLIENTS;
+    }
+    n->strobe = n->spare.client ? n->spare : following;
+    n->spare.client = 0;
 }
 
 /* A record of the counters before this cycle. */
@@ -198,8 +250,8 @@ static inline void compute_tick(Npu *n, bool taken, bool blocked, bool marks) {
 /* Nothing moves but what the command at work moves. */
 static bool memory_side_waits(const Npu *n) {
     const Profile *p = &n->profile;
-    return !n->on_their_way && !n->strobe && !n->cpu_requests && !p->full && !p->sending &&
-           !p->marked && weights_wait(n) && commands_wait(n) && transfers_wait(n);
+    return !n->on_their_way && !n->strobe.client && !n->cpu_requests && !n->cpu_awake && !p->full &&
+           !p->sending && !p->marked && weights_wait(n) && commands_wait(n) && transfers_wait(n);
 }
 
 /* As `tick`, cycle after cycle, while the memory side waits. */
@@ -245,9 +297,9 @@ static inline void tick(Npu *n) {
         n->on_their_way--;
     }
     answered = (answered & ~WRITES) - 1;
-    bool stalled = bus_tick(n);
-    int granted = granted_client(n, stalled);
-    request(n, granted, stalled);
+    bool waits = bus_tick(n);
+    int granted = granted_client(n);
+    request(n, granted, waits);
 
     if (p->full || p->sending || p->outstanding || p->marked)
         profile_tick(n, granted == RECORD, answered == RECORD);
@@ -262,15 +314,16 @@ static inline void tick(Npu *n) {
 }
 
 /* Replays a stream. `settings`: SETTINGS values; `table`: COLUMNS values for each command; `marks`:
- * room for MARK_VALUES values for each MARK. `left` gets LEFT values for the next stream.
+ * room for MARK_VALUES values for each MARK; `chip`: the rest of it, or NULL where memory takes an
+ * access each cycle and answers after its latency. `left` gets LEFT values for the next stream.
  * Returns the cycle in which the interrupt is raised, or -1 if that is later than `limit`.
  */
-int64_t replay(const int64_t *settings, const int64_t *table, int64_t limit, int64_t *marks,
-               int64_t *left) {
+int64_t replay(const int64_t *settings, const int64_t *table, const Chip *chip, int64_t limit,
+               int64_t *marks, int64_t *left) {
     Npu *n = malloc(sizeof *n);
     if (!n)
         return -1;
-    set_up(n, settings, table, marks);
+    set_up(n, settings, table, chip, marks);
     n->now = 1;
     while (n->now <= limit && !quiet(n)) {
         if (n->control.state == STEPPING && memory_side_waits(n)) {
