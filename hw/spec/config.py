@@ -85,8 +85,8 @@ class Config:
         word, answer = timing.word_cycles(bus), timing.answer_cycles(bus)
         require(
             answer <= MAX_MEMORY_LATENCY,
-            f"{prefix}width_bits = {timing.width_bits}: a word of the bus (bus_bytes = {bus}) takes "
-            f"{word} cycles and is there after {answer}, but the bus waits for "
+            f"{prefix}width_bits = {timing.width_bits}: a word of the bus (bus_bytes = {bus}) "
+            f"takes {word} cycles and is there after {answer}, but the bus waits for "
             f"{MAX_MEMORY_LATENCY} at most; set a narrower bus or a wider memory",
         )
         held = timing.refresh_cycles + timing.miss_cycles + timing.write_cycles + word

@@ -76,8 +76,8 @@ def _serial_width(kind: str, bits: int, fastest_hz: Hz, clock_hz: Hz) -> tuple[i
     divider = _up(clock_hz, fastest_hz)
     require(
         divider <= bits,
-        f"clock_hz = {clock_hz}: a memory of kind {kind} moves less than a bit in such a cycle; lower "
-        f"clock_hz to {bits * fastest_hz} or less, or take a faster kind",
+        f"clock_hz = {clock_hz}: a memory of kind {kind} moves less than a bit in such a cycle; "
+        f"lower clock_hz to {bits * fastest_hz} or less, or take a faster kind",
     )
     return 1 << (bits // divider).bit_length() - 1, divider
 

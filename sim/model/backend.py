@@ -21,6 +21,7 @@ from tilewright.hw.spec.steps import NPU
 from tilewright.mapper.program.program import Program
 from tilewright.sim.model.cpu.firmware import Firmware, Times, Values, times_without_streams
 from tilewright.sim.model.stream import Beside, Left, Replayed, Stream
+from tilewright.sim.results.memory_events import with_memory_events
 from tilewright.sim.results.segments import Segment, read_segments
 
 
@@ -77,15 +78,16 @@ class ModelBackend:
             times = self._with_streams(config, values, records)
         else:
             times = times_without_streams(self._program, config, values)
+        segments = read_segments(
+            self._program.steps,
+            times.begin,
+            times.end,
+            times.steps,
+            np.concatenate(records).astype(np.uint32).tobytes(),
+        )
         return ModelResult(
             cycles=times.end - times.begin,
-            segments=read_segments(
-                self._program.steps,
-                times.begin,
-                times.end,
-                times.steps,
-                np.concatenate(records).astype(np.uint32).tobytes(),
-            ),
+            segments=with_memory_events(segments, times.begin, config, times.memory),
             predict_s=time.monotonic() - started,
         )
 

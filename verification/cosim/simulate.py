@@ -15,6 +15,7 @@ from typing import Any
 import cocotb_tools.config
 import find_libpython
 import numpy as np
+from numpy.typing import NDArray
 
 from tilewright.hw.spec.config import Config
 from tilewright.hw.spec.errors import RequestError, TilewrightError
@@ -68,6 +69,7 @@ class Outcome:
     memory: the bytes of each range.
     activity: (engine, first cycle, cycle behind the last) of each stretch of work, in the timer's
         cycles, engines numbered as in hw.spec.profile.ACTIVITIES.
+    memory_events: device, event and cycle of what memory did, a row each (main_memory.sv).
     simulate_s: seconds of host time.
     log: the simulator's output.
     """
@@ -81,6 +83,9 @@ class Outcome:
     uart: str = ""
     memory: list[bytes] = field(default_factory=list)
     activity: list[tuple[int, int, int]] = field(default_factory=list)
+    memory_events: NDArray[np.int64] = field(
+        default_factory=lambda: np.zeros((0, 3), dtype=np.int64)
+    )
     simulate_s: float = 0.0
     log: Path = Path()
 
@@ -96,7 +101,8 @@ def simulate(
     word_bytes = job.config.npu.bus_bytes
     words = [_words(address, length, word_bytes) for address, length in job.ranges]
     image, ranges, dump = folder / "image.bin", folder / "ranges.txt", folder / "dump.bin"
-    activity = folder / "activity.txt"
+    activity, events = folder / "activity.txt", folder / "memory_events.txt"
+    acts = not job.config.memory_is_constant
     image.write_bytes(reversed_words(job.image, word_bytes))
     ranges.write_text("".join(f"{first} {count}\n" for first, count in words))
     arguments = [
@@ -107,6 +113,7 @@ def simulate(
         f"+cycle_limit={job.cycle_limit}",
         *_wave_arguments(job),
         *([f"+activity={activity}"] if job.activity else []),
+        *([f"+memory_events={events}"] if acts else []),
     ]
     outcome = Outcome(log=folder / "simulator.log")
     started = time.monotonic()
@@ -125,6 +132,9 @@ def simulate(
         for line in activity.read_text().splitlines():
             engine, begin, end = map(int, line.split())
             outcome.activity.append((engine, begin, end))
+    if acts:
+        values = np.array(events.read_text().split(), dtype=np.int64)
+        outcome.memory_events = values.reshape(-1, 3)
     return outcome
 
 

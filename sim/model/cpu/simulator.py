@@ -39,7 +39,7 @@ from tilewright.sim.model.cpu.layout import (
     c_header,
 )
 from tilewright.sim.model.library import load_library
-from tilewright.sim.model.memory.timed import EVENT_VALUES, Constants, memory_settings
+from tilewright.sim.model.memory.timed import Constants, memory_settings
 
 FOREVER = 1 << 62
 
@@ -164,13 +164,13 @@ class Iss:
         return Chip(self._core, cycle, library.iss_memory(self._core), start)
 
     def memory_events(self) -> NDArray[np.int64]:
-        """Device, event and cycle of each event of memory, a row each (memory.h)."""
+        """What memory did, as `sim.results.memory_events` reads it."""
         place = ctypes.c_void_p()
         count = _library().iss_events(self._core, ctypes.byref(place))
         if not count:
-            return np.zeros((0, EVENT_VALUES), dtype=np.int64)
-        values = (ctypes.c_int64 * (count * EVENT_VALUES)).from_address(place.value or 0)
-        return np.array(values, dtype=np.int64).reshape(count, EVENT_VALUES)
+            return np.zeros(0, dtype=np.int64)
+        values = (ctypes.c_int64 * count).from_address(place.value or 0)
+        return np.array(values, dtype=np.int64)
 
     def interrupt(self, cycle: int) -> None:
         """The accelerator's interrupt rises in this cycle, which is not over yet."""

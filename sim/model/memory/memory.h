@@ -42,17 +42,12 @@ typedef struct {
     int64_t burst_offset;
 } Device;
 
-/* What happened when: device, event and cycle. */
-typedef struct {
-    int64_t device, event, at;
-} MemoryEvent;
-
 typedef struct {
     int64_t settings[MEMORY_SETTINGS];
     int64_t bus_bytes, constants, constants_end;
     Device devices[DEVICES];
-    int64_t last; /* answer */
-    MemoryEvent *events;
+    int64_t last;    /* answer */
+    int64_t *events; /* cycle, device and event of each, as `note_event` packs them */
     int64_t event_count, event_room;
 } Memory;
 
@@ -90,14 +85,14 @@ static inline void end_memory(Memory *m) {
     free(m->events);
 }
 
-static inline void note_event(Memory *m, const Device *d, int64_t event, int64_t at) {
+static inline void note_event(Memory *m, const Device *d, int event, int64_t at) {
     if (m->event_count == m->event_room) {
         m->event_room = m->event_room ? 2 * m->event_room : 1024;
         m->events = realloc(m->events, (size_t)m->event_room * sizeof *m->events);
         if (!m->events)
             abort();
     }
-    m->events[m->event_count++] = (MemoryEvent){d - m->devices, event, at};
+    m->events[m->event_count++] = at << 2 | (d - m->devices) << 1 | event;
 }
 
 /* A refresh or another master's burst begins. */
@@ -171,6 +166,14 @@ static inline bool device_takes(Memory *m, Device *d, int64_t now, int64_t offse
     d->burst_offset = offset;
     note_event(m, d, OPENS, now);
     return false;
+}
+
+/* How many events there were before the cycle `now`, and all of them. */
+static inline int64_t memory_events(Memory *m, int64_t now, const int64_t **events) {
+    for (int i = 0; i < DEVICES; i++)
+        catch_up(m, &m->devices[i], now);
+    *events = m->events;
+    return m->event_count;
 }
 
 /* The cycle in which a request of the cycle `now` is answered; 0 where it is not taken. `offset`:

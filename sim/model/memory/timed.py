@@ -1,6 +1,6 @@
-"""Main memories that do not take an access each cycle: what memory.h is told, and what it counted.
+"""Main memories that do not take an access each cycle: what memory.h is told.
 
-The CPU's simulator owns one (`sim.model.cpu.simulator`), and the replay of a stream goes on with it.
+The CPU's simulator owns one (`sim.model.cpu.simulator`); the replay of a stream goes on with it.
 """
 
 from __future__ import annotations
@@ -23,9 +23,6 @@ _PLACES = (
     *("refresh_period", "refresh_cycles", "contention"),
 )
 """Of a device, as memory.h numbers them."""
-
-EVENT_VALUES = 3
-"""Of an event: device, event and cycle."""
 
 Constants = tuple[int, int]
 """Address and bytes of what lies in the weight memory."""

@@ -116,10 +116,11 @@ Memory *iss_memory(Core *c) {
     return c->timed;
 }
 
-/* How many events of memory there are, and all of them. */
-int64_t iss_events(const Core *c, const MemoryEvent **events) {
-    *events = c->timed ? c->timed->events : NULL;
-    return c->timed ? c->timed->event_count : 0;
+/* How many events of memory there were before this cycle, and all of them. */
+int64_t iss_events(Core *c, const int64_t **events) {
+    if (!c->timed)
+        return 0;
+    return memory_events(c->timed, c->now, events);
 }
 
 /* The accelerator asks for commands from its stream's start on, `beats` at once. */
