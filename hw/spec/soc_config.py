@@ -59,26 +59,22 @@ class SocConfig:
     memory_bytes: main memory, a multiple of 16 KiB, 128 KiB..64 MiB, from 64 KiB beside the CPU
         min; firmware, program, weights and spilled tensors live there.
     memory_kind: fixed (each access after memory_latency, nothing else), sram, mram, psram or dram:
-        sets those of the following fields that are left at -1, from data sheets and for clock_hz.
+        sets those of the following fields that nobody sets (-1), from data sheets and for clock_hz.
     memory_latency: cycles from an accepted read to its data, 1..64. Reads are pipelined.
-        -1: as the kind has it.
     memory_width_bits: bits that main memory moves a cycle, a power of two, 1..256; 0: a word of the
         bus (``bus_bytes``), whatever its width. A word of w cycles is there w - 1 cycles later.
-        -1: as the kind has it.
     memory_page_bytes: of a page (a DRAM's row), a power of two, 64..65536; an access to one that is
         not open waits memory_miss_cycles. 0: there are none, and every access that does not go on
         behind the one before, in the same direction, is a miss: the burst of a serial memory.
-        -1: as the kind has it.
     memory_banks: pages that can be open at a time, a power of two, 1..16: page p is in bank
-        p % memory_banks. -1: as the kind has it.
+        p % memory_banks.
     memory_miss_cycles: cycles that a page or burst takes to be opened, 0..255; 0: nothing is ever
-        to be opened. -1: as the kind has it.
+        to be opened.
     memory_write_cycles: cycles that a write holds main memory beyond its word's, 0..1023.
-        -1: as the kind has it.
     memory_refresh_period: cycles from refresh to refresh, counted from reset, 16..1048576; 0: there
-        is none. -1: as the kind has it.
+        is none.
     memory_refresh_cycles: cycles of a refresh, 1..1023, which closes all pages; 0 where there is
-        none. -1: as the kind has it.
+        none.
     memory_contention: per cent of its time that main memory belongs to another master, 0..90, in
         bursts of 16 cycles that lie scattered, the same ones in each run.
     weight_memory_kind: where constants lie (commands, weights, parameters: the Program's image):
@@ -289,3 +285,12 @@ SIMULATED_FIELDS: tuple[str, ...] = (
     *_timing_names(_WEIGHTS),
 )
 """Fields of main memories that are simulated: no chip and no board has them."""
+
+FOLLOWING: Mapping[str, tuple[str, ...]] = {
+    "memory_kind": tuple(_timing_names(_MAIN)),
+    "weight_memory_kind": tuple(_timing_names(_WEIGHTS)),
+    "clock_hz": (*_timing_names(_MAIN), *_timing_names(_WEIGHTS)),
+    **{f"{memory}page_bytes": (f"{memory}banks",) for memory in (_MAIN, _WEIGHTS)},
+    **{f"{memory}refresh_period": (f"{memory}refresh_cycles",) for memory in (_MAIN, _WEIGHTS)},
+}
+"""By field, those that it sets where nobody else does."""

@@ -39,11 +39,13 @@ class Candidate:
         would be derived from others where the configuration is refused.
     asked: every field for constraints, the accelerator's too; `AUTO` or `AS_KIND` where
         ``fields`` would have been derived.
+    given: the overrides that it was made of.
     config: None where it is refused, and then ``refusal`` says why.
     """
 
     fields: Mapping[str, Value | None]
     asked: Mapping[str, Value]
+    given: Mapping[str, Value]
     config: Config | None
     refusal: str | None = None
 
@@ -66,10 +68,11 @@ def candidate(values: Mapping[str, Value]) -> Candidate:
     except RequestError as error:
         asked = {**_UNSET, **values}
         unknown = [name for name in _DERIVED if asked[name] == _UNSET[name]]
-        return Candidate({**asked, **dict.fromkeys((*unknown, *unused))}, asked, None, str(error))
+        fields = {**asked, **dict.fromkeys((*unknown, *unused))}
+        return Candidate(fields, asked, values, None, str(error))
     flat = config.flat()
     asked = {**flat, **{name: values[name] for name in unused if name in values}}
-    return Candidate({**flat, **dict.fromkeys(unused)}, asked, config)
+    return Candidate({**flat, **dict.fromkeys(unused)}, asked, values, config)
 
 
 def config_of_row(row: Mapping[str, Value | None]) -> Config:
