@@ -31,7 +31,7 @@ enum { WRITES = 0x80 }; /* of a request: what it does */
 static int64_t chip_tick(Npu *n) {
     const Chip *chip = n->chip;
     bool asks = n->strobe.client, writes = n->strobe.client & WRITES;
-    int64_t offset = asks ? (n->strobe.word << n->bus_shift) - MEMORY_START : -1;
+    int64_t offset = asks ? ((int64_t)n->strobe.word << n->bus_shift) - MEMORY_START : -1;
     if (n->cpu_awake) {
         int64_t answer = chip->cycle(chip->core, offset, writes);
         if (answer != ALONE)
@@ -64,7 +64,7 @@ static inline bool bus_tick(Npu *n) {
 }
 
 /* The word of main memory that a client asks for. */
-static inline int64_t wanted_word(const Npu *n, int client) {
+static inline uint32_t wanted_word(const Npu *n, int client) {
     switch (client) {
     case FETCH:
         return n->fetch.address;

@@ -42,7 +42,7 @@ static void dma_tick(Npu *n, int64_t room, bool granted, bool answered) {
     n->ring.filled += answered;
     if (!d->active && d->queue.count) {
         d->left = next_command(n, &d->queue)[F_BYTES] / n->bus_bytes;
-        d->word = next_command(n, &d->queue)[F_MEMORY_ADDRESS] >> n->bus_shift;
+        d->word = (uint32_t)(next_command(n, &d->queue)[F_MEMORY_ADDRESS] >> n->bus_shift);
         d->active = d->left != 0;
         take_command(&d->queue);
     } else if (granted) {

@@ -35,8 +35,8 @@ static void set_up(Npu *n, const int64_t *settings, const int64_t *table, const 
     n->turn = (int)settings[S_TURN];
     n->chip = chip;
     n->cpu_awake = chip != NULL;
-    n->profile.word = settings[S_PROFILE_ADDRESS] >> n->bus_shift;
-    n->fetch.address = settings[S_COMMAND_ADDRESS] >> n->bus_shift;
+    n->profile.word = (uint32_t)(settings[S_PROFILE_ADDRESS] >> n->bus_shift);
+    n->fetch.address = (uint32_t)(settings[S_COMMAND_ADDRESS] >> n->bus_shift);
     n->fetch.enabled = true;
     n->fetch.lanes = (int)(n->bus_bytes / 4);
     n->fetch.depth = (int)(FETCH_BYTES / n->bus_bytes);

@@ -41,7 +41,7 @@ typedef struct {
     bool enabled, room, word;
     int depth, outstanding, reserved, level;
     int lane, lanes;
-    int64_t address; /* of the next beat, in words of main memory */
+    uint32_t address; /* of the next beat, in words of main memory */
 } Fetch;
 
 typedef struct {
@@ -56,7 +56,7 @@ typedef struct {
 typedef struct {
     bool last, store;
     uint32_t banks;
-    int64_t word; /* of main memory: its number */
+    uint32_t word; /* of main memory: its number */
 } Beat;
 
 /* A FIFO of beats; `count` is what its reader sees. */
@@ -76,7 +76,7 @@ typedef struct {
     bool valid, store, empty, last, ends;
     int64_t address; /* of the first byte of the beat's word in the scratchpad; may be negative */
     int first;       /* byte of the word */
-    int64_t word;    /* of main memory: its number */
+    uint32_t word;   /* of main memory: its number */
     int64_t end;     /* last byte of the row, counted from the word */
 } Row;
 
@@ -98,7 +98,8 @@ typedef struct {
 typedef struct {
     CommandQueue queue;
     bool active, may_request;
-    int64_t left, word; /* beats of the region; the next one's word of main memory */
+    int64_t left;
+    uint32_t word; /* of main memory, that is asked for next */
     int outstanding;
 } WeightsDma;
 
@@ -183,13 +184,13 @@ typedef struct {
 typedef struct {
     bool marked, sending, full;
     int position, lane, beat, outstanding;
-    int64_t word; /* of main memory, for the next beat */
+    uint32_t word; /* of main memory, for the next beat */
 } Profile;
 
 /* What is on the bus, and from where on; the chip's other masters. */
 typedef struct {
     int client; /* 0: nothing; else its number + 1, with WRITES */
-    int64_t word;
+    uint32_t word;
 } BusRequest;
 
 /* The rest of the chip, where memory does not take an access each cycle. `cycle`: of the CPU

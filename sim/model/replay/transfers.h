@@ -42,7 +42,7 @@ static void begin_row(const Npu *n, Row *row, Descriptor *at) {
     row->last = at->last;
     row->address = at->scratchpad - offset;
     row->first = (int)offset;
-    row->word = at->memory >> n->bus_shift;
+    row->word = (uint32_t)(at->memory >> n->bus_shift);
     row->end = at->empty ? offset : offset + at->row_bytes - 1;
     row->ends = row->end < n->bus_bytes;
     at->memory += at->memory_pitch;
