@@ -18,10 +18,10 @@ from typing import Any
 
 from tilewright.hw.spec.errors import RequestError
 from tilewright.hw.spec.limits import require
-from tilewright.hw.spec.memory_kinds import BURST_CYCLES, MemoryTiming
+from tilewright.hw.spec.memory_kinds import BURST_CYCLES, MAX_MEMORY_LATENCY, MemoryTiming
 from tilewright.hw.spec.npu_config import NpuConfig
 from tilewright.hw.spec.quoted import quoted
-from tilewright.hw.spec.soc_config import MAX_MEMORY_LATENCY, SocConfig
+from tilewright.hw.spec.soc_config import SocConfig
 
 MOST_SHARED_BYTES = 256 * 1024
 """Of a main memory whose end is the scratchpad."""

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tilewright.hw.spec.limits import require
+from tilewright.hw.spec.limits import is_power_of_two, require
 
 Hz = int
+
+MAX_MEMORY_LATENCY = 64
 
 BURST_CYCLES = 16
 """Of another master, in which main memory is its."""
@@ -175,3 +177,46 @@ MEMORY_KINDS: Mapping[str, Callable[[Hz], MemoryTiming]] = {
 
 READ_ONLY_KINDS = ("flash",)
 """Kinds that an inference cannot write to."""
+
+_LIMITS: Mapping[str, tuple[int, int]] = {
+    "latency": (1, MAX_MEMORY_LATENCY),
+    "miss_cycles": (0, 255),
+    "write_cycles": (0, 1023),
+    "refresh_cycles": (0, 1023),
+}
+_POWERS: Mapping[str, tuple[int, int]] = {
+    "width_bits": (1, 256),
+    "page_bytes": (64, 1 << 16),
+    "banks": (1, 16),
+}
+_REFRESH_PERIODS = (16, 1 << 20)
+
+
+def require_timing(prefix: str, timing: MemoryTiming) -> None:
+    """Raise RequestError for what no memory can be. What depends on the bus, `Config` looks at."""
+    for name, (least, most) in _LIMITS.items():
+        value = getattr(timing, name)
+        require(least <= value <= most, f"{prefix}{name} = {value}: must be {least}..{most} cycles")
+    for name, (least, most) in _POWERS.items():
+        value, none = getattr(timing, name), name != "banks"
+        require(
+            (none and value == 0) or (is_power_of_two(value) and least <= value <= most),
+            f"{prefix}{name} = {value}: must be a power of two, {least}..{most}"
+            + (", or 0" if none else ""),
+        )
+    require(
+        timing.banks == 1 or timing.page_bytes > 0,
+        f"{prefix}banks = {timing.banks}: banks keep pages open, and there are none; set "
+        f"{prefix}page_bytes, or {prefix}banks = 1",
+    )
+    period, refresh = timing.refresh_period, timing.refresh_cycles
+    least, most = _REFRESH_PERIODS
+    require(
+        period == 0 or least <= period <= most,
+        f"{prefix}refresh_period = {period}: must be {least}..{most} cycles, or 0",
+    )
+    require(
+        (period == 0) == (refresh == 0),
+        f"{prefix}refresh_period = {period}, {prefix}refresh_cycles = {refresh}: set both, or "
+        "neither",
+    )

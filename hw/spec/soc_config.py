@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from tilewright.hw.spec.limits import is_power_of_two, require
-from tilewright.hw.spec.memory_kinds import MEMORY_KINDS, READ_ONLY_KINDS, MemoryTiming
+from tilewright.hw.spec.limits import require
+from tilewright.hw.spec.memory_kinds import (
+    MEMORY_KINDS,
+    READ_ONLY_KINDS,
+    MemoryTiming,
+    require_timing,
+)
 
 CPU_VARIANTS: Mapping[str, str] = {
     "full": "VexRiscv_Full",
@@ -37,13 +42,15 @@ LEAST_SMALL_MEMORY_BYTES = 64 * 1024
 """Of main memory, and of that beside a small CPU."""
 
 MAX_MEMORY_BYTES = 64 * 1024 * 1024
-MAX_MEMORY_LATENCY = 64
 
 AS_KIND = -1
 """Value of a field of a memory that its kind sets when nobody else does."""
 
 NO_MEMORY = "none"
 """The kind of weight memory where there is no memory of its own for weights."""
+
+MAIN_MEMORY_KINDS = tuple(name for name in MEMORY_KINDS if name not in READ_ONLY_KINDS)
+WEIGHT_MEMORY_KINDS = (NO_MEMORY, *MEMORY_KINDS)
 
 MOST_CONTENTION = 90
 
@@ -133,32 +140,31 @@ class SocConfig:
         self._choose_weight_memory()
 
     def _choose_main_memory(self) -> None:
-        kinds = [name for name in MEMORY_KINDS if name not in READ_ONLY_KINDS]
         require(
             self.memory_kind not in READ_ONLY_KINDS,
             f"memory_kind = {self.memory_kind}: activations and the firmware's data are written to "
             f"main memory; set weight_memory_kind = {self.memory_kind}, which holds constants only",
         )
         require(
-            self.memory_kind in kinds,
-            f"memory_kind = {self.memory_kind!r}: must be one of {', '.join(kinds)}",
+            self.memory_kind in MAIN_MEMORY_KINDS,
+            f"memory_kind = {self.memory_kind!r}: must be one of {', '.join(MAIN_MEMORY_KINDS)}",
         )
         self._choose(_MAIN, MEMORY_KINDS[self.memory_kind](self.clock_hz))
         require(
             0 <= self.memory_contention <= MOST_CONTENTION,
             f"memory_contention = {self.memory_contention}: must be 0..{MOST_CONTENTION} per cent",
         )
-        _require_timing(_MAIN, self.main_memory)
+        require_timing(_MAIN, self.main_memory)
 
     def _choose_weight_memory(self) -> None:
         kind = self.weight_memory_kind
         require(
-            kind == NO_MEMORY or kind in MEMORY_KINDS,
-            f"weight_memory_kind = {kind!r}: must be one of {NO_MEMORY}, {', '.join(MEMORY_KINDS)}",
+            kind in WEIGHT_MEMORY_KINDS,
+            f"weight_memory_kind = {kind!r}: must be one of {', '.join(WEIGHT_MEMORY_KINDS)}",
         )
         if kind != NO_MEMORY:
             self._choose(_WEIGHTS, MEMORY_KINDS[kind](self.clock_hz))
-            _require_timing(_WEIGHTS, self.weight_memory)
+            require_timing(_WEIGHTS, self.weight_memory)
             return
         for name in _timing_names(_WEIGHTS):
             require(
@@ -231,50 +237,6 @@ def _timing_names(prefix: str) -> Mapping[str, str]:
     own = {f"{prefix}{field.name}": field.name for field in fields(MemoryTiming)}
     # Nobody writes to what holds constants.
     return {name: field for name, field in own.items() if name != "weight_memory_write_cycles"}
-
-
-_LIMITS: Mapping[str, tuple[int, int]] = {
-    "latency": (1, MAX_MEMORY_LATENCY),
-    "miss_cycles": (0, 255),
-    "write_cycles": (0, 1023),
-    "refresh_cycles": (0, 1023),
-}
-_POWERS: Mapping[str, tuple[int, int]] = {
-    "width_bits": (1, 256),
-    "page_bytes": (64, 1 << 16),
-    "banks": (1, 16),
-}
-_REFRESH_PERIODS = (16, 1 << 20)
-
-
-def _require_timing(prefix: str, timing: MemoryTiming) -> None:
-    """Raise RequestError for what no memory can be. What depends on the bus, `Config` looks at."""
-    for name, (least, most) in _LIMITS.items():
-        value = getattr(timing, name)
-        require(least <= value <= most, f"{prefix}{name} = {value}: must be {least}..{most} cycles")
-    for name, (least, most) in _POWERS.items():
-        value, none = getattr(timing, name), name != "banks"
-        require(
-            (none and value == 0) or (is_power_of_two(value) and least <= value <= most),
-            f"{prefix}{name} = {value}: must be a power of two, {least}..{most}"
-            + (", or 0" if none else ""),
-        )
-    require(
-        timing.banks == 1 or timing.page_bytes > 0,
-        f"{prefix}banks = {timing.banks}: banks keep pages open, and there are none; set "
-        f"{prefix}page_bytes, or {prefix}banks = 1",
-    )
-    period, refresh = timing.refresh_period, timing.refresh_cycles
-    least, most = _REFRESH_PERIODS
-    require(
-        period == 0 or least <= period <= most,
-        f"{prefix}refresh_period = {period}: must be {least}..{most} cycles, or 0",
-    )
-    require(
-        (period == 0) == (refresh == 0),
-        f"{prefix}refresh_period = {period}, {prefix}refresh_cycles = {refresh}: set both, or "
-        "neither",
-    )
 
 
 SIMULATED_FIELDS: tuple[str, ...] = (

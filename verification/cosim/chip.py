@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tilewright.hw.spec.config import Config
 from tilewright.hw.spec.errors import TilewrightError
-from tilewright.hw.spec.memory_kinds import MemoryTiming
+from tilewright.hw.spec.memory_kinds import MAX_MEMORY_LATENCY, MemoryTiming
 from tilewright.hw.spec.registers import MEMORY_BASE
-from tilewright.hw.spec.soc_config import MAX_MEMORY_LATENCY, SocConfig
+from tilewright.hw.spec.soc_config import SocConfig
 from tilewright.hw.verilog import write_verilog
 from tilewright.verification.cells.netlist import SYNTHESIS, cell_models, write_netlist
 from tilewright.verification.tools.cache import cached, kept

@@ -2,9 +2,10 @@
 
 import pytest
 
+from tilewright.hw.spec.memory_kinds import MAX_MEMORY_LATENCY
 from tilewright.hw.spec.registers import MEMORY_BASE
 from tilewright.hw.spec.settings import load_config
-from tilewright.hw.spec.soc_config import MAX_MEMORY_BYTES, MAX_MEMORY_LATENCY
+from tilewright.hw.spec.soc_config import MAX_MEMORY_BYTES
 from tilewright.verification.cosim.chip import memory_arguments, simulated_design
 
 
