@@ -18,7 +18,8 @@ static bool cycle(bool asks) {
     top->clk = 0;
     top->eval();
     const bool taken = asks && !top->stall;
-    if (taken) std::printf("taken %lld\n", static_cast<long long>(now));
+    if (taken)
+        std::printf("taken %lld\n", static_cast<long long>(now));
     if (top->ack || top->err)
         std::printf("answered %lld %d %u\n", static_cast<long long>(now), top->err, top->found);
     top->clk = 1;
@@ -31,16 +32,19 @@ int main(int argc, char **argv) {
     Verilated::commandArgs(argc, argv);
     auto model = std::make_unique<Vtop>();
     top = model.get();
-    while (now < 0) cycle(false);
+    while (now < 0)
+        cycle(false);
     unsigned pause, offset, write, value;
     while (std::scanf("%u %u %u %u", &pause, &offset, &write, &value) == 4) {
-        for (; pause; pause--) cycle(false);
+        for (; pause; pause--)
+            cycle(false);
         top->offset = offset;
         top->we = write;
         top->value = value;
         while (!cycle(true)) {
         }
     }
-    for (int left = 0; left < 200; left++) cycle(false);
+    for (int left = 0; left < 200; left++)
+        cycle(false);
     top->final();
 }
