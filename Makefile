@@ -8,7 +8,8 @@ BOARD  ?= ulx3s-85f
 VENV   := .venv
 BIN    := $(VENV)/bin
 C_FILES = $(wildcard firmware/*.[ch] firmware/*/*.[ch] tests/firmware/host/*.[ch] verification/cosim/compression/*.h \
-            verification/gates/evaluation/*.[ch] sim/model/replay/*.[ch] sim/model/cpu/iss/*.[ch])
+            verification/gates/evaluation/*.[ch] sim/model/replay/*.[ch] sim/model/cpu/iss/*.[ch] sim/model/memory/*.h \
+            tests/sim/model/memory/*.c)
 
 .PHONY: run test slow fuzz hostile fpga performance docs pages lint format benchmark clean
 .DELETE_ON_ERROR:

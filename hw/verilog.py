@@ -20,21 +20,21 @@ SOC_MODULE = "soc"
 def verilog(config: Config, uart_bit_cycles: int | None = None) -> dict[str, str]:
     """Verilog of the chip: file name to text. The top module is `SOC_MODULE`.
 
-    Main memory stands outside the chip; ``main_memory.sv`` is its simulation model. A bit of the
-    serial port takes ``uart_bit_cycles``, or as many as `hw.soc.uart` says.
+    Main memory stands outside the chip; `memory_models` simulate it. A bit of the serial port takes
+    ``uart_bit_cycles``, or as many as `hw.soc.uart` says.
     """
     soc = Soc(config, uart_bit_cycles or BIT_CYCLES)
-    model = main_memory_model()
     return {
         "cpu.v": cpu_verilog(config.soc.cpu),
         "soc.v": to_verilog(soc, SOC_MODULE),
-        model.name: model.read_text(),
+        **{path.name: path.read_text() for path in memory_models()},
     }
 
 
-def main_memory_model() -> Path:
-    """Simulation model of main memory."""
-    return Path(__file__).parent / "soc" / "main_memory.sv"
+def memory_models() -> tuple[Path, ...]:
+    """Simulation models: main memory's contents, and when it takes an access."""
+    folder = Path(__file__).parent / "soc"
+    return folder / "main_memory.sv", folder / "memory_device.sv"
 
 
 def write_verilog(config: Config, folder: Path, uart_bit_cycles: int | None = None) -> list[Path]:

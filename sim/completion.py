@@ -61,8 +61,13 @@ def _fields(prefix: str) -> Iterable[str]:
     """Names with an equals sign; behind one, the field's default and its values in presets."""
     from tilewright.hw.spec.config import Config
     from tilewright.hw.spec.settings import PRESETS
-    from tilewright.hw.spec.soc_config import CPU_BUILDS
+    from tilewright.hw.spec.soc_config import CPU_BUILDS, MAIN_MEMORY_KINDS, WEIGHT_MEMORY_KINDS
 
+    words = {
+        "cpu": tuple(CPU_BUILDS),
+        "memory_kind": MAIN_MEMORY_KINDS,
+        "weight_memory_kind": WEIGHT_MEMORY_KINDS,
+    }
     defaults = Config().flat()
     name, equals, _ = prefix.partition("=")
     if not equals or name not in defaults:
@@ -70,8 +75,8 @@ def _fields(prefix: str) -> Iterable[str]:
     values: list[Any] = [defaults[name], *(v[name] for v in PRESETS.values() if name in v)]
     if isinstance(defaults[name], bool):
         values = ["true", "false"]
-    elif name == "cpu":
-        values = list(CPU_BUILDS)
+    elif name in words:
+        values = list(words[name])
     return [f"{name}={value}" for value in dict.fromkeys(values)]
 
 

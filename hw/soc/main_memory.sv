@@ -1,10 +1,13 @@
-// Main memory, a simulation model: answers each request after exactly `latency` cycles (1 to 64),
-// moves one word of the bus a cycle, and answers addresses outside its first `bytes` with an error.
-// Both are constant during a run; one model serves all of them.
+// Main memory, a simulation model: takes requests and answers them, in order, as two devices say
+// (memory_device.sv): `memory`, and `weight_memory` for the bytes from +constants=FIRST on, up to
+// +constants_end=LAST, where those are given. Addresses outside its first `bytes` are answered with
+// an error, as late as others. One model serves all main memories.
 //
 // At time 0 it takes the raw bytes of +image=FILE, from its first word on, each word's last byte
 // first ($fread fills words from the top). On `dump` it writes the words listed in +ranges=FILE
-// (lines "first count") to +dump=FILE, in the order of bytes in memory.
+// (lines "first count") to +dump=FILE, in the order of bytes in memory. +memory_events=FILE gets a
+// line "device event cycle" for each page or burst that is opened (event 0) and each refresh (1),
+// device 0 being `memory`.
 module main_memory #(
     parameter int unsigned BUS_BYTES = 8,
     parameter int unsigned CAPACITY = 67108864,  // the most that `bytes` can be
@@ -13,7 +16,6 @@ module main_memory #(
     input logic clk,
     input logic rst,
     input logic [31:0] bytes,
-    input logic [31:0] latency,
     input logic stb,
     input logic we,
     input logic [31-$clog2(BUS_BYTES):0] adr,
@@ -27,7 +29,7 @@ module main_memory #(
 );
     localparam int unsigned WORDS = CAPACITY / BUS_BYTES;
     localparam int unsigned INDEX_BITS = $clog2(WORDS);
-    localparam int unsigned PLACES = 64;
+    localparam int unsigned PLACES = 128;  // more than an answer takes, in cycles
 
     logic [8*BUS_BYTES-1:0] words[WORDS];
 
@@ -35,34 +37,94 @@ module main_memory #(
     wire in_range = offset < bytes;
     wire [INDEX_BITS-1:0] index = offset[$clog2(BUS_BYTES)+:INDEX_BITS];
 
-    assign stall = 1'b0;
+    // Constants lie in the second device.
+    bit [31:0] constants = 0, constants_end = 0;
+    initial
+        if ($value$plusargs("constants=%d", constants) != 0)
+            if ($value$plusargs("constants_end=%d", constants_end) == 0) constants_end = 0;
+    wire second = offset >= constants && offset < constants_end;
+
+    logic [31:0] now;  // cycles since reset
+    always_ff @(posedge clk) now <= rst ? 0 : now + 1;
+
+    logic [1:0] device_takes, opens, refreshes;
+    logic [31:0] device_answer[2];
+    memory_device #(
+        .NAME("memory"),
+        .BUS_BYTES(BUS_BYTES)
+    ) main_device (
+        .stb(stb && !second),
+        .takes(device_takes[0]),
+        .answer(device_answer[0]),
+        .opens(opens[0]),
+        .refreshes(refreshes[0]),
+        .*
+    );
+    memory_device #(
+        .NAME("weight_memory"),
+        .BUS_BYTES(BUS_BYTES)
+    ) weight_device (
+        .stb(stb && second),
+        .takes(device_takes[1]),
+        .answer(device_answer[1]),
+        .opens(opens[1]),
+        .refreshes(refreshes[1]),
+        .*
+    );
+
+    wire takes = (device_takes[0] || device_takes[1]) && !rst;
+    assign stall = !(device_takes[0] || device_takes[1]);
 
     always_ff @(posedge clk)
-        if (stb && we && in_range && !rst)
+        if (takes && we && in_range)
             for (int i = 0; i < BUS_BYTES; i++)
                 if (sel[i]) words[index][8*i+:8] <= dat_w[8*i+:8];
 
-    // An answer waits in a ring of latency - 1 places and the output register.
-    wire ack_now = stb && in_range && !rst;
-    wire err_now = stb && !in_range && !rst;
-    logic ring_ack[PLACES];
-    logic ring_err[PLACES];
+    // An answer waits in the place of its cycle; one that would overtake another follows it.
+    logic [31:0] last;  // cycle of the last answer
+    wire [31:0] own = device_answer[second];
+    wire [31:0] answer = own > last ? own : last + 1;
+    wire at_once = answer == now + 1;
+    logic [PLACES-1:0] ring_ack, ring_err;
     logic [8*BUS_BYTES-1:0] ring_data[PLACES];
-    logic [$clog2(PLACES)-1:0] place = 0;
+    localparam int unsigned PLACE_BITS = $clog2(PLACES);
+    wire [PLACE_BITS-1:0] place = answer[PLACE_BITS-1:0];
+    wire [PLACE_BITS-1:0] following = now[PLACE_BITS-1:0] + 1'b1;
     always_ff @(posedge clk)
-        if (latency == 1) begin
-            ack <= ack_now;
-            err <= err_now;
-            if (ack_now) dat_r <= words[index];
+        if (rst) begin
+            ring_ack <= 0;
+            ring_err <= 0;
+            ack <= 0;
+            err <= 0;
+            last <= 0;
         end else begin
-            ring_ack[place] <= ack_now;
-            ring_err[place] <= err_now;
-            if (ack_now) ring_data[place] <= words[index];
-            ack <= ring_ack[place];
-            err <= ring_err[place];
-            dat_r <= ring_data[place];
-            place <= 32'(place) + 2 == latency ? '0 : place + 1'b1;
+            ack <= ring_ack[following] || (takes && at_once && in_range);
+            err <= ring_err[following] || (takes && at_once && !in_range);
+            if (takes && at_once) dat_r <= words[index];
+            else if (ring_ack[following]) dat_r <= ring_data[following];
+            ring_ack[following] <= 0;
+            ring_err[following] <= 0;
+            if (takes) begin
+                last <= answer;
+                if (!at_once) begin
+                    ring_ack[place] <= in_range;
+                    ring_err[place] <= !in_range;
+                    ring_data[place] <= words[index];
+                end
+            end
         end
+
+    int events = 0;
+    string events_path;
+    initial
+        if ($value$plusargs("memory_events=%s", events_path) != 0)
+            events = $fopen(events_path, "w");
+    always_ff @(posedge clk)
+        if (events != 0 && !rst)
+            for (int i = 0; i < 2; i++) begin
+                if (opens[i]) $fdisplay(events, "%0d 0 %0d", i, now);
+                if (refreshes[i]) $fdisplay(events, "%0d 1 %0d", i, now);
+            end
 
     int image, got;
     string image_path;
@@ -85,5 +147,6 @@ module main_memory #(
                 for (int i = first; i < first + count; i++) $fwrite(out, "%u", words[i]);
             $fclose(out);
             $fclose(ranges);
+            if (events != 0) $fflush(events);
         end
 endmodule

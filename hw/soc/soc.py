@@ -107,7 +107,7 @@ class Soc(Component):
             blocks.append((CHECKER, checker.bus))
         m.submodules.decoder = decoder = Decoder([peripheral for peripheral, _ in blocks])
         m.submodules.arbiter = arbiter = Arbiter(
-            bus_bytes, masters=len(masters), depth=self.config.soc.memory_latency + 2
+            bus_bytes, masters=len(masters), depth=self.config.answer_cycles + 2
         )
 
         connect(m, cpu.instructions, fetch.cpu)

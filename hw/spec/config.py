@@ -18,6 +18,7 @@ from typing import Any
 
 from tilewright.hw.spec.errors import RequestError
 from tilewright.hw.spec.limits import require
+from tilewright.hw.spec.memory_kinds import BURST_CYCLES, MAX_MEMORY_LATENCY, MemoryTiming
 from tilewright.hw.spec.npu_config import NpuConfig
 from tilewright.hw.spec.quoted import quoted
 from tilewright.hw.spec.soc_config import SocConfig
@@ -75,6 +76,25 @@ class Config:
             f"memory_bytes = {size}: must be a multiple of scratchpad_bytes ({part}), up to "
             f"{MOST_SHARED_BYTES}, with control = microcode",
         )
+        self._require_timing("memory_", self.soc.main_memory)
+        if self.soc.has_weight_memory:
+            self._require_timing("weight_memory_", self.soc.weight_memory)
+
+    def _require_timing(self, prefix: str, timing: MemoryTiming) -> None:
+        bus = self.npu.bus_bytes
+        word, answer = timing.word_cycles(bus), timing.answer_cycles(bus)
+        require(
+            answer <= MAX_MEMORY_LATENCY,
+            f"{prefix}width_bits = {timing.width_bits}: a word of the bus (bus_bytes = {bus}) "
+            f"takes {word} cycles and is there after {answer}, but the bus waits for "
+            f"{MAX_MEMORY_LATENCY} at most; set a narrower bus or a wider memory",
+        )
+        held = timing.refresh_cycles + timing.miss_cycles + timing.write_cycles + word
+        require(
+            timing.refresh_period == 0 or timing.refresh_period > held,
+            f"{prefix}refresh_period = {timing.refresh_period}: a refresh and an access take up to "
+            f"{held} cycles; set a longer period",
+        )
 
     @property
     def shares_memory(self) -> bool:
@@ -90,6 +110,31 @@ class Config:
     def main_memory_bytes(self) -> int:
         """Main memory without the scratchpad."""
         return self.soc.memory_bytes - self.shares_memory * self.npu.scratchpad_bytes
+
+    @property
+    def memory_is_constant(self) -> bool:
+        """Whether memory takes an access each cycle and answers each after the same time."""
+        return (
+            not self.soc.memory_contention
+            and not self.soc.has_weight_memory
+            and self.soc.main_memory.is_constant(self.npu.bus_bytes)
+        )
+
+    @property
+    def answer_cycles(self) -> int:
+        """The most from an accepted access to its answer."""
+        bus = self.npu.bus_bytes
+        main, weights = self.soc.main_memory, self.soc.weight_memory
+        return max(main.answer_cycles(bus), weights.answer_cycles(bus))
+
+    @property
+    def access_cycles(self) -> int:
+        """What an access to memory takes where all is against it."""
+        bus = self.npu.bus_bytes
+        main, weights = self.soc.main_memory, self.soc.weight_memory
+        free = 100 - self.soc.memory_contention
+        alone = max(main.access_cycles(bus), weights.access_cycles(bus))
+        return -(-100 * alone // free) + (2 * BURST_CYCLES if free < 100 else 0)
 
     def flat(self) -> dict[str, int | str]:
         """Every field, defaults included, as one flat mapping; ``npu`` is the SoC's field."""

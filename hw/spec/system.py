@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from tilewright.hw.spec.config import Config, make_config
 from tilewright.hw.spec.errors import RequestError
 from tilewright.hw.spec.registers import CONFIG_FIELDS, SYSTEM
-from tilewright.hw.spec.soc_config import CPU_VARIANTS
+from tilewright.hw.spec.soc_config import CPU_VARIANTS, SIMULATED_FIELDS
 
 _WORDS: Mapping[str, Sequence[str]] = {
     "cpu": tuple(dict.fromkeys((*CPU_VARIANTS, "min"))),
@@ -31,6 +31,20 @@ def system_constants(config: Config) -> dict[str, int]:
         for name in CONFIG_FIELDS
     }
     return {"LAYOUT": LAYOUT, **{name.upper(): value for name, value in told.items()}}
+
+
+def require_boards_memory(values: Mapping[str, int | str], board: str) -> None:
+    """Raise RequestError for a main memory that only simulations of the chip have.
+
+    ``values``: fields that are set. ``board``: its name, for the message.
+    """
+    usual = Config().flat()
+    for name in SIMULATED_FIELDS:
+        if values.get(name, usual[name]) != usual[name]:
+            raise RequestError(
+                f"{name} = {values[name]}: main memory on {board} takes a word each cycle, and "
+                f"other memories are for run and sweep; leave {name} out"
+            )
 
 
 def told_config(words: Sequence[int]) -> Config:

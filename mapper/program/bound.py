@@ -32,7 +32,7 @@ def stream_bound(commands: Iterable[Command], config: Config) -> int:
 
 
 def _command_cycles(command: Command, config: Config) -> int:
-    npu, latency = config.npu, config.soc.memory_latency + 8
+    npu, latency = config.npu, config.access_cycles + 8
     cycles = _COMMAND + 32 * latency
     if command.opcode is Opcode.WEIGHTS:
         return cycles + command["bytes"] // npu.bus_bytes * (1 + latency)
@@ -88,7 +88,7 @@ def step_bound(step: Step, config: Config) -> int:
     """Cycles within which a CPU step must have ended."""
     bound = step.kind.bound(step.values)
     product, element = (
-        cycles + accesses * config.soc.memory_latency
+        cycles + accesses * config.access_cycles
         for cycles, accesses in (_CPU_PRODUCT, _CPU_ELEMENT)
     )
     slower = SMALL_CPU if config.soc.cpu in SMALL_CPUS else 1

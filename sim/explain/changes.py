@@ -26,6 +26,8 @@ AGAINST: Mapping[str, tuple[str, ...]] = {
     "cols": ("computing", "idle columns"),
     "bus_bytes": ("transfer", "weights", "parameters"),
     "memory_latency": ("transfer", "weights", "command", ON_THE_CPU),
+    "memory_kind": ("transfer", "weights", "parameters", "command", ON_THE_CPU),
+    "weight_memory_kind": ("weights", "parameters", "command"),
     "scratchpad_bytes": ("transfer",),
     "scratchpad_banks": ("transfer", "activations"),
     "port_bytes": ("activations",),
@@ -100,9 +102,14 @@ def proposals(config: Config, window: int) -> Iterator[tuple[str, int | str]]:
             yield "depthwise_kernel", window
     if soc.memory_latency > 1:
         yield "memory_latency", soc.memory_latency // 2
+    for key in ("memory_kind", "weight_memory_kind"):
+        if getattr(soc, key) in _SLOW_KINDS:
+            yield key, "sram"
     if soc.cpu != "full":
         yield "cpu", "full"
 
+
+_SLOW_KINDS = ("mram", "flash", "psram", "dram")
 
 _DOUBLED = {
     "bus_bytes": 32,

@@ -9,14 +9,16 @@ from tilewright.hw.fpga.boards import Board
 from tilewright.hw.fpga.clock import board_clock_hz
 from tilewright.hw.spec.config import Config, make_config
 from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.system import require_boards_memory
 
 
 def board_config(board: Board, values: Mapping[str, int | str]) -> Config:
     """What the user set, over what the board sets; the clock is one that the board can make.
 
-    Raises RequestError for a configuration that cannot be, and for a memory latency that block RAM
-    does not have.
+    Raises RequestError for a configuration that cannot be, and for a main memory that block RAM
+    is not.
     """
+    require_boards_memory(values, board.title)
     latency = values.get("memory_latency", BLOCK_MEMORY_LATENCY)
     if latency != BLOCK_MEMORY_LATENCY:
         raise RequestError(

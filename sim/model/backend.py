@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from tilewright.hw.spec.commands import Command
 from tilewright.hw.spec.config import Config
-from tilewright.hw.spec.profile import RECORD, RECORD_WORDS
+from tilewright.hw.spec.profile import RECORD, RECORD_BYTES, RECORD_WORDS
 from tilewright.hw.spec.steps import NPU
 from tilewright.mapper.program.program import Program
 from tilewright.sim.model.cpu.firmware import Firmware, Times, Values, times_without_streams
-from tilewright.sim.model.stream import Left, Replayed, Stream
+from tilewright.sim.model.stream import Beside, Left, Replayed, Stream
+from tilewright.sim.results.memory_events import with_memory_events
 from tilewright.sim.results.segments import Segment, read_segments
 
 
@@ -77,15 +78,16 @@ class ModelBackend:
             times = self._with_streams(config, values, records)
         else:
             times = times_without_streams(self._program, config, values)
+        segments = read_segments(
+            self._program.steps,
+            times.begin,
+            times.end,
+            times.steps,
+            np.concatenate(records).astype(np.uint32).tobytes(),
+        )
         return ModelResult(
             cycles=times.end - times.begin,
-            segments=read_segments(
-                self._program.steps,
-                times.begin,
-                times.end,
-                times.steps,
-                np.concatenate(records).astype(np.uint32).tobytes(),
-            ),
+            segments=with_memory_events(segments, times.begin, config, times.memory),
             predict_s=time.monotonic() - started,
         )
 
@@ -94,6 +96,8 @@ class ModelBackend:
     ) -> Times:
         """Firmware's times; adds the streams' profile records."""
         firmware = Firmware(self._program, config, values)
+        if not config.memory_is_constant:
+            return self._beside(firmware, config, records)
         left: Left | None = None
         for number in range(len(self._streams)):
             start = firmware.stream()
@@ -103,6 +107,29 @@ class ModelBackend:
             records.append(_later(replay.records, start.cycle))
             left = replay.left
         assert firmware.stream() is None
+        return firmware.times()
+
+    def _beside(
+        self, firmware: Firmware, config: Config, records: list[NDArray[np.int64]]
+    ) -> Times:
+        """As `_with_streams`, CPU and accelerator cycle by cycle on one memory.
+
+        A stream's time depends on all that was asked of memory before it, so none is kept.
+        """
+        program = self._program
+        steps = [step for step in program.steps if step.kind == NPU]
+        left: Left | None = None
+        written = program.profile_address
+        for step, stream in zip(steps, self._streams, strict=True):
+            chip = firmware.stream_beside()
+            assert chip is not None
+            beside = Beside(chip, step.values["commands"], written)
+            replay = stream.replay(config, left, beside=beside)
+            firmware.stream_ends(chip.start + replay.done)
+            records.append(_later(replay.records, chip.start))
+            written += RECORD_BYTES * len(replay.records)
+            left = replay.left
+        assert firmware.stream_beside() is None
         return firmware.times()
 
     def _replayed(self, number: int, config: Config, found: _Found) -> Replayed:

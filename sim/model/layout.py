@@ -15,6 +15,7 @@ from tilewright.hw.spec.commands import (
     Operation,
 )
 from tilewright.hw.spec.profile import CAUSES, RECORD_BYTES, RECORD_WORDS
+from tilewright.hw.spec.registers import MEMORY_BASE
 
 SETTINGS = (
     "bus_bytes",
@@ -29,9 +30,12 @@ SETTINGS = (
     "cpu_requests",
     "turn",
     "read_ahead",
+    "command_address",
+    "profile_address",
 )
 """The design, and what the stream finds: beats that the CPU still asks for beside the first
-commands; the bus client whose turn it is; beats of commands that were read but not used."""
+commands; the bus client whose turn it is; beats of commands that were read but not used;
+where its commands lie, and where its profile records go."""
 
 FIELDS = (
     *("opcode", "length", "wait", "layer", "bytes"),
@@ -78,6 +82,7 @@ def c_header() -> str:
         "SOFTMAX_BATCH": SOFTMAX_BATCH,
         "LSTM_GATE_BYTES": LSTM_GATE_BYTES,
         "TABLE_WORD_BYTES": TABLE_WORD_BYTES,
+        "MEMORY_START": MEMORY_BASE,
         "RECORD_WORDS": RECORD_WORDS,
         "RECORD_BYTES": RECORD_BYTES,
         "MARK_VALUES": MARK_VALUES,

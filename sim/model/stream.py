@@ -6,6 +6,7 @@ cycle. What does not depend on time is counted here.
 
 from __future__ import annotations
 
+import ctypes
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,6 +43,15 @@ class Left(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Beside:
+    """The rest of the chip, and where a stream's ``commands`` lie and its ``records`` go."""
+
+    chip: ctypes.Structure
+    commands: int
+    records: int
+
+
+@dataclass(frozen=True)
 class Replayed:
     """A stream that was replayed; cycles count from the pulse that starts it.
 
@@ -72,22 +82,36 @@ class Stream:
         self._table = np.array(list(rows), dtype=np.int64)
         self._events = _events_at_marks(commands, geometries, npu)
 
-    def replay(self, config: Config, before: Left | None = None, cpu_requests: int = 0) -> Replayed:
+    def replay(
+        self,
+        config: Config,
+        before: Left | None = None,
+        cpu_requests: int = 0,
+        beside: Beside | None = None,
+    ) -> Replayed:
         """The stream with the main memory of ``config``.
 
         ``before``: what another one left. ``cpu_requests``: beats that the CPU asks for beside the
-        first commands.
+        first commands. ``beside``: the rest of the chip, where memory does not take an access each
+        cycle; it tells what the CPU asks for.
 
         Raises TilewrightError for a stream that never ends.
         """
         assert config.npu == self._npu
+        assert config.memory_is_constant == (beside is None)
         marks = np.zeros((len(self._events), MARK_VALUES), dtype=np.int64)
         left = np.zeros(len(LEFT), dtype=np.int64)
-        settings = np.array(_settings(config, before or Left(), cpu_requests), dtype=np.int64)
+        settings = np.array(
+            _settings(config, before or Left(), cpu_requests, beside), dtype=np.int64
+        )
         done = replay_function()(
-            settings.ctypes.data, self._table.ctypes.data, LONGEST, marks.ctypes.data,
+            settings.ctypes.data,
+            self._table.ctypes.data,
+            ctypes.byref(beside.chip) if beside else None,
+            LONGEST,
+            marks.ctypes.data,
             left.ctypes.data,
-        )  # fmt: skip
+        )
         if done < 0:
             raise TilewrightError(f"the model's replay of a stream took over {LONGEST} cycles")
         return Replayed(self._records(marks), done, Left(*left.tolist()))
@@ -116,7 +140,7 @@ _BY_DMA = {
 """Events that the DMA has a part in, and the value of a mark that counts it."""
 
 
-def _settings(config: Config, before: Left, cpu_requests: int) -> list[int]:
+def _settings(config: Config, before: Left, cpu_requests: int, beside: Beside | None) -> list[int]:
     """Values of `sim.model.layout.SETTINGS`."""
     npu = config.npu
     word = npu.weight_memory_bytes
@@ -132,6 +156,8 @@ def _settings(config: Config, before: Left, cpu_requests: int) -> list[int]:
         config.soc.memory_latency,
         cpu_requests,
         *before,
+        beside.commands if beside else 0,
+        beside.records if beside else 0,
     ]
 
 

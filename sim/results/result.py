@@ -90,7 +90,8 @@ class Layer:
             make in cycles of the whole array. Computing, stalls and these are the layer's cycles.
         geometry: None for what is no operator.
         reason: why it is on the CPU; None on the accelerator and for what is no operator.
-        events: hardware events by name, as the energy table knows them.
+        events: hardware events by name, as the energy table knows them, and what memory does by
+            itself (docs/memory.md).
         energy_by_component_j: modelled.
     """
 

@@ -88,7 +88,7 @@ def _row(
         stalls=_stalls(segments, cycles) if counted and engine == "npu" else {},
         idle=sent.idle if counted and engine == "npu" else {},
         geometry=_geometry(layer) if layer else None,
-        events=events,
+        events={**events, **_summed(segment.memory for segment in segments)},
         energy_by_component_j=energy.by_component(events, cycles) if counted else None,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -31,6 +31,8 @@ class Segment:
         `cycles` by what firmware took to start the stream. Empty on the CPU.
     events: NPU events by `hw.spec.profile.EVENTS`. Empty on the CPU.
     cpu_active: cycles in which the CPU was not asleep.
+    memory: pages that were opened and refreshes (`sim.results.memory_events`), the CPU's included;
+        empty where main memory has neither.
     """
 
     layer: int | None
@@ -40,6 +42,7 @@ class Segment:
     causes: Mapping[str, int]
     events: Mapping[str, int]
     cpu_active: int
+    memory: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 def read_segments(

@@ -20,6 +20,7 @@ from tilewright.mapper.program.program import Program, ProgramPort
 from tilewright.sim.files import replacing, require_room, writing
 from tilewright.sim.progress import Progress
 from tilewright.sim.results.course import Activity
+from tilewright.sim.results.memory_events import pack_events, with_memory_events
 from tilewright.sim.results.segments import CLOCK, Segment, read_segments
 from tilewright.sim.rtl.failure import describe_failure
 from tilewright.verification.cosim.build import Model, build_model
@@ -33,7 +34,7 @@ STEP_CYCLES = 20_000
 
 BYTE_INSTRUCTIONS = 50
 ACCESS_CYCLES = 4
-"""Firmware's CRC of a byte, at most, and what an access takes beside main memory's latency."""
+"""Firmware's CRC of a byte, at most, and what an access takes beside main memory's time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +98,9 @@ def run_rtl(
     model = _model(program, waves is not None, netlist, progress)
     limit = program.cycle_bound + check_bound(program) + BOOT_CYCLES
     limit += STEP_CYCLES * len(program.steps)
-    job = Job(config, image, result_ranges(program), limit, waves, activity)
+    constants = (program.base, len(program.image))
+    ranges = result_ranges(program)
+    job = Job(config, image, ranges, limit, waves, activity, constants=constants)
     if waves is not None and wave_layers is not None:
         found = _simulate(model, replace(job, waves=None), program, progress)
         job = replace(job, window=_window(program, found, wave_layers))
@@ -106,6 +109,9 @@ def run_rtl(
     start = int.from_bytes(outcome.memory[0][:4], "little")
     return replace(
         result,
+        segments=with_memory_events(
+            result.segments, start, config, pack_events(*outcome.memory_events.T)
+        ),
         uart=outcome.uart,
         activity=tuple(
             Activity(ACTIVITIES[engine], (begin - start) % CLOCK, (done - start) % CLOCK)
@@ -127,10 +133,10 @@ def _window(program: Program, found: Outcome, layers: Collection[int]) -> tuple[
 def check_bound(program: Program) -> int:
     """Cycles within which firmware has checked the image, before the inference."""
     config, size = program.config, len(program.image)
-    # The checker reads four bytes or more a cycle; firmware's code may come from no cache.
+    # The checker reads four bytes or more at a time; firmware's code may come from no cache.
     if config.has_checker:
-        return size
-    return size * BYTE_INSTRUCTIONS * (config.soc.memory_latency + ACCESS_CYCLES)
+        return size if config.memory_is_constant else size * config.access_cycles
+    return size * BYTE_INSTRUCTIONS * (config.access_cycles + ACCESS_CYCLES)
 
 
 def result_ranges(program: Program) -> list[tuple[int, int]]:

@@ -1,6 +1,6 @@
 """The model backend for many configurations of one network.
 
-The network is imported once. What does not depend on main memory's latency, the clock and the CPU
+The network is imported once. What does not depend on main memory's timing, the clock and the CPU
 is kept: the Program, and its streams as the model has prepared them. So are the values that
 operators on the CPU read; bit-exact, they are the same on every configuration.
 """
@@ -144,11 +144,5 @@ def mapping_of(config: Config) -> Config:
 
     Sort by its fields to predict such configurations one after the other.
     """
-    default = SocConfig()
-    soc = replace(
-        config.soc,
-        memory_latency=default.memory_latency,
-        clock_hz=default.clock_hz,
-        cpu=default.cpu,
-    )
+    soc = SocConfig(npu=config.soc.npu, memory_bytes=config.soc.memory_bytes)
     return Config(npu=config.npu, soc=soc)

@@ -97,11 +97,11 @@ class Answer:
 def answer(store: Store, request: SweepRequest, joint: Joint, networks: int) -> Answer:
     """Work it out from the requested points, and mark them with it."""
     plan = request.plan
-    scenario = tuple(plan.scenarios)
     runs = networks * grid.size(plan.scenarios)
-    found = designs(store.requested(), scenario, runs, request.objectives, joint, request.limits)
+    apart = plan.not_the_designs
+    found = designs(store.requested(), apart, runs, request.objectives, joint, request.limits)
     front = front_of(found)
-    fields = tuple(name for name in FIELDS if name in plan.fields and name not in scenario)
+    fields = tuple(name for name in FIELDS if name in plan.fields and name not in apart)
     taken = recommended(front) if front else None
     described = joint.described(networks, grid.size(plan.scenarios)) if runs > 1 else None
     recommendation = None

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from tilewright.hw.spec.config import Config, make_config
 from tilewright.hw.spec.errors import RequestError
-from tilewright.hw.spec.npu_config import AUTO, NpuConfig
+from tilewright.hw.spec.npu_config import NpuConfig
 from tilewright.hw.spec.soc_config import SocConfig
 from tilewright.sim.results.result import OF_THE_ACCELERATOR
 
@@ -23,7 +23,8 @@ _UNSET: Mapping[str, Any] = {
     for part in (NpuConfig, SocConfig)
     for field in dataclasses.fields(part)
 }
-"""Every field as it is where nobody sets it; `AUTO` where it is then derived from others."""
+"""Every field as it is where nobody sets it; `AUTO` or `AS_KIND` where it is then derived from
+others."""
 
 _DERIVED = tuple(name for name, value in Config().flat().items() if value != _UNSET[name])
 
@@ -36,13 +37,15 @@ class Candidate:
     ----------
     fields: every field as it is stored. None: the accelerator's where there is none, and what
         would be derived from others where the configuration is refused.
-    asked: every field for constraints, the accelerator's too; `AUTO` where ``fields`` would have
-        been derived.
+    asked: every field for constraints, the accelerator's too; `AUTO` or `AS_KIND` where
+        ``fields`` would have been derived.
+    given: the overrides that it was made of.
     config: None where it is refused, and then ``refusal`` says why.
     """
 
     fields: Mapping[str, Value | None]
     asked: Mapping[str, Value]
+    given: Mapping[str, Value]
     config: Config | None
     refusal: str | None = None
 
@@ -64,11 +67,12 @@ def candidate(values: Mapping[str, Value]) -> Candidate:
         config = make_config({key: item for key, item in values.items() if key not in unused})
     except RequestError as error:
         asked = {**_UNSET, **values}
-        unknown = [name for name in _DERIVED if asked[name] == AUTO]
-        return Candidate({**asked, **dict.fromkeys((*unknown, *unused))}, asked, None, str(error))
+        unknown = [name for name in _DERIVED if asked[name] == _UNSET[name]]
+        fields = {**asked, **dict.fromkeys((*unknown, *unused))}
+        return Candidate(fields, asked, values, None, str(error))
     flat = config.flat()
     asked = {**flat, **{name: values[name] for name in unused if name in values}}
-    return Candidate({**flat, **dict.fromkeys(unused)}, asked, config)
+    return Candidate({**flat, **dict.fromkeys(unused)}, asked, values, config)
 
 
 def config_of_row(row: Mapping[str, Value | None]) -> Config:

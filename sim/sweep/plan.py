@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tilewright.hw.spec.errors import RequestError
-from tilewright.hw.spec.soc_config import SocConfig
+from tilewright.hw.spec.soc_config import FOLLOWING, SocConfig
 from tilewright.sim.sweep import grid
 from tilewright.sim.sweep.candidate import Candidate, Value, candidate
 from tilewright.sim.sweep.where import Where
@@ -82,7 +82,15 @@ class Plan:
         if not self.scenarios:
             return [design]
         scenarios = grid.combinations(self.scenarios)
-        return [candidate({**design.asked, **scenario}) for scenario in scenarios]
+        return [candidate({**design.given, **scenario}) for scenario in scenarios]
+
+    @property
+    def not_the_designs(self) -> tuple[str, ...]:
+        """Fields that may differ from scenario to scenario of a design: a kind of memory sets those
+        of its timing that are not given."""
+        given = {*self.base, *self.axes, *(key for point in self.listed for key in point)}
+        following = {name for key in self.scenarios for name in FOLLOWING.get(key, ())}
+        return (*self.scenarios, *sorted(following - given - {*self.scenarios}))
 
     def candidates(self) -> tuple[list[Candidate], int]:
         """Every design once, and how many combinations the constraints excluded.

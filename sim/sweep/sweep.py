@@ -136,7 +136,7 @@ def _search(
     scenarios = grid.size(plan.scenarios)
     runs = len(request.models) * scenarios
     joint = joint_of(request, networks)
-    if request.search.budget < (known := campaign.known(tuple(plan.scenarios), scenarios)):
+    if request.search.budget < (known := campaign.known(plan.not_the_designs, scenarios)):
         progress.note(
             f"--search {request.search.budget}: {counted(known, 'configuration')} are evaluated "
             "already; the results are those of the first ones alone",

@@ -28,7 +28,7 @@ LIMITS = Limits(network=0.01, layer=0.02)
 
 @dataclass(frozen=True)
 class Counted:
-    """A layer's counters; causes and events of the CPU's layers are empty."""
+    """A layer's counters. The CPU's have no causes, and no events but those of memory."""
 
     cycles: int
     causes: Mapping[str, int]
@@ -65,9 +65,10 @@ class LayerPair:
     @property
     def wrong_events(self) -> tuple[str, ...]:
         """Events whose counts differ."""
+        names = dict.fromkeys((*(name for name, _ in EVENTS), *self.rtl.events, *self.model.events))
         return tuple(
             f"{name} {self.model.events.get(name, 0):,} instead of {self.rtl.events.get(name, 0):,}"
-            for name, _ in EVENTS
+            for name in names
             if self.model.events.get(name, 0) != self.rtl.events.get(name, 0)
         )
 
@@ -174,7 +175,7 @@ def _by_row(program: Program, segments: Iterable[Segment]) -> dict[tuple[int, En
         rows[position, segment.engine] = Counted(
             before.cycles + segment.cycles,
             _sum(before.causes, segment.causes),
-            _sum(before.events, segment.events),
+            _sum(before.events, {**segment.events, **segment.memory}),
         )
     return rows
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tilewright.hw.spec.errors import CheckError, RequestError
+from tilewright.mapper.compile import compile_model
 from tilewright.mapper.program.program import Program
 from tilewright.sim.files import make_folder
 from tilewright.sim.networks.inputs import default_inputs
@@ -94,11 +95,14 @@ def _point(network: NetworkFile, predictor: Predictor, design: Design, folder: P
     except RequestError as error:
         raise RequestError(f"{network.name} on {design.name}: {error}") from None
     inputs = default_inputs(network.graph)
-    key = measurement_key(prediction.program, inputs)
+    # The model maps once for all memories, with the watchdog of a fast one.
+    constant = design.config.memory_is_constant
+    program = prediction.program if constant else compile_model(network.graph, design.config)
+    key = measurement_key(program, inputs)
     return Point(
         network=network.name,
         design=design,
-        program=prediction.program,
+        program=program,
         inputs=inputs,
         prediction=prediction,
         file=folder / f"{network.name}-{key}.json",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.system import require_boards_memory
 from tilewright.sim.progress import Progress
 from tilewright.sim.verbs.options import (
     add_config_options,
@@ -154,6 +155,7 @@ def _place(options: argparse.Namespace, progress: Progress) -> Generator[Place]:
     from tilewright.verification.board.board import prepare_board, simulated_board
 
     config = config_of_board(options)
+    require_boards_memory(config.flat(), "a simulated board")
     with progress.step("Preparing the simulated board") as step:
         board = prepare_board(
             config, lambda text: setattr(step, "detail", text), boot_stage=options.boot

@@ -15,6 +15,7 @@ import onnx
 import pytest
 
 from tilewright.hw.spec.config import Config
+from tilewright.hw.spec.soc_config import FOLLOWING
 from tilewright.sim import __main__ as entry
 from tilewright.sim import cli, version
 from tilewright.sim.networks.zoo import zoo_model, zoo_topology
@@ -55,9 +56,28 @@ def test_config_show_is_a_file_for_config(tilewright, tmp_path):
     _, shown, _ = tilewright("config", "show", "--preset", "tiny", "--cols", "6", "--set", "rows=3")
     values = tomllib.loads(shown)
     assert (values["rows"], values["cols"], values["cpu"]) == (3, 6, "lite")
-    assert set(values) == set(Config().flat())
+    # What the kind of memory sets is there as a comment.
+    shown_values = tomllib.loads(re.sub(r"^# (\w+ = \d+)$", r"\1", shown, flags=re.MULTILINE))
+    assert shown_values == Config("tiny", cols=6, rows=3).flat()
+    assert set(shown_values) - set(values) == {
+        *FOLLOWING["memory_kind"],
+        *FOLLOWING["weight_memory_kind"],
+    }
     (tmp_path / "c.toml").write_text(shown)
     assert tilewright("config", "show", "--config", "c.toml")[1] == shown
+
+
+def test_another_kind_of_memory_over_a_file_sets_its_own_timing(tilewright, tmp_path):
+    """What was set by hand stays."""
+    _, shown, _ = tilewright(
+        "config", "show", "--set", "memory_kind=sram", "--set", "memory_miss_cycles=9"
+    )
+    (tmp_path / "c.toml").write_text(shown)
+    _, other, _ = tilewright("config", "show", "--config", "c.toml", "--set", "memory_kind=dram")
+    assert "\n# memory_latency = 2\n" in shown
+    assert "\n# memory_latency = 6\n" in other
+    assert "\nmemory_miss_cycles = 9\n" in shown
+    assert "\nmemory_miss_cycles = 9\n" in other
 
 
 def test_config_show_tells_what_fields_mean_and_which_are_not_used(tilewright):

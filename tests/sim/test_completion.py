@@ -41,6 +41,8 @@ WORDS = {
     "tilewright area --set weight_b": "weight_buffer_bytes=",
     "tilewright area --set move_unit=f": "move_unit=false ",
     "tilewright area --set cpu=li": "cpu=lite ",
+    "tilewright run --set memory_kind=dr": "memory_kind=dram ",
+    "tilewright run --set weight_memory_kind=fl": "weight_memory_kind=flash ",
     "tilewright area --set npu=n": "npu=none ",
     "tilewright sweep --model vww --grid memory_l": "memory_latency=",
     "tilewright sweep --model vww --objective area": "area_ge ",

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.machine_code import RandomProgram
+from tests.random_memories import random_memory
 from tests.random_networks import random_input, random_network
 from tilewright.firmware.build import CPU_FEATURES
 from tilewright.hw.spec.config import Config, make_config
@@ -52,6 +53,15 @@ def test_random_programs_with_other_memories(
     cpu: str, latency: int, bus: int, seed: int, tmp_path: Path
 ) -> None:
     check_program(chip(cpu, memory_latency=latency, bus_bytes=bus), seed, tmp_path)
+
+
+@pytest.mark.parametrize("seed", seeds(2, 40))
+@pytest.mark.parametrize("cpu", CPU_VARIANTS)
+def test_random_programs_on_memories_that_make_them_wait(
+    cpu: str, seed: int, tmp_path: Path
+) -> None:
+    """Misses, stores and fetches of both bridges in turns; refreshes and another master between."""
+    check_program(random_memory(seed, npu="none", cpu=cpu), seed, tmp_path)
 
 
 def check_program(config: Config, seed: int, folder: Path) -> None:

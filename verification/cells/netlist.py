@@ -20,7 +20,7 @@ from tilewright.hw.local_copy import KEEP_COPIES
 from tilewright.hw.soc.cpu import cpu_verilog
 from tilewright.hw.soc.soc import Soc
 from tilewright.hw.spec.config import Config
-from tilewright.hw.verilog import SOC_MODULE, main_memory_model
+from tilewright.hw.verilog import SOC_MODULE, memory_models
 from tilewright.verification.tools.run_tool import Note, run_tool
 
 NETLIST = "netlist.v"
@@ -105,8 +105,8 @@ def write_netlist(config: Config, family: str, folder: Path, note: Note = lambda
     )
     sources = {"soc.il": chip, "cpu.v": cpu_verilog(config.soc.cpu)}
     write_cells(sources, family, SOC_MODULE, folder, note)
-    model = main_memory_model()
-    (folder / model.name).write_text(model.read_text())
+    for model in memory_models():
+        (folder / model.name).write_text(model.read_text())
 
 
 def write_cells(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from tilewright.hw.spec.config import Config
 from tilewright.hw.spec.errors import TilewrightError
+from tilewright.hw.spec.memory_kinds import MAX_MEMORY_LATENCY, MemoryTiming
 from tilewright.hw.spec.registers import MEMORY_BASE
-from tilewright.hw.spec.soc_config import MAX_MEMORY_LATENCY, SocConfig
+from tilewright.hw.spec.soc_config import SocConfig
 from tilewright.hw.verilog import write_verilog
 from tilewright.verification.cells.netlist import SYNTHESIS, cell_models, write_netlist
 from tilewright.verification.tools.cache import cached, kept
@@ -30,21 +31,36 @@ _VERILOG = "verilog"
 def simulated_design(config: Config) -> Config:
     """The design whose RTL is simulated for ``config``, the same for every main memory.
 
-    Size and latency of main memory are told to the simulator when it starts. In the chip the
+    Size and timing of main memory are told to the simulator when it starts. In the chip the
     latency is only how many requests its arbiter can have in flight, which is enough with any; the
     size is where a microprogrammed accelerator finds its scratchpad.
     """
     size = config.soc.memory_bytes if config.shares_memory else SocConfig().memory_bytes
-    soc = replace(config.soc, memory_latency=MAX_MEMORY_LATENCY, memory_bytes=size)
+    soc = replace(config.soc.with_fixed_memory(MAX_MEMORY_LATENCY), memory_bytes=size)
     return replace(config, soc=soc)
 
 
-def memory_arguments(config: Config) -> list[str]:
-    """What the simulator must be told of main memory."""
-    return [
-        f"+memory_bytes={config.soc.memory_bytes}",
-        f"+memory_latency={config.soc.memory_latency}",
-    ]
+def memory_arguments(config: Config, constants: tuple[int, int] | None = None) -> list[str]:
+    """What the simulator must be told of main memory.
+
+    ``constants``: address and bytes of what lies in the weight memory, if there is one.
+    """
+    soc, bus = config.soc, config.npu.bus_bytes
+    arguments = [f"+memory_bytes={soc.memory_bytes}"]
+    arguments += _device_arguments("memory", soc.main_memory, bus)
+    arguments.append(f"+memory_contention={soc.memory_contention}")
+    if soc.has_weight_memory and constants:
+        first, size = constants[0] - MEMORY_BASE, constants[1]
+        arguments += _device_arguments("weight_memory", soc.weight_memory, bus)
+        arguments += [f"+constants={first}", f"+constants_end={first + size}"]
+    return arguments
+
+
+def _device_arguments(name: str, timing: MemoryTiming, bus_bytes: int) -> list[str]:
+    """What memory_device.sv is told."""
+    values = {**asdict(timing), "word_cycles": timing.word_cycles(bus_bytes)}
+    del values["width_bits"]
+    return [f"+{name}_{field}={value}" for field, value in values.items()]
 
 
 def chip_sources(

@@ -1,5 +1,5 @@
 // The chip and its main memory. Plusargs: +memory_bytes=N and +memory_latency=N, which the chip's
-// registers tell as well, and those of main_memory.
+// registers tell as well, and those of main_memory and of memory_device.
 `timescale 1ns / 1ns
 module chip #(
     parameter int unsigned BUS_BYTES,
@@ -69,7 +69,6 @@ module chip #(
         .BASE(MEMORY_BASE)
     ) memory (
         .bytes(memory_bytes),
-        .latency(memory_latency),
         .*
     );
 endmodule

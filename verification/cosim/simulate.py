@@ -15,6 +15,7 @@ from typing import Any
 import cocotb_tools.config
 import find_libpython
 import numpy as np
+from numpy.typing import NDArray
 
 from tilewright.hw.spec.config import Config
 from tilewright.hw.spec.errors import RequestError, TilewrightError
@@ -38,6 +39,7 @@ class Job:
     waves: FST file to write, in the time of the configuration's clock; the model must be built
         for it.
     window: (first, last) cycle since reset that the waves show; None: all.
+    constants: (address, bytes) of what lies in the weight memory, if the configuration has one.
     activity: whether to note when which engine of the accelerator worked.
     """
 
@@ -48,6 +50,7 @@ class Job:
     waves: Path | None = None
     activity: bool = False
     window: tuple[int, int] | None = None
+    constants: tuple[int, int] | None = None
 
 
 @dataclass
@@ -66,6 +69,7 @@ class Outcome:
     memory: the bytes of each range.
     activity: (engine, first cycle, cycle behind the last) of each stretch of work, in the timer's
         cycles, engines numbered as in hw.spec.profile.ACTIVITIES.
+    memory_events: device, event and cycle of what memory did, a row each (main_memory.sv).
     simulate_s: seconds of host time.
     log: the simulator's output.
     """
@@ -79,6 +83,9 @@ class Outcome:
     uart: str = ""
     memory: list[bytes] = field(default_factory=list)
     activity: list[tuple[int, int, int]] = field(default_factory=list)
+    memory_events: NDArray[np.int64] = field(
+        default_factory=lambda: np.zeros((0, 3), dtype=np.int64)
+    )
     simulate_s: float = 0.0
     log: Path = Path()
 
@@ -94,17 +101,19 @@ def simulate(
     word_bytes = job.config.npu.bus_bytes
     words = [_words(address, length, word_bytes) for address, length in job.ranges]
     image, ranges, dump = folder / "image.bin", folder / "ranges.txt", folder / "dump.bin"
-    activity = folder / "activity.txt"
+    activity, events = folder / "activity.txt", folder / "memory_events.txt"
+    acts = not job.config.memory_is_constant
     image.write_bytes(reversed_words(job.image, word_bytes))
     ranges.write_text("".join(f"{first} {count}\n" for first, count in words))
     arguments = [
         f"+image={image}",
-        *memory_arguments(job.config),
+        *memory_arguments(job.config, job.constants),
         f"+ranges={ranges}",
         f"+dump={dump}",
         f"+cycle_limit={job.cycle_limit}",
         *_wave_arguments(job),
         *([f"+activity={activity}"] if job.activity else []),
+        *([f"+memory_events={events}"] if acts else []),
     ]
     outcome = Outcome(log=folder / "simulator.log")
     started = time.monotonic()
@@ -123,6 +132,9 @@ def simulate(
         for line in activity.read_text().splitlines():
             engine, begin, end = map(int, line.split())
             outcome.activity.append((engine, begin, end))
+    if acts:
+        values = np.array(events.read_text().split(), dtype=np.int64)
+        outcome.memory_events = values.reshape(-1, 3)
     return outcome
 
 

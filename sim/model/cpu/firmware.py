@@ -6,24 +6,28 @@ import hashlib
 import struct
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from tilewright.firmware.build import build_firmware
 from tilewright.hw.spec.config import Config, make_config
 from tilewright.hw.spec.program import TIME_WORDS
+from tilewright.hw.spec.soc_config import SocConfig
 from tilewright.hw.spec.steps import NPU
 from tilewright.hw.spec.timing import FETCH_BYTES, FIRST_FETCH
 from tilewright.mapper.program.program import Program
 from tilewright.sim.functional.watched import Read
-from tilewright.sim.model.cpu.simulator import Iss
+from tilewright.sim.model.cpu.simulator import Chip, Iss
+from tilewright.sim.results.memory_events import MemoryEvents
 
 STREAM_BEGINS = 24
 """Cycles from a stream's first request in which the CPU's requests hold it up; no stream is over
 by then."""
 
 MOST_KEPT = 64
-"""Inferences without streams that are kept; the one used longest ago goes first."""
+MOST_EVENTS = 1 << 24
+"""Inferences without streams that are kept, and events of memory with them; the one used longest
+ago goes first."""
 
 Values = Mapping[int, Sequence[Read]]
 """By number of step, what it reads that no step of the CPU has written."""
@@ -40,11 +44,15 @@ class StreamStart:
 
 @dataclass(frozen=True)
 class Times:
-    """Firmware's time stamps: cycles at the begin and the end, and the bytes of all steps'."""
+    """Firmware's time stamps: cycles at the begin and the end, and the bytes of all steps'.
+
+    ``memory``: what memory did, as `sim.results.memory_events` reads it.
+    """
 
     begin: int
     end: int
     steps: bytes
+    memory: MemoryEvents
 
 
 class Firmware:
@@ -60,6 +68,7 @@ class Firmware:
             firmware_for(config),
             [(program.base, program.image)],
             end_address=program.total_address + 4,
+            weights=(program.base, len(program.image)),
         )
         self._write_values()
 
@@ -74,6 +83,15 @@ class Firmware:
         self._iss.commands(self._beats)
         self._iss.run(first + STREAM_BEGINS)
         return StreamStart(start, self._iss.state().beats - before)
+
+    def stream_beside(self) -> Chip | None:
+        """Run up to the next stream's start; what the replay takes along. None: there is no further
+        one."""
+        if self._iss.run() == "end":
+            return None
+        start = self._iss.state().stream_start
+        self._iss.run(start + 1)
+        return self._iss.beside(start)
 
     def stream_ends(self, cycle: int) -> None:
         """The stream's interrupt rises in this cycle; what it has stored is in main memory."""
@@ -90,7 +108,8 @@ class Firmware:
         program = self._program
         begin, end = struct.unpack("<II", self.read(program.total_address, 8))
         size = 4 * TIME_WORDS * len(program.steps)
-        return Times(begin, end, self.read(program.times_address, size))
+        steps = self.read(program.times_address, size)
+        return Times(begin, end, steps, self._iss.memory_events())
 
     def _write_values(self) -> None:
         """What the steps up to the next stream read."""
@@ -116,7 +135,9 @@ def times_without_streams(program: Program, config: Config, values: Values) -> T
         firmware = Firmware(program, config, values)
         assert firmware.stream() is None
         _kept[key] = firmware.times()
-        if len(_kept) > MOST_KEPT:
+        while len(_kept) > MOST_KEPT or (
+            len(_kept) > 1 and sum(len(times.memory) for times in _kept.values()) > MOST_EVENTS
+        ):
             _kept.popitem(last=False)
     _kept.move_to_end(key)
     return _kept[key]
@@ -125,7 +146,7 @@ def times_without_streams(program: Program, config: Config, values: Values) -> T
 def _content(program: Program, config: Config, values: Values) -> bytes:
     """A hash of all that the times depend on."""
     soc = config.soc
-    chip = (soc.cpu, soc.npu, soc.memory_latency, soc.memory_bytes, config.npu.bus_bytes)
+    chip = (replace(soc, clock_hz=SocConfig().clock_hz), config.npu.bus_bytes)
     key = hashlib.sha256(repr(chip).encode())
     key.update(firmware_for(config))
     key.update(program.image)

@@ -12,6 +12,7 @@ from tilewright.hw.spec.registers import (
     NPU,
     TIMER,
     UART,
+    UNCACHED,
     Peripheral,
 )
 from tilewright.hw.spec.timing import FIRST_FETCH
@@ -74,6 +75,7 @@ def c_header() -> str:
     """The names for C: places in arrays, events, addresses."""
     constants = {
         "MEMORY_BASE": MEMORY_BASE,
+        "UNCACHED": UNCACHED,
         "INTERRUPT_LINE": INTERRUPT_NPU,
         "UART_BIT_CYCLES": UART_BIT_CYCLES,
         "MOST_POSTED": MOST_POSTED,

@@ -39,6 +39,7 @@ from tilewright.sim.model.cpu.layout import (
     c_header,
 )
 from tilewright.sim.model.library import load_library
+from tilewright.sim.model.memory.timed import Constants, memory_settings
 
 FOREVER = 1 << 62
 
@@ -65,12 +66,24 @@ class State:
     registers: tuple[int, ...]
 
 
+class Chip(ctypes.Structure):
+    """The chip beside a stream that is replayed: ``Chip`` of replay/state.h."""
+
+    _fields_ = (
+        ("core", ctypes.c_void_p),
+        ("cycle", ctypes.c_void_p),
+        ("memory", ctypes.c_void_p),
+        ("start", ctypes.c_int64),
+    )
+
+
 class Iss:
     """The CPU of ``config`` after a reset, with main memory's bytes from MEMORY_BASE on.
 
     ``firmware``: machine code at MEMORY_BASE. ``parts``: (address, bytes) of what else is there;
-    all other bytes are 0. ``end_address``: the word whose store ends a run. ``every_cycle``: take
-    no short cuts, which change nothing but the speed.
+    all other bytes are 0. ``end_address``: the word whose store ends a run. ``weights``: what lies
+    in the weight memory, if there is one. ``every_cycle``: take no short cuts, which change nothing
+    but the speed.
     """
 
     def __init__(
@@ -80,6 +93,7 @@ class Iss:
         parts: Iterable[tuple[int, bytes]] = (),
         end_address: int = 0,
         *,
+        weights: Constants | None = None,
         every_cycle: bool = False,
     ) -> None:
         soc = config.soc
@@ -106,8 +120,12 @@ class Iss:
         }
         settings = np.array([values[name] for name in SETTINGS], dtype=np.int64)
         library = _library()
+        timing = None if config.memory_is_constant else memory_settings(config, weights)
         self._core = library.iss_new(
-            settings.ctypes.data, self._memory.ctypes.data, constants.ctypes.data
+            settings.ctypes.data,
+            self._memory.ctypes.data,
+            constants.ctypes.data,
+            None if timing is None else timing.ctypes.data,
         )
         weakref.finalize(self, library.iss_delete, self._core)
 
@@ -135,6 +153,24 @@ class Iss:
     def commands(self, beats: int) -> None:
         """The accelerator asks for ``beats`` of commands when the stream starts."""
         _library().iss_commands(self._core, beats)
+
+    def beside(self, start: int) -> Chip:
+        """What the replay of a stream needs of the chip; it takes the CPU along.
+
+        ``start``: cycle of the stream's start, which is over.
+        """
+        library = _library()
+        cycle = ctypes.cast(library.iss_beside, ctypes.c_void_p)
+        return Chip(self._core, cycle, library.iss_memory(self._core), start)
+
+    def memory_events(self) -> NDArray[np.int64]:
+        """What memory did, as `sim.results.memory_events` reads it."""
+        place = ctypes.c_void_p()
+        count = _library().iss_events(self._core, ctypes.byref(place))
+        if not count:
+            return np.zeros(0, dtype=np.int64)
+        values = (ctypes.c_int64 * count).from_address(place.value or 0)
+        return np.array(values, dtype=np.int64)
 
     def interrupt(self, cycle: int) -> None:
         """The accelerator's interrupt rises in this cycle, which is not over yet."""
@@ -169,7 +205,9 @@ def _constants(config: Config) -> list[tuple[int, int]]:
 def _library() -> ctypes.CDLL:
     library = load_library(Path(__file__).parent / "iss", c_header())
     address, number = ctypes.c_void_p, ctypes.c_int64
-    library.iss_new.argtypes, library.iss_new.restype = [address] * 3, address
+    library.iss_new.argtypes, library.iss_new.restype = [address] * 4, address
+    library.iss_memory.argtypes, library.iss_memory.restype = [address], address
+    library.iss_events.argtypes, library.iss_events.restype = [address, address], number
     library.iss_delete.argtypes, library.iss_delete.restype = [address], None
     library.iss_run.argtypes, library.iss_run.restype = [address, number], number
     library.iss_read.argtypes, library.iss_read.restype = [address, address], None

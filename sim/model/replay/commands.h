@@ -23,6 +23,7 @@ static inline void fetch_tick(Npu *n, bool ready, bool granted, bool answered) {
     bool popped = unpack(f, ready);
     f->room = f->reserved < f->depth - 1;
     f->reserved += granted - popped;
+    f->address += granted;
     f->outstanding += granted - answered;
     f->level += answered - popped;
     if (n->sequencer.finishing)
@@ -41,10 +42,12 @@ static void dma_tick(Npu *n, int64_t room, bool granted, bool answered) {
     n->ring.filled += answered;
     if (!d->active && d->queue.count) {
         d->left = next_command(n, &d->queue)[F_BYTES] / n->bus_bytes;
+        d->word = (uint32_t)(next_command(n, &d->queue)[F_MEMORY_ADDRESS] >> n->bus_shift);
         d->active = d->left != 0;
         take_command(&d->queue);
     } else if (granted) {
         d->active = --d->left != 0;
+        d->word++;
     }
 }
 
@@ -129,6 +132,7 @@ static inline void profile_tick(Npu *n, bool granted, bool answered) {
     if (granted) {
         p->full = false;
         p->beat = p->beat == RECORD_BYTES / n->bus_bytes - 1 ? 0 : p->beat + 1;
+        p->word++;
     }
     if (word) {
         if (++p->lane == n->fetch.lanes) {

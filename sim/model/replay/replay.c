@@ -4,6 +4,7 @@
  * by sim.model.replay; everything it knows of the design comes from there.
  */
 #include "array.h"
+#include "bus.h"
 #include "commands.h"
 #include "ring.h"
 #include "state.h"
@@ -12,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void set_up(Npu *n, const int64_t *settings, const int64_t *table, int64_t *marks) {
+static void set_up(Npu *n, const int64_t *settings, const int64_t *table, const Chip *chip,
+                   int64_t *marks) {
     memset(n, 0, sizeof *n);
     n->table = table;
     n->marks = marks;
@@ -27,8 +29,14 @@ static void set_up(Npu *n, const int64_t *settings, const int64_t *table, int64_
     n->bank_bits = (uint32_t)settings[S_BANKS] - 1;
     while (1 << n->port_shift < n->port_bytes)
         n->port_shift++;
+    while (1 << n->bus_shift < n->bus_bytes)
+        n->bus_shift++;
     n->cpu_requests = (int)settings[S_CPU_REQUESTS];
     n->turn = (int)settings[S_TURN];
+    n->chip = chip;
+    n->cpu_awake = chip != NULL;
+    n->profile.word = (uint32_t)(settings[S_PROFILE_ADDRESS] >> n->bus_shift);
+    n->fetch.address = (uint32_t)(settings[S_COMMAND_ADDRESS] >> n->bus_shift);
     n->fetch.enabled = true;
     n->fetch.lanes = (int)(n->bus_bytes / 4);
     n->fetch.depth = (int)(FETCH_BYTES / n->bus_bytes);
@@ -38,50 +46,6 @@ static void set_up(Npu *n, const int64_t *settings, const int64_t *table, int64_
     n->dma.may_request = true;
     for (int i = 0; i < TILES; i++)
         n->tiles[i].begin = n->tiles[i].end = -1;
-}
-
-/* The client that asks and is granted the bus, or CLIENTS. */
-static inline int granted_client(Npu *n, bool stalled) {
-    bool asks[CLIENTS] = {
-        [FETCH] = n->fetch.enabled && n->fetch.room,
-        [RECORD] = n->profile.full,
-        [TRANSFERS] = transfers_ask(n),
-        [WEIGHTS] = n->dma.active && n->dma.may_request,
-    };
-    if (stalled)
-        return CLIENTS;
-    int chosen = n->turn;
-    if (!asks[chosen])
-        for (chosen = 0; chosen < CLIENTS && !asks[chosen]; chosen++)
-            ;
-    return chosen;
-}
-
-/* What stands at the bus's register goes to memory, in turns with the CPU's requests. */
-static inline bool bus_tick(Npu *n) {
-    bool stalled = n->strobe && n->cpu_requests && n->npu_last;
-    if (n->strobe && !stalled) {
-        n->answers[(n->now + n->latency + 1) % ANSWERS] = (uint8_t)n->strobe_client;
-        n->npu_last = true;
-        n->on_their_way++;
-    } else if (n->cpu_requests && n->now > FIRST_FETCH) {
-        n->cpu_requests--;
-        n->npu_last = false;
-    }
-    return stalled;
-}
-
-enum { WRITES = 0x80 }; /* of a request: what it does */
-
-static inline void request(Npu *n, int client, bool stalled) {
-    if (stalled)
-        return;
-    n->strobe = client != CLIENTS;
-    if (!n->strobe)
-        return;
-    bool writes = client == RECORD || (client == TRANSFERS && front(&n->transfers.whole)->store);
-    n->strobe_client = (client + 1) | (writes ? WRITES : 0);
-    n->turn = (n->turn + 1) % CLIENTS;
 }
 
 /* A record of the counters before this cycle. */
@@ -198,8 +162,8 @@ static inline void compute_tick(Npu *n, bool taken, bool blocked, bool marks) {
 /* Nothing moves but what the command at work moves. */
 static bool memory_side_waits(const Npu *n) {
     const Profile *p = &n->profile;
-    return !n->on_their_way && !n->strobe && !n->cpu_requests && !p->full && !p->sending &&
-           !p->marked && weights_wait(n) && commands_wait(n) && transfers_wait(n);
+    return !n->on_their_way && !n->strobe.client && !n->cpu_requests && !n->cpu_awake && !p->full &&
+           !p->sending && !p->marked && weights_wait(n) && commands_wait(n) && transfers_wait(n);
 }
 
 /* As `tick`, cycle after cycle, while the memory side waits. */
@@ -245,9 +209,9 @@ static inline void tick(Npu *n) {
         n->on_their_way--;
     }
     answered = (answered & ~WRITES) - 1;
-    bool stalled = bus_tick(n);
-    int granted = granted_client(n, stalled);
-    request(n, granted, stalled);
+    bool waits = bus_tick(n);
+    int granted = granted_client(n);
+    request(n, granted, waits);
 
     if (p->full || p->sending || p->outstanding || p->marked)
         profile_tick(n, granted == RECORD, answered == RECORD);
@@ -262,15 +226,16 @@ static inline void tick(Npu *n) {
 }
 
 /* Replays a stream. `settings`: SETTINGS values; `table`: COLUMNS values for each command; `marks`:
- * room for MARK_VALUES values for each MARK. `left` gets LEFT values for the next stream.
+ * room for MARK_VALUES values for each MARK; `chip`: the rest of it, or NULL where memory takes an
+ * access each cycle and answers after its latency. `left` gets LEFT values for the next stream.
  * Returns the cycle in which the interrupt is raised, or -1 if that is later than `limit`.
  */
-int64_t replay(const int64_t *settings, const int64_t *table, int64_t limit, int64_t *marks,
-               int64_t *left) {
+int64_t replay(const int64_t *settings, const int64_t *table, const Chip *chip, int64_t limit,
+               int64_t *marks, int64_t *left) {
     Npu *n = malloc(sizeof *n);
     if (!n)
         return -1;
-    set_up(n, settings, table, marks);
+    set_up(n, settings, table, chip, marks);
     n->now = 1;
     while (n->now <= limit && !quiet(n)) {
         if (n->control.state == STEPPING && memory_side_waits(n)) {

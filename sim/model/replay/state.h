@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "layout.h"
+#include "memory.h"
 
 typedef int64_t cycle;
 
@@ -40,6 +41,7 @@ typedef struct {
     bool enabled, room, word;
     int depth, outstanding, reserved, level;
     int lane, lanes;
+    uint32_t address; /* of the next beat, in words of main memory */
 } Fetch;
 
 typedef struct {
@@ -54,6 +56,7 @@ typedef struct {
 typedef struct {
     bool last, store;
     uint32_t banks;
+    uint32_t word; /* of main memory: its number */
 } Beat;
 
 /* A FIFO of beats; `count` is what its reader sees. */
@@ -73,6 +76,7 @@ typedef struct {
     bool valid, store, empty, last, ends;
     int64_t address; /* of the first byte of the beat's word in the scratchpad; may be negative */
     int first;       /* byte of the word */
+    uint32_t word;   /* of main memory: its number */
     int64_t end;     /* last byte of the row, counted from the word */
 } Row;
 
@@ -95,6 +99,7 @@ typedef struct {
     CommandQueue queue;
     bool active, may_request;
     int64_t left;
+    uint32_t word; /* of main memory, that is asked for next */
     int outstanding;
 } WeightsDma;
 
@@ -179,7 +184,23 @@ typedef struct {
 typedef struct {
     bool marked, sending, full;
     int position, lane, beat, outstanding;
+    uint32_t word; /* of main memory, for the next beat */
 } Profile;
+
+/* What is on the bus, and from where on; the chip's other masters. */
+typedef struct {
+    int client; /* 0: nothing; else its number + 1, with WRITES */
+    uint32_t word;
+} BusRequest;
+
+/* The rest of the chip, where memory does not take an access each cycle. `cycle`: of the CPU
+ * (iss_beside). `start`: cycles from reset to the pulse that starts the stream. */
+typedef struct {
+    void *core;
+    int64_t (*cycle)(void *core, int64_t offset, int64_t writes);
+    Memory *memory;
+    int64_t start;
+} Chip;
 
 typedef struct {
     const int64_t *table;
@@ -187,9 +208,13 @@ typedef struct {
     int bus_shift, port_shift, latency;
     uint32_t bank_bits;
     cycle now;
-    /* The bus: a request at its register, whose turn it is, and the CPU's requests beside it. */
-    bool strobe, npu_last;
-    int turn, strobe_client, cpu_requests;
+    /* The bus: a request at its register, one behind it, whose turn it is, and the CPU's requests
+     * beside it. */
+    BusRequest strobe, spare;
+    bool npu_last;
+    int turn, cpu_requests;
+    const Chip *chip;
+    bool cpu_awake;
     uint8_t answers[ANSWERS];
     int on_their_way; /* requests in memory */
     int64_t read_beats, write_beats;

@@ -42,6 +42,7 @@ static void begin_row(const Npu *n, Row *row, Descriptor *at) {
     row->last = at->last;
     row->address = at->scratchpad - offset;
     row->first = (int)offset;
+    row->word = (uint32_t)(at->memory >> n->bus_shift);
     row->end = at->empty ? offset : offset + at->row_bytes - 1;
     row->ends = row->end < n->bus_bytes;
     at->memory += at->memory_pitch;
@@ -55,7 +56,7 @@ static void begin_row(const Npu *n, Row *row, Descriptor *at) {
 /* A beat of a row. A STORE reads from its word's first byte on, a LOAD writes what is selected. */
 static Beat beat_of(const Npu *n, const Row *row) {
     int64_t end = row->ends ? row->end : n->bus_bytes - 1;
-    Beat beat = {.last = row->last && row->ends, .store = row->store};
+    Beat beat = {.last = row->last && row->ends, .store = row->store, .word = row->word};
     if (row->store)
         beat.banks = bank_mask(n, row->address, end + 1);
     else if (!row->empty)
@@ -75,6 +76,7 @@ static void address_tick(Npu *n, bool room) {
         put(&x->beats, beat_of(n, row));
         if (!row->ends) {
             row->address += n->bus_bytes;
+            row->word++;
             row->end -= n->bus_bytes;
             row->ends = row->end < n->bus_bytes;
             row->first = 0;

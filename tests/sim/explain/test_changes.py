@@ -34,10 +34,18 @@ def test_what_was_left_out_is_proposed():
     assert dict(proposals(make_config({"npu": "none"}), 3))["npu"] == "array"
 
 
+def test_a_slow_memory_is_proposed_to_be_sram():
+    values = {"memory_kind": "psram", "weight_memory_kind": "flash"}
+    found = dict(proposals(make_config(values), 3))
+    assert (found["memory_kind"], found["weight_memory_kind"]) == ("sram", "sram")
+    assert "memory_kind" not in dict(proposals(make_config({}), 3))
+
+
 def test_every_proposal_says_what_it_is_against():
     none = {"npu": "none", "cpu": "lite"}
     small = {"move_unit": False, "table_unit": False, "elementwise_unit": False,
-             "accumulator_bits": 24, "cpu": "lite", "requantiser_lanes": 2}  # fmt: skip
+             "accumulator_bits": 24, "cpu": "lite", "requantiser_lanes": 2,
+             "memory_kind": "dram", "weight_memory_kind": "flash"}  # fmt: skip
     keys = {key for values in (none, small) for key, _ in proposals(make_config(values), 5)}
     assert keys == set(AGAINST)
     known = {*MEANINGS, "on the CPU", "firmware", "computing"}

@@ -147,3 +147,30 @@ def test_a_refused_design_is_refused_in_every_scenario():
 def test_what_contradicts_a_scenario_is_refused(changes, said):
     with pytest.raises(RequestError, match=said):
         plan(**{"scenarios": ["memory_latency=4,20"], **changes})
+
+
+def test_a_kind_of_memory_sets_its_timing_in_each_scenario():
+    """The design is one and the same: what follows from its scenario is not its own."""
+    sweep = plan(["cols=4,8"], scenarios=["memory_kind=sram,dram", "weight_memory_kind=none,flash"])
+    found, _ = sweep.candidates()
+    assert len(found) == 2
+    each = [sweep.in_scenarios(design) for design in found]
+    shown = [
+        [one.fields[name] for name in ("memory_latency", "memory_banks", "weight_memory_latency")]
+        for one in each[0]
+    ]
+    assert shown == [[2, 1, 0], [2, 1, 3], [6, 4, 0], [6, 4, 3]]
+    for scenarios in each:
+        own = [
+            {name: one.fields[name] for name in one.fields if name not in sweep.not_the_designs}
+            for one in scenarios
+        ]
+        assert own == [own[0]] * 4
+
+
+def test_a_field_of_the_designs_stays_theirs_whatever_the_memory():
+    sweep = plan(["memory_miss_cycles=3,9"], scenarios=["memory_kind=sram,dram"])
+    assert "memory_miss_cycles" not in sweep.not_the_designs
+    assert "memory_page_bytes" in sweep.not_the_designs
+    (first, second) = sweep.in_scenarios(sweep.candidates()[0][0])
+    assert [one.fields["memory_miss_cycles"] for one in (first, second)] == [3, 3]

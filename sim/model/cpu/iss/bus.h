@@ -4,7 +4,7 @@
 
 #include "state.h"
 
-enum { DATA_MASTER, CODE_MASTER, NPU_MASTER, MASTERS };
+enum { DATA_MASTER, CODE_MASTER, NPU_MASTER, CHECKER_MASTER, MASTERS };
 enum { UART_FRAME_BITS = 10 };
 
 /* What hw/soc/checker.py tells of main memory; where it ends, of what is there. */
@@ -26,6 +26,8 @@ static inline uint32_t peripheral_load(Core *c, uint32_t address) {
     if (address == UART_STATUS)
         return c->now >= c->transmits ? UART_READY : 0;
     if (address == CHECKER_BYTES) {
+        if (c->check_left)
+            return c->check_left << (c->lane_bits + 2);
         c->polls += c->now < c->checked;
         return c->now < c->checked ? (uint32_t)(c->checked - c->now) << (c->lane_bits + 2) : 0;
     }
@@ -55,7 +57,12 @@ static inline void peripheral_store(Core *c, uint32_t address, uint32_t value) {
         c->check_address = value;
     } else if (address == CHECKER_BYTES) {
         c->check_crc = check_memory(c, c->check_address - MEMORY_BASE, value);
-        c->checked = c->now + (value >> (c->lane_bits + 2)) + c->latency + 1;
+        if (c->timed) {
+            c->check_left = value >> (c->lane_bits + 2);
+            c->check_asks = c->now + 1;
+        } else {
+            c->checked = c->now + (value >> (c->lane_bits + 2)) + c->latency + 1;
+        }
     } else if (address == NPU_LOCK) {
         if (value > c->lock)
             c->lock = value;
@@ -92,6 +99,7 @@ static inline bool has_room(const Core *c, const Bridge *bridge) {
 static inline void begin_read(const Core *c, Bridge *bridge, bool line, uint32_t address) {
     int lane = (int)(address >> 2) & ((1 << c->lane_bits) - 1);
     bridge->reading = true;
+    bridge->address = line ? address & ~(LINE_BYTES - 1) : address;
     bridge->issued = bridge->received = 0;
     bridge->wanted = line ? LINE_WORDS >> c->lane_bits : 1;
     bridge->word = line ? 0 : lane;
@@ -106,9 +114,9 @@ static inline bool read_word(const Core *c, Bridge *bridge) {
 }
 
 /* Whether a word has been read is told before this cycle's requests. */
-static inline void request_beat(const Core *c, Bridge *bridge, bool granted) {
-    if (granted)
-        bridge->arrives[bridge->issued++] = c->now + c->latency;
+static inline void request_beat(Bridge *bridge, int64_t answer) {
+    if (answer)
+        bridge->arrives[bridge->issued++] = answer;
 }
 
 /* Who asks and comes next behind the last one, or MASTERS. */
@@ -117,6 +125,34 @@ static inline int granted(const bool *asks, int last) {
         if (asks[(last + i) % MASTERS])
             return (last + i) % MASTERS;
     return MASTERS;
+}
+
+static inline int64_t beat_offset(const Core *c, const Bridge *bridge) {
+    uint32_t address = (bridge->address & ~UNCACHED) - MEMORY_BASE;
+    return (uint32_t)(address + ((uint32_t)bridge->issued << (c->lane_bits + 2)));
+}
+
+/* When the request of a master is answered; 0: memory does not take it. */
+static inline int64_t memory_answers(Core *c, int master, bool stores) {
+    if (!c->timed)
+        return c->now + c->latency;
+    switch (master) {
+    case DATA_MASTER:
+        return memory_answer(c->timed, c->now, beat_offset(c, &c->data), stores);
+    case CODE_MASTER:
+        return memory_answer(c->timed, c->now, beat_offset(c, &c->instructions), false);
+    case NPU_MASTER:
+        return memory_answer(c->timed, c->now, c->npu_offset, c->npu_writes);
+    default:
+        return memory_answer(c->timed, c->now, c->check_address - MEMORY_BASE, false);
+    }
+}
+
+/* A beat of the checker's has been taken. */
+static inline void check_beat(Core *c, int64_t answer) {
+    c->check_address += 4u << c->lane_bits;
+    if (--c->check_left == 0)
+        c->checked = answer + 1;
 }
 
 typedef struct {
@@ -140,6 +176,8 @@ static inline Answer bus(Core *c) {
         stores = true;
     } else if (to_memory && front->store) {
         stores = answer.answered = has_room(c, data);
+        data->address = front->address;
+        data->issued = 0;
     } else if (to_memory) {
         begin_read(c, data, front->line, front->address);
         reads = true;
@@ -160,24 +198,31 @@ static inline Answer bus(Core *c) {
     bool asks[MASTERS] = {
         [DATA_MASTER] = reads || stores,
         [CODE_MASTER] = fetches,
-        [NPU_MASTER] = c->now >= c->npu_asks && c->now < c->npu_asks_up_to,
+        [NPU_MASTER] = c->npu_requests || (c->now >= c->npu_asks && c->now < c->npu_asks_up_to),
+        [CHECKER_MASTER] = c->check_left && c->now >= c->check_asks,
     };
     int master = granted(asks, c->last_master);
-    bool data_granted = master == DATA_MASTER, code_granted = master == CODE_MASTER;
-    if (master != MASTERS)
+    int64_t taken = master == MASTERS ? 0 : memory_answers(c, master, stores);
+    int64_t data_taken = master == DATA_MASTER ? taken : 0;
+    int64_t code_taken = master == CODE_MASTER ? taken : 0;
+    if (taken)
         c->last_master = master;
-    c->beats += data_granted || code_granted;
+    c->beats += data_taken || code_taken;
     if (stores) {
-        data->holding = !data_granted;
-        if (data_granted) {
-            data->answered[data->posted] = c->now + c->latency;
+        data->holding = !data_taken;
+        if (data_taken) {
+            data->answered[data->posted] = data_taken;
             data->posted = (data->posted + 1) % MOST_POSTED;
         }
     } else if (reads) {
-        request_beat(c, data, data_granted);
+        request_beat(data, data_taken);
     }
     if (fetches)
-        request_beat(c, code, code_granted);
+        request_beat(code, code_taken);
+    if (master == NPU_MASTER)
+        c->npu_answer = taken;
+    if (master == CHECKER_MASTER && taken)
+        check_beat(c, taken);
     if (answer.word && data->reading) {
         data->reading = data->word != data->last_word;
         data->word++;

@@ -13,10 +13,16 @@ static void set_code(Core *c, uint32_t words) {
         c->code[i] = decoded(load_word(c, 4 * i), c->decoder);
 }
 
-/* After a reset. `constants`: pairs of a peripheral's address and what is read there. */
-Core *iss_new(const int64_t *settings, uint8_t *memory, const uint32_t (*constants)[2]) {
+/* After a reset. `constants`: pairs of a peripheral's address and what is read there. `timing`: a
+ * memory's settings, or NULL where it takes an access each cycle and answers after its latency. */
+Core *iss_new(const int64_t *settings, uint8_t *memory, const uint32_t (*constants)[2],
+              const int64_t *timing) {
     Core *c = calloc(1, sizeof *c);
     c->memory = memory;
+    if (timing) {
+        c->timed = malloc(sizeof *c->timed);
+        begin_memory(c->timed, timing);
+    }
     c->memory_bytes = (uint32_t)settings[S_MEMORY_BYTES];
     c->latency = (int)settings[S_MEMORY_LATENCY];
     c->end_address = (uint32_t)settings[S_END_ADDRESS];
@@ -46,6 +52,9 @@ Core *iss_new(const int64_t *settings, uint8_t *memory, const uint32_t (*constan
 }
 
 void iss_delete(Core *c) {
+    if (c->timed)
+        end_memory(c->timed);
+    free(c->timed);
     free(c->code);
     free(c);
 }
@@ -60,23 +69,58 @@ static inline void run(Core *c, int64_t limit, const Build build) {
         cycle(c, build);
         if (!c->every_cycle && (c->memory_stage.valid || c->execute_left > 2))
             skip_waits(c, limit, build);
-        if (c->execute.flags & WAIT && c->execute.valid && c->sleeps)
+        if (sleeps(c))
             sleep(c, limit);
         if (c->polls != polls)
             poll(c, limit);
     }
 }
 
+static const Build WITHOUT_DATA_CACHE = {false, false, true};
+static const Build SINGLE_FETCH = {true, true, false};
+static const Build WHOLE = {true, false, false};
+
 /* Runs until something happens, and no further than the cycle `limit`. Returns EVENT_*. */
 int64_t iss_run(Core *c, int64_t limit) {
     c->event = EVENT_NONE;
+    c->quiet = false;
     if (!c->data_cache)
-        run(c, limit, (Build){false, false, true});
+        run(c, limit, WITHOUT_DATA_CACHE);
     else if (c->single_fetch)
-        run(c, limit, (Build){true, true, false});
+        run(c, limit, SINGLE_FETCH);
     else
-        run(c, limit, (Build){true, false, false});
+        run(c, limit, WHOLE);
     return c->event;
+}
+
+/* A cycle beside the accelerator, which asks for the byte at `offset` of main memory, or for
+ * nothing (-1). Returns the cycle of the answer, 0 where the request is not taken, and ALONE, with
+ * nothing done, where the CPU asks for nothing any more before it is interrupted. */
+int64_t iss_beside(Core *c, int64_t offset, int64_t writes) {
+    if (c->quiet)
+        return ALONE;
+    uint64_t polls = c->polls;
+    c->npu_requests = offset >= 0;
+    c->npu_offset = offset;
+    c->npu_writes = writes;
+    c->npu_answer = 0;
+    cycle(c, !c->data_cache ? WITHOUT_DATA_CACHE : c->single_fetch ? SINGLE_FETCH : WHOLE);
+    c->npu_requests = false;
+    c->quiet = sleeps(c);
+    if (c->polls != polls)
+        poll(c, c->now);
+    return c->npu_answer;
+}
+
+Memory *iss_memory(Core *c) {
+    return c->timed;
+}
+
+/* How many events of memory there were before this cycle, and all of them. */
+int64_t iss_events(Core *c, const int64_t **events) {
+    if (!c->timed)
+        return 0;
+    return memory_events(c->timed, c->now, events);
 }
 
 /* The accelerator asks for commands from its stream's start on, `beats` at once. */

@@ -202,7 +202,7 @@ static inline void cycle(Core *c, const Build build) {
     bool code_arrives = c->fetch.arrives;
     Answer answer = {false, false};
     c->fetch.arrives = false;
-    if (c->front.full || c->data.holding || c->fetch.loading)
+    if (c->front.full || c->data.holding || c->fetch.loading || c->npu_requests || c->check_left)
         answer = bus(c);
     if (!build.data_cache)
         flow.data_arrives = answer.word;

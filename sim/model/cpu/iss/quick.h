@@ -113,7 +113,8 @@ static inline bool begin(Quick *q, Core *c) {
         stores |= stages[i]->valid && stages[i]->flags & STORE;
         loads |= i && stages[i]->valid && stages[i]->flags & LOAD;
     }
-    if (stores && loads)
+    /* Where an access takes its time, `cycle` goes through it. */
+    if (stores && (loads || c->timed))
         return false;
     q->core = c;
     q->arrival = c->now;
@@ -275,6 +276,8 @@ static inline bool step_quickly(Quick *q) {
         if (uncached(address) || clashes(q, i, address, fires))
             return false;
         hit = cached_line(&c->data_cache_lines, address);
+        if (c->timed && (i->flags & STORE || !hit))
+            return false;
         if (i->flags & STORE ? !store_has_room(c, fires) : !hit && !misses_plainly(c, i, pc))
             return false;
         if (i->flags & LOAD && !hit) {
@@ -298,7 +301,7 @@ static inline bool step_quickly(Quick *q) {
 /* Cycles near the limit are left to `cycle`. */
 static inline void run_quickly(Core *c, int64_t limit) {
     Quick q;
-    if (c->now >= limit - MOST_LINES || !begin(&q, c))
+    if (c->check_left || c->now >= limit - MOST_LINES || !begin(&q, c))
         return;
     while (!c->event && q.arrival < limit - MOST_LINES && step_quickly(&q))
         ;

@@ -6,12 +6,14 @@
 
 #include "instruction.h"
 #include "layout.h"
+#include "memory.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 enum {
     LINE_WORDS = 8,
+    LINE_BYTES = 4 * LINE_WORDS,
     LINE_BITS = 5,
     MOST_LINES = 128,
     /* Instructions that were executed and may have to pass the pipeline again. */
@@ -48,6 +50,7 @@ typedef struct {
 typedef struct {
     bool reading, holding;
     int issued, received, wanted, word, last_word;
+    uint32_t address; /* of the first beat, or of the store that is held */
     int64_t arrives[LINE_WORDS];
     int64_t answered[MOST_POSTED]; /* the last stores */
     int posted;                    /* stores so far, modulo MOST_POSTED */
@@ -124,6 +127,14 @@ typedef struct {
 
     Bridge data, instructions;
     int last_master;
+    /* Where memory does not take an access each cycle: what it does, and the checker's beats. */
+    Memory *timed;
+    uint32_t check_left;
+    int64_t check_asks; /* from this cycle on */
+    /* The accelerator's request of this cycle, if there is one, and when it is answered. */
+    bool npu_requests, npu_writes;
+    int64_t npu_offset, npu_answer;
+    bool quiet; /* the CPU asks for nothing before an interrupt */
 
     /* Interrupts. */
     bool line, line_before, pending, wakes, interrupt;

@@ -12,7 +12,7 @@ static inline void skip_waits(Core *c, int64_t limit, const Build build) {
     bool empties = build.data_cache && (c->empty_starts || c->empty_waits ||
                                         (c->execute.valid && c->execute.flags & EMPTY_DATA));
     if (c->write_back.valid || f->loading || f->arrives || f->emptying || c->data.holding ||
-        c->mask || c->data_loading || empties)
+        c->mask || c->data_loading || empties || c->check_left)
         return;
     if (build.single_fetch ? f->first_valid && !f->first_hit : f->second_valid && !f->second_hit)
         return;
@@ -33,12 +33,18 @@ static inline void skip_waits(Core *c, int64_t limit, const Build build) {
         c->now += cycles;
 }
 
-/* Nothing but the interrupt ends a sleep: the cycles up to there are skipped. */
+/* Nothing but the interrupt ends what the CPU is at. */
+static inline bool sleeps(const Core *c) {
+    bool waits = c->execute.valid && c->execute.flags & WAIT && c->sleeps;
+    return waits && !c->memory_stage.valid && !c->write_back.valid && !c->front.full &&
+           !c->data.holding && !c->fetch.loading && !c->fetch.arrives && !c->line_before &&
+           !c->pending && !c->wakes;
+}
+
+/* The cycles of a sleep are skipped. */
 static inline void sleep(Core *c, int64_t limit) {
-    bool busy = c->memory_stage.valid || c->write_back.valid || c->front.full || c->data.holding ||
-                c->fetch.loading || c->fetch.arrives || c->line_before || c->pending || c->wakes;
     int64_t until = c->raised < limit ? c->raised : limit;
-    if (!busy && c->now < until)
+    if (c->now < until)
         c->now = until;
 }
 
@@ -53,7 +59,8 @@ static inline void poll(Core *c, int64_t limit) {
         (c->front.full && !checks) || c->data.holding || c->fetch.loading || c->fetch.arrives;
     int64_t ends = checks ? c->checked - 1 : c->raised;
     int64_t until = ends < limit ? ends : limit;
-    if (again && !busy && c->now < until)
+    c->quiet = again && !busy;
+    if (c->quiet && c->now < until)
         c->now += (until - c->now) / period * period;
     c->polled = c->now;
     c->poll_period = period;
