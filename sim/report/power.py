@@ -128,7 +128,7 @@ def _notes(result: PowerResult, total: float) -> list[str]:
     ]
     if not result.knows_sram:
         lines.append(
-            f"SRAM is left out: {result.memories} memories have accesses and leakage that no "
-            "Liberty file tells; give those of SRAM macros by --liberty."
+            "SRAM is left out: no Liberty file tells what an access takes, nor what SRAM leaks; "
+            "give those of SRAM macros by --liberty."
         )
     return [line for line in lines if line]

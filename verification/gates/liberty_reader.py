@@ -25,9 +25,7 @@ from tilewright.verification.gates.liberty import (
     merged,
 )
 from tilewright.verification.gates.liberty_syntax import Group, parse_groups, read_text
-
-_PREFIXES = {"": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12, "f": 1e-15, "a": 1e-18}
-_UNIT = re.compile(r"\s*([\d.eE+-]*)\s*([a-zA-Z]*?)([sVWF])\s*", re.IGNORECASE)
+from tilewright.verification.gates.liberty_units import capacitance_unit, unit_of
 
 _AXES = {
     "input_net_transition": SLEW,
@@ -72,10 +70,10 @@ class _Reader:
         self.group = group
         if group.simple.get("delay_model", "table_lookup") != "table_lookup":
             raise group.error("only delay_model : table_lookup (NLDM) is understood")
-        self.time = _unit(group, "time_unit", "1ns") / 1e-12
-        volt = _unit(group, "voltage_unit", "1V")
-        self.leakage = _unit(group, "leakage_power_unit", "1nW") / 1e-9
-        self.capacitance = _capacitance(group)
+        self.time = unit_of(group, "time_unit", "1ns") / 1e-12
+        volt = unit_of(group, "voltage_unit", "1V")
+        self.leakage = unit_of(group, "leakage_power_unit", "1nW") / 1e-9
+        self.capacitance = capacitance_unit(group)
         # Liberty's unit of energy is not said: it follows from those of capacitance and voltage.
         self.energy = self.capacitance * volt**2
         self.voltage = group.number("nom_voltage") * volt
@@ -233,31 +231,6 @@ class _Reader:
         if values.size != np.prod(shape, dtype=int):
             raise part.error(f"{values.size} values for a table of {shape}")
         return Table(tuple(axes), tuple(points), values.reshape(shape))
-
-
-def _unit(group: Group, name: str, otherwise: str) -> float:
-    """A unit in SI."""
-    text = group.simple.get(name, otherwise)
-    found = _UNIT.fullmatch(text)
-    prefix = found[2].lower() if found else "?"
-    try:
-        if found and prefix in _PREFIXES:
-            return float(found[1] or 1) * _PREFIXES[prefix]
-    except ValueError:
-        pass
-    raise group.error(f"{name} : {text} is no unit that is understood")
-
-
-def _capacitance(group: Group) -> float:
-    """The file's unit of capacitance in fF."""
-    given = group.lists.get("capacitive_load_unit", ("1", "pf"))
-    if len(given) == 2:
-        scales = {"ff": 1.0, "pf": 1e3, "nf": 1e6}
-        try:
-            return float(given[0]) * scales[given[1].lower()]
-        except (KeyError, ValueError):
-            pass
-    raise group.error(f"capacitive_load_unit {given} is no unit that is understood")
 
 
 def _numbers(group: Group, texts: Sequence[str]) -> np.ndarray:

@@ -85,7 +85,7 @@ def test_sram_without_its_files_is_not_known(tmp_path):
     result = replace(RESULT, macros=(), layers=rows)
     lines = printed(result)
     assert next(line for line in lines if line[:1] == ["tables"])[6] == "unknown"
-    assert "SRAM is left out: 1 memories" in " ".join(word for line in lines for word in line)
+    assert "SRAM is left out: no Liberty file" in " ".join(word for line in lines for word in line)
     write_power(tmp_path / "p.json", result)
     document = json.loads((tmp_path / "p.json").read_text())
     assert document["energy_pj"]["tables"]["sram"] is None

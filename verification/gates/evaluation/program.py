@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +16,7 @@ from tilewright.verification.gates.evaluation.functions import (
     operations,
     steps_of,
 )
+from tilewright.verification.gates.evaluation.order import Node, emit_in_order
 from tilewright.verification.gates.liberty import Cell, Library
 from tilewright.verification.gates.netlist import ONE, ZERO, Instance, Netlist
 from tilewright.verification.gates.usable import is_clock_gate, is_register, register_pins
@@ -67,20 +67,6 @@ def compile_netlist(
     return _Compiler(netlist, library).program(watched)
 
 
-@dataclass(frozen=True, slots=True)
-class _Node:
-    """Something that makes ``result`` of slots by the operations that ``emit`` appends.
-
-    ``is_later``: of those in earlier cycles.
-    """
-
-    name: str
-    operands: tuple[int, ...]
-    result: int
-    emit: Callable[[], None]
-    is_later: bool = False
-
-
 class _Compiler:
     def __init__(self, netlist: Netlist, library: Library) -> None:
         self.netlist = netlist
@@ -89,7 +75,7 @@ class _Compiler:
         self.operations: list[tuple[int, int, int, int]] = []
         self.recorded: list[tuple[int, int, int, int]] = []
         self.signals: dict[str, int] = {}
-        self.nodes: list[_Node] = []
+        self.nodes: list[Node] = []
         self.driven = {ZERO, ONE}
         self.clocks: dict[int, int] = {}
         self.steps = {
@@ -118,7 +104,8 @@ class _Compiler:
         self._find_clocks(gates)
         ways = [self._register(self.netlist.instances[number]) for number in registers]
         groups = tuple(self._any(group) for group in watched)
-        self._order()
+        ready = {ZERO, ONE, *(slot for slot, *_ in self.recorded)}
+        emit_in_order(self.nodes, ready, self.operations)
         pulsed = self._pulsed()
         return Program(
             nets=self.netlist.nets,
@@ -176,7 +163,7 @@ class _Compiler:
             self.operations.extend(operations(steps, pins, out, self.helpers))
 
         operands = tuple({net for net in instance.pins.values() if net != out})
-        self.nodes.append(_Node(instance.name, operands, out, emit))
+        self.nodes.append(Node(instance.name, operands, out, emit))
 
     def _find_clocks(self, gates: Sequence[Instance]) -> None:
         """When each clock net pulses: that of the chip always, that of a gate while it is open."""
@@ -210,7 +197,7 @@ class _Compiler:
             self.operations.append((kind, out, a, b))
 
         is_later = kind in (Kind.LATER, Kind.HOLD)
-        self.nodes.append(_Node(name, (a, b), out, emit, is_later))
+        self.nodes.append(Node(name, (a, b), out, emit, is_later))
 
     def _any(self, group: Collection[int]) -> int:
         """A slot that is one where a net of the group is."""
@@ -246,53 +233,6 @@ class _Compiler:
                 self._add_operation(instance.name, Kind.AND + Kind.NOT_OUT, net, held, held)
         return taken, active, held
 
-    def _order(self) -> None:
-        """Emit each node behind those that it needs; what hangs on itself, to be repeated."""
-        ready = {ZERO, ONE, *(slot for slot, *_ in self.recorded)}
-        makers = {node.result: node for node in self.nodes}
-        for node in self.nodes:
-            for slot in node.operands:
-                if slot not in ready and slot not in makers:
-                    raise TilewrightError(f"{node.name}: an input is driven by nothing")
-        left = self._emit(self.nodes, ready)
-        if not left:
-            return
-        later = [node for node in left if node.is_later]
-        circle = _behind(later, makers, ready)
-        begin = len(self.operations)
-        self.operations.append((Kind.BEGIN, ZERO, ZERO, ZERO))
-        known = ready | {node.result for node in later}
-        stuck = self._emit([node for node in circle if not node.is_later], known)
-        if stuck or not later:
-            raise TilewrightError(f"{(stuck or left)[0].name}: is in a loop")
-        for node in later:
-            node.emit()
-        self.operations.append((Kind.REPEAT, ZERO, begin, ZERO))
-        done = {id(node) for node in (*circle, *later)}
-        ready |= known
-        if stuck := self._emit([node for node in left if id(node) not in done], ready):
-            raise TilewrightError(f"{stuck[0].name}: is in a loop")
-
-    def _emit(self, nodes: Sequence[_Node], ready: set[int]) -> list[_Node]:
-        """Emit those of ``nodes`` that hang on ready slots alone, theirs included; the others."""
-        users: dict[int, list[int]] = {}
-        missing: list[int] = []
-        for number, node in enumerate(nodes):
-            needed = [slot for slot in set(node.operands) if slot not in ready]
-            for slot in needed:
-                users.setdefault(slot, []).append(number)
-            missing.append(len(needed))
-        queue = deque(number for number, count in enumerate(missing) if not count)
-        while queue:
-            node = nodes[queue.popleft()]
-            node.emit()
-            ready.add(node.result)
-            for user in users.get(node.result, ()):
-                missing[user] -= 1
-                if not missing[user]:
-                    queue.append(user)
-        return [node for node, count in zip(nodes, missing, strict=True) if count]
-
     def _pulsed(self) -> dict[int, int]:
         """For each slot of when a clock pulses at the end of a cycle: of when it did at its begin.
 
@@ -304,18 +244,6 @@ class _Compiler:
                 pulsed[slot] = self._new_slot()
                 self.operations.append((Kind.LATER, pulsed[slot], slot, slot))
         return pulsed
-
-
-def _behind(later: Sequence[_Node], makers: Mapping[int, _Node], ready: set[int]) -> list[_Node]:
-    """Nodes that are not ready and that ``later`` hang on."""
-    found: dict[int, _Node] = {}
-    waiting = [slot for node in later for slot in node.operands]
-    while waiting:
-        slot = waiting.pop()
-        if slot not in ready and slot not in found:
-            found[slot] = makers[slot]
-            waiting += makers[slot].operands
-    return list(found.values())
 
 
 def _table(rows: Sequence[tuple[int, ...]]) -> Table:
