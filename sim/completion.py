@@ -62,22 +62,30 @@ def _fields(prefix: str) -> Iterable[str]:
     from tilewright.hw.spec.config import Config
     from tilewright.hw.spec.settings import PRESETS
     from tilewright.hw.spec.soc_config import CPU_BUILDS, MAIN_MEMORY_KINDS, WEIGHT_MEMORY_KINDS
+    from tilewright.sim.technology.read import technologies
 
-    words = {
-        "cpu": tuple(CPU_BUILDS),
-        "memory_kind": MAIN_MEMORY_KINDS,
-        "weight_memory_kind": WEIGHT_MEMORY_KINDS,
-    }
     defaults = Config().flat()
     name, equals, _ = prefix.partition("=")
     if not equals or name not in defaults:
         return [f"{field}=" for field in defaults]
+    words = {
+        "cpu": tuple(CPU_BUILDS),
+        "memory_kind": MAIN_MEMORY_KINDS,
+        "weight_memory_kind": WEIGHT_MEMORY_KINDS,
+        "technology": technologies(),
+    }
     values: list[Any] = [defaults[name], *(v[name] for v in PRESETS.values() if name in v)]
     if isinstance(defaults[name], bool):
         values = ["true", "false"]
     elif name in words:
         values = list(words[name])
     return [f"{name}={value}" for value in dict.fromkeys(values)]
+
+
+def _technologies(prefix: str) -> Iterable[str]:
+    from tilewright.sim.technology.read import technologies
+
+    return [*technologies(), *_files(prefix, ("yaml",))]
 
 
 def _boards(_: str) -> Iterable[str]:
@@ -112,6 +120,7 @@ _PROPOSED: dict[str, Callable[[str], Iterable[str]]] = {
     "name": _zoo,
     "preset": _presets,
     "sets": _fields,
+    "technology": _technologies,
     "grids": _fields,
     "scenarios": _fields,
     "board": _boards,

@@ -21,7 +21,7 @@ from tilewright.hw.spec.limits import require
 from tilewright.hw.spec.memory_kinds import BURST_CYCLES, MAX_MEMORY_LATENCY, MemoryTiming
 from tilewright.hw.spec.npu_config import NpuConfig
 from tilewright.hw.spec.quoted import quoted
-from tilewright.hw.spec.soc_config import SocConfig
+from tilewright.hw.spec.soc_config import HIGHEST_CLOCK, NO_HARDWARE, SocConfig
 
 MOST_SHARED_BYTES = 256 * 1024
 """Of a main memory whose end is the scratchpad."""
@@ -141,8 +141,8 @@ class Config:
         return {**dataclasses.asdict(self.npu), **dataclasses.asdict(self.soc)}
 
     def hardware_key(self) -> str:
-        """Hash of what the hardware is made from (the clock does not change the netlist)."""
-        fields = {k: v for k, v in self.flat().items() if k != "clock_hz"}
+        """Hash of what the hardware is made from (`NO_HARDWARE` does not change the netlist)."""
+        fields = {k: v for k, v in self.flat().items() if k not in NO_HARDWARE}
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -237,6 +237,8 @@ _CLOCKS = {"K": 1_000, "M": 1_000_000, "G": 1_000_000_000}
 def _whole(text: str, key: str, source: str) -> int:
     """A whole number as it is typed: 65536, 0x10000, 64_000, or 64K where bytes are counted."""
     letters = _SIZES if key.endswith("_bytes") else _CLOCKS if key.endswith("_hz") else {}
+    if letters is _CLOCKS and text.lower() == "max":
+        return HIGHEST_CLOCK
     letter = text[-1:].upper()
     # Behind 0x, every letter is a digit or wrong.
     factor = 1 if text[:2].lower() == "0x" else letters.get(letter, 1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tilewright.hw.spec.config import FIELDS
 from tilewright.hw.spec.fields import Field, check_layout
-from tilewright.hw.spec.soc_config import SIMULATED_FIELDS, SocConfig
+from tilewright.hw.spec.soc_config import NO_HARDWARE, SIMULATED_FIELDS, SocConfig
 
 MEMORY_BASE = 0x4000_0000
 """Main memory, cached by the CPU."""
@@ -243,9 +243,9 @@ FINISHER = Peripheral(
 )
 
 CONFIG_FIELDS: tuple[str, ...] = tuple(
-    field for field in FIELDS if field not in ("clock_hz", *SIMULATED_FIELDS)
+    field for field in FIELDS if field not in (*NO_HARDWARE, *SIMULATED_FIELDS)
 )
-"""What SYSTEM tells of the configuration; the clock is not the chip's, but the board's."""
+"""What SYSTEM tells of the configuration; clock and supply are not the chip's, but the board's."""
 
 SYSTEM = Peripheral(
     "SYSTEM",

@@ -41,6 +41,18 @@ LEAST_MEMORY_BYTES = 128 * 1024
 LEAST_SMALL_MEMORY_BYTES = 64 * 1024
 """Of main memory, and of that beside a small CPU."""
 
+NO_HARDWARE = ("clock_hz", "technology", "supply_mv")
+"""Fields that say how a chip is made and run, and change nothing of its netlist."""
+
+MAX_SUPPLY_MV = 5000
+
+HIGHEST_CLOCK = 0
+"""As ``clock_hz``: the highest that the design reaches. The simulator puts the number in its place
+before anything runs (`sim.costs.clock.with_clock`)."""
+
+SLOWEST_HZ, QUICKEST_HZ = 1_000_000, 5_000_000_000
+"""Of a clock."""
+
 MAX_MEMORY_BYTES = 64 * 1024 * 1024
 
 AS_KIND = -1
@@ -94,7 +106,11 @@ class SocConfig:
     weight_memory_miss_cycles: as memory_miss_cycles, of the weight memory.
     weight_memory_refresh_period: as memory_refresh_period, of the weight memory.
     weight_memory_refresh_cycles: as memory_refresh_cycles, of the weight memory.
-    clock_hz: clock at which latency and leakage are stated, 1 MHz..5 GHz.
+    clock_hz: clock at which latency and power are stated, 1 MHz..5 GHz; max, or 0, for the highest
+        that the design is estimated to reach in its technology.
+    technology: process by which energy, area in mm2 and clock are stated: a name that `python -m
+        sim technologies list` prints, or a file of your own whose name ends in .yaml.
+    supply_mv: supply in millivolts within the technology's limits; 0 for its nominal one.
     """
 
     cpu: str = "full"
@@ -119,6 +135,8 @@ class SocConfig:
     weight_memory_refresh_period: int = AS_KIND
     weight_memory_refresh_cycles: int = AS_KIND
     clock_hz: int = 100_000_000
+    technology: str = "fdsoi22"
+    supply_mv: int = 0
 
     def __post_init__(self) -> None:
         require(
@@ -133,11 +151,19 @@ class SocConfig:
             f"{least // 1024} KiB..64 MiB",
         )
         require(
-            1_000_000 <= self.clock_hz <= 5_000_000_000,
-            f"clock_hz = {self.clock_hz}: must be 1 MHz..5 GHz",
+            self.clock_hz == HIGHEST_CLOCK or SLOWEST_HZ <= self.clock_hz <= QUICKEST_HZ,
+            f"clock_hz = {self.clock_hz}: must be 1 MHz..5 GHz, or max",
         )
-        self._choose_main_memory()
-        self._choose_weight_memory()
+        require(bool(self.technology), "technology = '': must be a name, or a file in .yaml")
+        require(
+            0 <= self.supply_mv <= MAX_SUPPLY_MV,
+            f"supply_mv = {self.supply_mv}: must be 0 (the technology's nominal) or up to "
+            f"{MAX_SUPPLY_MV} mV",
+        )
+        if self.clock_hz != HIGHEST_CLOCK:
+            # What a kind of memory sets is cycles of a clock that is known.
+            self._choose_main_memory()
+            self._choose_weight_memory()
 
     def _choose_main_memory(self) -> None:
         require(

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from math import prod
 
+import numpy as np
+
 from tilewright.hw.spec.config import Config
 from tilewright.hw.spec.errors import RequestError
 from tilewright.hw.spec.program import Step
@@ -212,7 +214,15 @@ class Assembly:
             inputs=tuple(self.rewritten.tensors[name].shape for name in layer.reads),
             slide=self._slide(layer),
             tile=max(self._tiles_of(index), key=prod, default=None),
+            live=self._live(layer),
         )
+
+    def _live(self, layer: Layer) -> float:
+        """The share of a layer's weights that are not zero; its largest constant holds them."""
+        tensors = self.rewritten.tensors
+        stored = [tensors[name].data for name in layer.op.inputs if name in tensors]
+        weights = max((data for data in stored if data is not None), key=np.size, default=None)
+        return 1.0 if weights is None else np.count_nonzero(weights) / np.size(weights)
 
     def _slide(self, layer: Layer) -> Slide | None:
         """The windows of a layer. A copy of a state writes no tensor of the graph, and has none."""

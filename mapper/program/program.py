@@ -63,7 +63,7 @@ class ProgramLayer:
     ``output`` is where the tensor ``tensor`` lies when the layer has ended; None where it is never
     whole, in a cascade. ``shape`` is the output's, ``inputs`` those of its activations, ``slide``
     tells of its window, ``tile`` is the largest tile on the accelerator: rows, columns and channels
-    of the output.
+    of the output, ``live`` the share of its weights that are not zero: 1 where it has none.
     """
 
     name: str
@@ -79,6 +79,7 @@ class ProgramLayer:
     inputs: tuple[tuple[int, ...], ...] = ()
     slide: Slide | None = None
     tile: Extents | None = None
+    live: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tilewright.hw.spec.config import Config, make_config
 from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.costs.clock import with_clock
 from tilewright.sim.explain.losses import BETWEEN, ON_THE_CPU
 from tilewright.sim.progress import Progress
 from tilewright.sim.results.result import RunResult
@@ -68,7 +69,7 @@ def predicted_changes(
     ``window``: pixels of the largest one in a layer that waits for activations, at most
     `LARGEST_KERNEL`.
     """
-    config = make_config(values)
+    config = with_clock(make_config(values))
     wanted = list(proposals(config, window))
     found: list[Change] = []
     with progress.step("Predicting changes") as step:
@@ -129,7 +130,7 @@ def _predicted(
 ) -> Change:
     before = config.flat()[key]
     try:
-        result = predictor.predict(make_config({**values, key: value}))
+        result = predictor.predict(with_clock(make_config({**values, key: value})))
     except RequestError as error:
         return Change(key=key, before=before, after=value, result=None, refusal=str(error))
     return Change(key=key, before=before, after=value, result=result)

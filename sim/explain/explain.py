@@ -9,6 +9,7 @@ from typing import Any
 
 from tilewright.hw.spec.config import make_config
 from tilewright.hw.spec.errors import RequestError
+from tilewright.sim.costs.clock import with_clock
 from tilewright.sim.explain.changes import LARGEST_KERNEL, Change, Values, predicted_changes
 from tilewright.sim.explain.losses import Loss, losses_of
 from tilewright.sim.explain.page import write_explanation
@@ -64,7 +65,7 @@ def explain(
     for path in (json_file, report):
         if path is not None:
             require_writable(path)
-    config = make_config(values)
+    config = with_clock(make_config(values))
     predictor = Predictor(open_network(model, progress))
     try:
         with progress.step("Predicting"):

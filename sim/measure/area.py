@@ -1,4 +1,4 @@
-"""Makes the area estimate: synthesises a set of designs and fits sim/costs/area/gates.yaml to them.
+"""Makes the estimates of gates and registers: synthesises designs, fits costs/area/gates.yaml.
 
 ``python -m sim.measure.area`` takes what was mapped before from the cache; without any it needs
 about 25 CPU minutes. Beside gates.yaml it writes the designs' areas, area_designs.yaml, and
@@ -7,8 +7,9 @@ the table of docs/area.md.
 
 from __future__ import annotations
 
+import dataclasses
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -17,6 +18,7 @@ from tilewright.hw.spec.errors import TilewrightError
 from tilewright.hw.spec.settings import load_config
 from tilewright.hw.spec.soc_config import CPU_VARIANTS
 from tilewright.sim.costs.area.counts import sram_bits
+from tilewright.sim.costs.area.parts import Clocked
 from tilewright.sim.files import write_atomically
 from tilewright.sim.measure.area_fit import Design, errors_left_out, fit
 from tilewright.sim.measure.gates import mapped_blocks
@@ -64,22 +66,36 @@ DESIGNS: tuple[str, ...] = (
 )
 """What is set of each design: every field that has a say, small and large, and not one by one."""
 
+FITTED: Mapping[str, Callable[[Design], Mapping[str, float]]] = {
+    "logic": lambda design: design.logic,
+    "free": lambda design: {name: found.free for name, found in design.clocked.items()},
+    "gated": lambda design: {name: found.gated for name, found in design.clocked.items()},
+    "clock_gates": lambda design: {name: at.clock_gates for name, at in design.clocked.items()},
+}
+"""Sections of gates.yaml, and what of a design each is fitted to."""
+
 
 def map_design(sets: str, progress: Progress) -> Design:
-    """A design's area by Yosys. Raises TilewrightError if its SRAM is not what the formula says."""
+    """A design by Yosys. Raises TilewrightError if its SRAM is not what the formula says."""
     config = load_config(sets=sets.split())
-    logic, bits = mapped_blocks(config, progress)
+    found = mapped_blocks(config, progress)
+    bits = found.sram_bits
     if (expected := sram_bits(config)) != {k: n for k, n in bits.items() if k != "cpu"}:
         raise TilewrightError(
             f"{sets}: the netlist's SRAM has {bits} bits, sim/costs/area/counts.py says {expected}"
         )
-    return Design(tuple(sets.split()), logic, bits)
+    return Design(tuple(sets.split()), found.logic, bits, found.clocked)
 
 
 def read_designs() -> list[Design]:
     """The designs as they were last mapped."""
     return [
-        Design(tuple(line["set"].split()), line["logic"], line["sram_bits"])
+        Design(
+            tuple(line["set"].split()),
+            line["logic"],
+            line["sram_bits"],
+            {block: Clocked(*numbers) for block, numbers in line["clocked"].items()},
+        )
         for line in yaml.safe_load(DESIGNS_FILE.read_text())
     ]
 
@@ -91,35 +107,54 @@ def accelerated(designs: Sequence[Design]) -> list[Design]:
 
 def coefficients_text(designs: Sequence[Design]) -> str:
     """The text of gates.yaml."""
-    errors = [abs(error) for error in errors_left_out(designs, accelerated(designs))]
     lines = [
-        "# Gate equivalents (NAND2) of what sim/costs/area/counts.py counts. Written by",
-        "# python -m sim.measure.area; the error is that of designs left out of the fit.",
-        f"error: {{designs: {len(errors)}, mean: {sum(errors) / len(errors):.4f}, "
-        f"max: {max(errors):.4f}}}",
+        "# Gate equivalents (NAND2) and registers of what sim/costs/area/counts.py counts. Written",
+        "# by python -m sim.measure.area; errors are those of designs left out of the fit,",
+        "# clocked_error that of flip-flops without a clock gate.",
+        f"error: {_error_text(designs, FITTED['logic'])}",
+        f"clocked_error: {_error_text(designs, FITTED['free'])}",
         "cpu:",
     ]
     alone = {design.config.soc.cpu: design for design in designs if design.sets[0] == "npu=none"}
     for cpu, design in alone.items():
         bits = design.sram_bits.get("cpu", 0)
-        lines.append(f"  {cpu}: {{ge: {design.logic['cpu']:.0f}, sram_bits: {bits}}}")
-    lines.append("logic:")
-    for block, numbers in fit(designs).items():
-        inner = ", ".join(f"{name}: {number:.5g}" for name, number in numbers.items())
-        lines.append(f"  {block}: {{{inner}}}")
+        registers = dataclasses.asdict(design.clocked["cpu"])
+        clocked = "".join(f", {name}: {count:.0f}" for name, count in registers.items())
+        lines.append(f"  {cpu}: {{ge: {design.logic['cpu']:.0f}, sram_bits: {bits}{clocked}}}")
+    for section, values_of in FITTED.items():
+        lines.append(f"{section}:")
+        for block, numbers in fit(designs, values_of).items():
+            inner = ", ".join(f"{name}: {number:.5g}" for name, number in numbers.items())
+            lines.append(f"  {block}: {{{inner}}}")
     return "\n".join(lines) + "\n"
+
+
+def _error_text(
+    designs: Sequence[Design], values_of: Callable[[Design], Mapping[str, float]]
+) -> str:
+    errors = [abs(error) for error in errors_left_out(designs, accelerated(designs), values_of)]
+    mean = sum(errors) / len(errors)
+    return f"{{designs: {len(errors)}, mean: {mean:.4f}, max: {max(errors):.4f}}}"
 
 
 def designs_text(designs: Sequence[Design]) -> str:
     """The text of area_designs.yaml."""
-    lines = ["# Gate equivalents and SRAM bits by Yosys. Written by python -m sim.measure.area."]
+    lines = [
+        "# Gate equivalents, SRAM bits, and registers (free, gated, clock gates) by Yosys. Written",
+        "# by python -m sim.measure.area.",
+    ]
     for design in designs:
         logic = ", ".join(f"{name}: {ge:.0f}" for name, ge in design.logic.items())
         bits = ", ".join(f"{name}: {count}" for name, count in design.sram_bits.items())
+        clocked = ", ".join(
+            f"{name}: [{', '.join(f'{n:.0f}' for n in dataclasses.astuple(numbers))}]"
+            for name, numbers in design.clocked.items()
+        )
         lines += [
             f"- set: {' '.join(design.sets)}",
             f"  logic: {{{logic}}}",
             f"  sram_bits: {{{bits}}}",
+            f"  clocked: {{{clocked}}}",
         ]
     return "\n".join(lines) + "\n"
 
@@ -131,7 +166,9 @@ def table_text(designs: Sequence[Design]) -> str:
         "| design | logic by Yosys, GE | estimated without it | error |",
         "|---|---:|---:|---:|",
     ]
-    for design, error in zip(chosen, errors_left_out(designs, chosen), strict=True):
+    for design, error in zip(
+        chosen, errors_left_out(designs, chosen, FITTED["logic"]), strict=True
+    ):
         guess = design.logic_ge * (1 + error)
         lines.append(
             f"| {' '.join(design.sets)} | {design.logic_ge:,.0f} | {guess:,.0f} | {error:+.1%} |"

@@ -1,8 +1,8 @@
-"""Coefficients of the area estimate (`sim.costs.area.estimate`) from designs that Yosys mapped."""
+"""Coefficients of the estimates of gates and registers, from designs that Yosys mapped."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,18 +10,20 @@ import numpy as np
 from tilewright.hw.spec.config import Config
 from tilewright.hw.spec.settings import load_config
 from tilewright.sim.costs.area.counts import counts
+from tilewright.sim.costs.area.parts import Clocked
 
 Coefficients = Mapping[str, Mapping[str, float]]
-"""Block -> count -> gate equivalents of one."""
+"""Block -> count -> gate equivalents, or registers, of one."""
 
 
 @dataclass(frozen=True)
 class Design:
-    """A mapped design: what was set, and gate equivalents and SRAM bits by block."""
+    """A mapped design: what was set; gate equivalents, SRAM bits and registers by block."""
 
     sets: tuple[str, ...]
     logic: Mapping[str, float]
     sram_bits: Mapping[str, int]
+    clocked: Mapping[str, Clocked]
 
     @property
     def config(self) -> Config:
@@ -34,14 +36,19 @@ class Design:
         return sum(self.logic.values())
 
 
-def fit(designs: Sequence[Design]) -> Coefficients:
-    """Least squares for each block, relative to each design's whole logic."""
+def fit(
+    designs: Sequence[Design], values_of: Callable[[Design], Mapping[str, float]]
+) -> Coefficients:
+    """Least squares for each block, relative to each design's sum over all blocks.
+
+    ``values_of`` a design: by block, what is to be fitted.
+    """
     found: dict[str, dict[str, float]] = {}
-    known = [(counts(design.config), design) for design in designs]
+    known = [(counts(design.config), values_of(design)) for design in designs]
     for block in dict.fromkeys(block for blocks, _ in known for block in blocks):
-        rows = [(blocks[block], design) for blocks, design in known if block in blocks]
-        weights = np.array([1 / design.logic_ge for _, design in rows])
-        values = np.array([design.logic.get(block, 0.0) for _, design in rows])
+        rows = [(blocks[block], values) for blocks, values in known if block in blocks]
+        weights = np.array([1 / sum(values.values()) for _, values in rows])
+        values = np.array([values.get(block, 0.0) for _, values in rows])
         names = list(rows[0][0])
         table = np.array([[row[name] for name in names] for row, _ in rows], dtype=float)
         scale = np.abs(table).max(axis=0).clip(min=1)
@@ -51,18 +58,23 @@ def fit(designs: Sequence[Design]) -> Coefficients:
 
 
 def estimate(coefficients: Coefficients, config: Config) -> dict[str, float]:
-    """Gate equivalents of each block but the CPU."""
+    """What each block has of what was fitted, all but the CPU."""
     return {
         block: sum(number * coefficients[block][name] for name, number in numbers.items())
         for block, numbers in counts(config).items()
     }
 
 
-def errors_left_out(designs: Sequence[Design], chosen: Sequence[Design]) -> list[float]:
-    """Relative error of the ``chosen`` designs' logic, each by a fit to all designs but it."""
+def errors_left_out(
+    designs: Sequence[Design],
+    chosen: Sequence[Design],
+    values_of: Callable[[Design], Mapping[str, float]],
+) -> list[float]:
+    """Relative error of the ``chosen`` designs' sums, each by a fit to all designs but it."""
     errors: list[float] = []
     for design in chosen:
-        others = fit([other for other in designs if other is not design])
-        guess = sum(estimate(others, design.config).values()) + design.logic["cpu"]
-        errors.append(guess / design.logic_ge - 1)
+        others = fit([other for other in designs if other is not design], values_of)
+        values = values_of(design)
+        guess = sum(estimate(others, design.config).values()) + values["cpu"]
+        errors.append(guess / sum(values.values()) - 1)
     return errors

@@ -45,6 +45,7 @@ PAGES = tuple(
         "docs/tutorial-sweep.md",
         "docs/tutorial-float.md",
         "docs/analysis.md",
+        "docs/energy.md",
     )
 )
 LEFT_OUT = "..."

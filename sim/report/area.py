@@ -13,6 +13,7 @@ from rich.text import Text
 from tilewright.hw.spec.config import Config
 from tilewright.sim.costs.area import Area, area_table
 from tilewright.sim.costs.area.parts import SRAM
+from tilewright.sim.costs.silicon import area_mm2
 from tilewright.sim.files import write_atomically
 from tilewright.sim.report.terminal import BAR_WIDTH, area_line
 from tilewright.sim.report.units import percent
@@ -36,7 +37,8 @@ def print_area(area: Area, config: Config) -> None:
         bar = Text("█" * round(ge / whole * BAR_WIDTH), style="blue" if is_memory else "green")
         table.add_row(label, f"{ge:,.0f}", percent(ge / whole), bar)
     console.print(table)
-    console.print(Text(f"{_what(config)}: {area_line(area)}", style="bold"))
+    line = area_line(area, area_mm2(config, area))
+    console.print(Text(f"{_what(config)}: {line}", style="bold"))
     console.print(Text(_trust(area), style="dim"))
 
 
@@ -46,7 +48,7 @@ def write_area(path: Path, area: Area, config: Config) -> None:
         "schema": SCHEMA,
         **origin(),
         "config": config.flat(),
-        "area": area.to_dict(),
+        "area": area.to_dict() | {"mm2": area_mm2(config, area)},
     }
     write_atomically(path, json.dumps(document, indent=1) + "\n")
 

@@ -17,6 +17,9 @@ PALETTE = (
     "#97bbf5",
     "#ff8ab7",
     "#9498a0",
+    "#1b7f79",
+    "#c8b93c",
+    "#7a3b69",
 )
 BUSY_COLOUR = "#3ca951"
 """The array computes."""

@@ -11,7 +11,7 @@ _LARGE = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
 
 UNITS: Mapping[str, Mapping[str, float]] = {
     "s": {**_LARGE, **{f"{prefix}s": factor for prefix, factor in {**_SMALL, "": 1.0}.items()}},
-    "J": {**_LARGE, **{f"{prefix}J": factor for prefix, factor in {**_SMALL, "": 1.0}.items()}},
+    "J": {**_LARGE, **{f"{prefix}J": factor for prefix, factor in {**_SMALL, **_LARGE}.items()}},
     "Hz": {**_LARGE, **{f"{prefix}Hz": factor for prefix, factor in _LARGE.items()}},
     "GE": {**_LARGE, **{f"{prefix}GE": factor for prefix, factor in _LARGE.items()}},
     "B": {
@@ -21,6 +21,8 @@ UNITS: Mapping[str, Mapping[str, float]] = {
         "MiB": 1024.0**2,
         "GiB": 1024.0**3,
     },
+    "mm2": {"": 1.0, "mm2": 1.0},
+    "W": {**_LARGE, **{f"{prefix}W": factor for prefix, factor in {**_SMALL, "": 1.0}.items()}},
     "%": {"": 1.0, "%": 0.01},
     "": _LARGE,
 }

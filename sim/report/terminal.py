@@ -12,9 +12,18 @@ from rich.table import Table
 from rich.text import Text
 
 from tilewright.sim.costs.area import Area
+from tilewright.sim.costs.standby import AveragePower
 from tilewright.sim.report.outputs import inferences_table, outputs_table
 from tilewright.sim.report.shapes import dims, window
-from tilewright.sim.report.units import ABSENT, count, percent, quantity, share, shortened
+from tilewright.sim.report.units import (
+    ABSENT,
+    count,
+    duration,
+    percent,
+    quantity,
+    share,
+    shortened,
+)
 from tilewright.sim.results.result import Layer, RunResult, Total
 
 NAME_WIDTH = 28
@@ -72,7 +81,8 @@ def print_report(result: RunResult, console: Console, labels: Sequence[str] = ()
     for note in result.model.notes:
         console.print(Text(f"Note: {note}", style="yellow"))
     if total.energy_j is not None:
-        console.print(Text(f"Energy is {MODELLED}: {result.config['energy_table']}.", style="dim"))
+        technology = f"{result.config['technology']}, {result.config['energy_table']}"
+        console.print(Text(f"Energy is {MODELLED}: {technology}.", style="dim"))
 
 
 def _why_on_the_cpu(result: RunResult) -> list[str]:
@@ -117,7 +127,8 @@ def total_rows(result: RunResult, total: Total) -> list[tuple[str, str]]:
         *_counted(result, total),
         ("scratchpad", f"{count(total.peak_sram_bytes)} of "
                        f"{count(int(result.config['scratchpad_bytes']))} bytes at the peak"),
-        ("area", area_line(result.area)),
+        ("area", area_line(result.area, result.area_mm2)),
+        *power_rows(result.power),
     ]  # fmt: skip
     if total.cycles is None:
         rows = [row for row in rows if row[0] in ("MACs", "scratchpad", "area")]
@@ -131,20 +142,45 @@ def _counted(result: RunResult, total: Total) -> list[tuple[str, str]]:
     if not result.has_counters:
         return [("energy", "not known: a microprogrammed accelerator counts no events")]
     moved = f"{count(total.read_bytes)} bytes read, {count(total.write_bytes)} written"
-    return [("energy", f"{quantity(total.energy_j, 'J')} ({MODELLED})"), ("main memory", moved)]
+    return [("energy", _joules(total)), ("main memory", moved)]
+
+
+def _joules(total: Total) -> str:
+    within = f"; within a factor of {total.energy_within:.2g}" if total.energy_within else ""
+    return f"{quantity(total.energy_j, 'J')} ({MODELLED}{within})"
+
+
+def power_rows(power: AveragePower | None) -> list[tuple[str, str]]:
+    """Average power and battery life for each way to wait, the better one first."""
+    if power is None:
+        return []
+    rows: list[tuple[str, str]] = []
+    for name, way in sorted(power.ways.items(), key=lambda item: item[1].average_w):
+        rows.append(
+            (
+                f"{name} at {power.rate_hz:g}/s",
+                f"{quantity(way.average_w, 'W')} on average, {quantity(way.waiting_w, 'W')} while "
+                f"waiting; {duration(way.battery_s)} on {power.battery_j:,.4g} J",
+            )
+        )
+    return rows
 
 
 def _totals_of_the_cpu(result: RunResult, total: Total) -> list[tuple[str, str]]:
     """Where there is no accelerator: no array, no scratchpad, and nobody counts traffic."""
-    rows = [("MACs", count(total.macs)), ("area", area_line(result.area))]
+    rows = [
+        ("MACs", count(total.macs)),
+        ("area", area_line(result.area, result.area_mm2)),
+        *power_rows(result.power),
+    ]
     if total.cycles is None:
         return [("cycles", f"not measured by the {result.backend} backend"), *rows]
     return [
         ("cycles", f"{count(total.cycles)}, all on the CPU"),
         ("latency", _latency(result, total)),
         rows[0],
-        ("energy", f"{quantity(total.energy_j, 'J')} ({MODELLED})"),
-        rows[1],
+        ("energy", _joules(total)),
+        *rows[1:],
     ]
 
 
@@ -163,13 +199,13 @@ def _host(result: RunResult) -> list[tuple[str, str]]:
     return rows
 
 
-def area_line(area: Area) -> str:
-    """Gate equivalents of logic and memories, and where they are known from."""
+def area_line(area: Area, mm2: float) -> str:
+    """Gate equivalents of logic and memories, square millimetres, and whence they are known."""
     logic, memory, total = (
         f"{value / 1000:,.0f}" for value in (area.logic_ge, area.memory_ge, area.total_ge)
     )
     source = "estimated" if area.source == "estimate" else "counted by Yosys"
-    return f"{total} kGE  (logic {logic}, memories {memory}; {source})"
+    return f"{total} kGE, {mm2:.3g} mm2  (logic {logic}, memories {memory}; {source})"
 
 
 def check_line(result: RunResult) -> str:

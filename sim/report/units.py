@@ -34,6 +34,18 @@ def quantity(value: float | None, unit: str) -> str:
     return f"{value / factor:.3g} {prefix}{unit}"
 
 
+_SPANS = (("years", 365.25 * 86400), ("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0))
+
+
+def duration(seconds: float) -> str:
+    """5400 -> 1.5 hours; 3600 -> 1 hour."""
+    for name, span in _SPANS:
+        if seconds >= span:
+            number = f"{seconds / span:.3g}"
+            return f"{number} {name.removesuffix('s') if number == '1' else name}"
+    return quantity(seconds, "s")
+
+
 def share(part: float | None, whole: float | None) -> float | None:
     """part / whole, where both are known and there is a whole."""
     return part / whole if part is not None and whole else None

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tilewright.hw.spec.config import Config
 from tilewright.sim.costs.area import estimate_area
-from tilewright.sim.costs.energy import energy_table
+from tilewright.sim.costs.clock import remark
+from tilewright.sim.costs.silicon import area_mm2
 from tilewright.sim.networks.network_file import NetworkFile
 from tilewright.sim.results.result import Check, Host, Layer, ModelInfo, Output, RunResult
+from tilewright.sim.technology.read import technology_of
 
 Backend = Literal["rtl", "model", "functional", "board"]
 
@@ -40,9 +42,12 @@ def model_info(network: NetworkFile, remarks: Sequence[str]) -> ModelInfo:
 
 def run_result(model: ModelInfo, config: Config, backend: Backend, measured: Measured) -> RunResult:
     """The result of a run."""
+    area = estimate_area(config)
+    # A board's clock is what its FPGA reaches, and the functional backend tells no time.
+    said = remark(config) if backend in ("model", "rtl") else None
     return RunResult(
-        model=model,
-        config={**config.flat(), "energy_table": energy_table().name},
+        model=replace(model, notes=(*model.notes, said)) if said else model,
+        config={**config.flat(), "energy_table": technology_of(config).title},
         backend=backend,
         clock_hz=config.soc.clock_hz,
         layers=measured.rows,
@@ -50,5 +55,6 @@ def run_result(model: ModelInfo, config: Config, backend: Backend, measured: Mea
         check=measured.check,
         host=measured.host,
         peak_sram_bytes=measured.peak_sram_bytes,
-        area=estimate_area(config),
+        area=area,
+        area_mm2=area_mm2(config, area),
     )

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from tilewright.hw.spec.npu_config import NpuConfig
 from tilewright.sim.costs.area import Area
+from tilewright.sim.costs.standby import AveragePower
 from tilewright.sim.files import write_atomically
 from tilewright.sim.version import origin
 
@@ -90,9 +91,10 @@ class Layer:
             make in cycles of the whole array. Computing, stalls and these are the layer's cycles.
         geometry: None for what is no operator.
         reason: why it is on the CPU; None on the accelerator and for what is no operator.
-        events: hardware events by name, as the energy table knows them, and what memory does by
+        events: hardware events by name, as `sim.costs.energy` knows them, and what memory does by
             itself (docs/memory.md).
         energy_by_component_j: modelled.
+        energy_most_j: where each figure of the technology is off by all that it may be.
     """
 
     name: str
@@ -107,6 +109,7 @@ class Layer:
     geometry: Geometry | None = None
     events: Mapping[str, int] = field(default_factory=dict[str, int])
     energy_by_component_j: Mapping[str, float] | None = None
+    energy_most_j: float | None = None
 
     @property
     def losses(self) -> dict[str, int]:
@@ -198,6 +201,8 @@ class Total:
         latency_s: cycles at the configuration's clock.
         energy_j: modelled.
         energy_by_component_j: the same by component.
+        energy_within: how sure it is: the truth is thought to lie between energy_j / energy_within
+            and energy_j * energy_within.
         npu_cycles, cpu_cycles: of the rows that the accelerator, and the CPU, computed.
         read_bytes, write_bytes: from and to main memory by the accelerator.
         peak_sram_bytes: the largest part of the scratchpad in use at once.
@@ -209,6 +214,7 @@ class Total:
     latency_s: float | None
     energy_j: float | None
     energy_by_component_j: Mapping[str, float] | None
+    energy_within: float | None
     npu_cycles: int | None
     cpu_cycles: int | None
     read_bytes: int | None
@@ -221,13 +227,15 @@ class RunResult:
     """One network on one configuration.
 
     Attributes:
-        config: every field of the configuration, and `energy_table`.
+        config: every field of the configuration, and `energy_table`, the technology's title.
         backend: what counted the cycles.
         clock_hz: at which latency is stated.
         outputs: of the network; none where the backend predicts.
         check: None where the backend predicts or is the reference itself.
         peak_sram_bytes: the largest part of the scratchpad in use at once.
         area: of the chip without its main memory.
+        area_mm2: the same in the technology's square millimetres, without room for wires.
+        power: at the rate of inferences that was asked for.
         inferences: one after another; the other figures are the last one's.
     """
 
@@ -241,6 +249,8 @@ class RunResult:
     host: Host
     peak_sram_bytes: int
     area: Area
+    area_mm2: float
+    power: AveragePower | None = None
     inferences: tuple[Inference, ...] = ()
 
     @property
@@ -261,13 +271,16 @@ class RunResult:
         elements = int(self.config["rows"]) * int(self.config["cols"]) if self.has_array else 0
         counted = cycles if self.has_counters else None
         energy = _by_component(self.layers)
+        joules = sum(energy.values()) if energy is not None else None
+        most = sum(layer.energy_most_j or 0.0 for layer in self.layers)
         return Total(
             cycles=cycles,
             macs=self.model.macs,
             mac_utilisation=self.model.macs / (cycles * elements) if cycles and elements else None,
             latency_s=cycles / self.clock_hz if cycles is not None else None,
-            energy_j=sum(energy.values()) if energy is not None else None,
+            energy_j=joules,
             energy_by_component_j=energy,
+            energy_within=most / joules if joules else None,
             npu_cycles=_total(row.cycles for row in self.layers if row.engine == "npu"),
             cpu_cycles=_total(row.cycles for row in self.layers if row.engine == "cpu"),
             read_bytes=self._event("main_memory_read_bytes", counted),
@@ -290,7 +303,8 @@ class RunResult:
             "backend": self.backend,
             "clock_hz": self.clock_hz,
             "total": _plain(self.total),
-            "area": self.area.to_dict(),
+            "area": self.area.to_dict() | {"mm2": self.area_mm2},
+            "power": self.power.to_dict() if self.power else None,
             "layers": [
                 _plain(layer)
                 | {

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
+from typing import TypeVar
 
 from tilewright.hw.spec.commands import TABLE_WORD_BYTES
 from tilewright.hw.spec.config import Config
 from tilewright.mapper.program.program import Program, ProgramLayer
-from tilewright.sim.costs.energy import DesignEnergy, energy_table
+from tilewright.sim.costs.energy import DesignEnergy, design_energy
 from tilewright.sim.results.result import Engine, Geometry, Layer
 from tilewright.sim.results.segments import Segment
 from tilewright.sim.results.streams import Sent
@@ -16,6 +17,8 @@ from tilewright.sim.results.streams import Sent
 BUSY = "busy"
 WAITS_FOR_CPU = "cpu"
 """Stall of the NPU while firmware starts it or handles its interrupt."""
+
+_Key = TypeVar("_Key")
 
 REST_NAMES: Mapping[Engine, tuple[str, str]] = {
     "npu": ("(interrupts)", "NPU to CPU"),
@@ -33,14 +36,40 @@ def measured_rows(
     """
     ordered = sorted(segments, key=lambda segment: (_position(program, segment), segment.engine))
     rows: list[Layer] = []
-    energy = energy_table().of(program.config)
+    written = weight_writes(sum(told.weight_bytes for told in sent.values()), _reads(segments))
+    energy = design_energy(program.config)
     for (position, engine), group in groupby(
         ordered, key=lambda segment: (_position(program, segment), segment.engine)
     ):
         layer = program.layers[position] if position < len(program.layers) else None
         told = sent.get(position, Sent()) if engine == "npu" else Sent()
-        rows.append(_row(program.config, energy, layer, engine, list(group), told))
+        weights = written.get(None if layer is None else position, 0) if engine == "npu" else 0
+        rows.append(_row(program.config, energy, layer, engine, list(group), told, weights))
     return tuple(rows)
+
+
+def weight_writes(weight_bytes: int, reads: Mapping[_Key, int]) -> dict[_Key, int]:
+    """Bytes that are written into the weight buffer, by layer.
+
+    One command streams the weights of all layers, which come as the buffer has room: a layer's
+    share is that of what it reads of main memory. They add up to ``weight_bytes``.
+    """
+    whole, done, sum_ = sum(reads.values()), 0, 0
+    found: dict[_Key, int] = {}
+    for layer, count in reads.items():
+        sum_ += count
+        upto = weight_bytes * sum_ // whole if whole else 0
+        found[layer], done = upto - done, upto
+    return found
+
+
+def _reads(segments: Sequence[Segment]) -> dict[int | None, int]:
+    """Words that the accelerator reads of main memory, by layer."""
+    found: dict[int | None, int] = {}
+    for segment in segments:
+        count = segment.events.get("memory_read_beats", 0)
+        found[segment.layer] = found.get(segment.layer, 0) + count
+    return found
 
 
 def unmeasured_rows(program: Program) -> tuple[Layer, ...]:
@@ -71,12 +100,14 @@ def _row(
     engine: Engine,
     segments: Sequence[Segment],
     sent: Sent,
+    weight_bytes: int,
 ) -> Layer:
     cycles = sum(segment.cycles for segment in segments)
     macs = layer.macs if layer else 0
     name, op = (layer.name, layer.op) if layer else REST_NAMES[engine]
     counted = engine == "cpu" or not config.npu.microcode
-    events = energy_events(config, segments, sent.weight_bytes) if counted else {}
+    live = layer.live if layer else 1.0
+    events = energy_events(config, segments, weight_bytes, live) if counted else {}
     return Layer(
         name=name,
         op=op,
@@ -90,6 +121,7 @@ def _row(
         geometry=_geometry(layer) if layer else None,
         events={**events, **_summed(segment.memory for segment in segments)},
         energy_by_component_j=energy.by_component(events, cycles) if counted else None,
+        energy_most_j=energy.most(events, cycles) if counted else None,
     )
 
 
@@ -122,11 +154,15 @@ def _stalls(segments: Sequence[Segment], cycles: int) -> dict[str, int]:
 
 
 def energy_events(
-    config: Config, segments: Sequence[Segment], weight_bytes: int = 0
+    config: Config, segments: Sequence[Segment], weight_bytes: int = 0, live: float = 1.0
 ) -> dict[str, int]:
-    """Events as the energy table names them: memory accesses in bytes of the port's full width."""
+    """Events that energy is made of: memory accesses in bytes of the port's full width.
+
+    ``live``: the share of the weights that are not zero, and so of products that cost.
+    """
     npu = config.npu
     counted = _summed(segment.events for segment in segments)
+    causes = _summed(segment.causes for segment in segments)
     active = sum(segment.cpu_active for segment in segments)
     events = {
         "cpu_active_cycles": active,
@@ -135,7 +171,10 @@ def energy_events(
     if not counted:
         return events
     return {
+        "npu_cycles": sum(causes.values()),
+        "busy_cycles": causes.get(BUSY, 0),
         "mac": counted["mac"],
+        "live_products": round(counted["mac"] * live),
         "accumulator_access": counted["accumulator_access"],
         "requantise": counted["requantise"],
         "elementwise": counted["elementwise"],

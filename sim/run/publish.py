@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tilewright.hw.spec.config import Config
 from tilewright.hw.spec.errors import RequestError
 from tilewright.mapper.program.program import Program
+from tilewright.sim.costs.standby import COIN_CELL_J, average_power
 from tilewright.sim.files import make_folder, require_apart, require_writable
 from tilewright.sim.networks.labels import read_labels
 from tilewright.sim.networks.network_file import NetworkFile, open_network
@@ -43,7 +44,8 @@ class RunRequest:
 
     `trust` is the public key of who must have signed the Program, `signature` what they signed.
     `waves_from` and `waves_to` are the first and last layer that the waves show, by name.
-    `config_file` is where `config` comes from, which no result may replace.
+    `rate_hz` is how many inferences a second average power is told for, with a battery of
+    `battery_j`. `config_file` is where `config` comes from, which no result may replace.
     """
 
     model: str
@@ -60,6 +62,8 @@ class RunRequest:
     waves_to: str | None = None
     labels: Path | None = None
     reset_state: bool = False
+    rate_hz: float | None = None
+    battery_j: float | None = None
     trust: Path | None = None
     signature: Path | None = None
     config_file: Path | None = None
@@ -89,23 +93,52 @@ def run(request: RunRequest, progress: Progress, run_chip: RunChip | None = None
         _predict_first(network, request, inferences.rows[0], progress)
     chip = _admitting(request, run_chip or _simulation(request, progress))
     found = evaluate(network, request.config, request.backend, inferences, progress, chip)
-    _publish(found.result, found.course, request, labels, progress)
+    _publish(_at_rate(found.result, request), found.course, request, labels, progress)
     return require_equal(network.name, found)
 
 
 def _predict_first(
     network: NetworkFile, request: RunRequest, inputs: Tensors, progress: Progress
 ) -> None:
-    """Tell what the model predicts where RTL takes a build: its user has something to look at."""
+    """Tell what the model predicts where RTL takes a build: its user has something to look at.
+
+    Raises RequestError for a rate of inferences that the chip is not quick enough for.
+    """
     config = request.config
-    if not has_figures(config) or has_model(config, waves=request.waves is not None):
+    built = has_model(config, waves=request.waves is not None)
+    if not has_figures(config) or (built and request.rate_hz is None):
         return
     with progress.step("Predicting"):
-        total = Predictor(network, inputs).predict(config).total
+        result = Predictor(network, inputs).predict(config)
+    _at_rate(result, request)
+    if built:
+        return
+    total = result.total
     cycles, clock = total.cycles, f"{config.soc.clock_hz / 1e6:g} MHz"
     progress.note(
         f"Predicted by the model, until the RTL is built and tells: {cycles:,} cycles, "
         f"{quantity(total.latency_s, 's')} at {clock}, {quantity(total.energy_j, 'J')}."
+    )
+
+
+def _at_rate(result: RunResult, request: RunRequest) -> RunResult:
+    """The result with the average power, where a rate is asked for."""
+    if request.rate_hz is None:
+        return result
+    total = result.total
+    if total.energy_j is None or total.latency_s is None:
+        raise _no_energy(request)
+    battery_j = request.battery_j or COIN_CELL_J
+    power = average_power(
+        request.config, total.energy_j, total.latency_s, request.rate_hz, battery_j
+    )
+    return replace(result, power=power)
+
+
+def _no_energy(request: RunRequest) -> RequestError:
+    return RequestError(
+        f"--rate {request.rate_hz:g}: no energy is known here: the {request.backend} backend, "
+        "or this chip, counts no events; use --backend rtl or model and control = hardwired"
     )
 
 
@@ -172,6 +205,11 @@ def _check_request(request: RunRequest) -> None:
             f"--trust {request.trust}: the {request.backend} backend loads no chip; use "
             "--backend rtl, or board"
         )
+    uncounted = request.config.soc.npu != "none" and request.config.npu.microcode
+    if request.rate_hz is not None and (request.backend == "functional" or uncounted):
+        raise _no_energy(request)
+    if request.battery_j is not None and request.rate_hz is None:
+        raise RequestError("--battery: say how many inferences a second it must feed with --rate")
     if request.waves is None and (request.waves_from or request.waves_to):
         raise RequestError("--waves-from, --waves-to: name the file of the waves with --waves")
     if request.waves_to is not None and request.waves_from is None:

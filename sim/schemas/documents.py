@@ -9,11 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tilewright.hw.spec.config import Config
-from tilewright.hw.spec.field_docs import field_docs
 from tilewright.hw.spec.profile import CAUSES, EVENTS
-from tilewright.sim.costs.area.parts import BLOCKS, SRAM, Area
-from tilewright.sim.costs.energy import COMPONENTS
+from tilewright.sim.chips import rows as chips
 from tilewright.sim.explain import explain
 from tilewright.sim.explain.losses import Loss
 from tilewright.sim.fpga import result as fpga
@@ -21,31 +18,15 @@ from tilewright.sim.fpga.placement import TimingPath
 from tilewright.sim.inspect import inspected
 from tilewright.sim.measure import bench
 from tilewright.sim.report.area import SCHEMA as AREA
-from tilewright.sim.report.causes import MEANINGS
 from tilewright.sim.report.power import SCHEMA as POWER
 from tilewright.sim.report.timing import SCHEMA as TIMING
 from tilewright.sim.report.trace import PROCESS
-from tilewright.sim.results.power import LayerPower, Macros, PowerResult, Technology
-from tilewright.sim.results.result import (
-    IDLE,
-    Check,
-    Geometry,
-    Host,
-    Inference,
-    Layer,
-    ModelInfo,
-    Output,
-    RunResult,
-    Total,
-)
 from tilewright.sim.results.result import SCHEMA as RUN
 from tilewright.sim.results.segments import Segment
-from tilewright.sim.results.timing import ChipTiming
-from tilewright.sim.schemas.shapes import list_of, map_of, maybe, number, numbers, text, whole
-from tilewright.sim.schemas.typed import Schema, attributes, closed, field_of, of_type, record
+from tilewright.sim.schemas import results
+from tilewright.sim.schemas.shapes import list_of, map_of, number, numbers, text, whole
+from tilewright.sim.schemas.typed import Schema, attributes, closed, of_type, record
 from tilewright.sim.validate import measure
-from tilewright.verification.gates.power.kinds import KINDS
-from tilewright.verification.gates.timing import Path, Step
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -71,7 +52,7 @@ def documents() -> tuple[Document, ...]:
             RUN,
             "`run --json`, `board run --json`",
             "An inference: its layers, sums, outputs and check.",
-            _run(),
+            results.run(),
         ),
         _document(
             inspected.SCHEMA,
@@ -87,16 +68,16 @@ def documents() -> tuple[Document, ...]:
             AREA,
             "`area --json`",
             "A chip's gates and memories.",
-            {"config": _config(), "area": _area()},
+            {"config": results.config(), "area": results.area()},
         ),
         _document(
             TIMING,
             "`area --timing --json`",
             "A chip's longest paths.",
-            {"config": _config(), "timing": _timing()},
+            {"config": results.config(), "timing": results.timing()},
         ),
         _document(
-            POWER, "`power --json`, `power --out`", "A run's energy at gate level.", _power()
+            POWER, "`power --json`, `power --out`", "A run's energy at gate level.", results.power()
         ),
         _document(
             bench.SCHEMA,
@@ -111,9 +92,15 @@ def documents() -> tuple[Document, ...]:
             "What the chip's counters said.",
             {
                 "network": text("Name of the network."),
-                "config": _config(),
+                "config": results.config(),
                 "segments": list_of(_segment(), "Stretches of the inference, in order."),
             },
+        ),
+        _document(
+            chips.SCHEMA,
+            "`compare-chips --json`",
+            "Measured chips and modelled designs.",
+            _chips(),
         ),
         Document(name="trace", written_by="`run --trace`", schema=_trace()),
     )
@@ -148,128 +135,6 @@ def _origin() -> dict[str, Schema]:
     }
 
 
-def _run() -> dict[str, Schema]:
-    output = record(Output)
-    inference = record(Inference, {"outputs": list_of(output, "What it gave.")})
-    return {
-        "model": record(ModelInfo),
-        "config": _config(energy_table=True),
-        "backend": field_of(RunResult, "backend"),
-        "clock_hz": field_of(RunResult, "clock_hz"),
-        "total": record(Total, {"energy_by_component_j": maybe(_by_component())}),
-        "area": _area(),
-        "layers": list_of(
-            _layer(), "What was computed, in order; their cycles add up to the total."
-        ),
-        "outputs": list_of(output, attributes(RunResult)["outputs"]),
-        "check": maybe(record(Check)),
-        "inferences": list_of(inference, attributes(RunResult)["inferences"]),
-        "host": record(Host),
-    }
-
-
-def _layer() -> Schema:
-    meanings = attributes(Layer)
-    return record(
-        Layer,
-        {
-            "stalls": numbers(
-                "integer", [cause for cause in MEANINGS if cause not in IDLE], meanings["stalls"]
-            ),
-            "idle": numbers("integer", IDLE, meanings["idle"]),
-            "geometry": maybe(record(Geometry)),
-            "energy_by_component_j": maybe(_by_component()),
-            "energy_j": of_type(float | None) | {"description": "Modelled; of all components."},
-        },
-    )
-
-
-def _by_component() -> Schema:
-    return numbers("number", COMPONENTS, "Joules by component, modelled.")
-
-
-def _area() -> Schema:
-    parts = [*BLOCKS, *(f"{block}{SRAM}" for block in BLOCKS)]
-    return closed(
-        {
-            "total_ge": number("Logic and memories, in gate equivalents (two-input NAND gates)."),
-            "logic_ge": number("Gates and registers."),
-            "memory_ge": number("SRAM, as the gates that would take its place."),
-            "parts_ge": numbers("number", parts, attributes(Area)["parts"]),
-            "source": field_of(Area, "source"),
-        },
-        "The chip without its main memory.",
-    )
-
-
-def _timing() -> Schema:
-    meanings = attributes(ChipTiming)
-    path = {
-        "start": text("Bit of a register by the RTL's name, SRAM, or port."),
-        "end": text("Likewise."),
-        "delay_ps": field_of(Path, "delay_ps"),
-        "setup_ps": field_of(Path, "setup_ps"),
-        "levels": whole("Gates between the registers."),
-    }
-    steps = list_of(record(Step), attributes(Path)["steps"])
-    return record(
-        ChipTiming,
-        {
-            "macros": list_of({"type": "string"}, meanings["macros"]),
-            "highest_hz": whole("The highest clock."),
-            "worst": closed({**path, "steps": steps}, meanings["worst"]),
-            "to": map_of(closed(path), meanings["to"]),
-            "through": map_of(closed(path), meanings["through"]),
-            "slack_ps": number("What remains of the period of clock_hz."),
-        },
-    )
-
-
-def _power() -> dict[str, Schema]:
-    meanings = attributes(PowerResult)
-    accesses = closed({"reads": whole("Cycles with one."), "writes": whole("Cycles with one.")})
-    layer = {
-        name: field_of(Layer, name) for name in ("name", "op", "engine", "macs", "stalls", "events")
-    }
-    return {
-        "model": closed(
-            {"name": text("Of the network."), "sha256": text("Of its file.")}, "What was run."
-        ),
-        "config": _config(),
-        "clock_hz": number("Of the chip: for leakage, for power, and for the size of cells."),
-        "technology": record(Technology),
-        "cells": map_of({"type": "integer"}, meanings["cells"]),
-        "area_um2": numbers("number", BLOCKS, meanings["area_um2"]),
-        "registers": field_of(PowerResult, "registers"),
-        "macros": list_of(record(Macros), meanings["macros"]),
-        "cycles": whole("Of all rows."),
-        "energy_pj": _by_block("Of all rows, by block and kind; null where it is not known."),
-        "layers": list_of(
-            closed(
-                {
-                    **layer,
-                    "cycles": whole("Of the row."),
-                    "accesses": map_of(accesses, attributes(LayerPower)["accesses"]),
-                    "energy_pj": _by_block("By block and kind; null where it is not known."),
-                }
-            ),
-            meanings["layers"],
-        ),
-    }
-
-
-def _by_block(description: str) -> Schema:
-    kinds = closed(
-        {kind: of_type(float | None) | {"description": what} for kind, what in KINDS.items()}
-    )
-    return {
-        "type": "object",
-        "description": description,
-        "propertyNames": {"enum": list(BLOCKS)},
-        "additionalProperties": kinds,
-    }
-
-
 def _explain() -> dict[str, Schema]:
     layer = closed({"name": text("Of a layer."), "cycles": whole("That it lost.")})
     losses = {
@@ -290,7 +155,7 @@ def _explain() -> dict[str, Schema]:
     }
     return {
         "model": text("Name of the network."),
-        "config": _config(energy_table=True),
+        "config": results.config(energy_table=True),
         "cycles": of_type(int | None) | {"description": "Of an inference, predicted."},
         "losses": list_of(closed(losses), "Cycles by cause, the largest first."),
         "changes": list_of(closed(changes), "Each made alone, fewest cycles first."),
@@ -318,7 +183,7 @@ def _fpga() -> dict[str, Schema]:
     return {
         "board": text("Name of the board."),
         "device": text("Name of its FPGA."),
-        "config": _config(),
+        "config": results.config(),
         "tools": map_of({"type": "string"}, "Versions by name."),
         "seed": whole("Of placement."),
         "resources": map_of(used, "By kind."),
@@ -334,6 +199,14 @@ def _fpga() -> dict[str, Schema]:
         ),
         "bitstream": of_type(str | None)
         | {"description": "Name of the file; null where the clock was not reached."},
+    }
+
+
+def _chips() -> dict[str, Schema]:
+    return {
+        "baseline": text("The chip whose cycles speed-ups are of."),
+        "networks": map_of({"type": "string"}, "File that the designs ran, by network."),
+        "rows": list_of(record(chips.Row), "Measured chips and designs, network by network."),
     }
 
 
@@ -378,14 +251,3 @@ def _trace() -> Schema:
             }
         ),
     }
-
-
-def _config(*, energy_table: bool = False) -> Schema:
-    """Every field of a configuration; results say as well where their energies come from."""
-    meanings = field_docs()
-    properties = {
-        name: of_type(type(value)) | {"description": meanings[name]}
-        for name, value in Config().flat().items()
-    }
-    table = {"energy_table": text("Where the energies come from.")} if energy_table else {}
-    return closed({**properties, **table}, "Every field of the configuration, defaults included.")

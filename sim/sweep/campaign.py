@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 from tilewright.hw.spec.config import Config
 from tilewright.sim.costs.area import Area, chip_sram_bytes
+from tilewright.sim.costs.clock import max_clock_hz
+from tilewright.sim.costs.silicon import area_mm2
 from tilewright.sim.files import make_folder, write_atomically
 from tilewright.sim.networks.network_file import NetworkFile
 from tilewright.sim.sweep.candidate import Backend, Candidate, point_key
@@ -135,4 +137,6 @@ class Campaign:
             "logic_ge": area.logic_ge,
             "memory_ge": area.memory_ge,
             "sram_bytes": chip_sram_bytes(config),
+            "area_mm2": area_mm2(config, area),
+            "max_clock_hz": max_clock_hz(config),
         }

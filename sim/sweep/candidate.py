@@ -13,7 +13,9 @@ from tilewright.hw.spec.config import Config, make_config
 from tilewright.hw.spec.errors import RequestError
 from tilewright.hw.spec.npu_config import NpuConfig
 from tilewright.hw.spec.soc_config import SocConfig
+from tilewright.sim.costs.clock import with_clock
 from tilewright.sim.results.result import OF_THE_ACCELERATOR
+from tilewright.sim.technology.read import technology_of
 
 Value = int | str
 Backend = Literal["model", "rtl"]
@@ -64,7 +66,9 @@ def candidate(values: Mapping[str, Value]) -> Candidate:
     alone = values.get("npu") == "none"
     unused = OF_THE_ACCELERATOR if alone else ()
     try:
-        config = make_config({key: item for key, item in values.items() if key not in unused})
+        used = {key: item for key, item in values.items() if key not in unused}
+        config = with_clock(make_config(used))
+        technology_of(config)
     except RequestError as error:
         asked = {**_UNSET, **values}
         unknown = [name for name in _DERIVED if asked[name] == _UNSET[name]]
@@ -87,5 +91,10 @@ def design_name(config: Config) -> str:
 
 
 def point_key(sha256: str, backend: Backend, chosen: Candidate) -> str:
-    """Names the point of a network (``sha256`` of its file) in the results."""
-    return hashlib.sha256(f"{sha256} {backend} {chosen.identity}".encode()).hexdigest()[:32]
+    """Names the point of a network (``sha256`` of its file) in the results.
+
+    A technology is a file that may change under its name.
+    """
+    process = technology_of(chosen.config).identity if chosen.config else ""
+    whole = f"{sha256} {backend} {chosen.identity} {process}"
+    return hashlib.sha256(whole.encode()).hexdigest()[:32]

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from tilewright.hw.spec.config import Config, make_config
 from tilewright.hw.spec.errors import RequestError, TilewrightError
+from tilewright.hw.spec.soc_config import NO_HARDWARE
 from tilewright.sim.results.result import RunResult
 from tilewright.sim.run.predict import Predictor
 from tilewright.sim.run.simulated import simulated
@@ -21,6 +22,7 @@ FIGURES = (
     "cycles",
     "latency_s",
     "energy_j",
+    "energy_within",
     "mac_utilisation",
     "peak_sram_bytes",
     "npu_cycles",
@@ -114,11 +116,11 @@ class _Baseline(NamedTuple):
 def baseline_of(config: Config) -> Config:
     """The same system without an accelerator.
 
-    Equal for all configurations with the same CPU and main memory: the clock does not change
-    cycles, and the NPU's own fields mean nothing without it.
+    Equal for all configurations with the same CPU and main memory: clock and technology do not
+    change cycles, and the NPU's own fields mean nothing without it.
     """
-    soc = {**dataclasses.asdict(config.soc), "npu": "none"}
-    del soc["clock_hz"]
+    fields = dataclasses.asdict(config.soc).items()
+    soc = {name: value for name, value in fields if name not in NO_HARDWARE} | {"npu": "none"}
     return make_config({**soc, "bus_bytes": config.npu.bus_bytes})
 
 

@@ -27,6 +27,9 @@ LEFT_OUT = ("recommended", "speedup", "mac_utilisation")
 RECOMMENDED = "◂"
 """Marks the row of the design to take."""
 
+TOO_QUICK = "!"
+"""Marks a highest clock that the point's own clock is above."""
+
 Row = Mapping[str, Any]
 
 
@@ -76,6 +79,8 @@ def _others(rows: Sequence[Row], figures: Sequence[str]) -> list[str]:
     """What is known beside the figures."""
     more = [name for name in ("mac_utilisation", "speedup") if name not in figures]
     found = [name for name in more if _known(rows, name)]
+    if any(is_too_quick(row) for row in rows):
+        found.append("max_clock_hz")
     if _known(rows, "rtl_mismatches"):
         cycles = [] if "cycles" in figures else ["cycles"]
         found += [*cycles, "rtl_cycles", "model / RTL", "rtl_mismatches"]
@@ -121,6 +126,11 @@ def spread(rows: Sequence[Row]) -> list[Row]:
     return [rows[place] for place in places]
 
 
+def is_too_quick(row: Row) -> bool:
+    """Whether a point's clock is above the highest that its design is estimated to reach."""
+    return row["max_clock_hz"] is not None and row["clock_hz"] > row["max_clock_hz"]
+
+
 def _known(rows: Sequence[Row], name: str) -> bool:
     return any(row[name] is not None for row in rows)
 
@@ -135,6 +145,8 @@ def _cell(row: Row, name: str) -> str:
     value = row[name]
     if value is None:
         return ABSENT
+    if name == "max_clock_hz":
+        return f"{value / 1e6:,.0f} MHz" + (f" {TOO_QUICK}" if is_too_quick(row) else "")
     form = _FORMS.get(name)
     if form:
         return form(value)
@@ -163,6 +175,9 @@ _HEADINGS = {
     "latency_s": "latency",
     "energy_j": "energy",
     "area_ge": "area (GE)",
+    "area_mm2": "area (mm2)",
+    "energy_within": "energy within",
+    "max_clock_hz": "highest clock",
     "logic_ge": "logic (GE)",
     "memory_ge": "memory (GE)",
     "sram_bytes": "SRAM (bytes)",
@@ -187,6 +202,8 @@ _FORMS: Mapping[str, Callable[[Any], str]] = {
     "speedup": lambda value: f"{value:,.1f} x",
     "fpga_mhz": lambda value: f"{value:.1f}",
     "area_ge": _gates,
+    "area_mm2": lambda value: f"{value:.3g}",
+    "energy_within": lambda value: f"x{value:.2g}",
     "logic_ge": _gates,
     "memory_ge": _gates,
     "synthesised_ge": _gates,

@@ -38,6 +38,9 @@ COLUMNS: dict[str, str] = {
     "fpga_mhz": "REAL",
     "fpga_error": "TEXT",
     "sram_bytes": "INTEGER",
+    "area_mm2": "REAL",
+    "max_clock_hz": "INTEGER",
+    "energy_within": "REAL",
     "requested": "INTEGER NOT NULL DEFAULT 1",
     "within_limits": "INTEGER NOT NULL DEFAULT 1",
     "on_front": "INTEGER NOT NULL DEFAULT 0",
@@ -54,8 +57,10 @@ the point; others are kept for commands to come and shown nowhere. The accelerat
 where there is none, and so are derived ones of a refused configuration. ``speedup``: cycles of the
 CPU alone (by the model) over ``cycles``. ``read_bytes``, ``write_bytes``, ``mac_utilisation``: the
 accelerator's. ``sram_bytes``: all SRAM of the chip, which `sim.costs.area.chip_sram_bytes` lists;
-``peak_sram_bytes``: what the network fills of the scratchpad. ``area_ge`` is estimated;
-``synthesised_ge``: counted by Yosys, from ``--synthesise-front``.
+``peak_sram_bytes``: what the network fills of the scratchpad. ``area_ge`` is estimated, and
+``area_mm2`` the same by the technology; ``energy_within``: how sure ``energy_j`` is, a factor both
+ways; ``max_clock_hz``: the highest clock by estimate in the technology, below ``clock_hz`` where
+the design does not reach that. ``synthesised_ge``: counted by Yosys, from ``--synthesise-front``.
 ``fpga_*``: the front's designs placed and routed for a board, with the board's main memory, or why
 they cannot be; from ``--fpga``. ``rtl_cycles`` and ``rtl_mismatches``, or ``rtl_error`` where RTL
 failed: from ``--verify-front``.
@@ -82,6 +87,7 @@ OBJECTIVES = (
     "latency_s",
     "energy_j",
     "area_ge",
+    "area_mm2",
     "logic_ge",
     "memory_ge",
     "sram_bytes",
@@ -96,7 +102,14 @@ OBJECTIVES = (
 LIMITED = (*OBJECTIVES, "mac_utilisation", "speedup")
 """Columns that every evaluated point has, so that limits can be set to them."""
 
-OF_THE_CHIP = ("area_ge", "logic_ge", "memory_ge", "sram_bytes")
+OF_THE_CHIP = (
+    "area_ge",
+    "area_mm2",
+    "logic_ge",
+    "memory_ge",
+    "sram_bytes",
+    "max_clock_hz",
+)
 """Columns that say how large the hardware is, whatever network runs on it."""
 
 PLACED = ("fpga_lut", "fpga_ff", "fpga_dsp", "fpga_ram", "fpga_mhz")

@@ -12,7 +12,12 @@ from tilewright.hw.spec.config import FIELDS
 from tilewright.sim.report.units import counted
 from tilewright.sim.sweep import grid
 from tilewright.sim.sweep.answer import Answer
-from tilewright.sim.sweep.front_table import difference, front_table
+from tilewright.sim.sweep.front_table import (
+    TOO_QUICK,
+    difference,
+    front_table,
+    is_too_quick,
+)
 from tilewright.sim.sweep.joint import Design, designs, front_of
 from tilewright.sim.sweep.point import STATUSES
 from tilewright.sim.sweep.schema import COLUMNS
@@ -47,6 +52,11 @@ def print_summary(store: Store, objectives: Sequence[str], found: Answer, consol
         console.print(_placed(front, store.meta()["fpga"]))
     if verified := [row for row in front if row["rtl_cycles"]]:
         console.print(_verified(verified, len(front)))
+    if quick := sum(map(is_too_quick, front)):
+        console.print(
+            f"{counted(quick, 'point')} of the front: clock_hz is above max_clock_hz, the highest "
+            f"clock that the design is estimated to reach ({TOO_QUICK}); clock_hz=max asks for that"
+        )
     console.print(_counts(store.counts()))
     for status, error, number in store.reasons(MOST_REASONS):
         first = (error or "").splitlines()[0]

@@ -9,6 +9,7 @@ from tilewright.hw.spec.config import FIELDS, Config, make_config
 from tilewright.hw.spec.errors import RequestError
 from tilewright.hw.spec.quoted import shown
 from tilewright.hw.spec.settings import PRESETS, load_values
+from tilewright.sim.costs.clock import with_clock
 from tilewright.sim.progress import Progress
 
 CONFIGURATION = "configuration"
@@ -22,6 +23,11 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
         "--preset", default="default", metavar="P", help=f"one of {', '.join(PRESETS)}"
     )
     group.add_argument("--config", type=Path, metavar="F.toml", help="values over the preset's")
+    group.add_argument(
+        "--technology",
+        metavar="T",
+        help="short for --set technology=T: a process of `technologies list`, or a file F.yaml",
+    )
     group.add_argument("--rows", metavar="N", help="short for --set rows=N")
     group.add_argument("--cols", metavar="N", help="short for --set cols=N")
     group.add_argument(
@@ -63,7 +69,7 @@ def config_of(options: argparse.Namespace) -> Config:
     Raises RequestError.
     """
     values = values_of(options)
-    config = make_config(values)
+    config = with_clock(make_config(values))
     idle = [f"{key} = {values[key]}" for key in unused_fields(config) if key in values]
     if idle:
         Progress().note(f"Without an accelerator (npu = none), {', '.join(idle)} has no effect.")
@@ -90,7 +96,7 @@ def unused_fields(config: Config) -> tuple[str, ...]:
 
 def values_of(options: argparse.Namespace) -> dict[str, int | str]:
     """What the options set, without what is derived from it. Raises RequestError."""
-    given = {key: getattr(options, key) for key in ("rows", "cols")}
+    given = {key: getattr(options, key) for key in ("technology", "rows", "cols")}
     short = [f"{key}={value}" for key, value in given.items() if value is not None]
     return load_values(options.preset, options.config, [*short, *options.sets])
 

@@ -31,9 +31,6 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="standard cells or an SRAM macro, plain or .gz; may be repeated, all of one corner",
     )
     parser.add_argument(
-        "--technology", metavar="NAME", help="its name in the result; default: the library's"
-    )
-    parser.add_argument(
         "--dont-use",
         action="append",
         default=[],

@@ -6,7 +6,9 @@ import argparse
 from pathlib import Path
 
 from tilewright.hw.spec.errors import RequestError
+from tilewright.hw.spec.quoted import quoted
 from tilewright.sim.progress import Progress
+from tilewright.sim.report.quantities import parse_quantity
 from tilewright.sim.verbs.options import add_config_options, add_trust_options, config_of
 
 HELP = "simulate one inference"
@@ -42,6 +44,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--labels", type=Path, metavar="F.txt", help="names of the classes, one a line"
+    )
+    parser.add_argument(
+        "--rate", metavar="HZ", help="inferences a second: tells average power and battery life"
+    )
+    parser.add_argument(
+        "--battery", metavar="J", help='energy of the battery, such as "2.4 kJ"; default: a CR2032'
     )
     add_trust_options(parser)
     parser.add_argument("--json", type=Path, metavar="F", help="write the result")
@@ -80,6 +88,19 @@ def _formats(options: argparse.Namespace) -> tuple[str, ...]:
     return parse_formats(options.formats or DEFAULT_FORMATS)
 
 
+def _positive(option: str, text: str | None, unit: str) -> float | None:
+    """What an option says in a unit; None where it is not given. Raises RequestError."""
+    if text is None:
+        return None
+    try:
+        value = parse_quantity(text, unit)
+    except ValueError as error:
+        raise RequestError(f"{option} {quoted(text)}: {error}") from None
+    if not 0 < value < 1e12:
+        raise RequestError(f"{option} {quoted(text)}: must be above 0 and below 1e12")
+    return value
+
+
 def _run(options: argparse.Namespace) -> None:
     from tilewright.sim.run.publish import RunRequest, run
 
@@ -98,6 +119,8 @@ def _run(options: argparse.Namespace) -> None:
             waves_from=options.waves_from,
             waves_to=options.waves_to,
             labels=options.labels,
+            rate_hz=_positive("--rate", options.rate, "Hz"),
+            battery_j=_positive("--battery", options.battery, "J"),
             reset_state=options.reset_state,
             trust=options.trust,
             signature=options.signature,

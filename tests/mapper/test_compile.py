@@ -1,10 +1,13 @@
 """The driver: memory plans, bounds, and what does not fit."""
 
 import time
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.mapper.networks import Sketch
+from tests.onnx_builder import QdqBuilder
 from tests.random_networks import random_config, random_network
 from tests.shared_models import shared_models
 from tilewright.hw.spec.commands import Opcode, decode_stream
@@ -14,6 +17,7 @@ from tilewright.hw.spec.settings import load_config
 from tilewright.hw.spec.steps import NPU
 from tilewright.mapper.compile import compile_model
 from tilewright.mapper.importers import import_model
+from tilewright.mapper.importers.onnx.importer import import_onnx
 from tilewright.mapper.operators.moves import Reshape
 
 
@@ -180,3 +184,16 @@ def test_steps_have_room_for_their_times():
     program = compile_model(sketch.graph(whole), load_config("cpu-only"))
     assert len(program.steps) == 9
     assert program.total_address - program.times_address >= 16 * 9
+
+
+def test_layers_tell_how_many_of_their_weights_are_not_zero():
+    net = QdqBuilder()
+    data = np.ones((4, 2, 3, 3), np.int8)
+    data[1], data[2, 0, 0] = 0, 0
+    x = net.quantised(net.input("x", (1, 2, 6, 6)), 0.1, 0)
+    conv = net.quantised(net.node("Conv", [x, net.weights("w", data, 0.1)]), 0.1, 0)
+    content = net.finish([net.quantised(net.node("Add", [conv, conv]), 0.2, 0)])
+    program = compile_model(import_onnx(Path("net.onnx"), content), load_config())
+    # Of 72 weights a channel of 18 and a row of 3 are zero; an addition has none.
+    shares = {layer.op: layer.live for layer in program.layers}
+    assert shares == {"CONV_2D": pytest.approx(51 / 72), "ADD": 1.0}

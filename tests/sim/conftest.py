@@ -40,6 +40,7 @@ def result():
             mac_utilisation=None,
             events={"cpu_active_cycles": 100},
             energy_by_component_j={"cpu": 3e-9, "leakage": 1e-9},
+            energy_most_j=8e-9,
         ),
         Layer(
             name="conv<1>[x]",
@@ -51,6 +52,7 @@ def result():
             stalls={"weights": 60, "drain": 30, "activations": 0},
             events={"mac": 32_000, "main_memory_read_bytes": 500, "main_memory_write_bytes": 7},
             energy_by_component_j={"array": 9e-9, "leakage": 6e-9},
+            energy_most_j=20e-9,
         ),
         Layer(
             name="softmax",
@@ -61,6 +63,7 @@ def result():
             mac_utilisation=None,
             events={"cpu_active_cycles": 300},
             energy_by_component_j={"cpu": 9e-9, "leakage": 3e-9},
+            energy_most_j=18.5e-9,
         ),
     )
     return RunResult(
@@ -83,6 +86,7 @@ def result():
         host=Host(build_s=0.0, simulate_s=0.5, cycles_per_s=2000.0),
         peak_sram_bytes=4096,
         area=Area({"array": 60_000.0, "cpu": 30_400.0, "scratchpad_sram": 32_800.0}, "estimate"),
+        area_mm2=0.125,
     )
 
 
@@ -91,7 +95,13 @@ def functional_result(result):
     """The same network from a backend that measures no cycles."""
     layers = tuple(
         replace(
-            row, cycles=None, mac_utilisation=None, stalls={}, events={}, energy_by_component_j=None
+            row,
+            cycles=None,
+            mac_utilisation=None,
+            stalls={},
+            events={},
+            energy_by_component_j=None,
+            energy_most_j=None,
         )
         for row in result.layers
     )

@@ -148,6 +148,20 @@ def test_config_list_names_the_presets(tilewright):
         (["run", "--model", "vww", "--json", "none/r.json"], "none does not exist"),
         (["run", "--model", "vww", "--input", "none.npy"], "none.npy"),
         (["run", "--model", "vww", "--backend", "functional", "--trace", "t"], "--backend rtl"),
+        (["run", "--model", "ad", "--rate", "often"], "--rate 'often': often is no number"),
+        (["run", "--model", "ad", "--rate", "3 J"], "--rate '3 J': J is no unit here"),
+        (["run", "--model", "ad", "--rate", "0"], "--rate '0': must be above 0 and below 1e12"),
+        (["run", "--model", "ad", "--rate", "2", "--battery", "-1"], "--battery '-1': must be"),
+        (["run", "--model", "ad", "--battery", "2.4 kJ"], "--battery: say how many inferences"),
+        (["run", "--model", "ad", "--rate", "2", "--backend", "functional"], "no energy is known"),
+        (["run", "--model", "ad", "--rate", "2", "--preset", "icebreaker"], "no energy is known"),
+        (
+            ["run", "--model", "ad", "--rate", "1 MHz", "--backend", "model"],
+            "--rate 1e+06: an inference takes",
+        ),
+        (["technologies", "show", "fdsoi2"], "did you mean fdsoi22"),
+        (["technologies", "show", "lp40", "--supply-mv", "low"], "--supply-mv low: must be"),
+        (["technologies", "show", "lp40", "--supply-mv", "9"], "supply_mv = 9: technology lp40"),
         (["zoo", "export", "vwv", "x.onnx"], "vww, kws, ic, ad"),
         (["zoo", "export", "vww", "none/x.onnx"], "none does not exist"),
         (["config", "show", "--preset", "tin"], "did you mean tiny"),
@@ -176,6 +190,21 @@ def test_a_built_in_network_replaces_a_missing_file_and_says_so(tilewright, tmp_
     assert sum(layer["macs"] for layer in document["layers"]) == 2_656_768
     assert document["config"]["rows"] == 8
     assert len(document["outputs"][0]["values"]) == 12
+
+
+def test_average_power_at_a_rate(tilewright, tmp_path):
+    options = ["--backend", "model", "--rate", "5", "--battery", "2.4 kJ", "--json", "r.json"]
+    status, out, _ = tilewright("run", "--model", "ad", *options)
+    assert status == 0
+    document = json.loads((tmp_path / "r.json").read_text())
+    power = document["power"]
+    assert (power["rate_hz"], power["battery_j"]) == (5, 2400)
+    assert power["active"] == pytest.approx(5 * document["total"]["latency_s"])
+    for name, way in power["ways"].items():
+        assert way["average_w"] > 5 * document["total"]["energy_j"]
+        assert way["battery_s"] == pytest.approx(2400 / way["average_w"])
+        assert f"{name} at 5/s" in out
+    assert "on 2,400 J" in out
 
 
 def test_a_similar_file_is_named_where_there_is_none(tilewright, tmp_path):

@@ -44,17 +44,21 @@ WORDS = {
     "tilewright run --set memory_kind=dr": "memory_kind=dram ",
     "tilewright run --set weight_memory_kind=fl": "weight_memory_kind=flash ",
     "tilewright area --set npu=n": "npu=none ",
+    "tilewright area --technology fd": "fdsoi22 ",
+    "tilewright area --set technology=lp": "technology=lp40 ",
+    "tilewright technologies show op": "open45 ",
     "tilewright sweep --model vww --grid memory_l": "memory_latency=",
-    "tilewright sweep --model vww --objective area": "area_ge ",
+    "tilewright sweep --model vww --objective area_g": "area_ge ",
     "tilewright completion z": "zsh ",
 }
 
-FILES = ("net.tflite", "net.onnx", "net.txt", "mine.toml", "x.npy", "r.json")
+FILES = ("net.tflite", "net.onnx", "net.txt", "mine.toml", "x.npy", "r.json", "ours.yaml")
 OF_FILES = {
     "tilewright run --model ne": ["net.onnx", "net.tflite"],
     "tilewright run --model vww --config ": ["mine.toml "],
     "tilewright run --model vww --input ": ["x.npy "],
     "tilewright diff r": ["r.json "],
+    "tilewright technologies show our": ["ours.yaml "],
 }
 VERBS, ALL_FIELDS = "tilewright ", "tilewright run --model vww --set "
 

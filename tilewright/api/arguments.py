@@ -9,6 +9,7 @@ from typing import Any
 from tilewright.hw.spec.config import Config
 from tilewright.hw.spec.errors import RequestError
 from tilewright.hw.spec.quoted import quoted
+from tilewright.sim.costs.clock import with_clock
 
 
 def require_choice(name: str, value: object, choices: Sequence[str]) -> None:
@@ -35,7 +36,7 @@ def hardware(config: Any, name: str = "config") -> Config:
     if config is None:
         return Config()
     if isinstance(config, Config):
-        return config
+        return with_clock(config)
     made = f"tilewright.Config({quoted(config)})" if isinstance(config, str) else ""
     raise RequestError(
         f"{name} = {quoted(config)}: is no configuration; give {made or 'a tilewright.Config'}"

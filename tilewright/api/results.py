@@ -131,7 +131,7 @@ class Prediction(_Evaluated):
 
     @property
     def energy_j(self) -> float | None:
-        """Modelled, not measured, from figures near 45 nm; None where events are not counted."""
+        """Modelled, not measured, in the technology; None where events are not counted."""
         return self.result.total.energy_j
 
 

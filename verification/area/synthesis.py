@@ -35,7 +35,7 @@ RULES: Mapping[str, int | list[str]] = {
 
 LIBRARY = Path(__file__).with_name("cells_45nm.genlib")
 MAPPER = Path(__file__).with_name("map_gates.py")
-NAND2 = "NAND2_X1"
+NAND2, FLIP_FLOP, CLOCK_GATE = "NAND2_X1", "$_DFF_P_", "CLKGATE_X1"
 
 _GATE = re.compile(r"^GATE +(\S+) +(\d+)", re.MULTILINE)
 _MODULE = re.compile(r"^module \\(\S+)$\n(.*?)^end$\n", re.MULTILINE | re.DOTALL)
@@ -46,18 +46,29 @@ _KIND = "gates"
 SITES: Mapping[str, int] = {
     **{name: int(sites) for name, sites in _GATE.findall(LIBRARY.read_text())},
     # From the same source as the library; DFF_X1 for Yosys' flip-flop.
-    "$_DFF_P_": 17,
-    "CLKGATE_X1": 13,
+    FLIP_FLOP: 17,
+    CLOCK_GATE: 13,
 }
 """Cell types that a module may consist of, and their widths in placement sites."""
 
 
 @dataclass(frozen=True)
 class Module:
-    """What a module was mapped to, without the modules in it: gate equivalents, bits of SRAM."""
+    """What a module was mapped to, without the modules in it.
+
+    Attributes:
+        gates: gate equivalents, registers and clock gates included.
+        sram_bits: bits of SRAM.
+        free: flip-flops that the clock reaches in every cycle.
+        gated: flip-flops that it reaches when their clock gate lets it through.
+        clock_gates: those gates; the clock reaches each in every cycle.
+    """
 
     gates: float
     sram_bits: int
+    free: int
+    gated: int
+    clock_gates: int
 
 
 def gate_equivalents(cells: Mapping[str, int]) -> float:
@@ -158,4 +169,11 @@ def _read(place: Path, text: str) -> Module:
     for kind, count in Counter(kind for kind, _ in _INSTANCE.findall(text)).items():
         if cells.pop(kind, 0) != count:
             raise TilewrightError(f"synthesis lost an instance of module {kind}")
-    return Module(gate_equivalents(cells), data["sram_bits"])
+    gated = data["gated"]
+    return Module(
+        gates=gate_equivalents(cells),
+        sram_bits=data["sram_bits"],
+        free=cells[FLIP_FLOP] - gated,
+        gated=gated,
+        clock_gates=cells[CLOCK_GATE],
+    )

@@ -3,7 +3,16 @@ from tilewright.sim.costs.area.estimate import (
     chip_sram_bits,
     chip_sram_bytes,
     estimate_area,
+    estimate_clocked,
 )
-from tilewright.sim.costs.area.parts import Area
+from tilewright.sim.costs.area.parts import Area, Clocked
 
-__all__ = ["Area", "area_table", "chip_sram_bits", "chip_sram_bytes", "estimate_area"]
+__all__ = [
+    "Area",
+    "Clocked",
+    "area_table",
+    "chip_sram_bits",
+    "chip_sram_bytes",
+    "estimate_area",
+    "estimate_clocked",
+]

@@ -38,6 +38,21 @@ SRAM = "_sram"
 
 
 @dataclass(frozen=True)
+class Clocked:
+    """What a block's clock reaches.
+
+    Attributes:
+        free: flip-flops that it reaches in every cycle.
+        gated: flip-flops that it reaches when their clock gate lets it through.
+        clock_gates: those gates; the clock reaches each in every cycle.
+    """
+
+    free: float
+    gated: float
+    clock_gates: float
+
+
+@dataclass(frozen=True)
 class Area:
     """A design's area without its main memory, which stands outside the chip.
 

@@ -15,7 +15,7 @@ from importlib.resources import files
 
 from tilewright.hw.spec.config import Config
 from tilewright.sim.costs.clock.features import CPU, Features, logic_features, memory_features
-from tilewright.sim.costs.tables import read_table
+from tilewright.sim.tables import read_table
 
 Coefficients = Mapping[str, Mapping[str, float]]
 """Block -> feature -> FO4 delays of one."""

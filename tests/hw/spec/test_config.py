@@ -12,7 +12,7 @@ from tilewright.hw.spec.config import FIELDS, Config, make_config
 from tilewright.hw.spec.errors import RequestError
 from tilewright.hw.spec.npu_config import NpuConfig
 from tilewright.hw.spec.settings import load_config
-from tilewright.hw.spec.soc_config import SocConfig
+from tilewright.hw.spec.soc_config import HIGHEST_CLOCK, SocConfig
 
 
 def test_flat_holds_every_field_once() -> None:
@@ -178,3 +178,13 @@ def test_a_small_chip_may_have_less_memory():
     ):
         with pytest.raises(RequestError, match=words):
             load_config(preset, sets=wrong)
+
+
+@pytest.mark.parametrize("given", ["max", "MAX", "0", 0])
+def test_the_highest_clock_is_asked_for_by_a_word(given: Any) -> None:
+    assert Config(clock_hz=given).soc.clock_hz == HIGHEST_CLOCK
+
+
+def test_only_a_clock_has_a_highest_value() -> None:
+    with pytest.raises(RequestError, match=r"rows = 'max': must be a whole number"):
+        load_config(sets=["rows=max"])

@@ -71,3 +71,8 @@ def test_the_clock_is_one_that_the_board_can_make() -> None:
 def test_every_boards_own_configuration_may_fit(name) -> None:
     board = BOARDS[name]
     require_fit(board, least_resources(board, board_config(board, {})), at_least=True)
+
+
+def test_a_boards_highest_clock_is_not_known_beforehand() -> None:
+    with pytest.raises(RequestError, match=r"clock_hz = max: .*leave clock_hz out for the 12 MHz"):
+        board_config(BOARDS["icebreaker"], {"clock_hz": 0})

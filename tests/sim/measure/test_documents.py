@@ -91,7 +91,7 @@ def test_files_that_a_page_shows_are_there_for_its_commands(tmp_path):
 @pytest.mark.parametrize("page", TUTORIALS, ids=lambda page: page.name)
 def test_a_page_shows_what_its_commands_print(page, tmp_path):
     text = page.read_text(encoding="utf-8")
-    assert len(list(blocks(text))) > 3
+    assert list(blocks(text)), "nothing would be compared"
     write_files(text, tmp_path)
     new, _ = rewritten(text, lambda block: printed(block, tmp_path), slow=False)
     assert new == text

@@ -2,6 +2,8 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
+from tilewright.sim.costs.energy import COMPONENTS
+from tilewright.sim.report.colours import colours_of
 from tilewright.sim.report.page import CAPTIONS, page, write_page
 from tilewright.sim.results.result import Geometry
 from tilewright.sim.version import origin_line
@@ -115,3 +117,7 @@ def test_a_narrow_window_scrolls_what_is_wide_alone(result, course, browser, tmp
     # Pictures stay large enough to be read.
     assert narrow.evaluate("document.querySelector('figure svg').clientWidth") >= 640
     narrow.close()
+
+
+def test_each_component_of_energy_has_a_colour_of_its_own():
+    assert len(set(colours_of(COMPONENTS).values())) == len(COMPONENTS)

@@ -3,7 +3,14 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from tilewright.sim.report.terminal import check_line, loss_summary, print_report, total_rows
+from tilewright.sim.costs.standby import AveragePower, Waiting
+from tilewright.sim.report.terminal import (
+    check_line,
+    loss_summary,
+    power_rows,
+    print_report,
+    total_rows,
+)
 from tilewright.sim.results.result import Check, Geometry
 
 
@@ -41,9 +48,25 @@ def test_totals_check_and_notes(result):
     text = text_of(result)
     for part in ("1,000", "NPU 600, CPU 400", "10 µs at 100 MHz", "31 nJ", "500 bytes read",
                  "4,096 of 65,536", "2,000 cycles/s",
-                 "123 kGE  (logic 90, memories 33; estimated)", "Bit-exact: all 2 output elements",
-                 "Note: mind [it]", "modelled, not measured: figures"):  # fmt: skip
+                 "123 kGE, 0.125 mm2  (logic 90, memories 33; estimated)", "within a factor of 1.5",
+                 "Bit-exact: all 2 output elements", "Note: mind [it]",
+                 f"modelled, not measured: {result.config['technology']}, figures"):  # fmt: skip
         assert part in text
+
+
+def test_average_power_of_both_ways_the_better_one_first(result):
+    """A day and 1000 s of a battery of 86.4 J."""
+    ways = {
+        "idle": Waiting(2e-3, 0.0, 0.0, 86.4e-3, 1000.0),
+        "asleep": Waiting(30e-6, 1e-6, 1e-3, 1e-3, 86_400.0),
+    }
+    power = AveragePower(rate_hz=4, active=0.5, battery_j=86.4, ways=ways)
+    assert power_rows(power) == [
+        ("asleep at 4/s", "1 mW on average, 30 µW while waiting; 1 day on 86.4 J"),
+        ("idle at 4/s", "86.4 mW on average, 2 mW while waiting; 16.7 minutes on 86.4 J"),
+    ]
+    assert "asleep at 4/s" in text_of(replace(result, power=power))
+    assert "at 4/s" not in text_of(result)
 
 
 def test_a_mismatch_is_said(result):

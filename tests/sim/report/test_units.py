@@ -3,6 +3,7 @@ import pytest
 from tilewright.sim.report.units import (
     count,
     counted,
+    duration,
     percent,
     quantity,
     share,
@@ -64,3 +65,18 @@ def test_counted():
         "1 point",
         "2,000 points",
     ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.02, "20 ms"),
+        (59, "59 s"),
+        (60, "1 minute"),
+        (5400, "1.5 hours"),
+        (86_400, "1 day"),
+        (2 * 365.25 * 86_400, "2 years"),
+    ],
+)
+def test_durations(seconds, text):
+    assert duration(seconds) == text

@@ -6,9 +6,12 @@ import pytest
 # The names that other tools rely on.
 TOTAL = {
     "cycles", "macs", "mac_utilisation", "latency_s", "energy_j", "energy_by_component_j",
-    "npu_cycles", "cpu_cycles", "read_bytes", "write_bytes", "peak_sram_bytes",
+    "energy_within", "npu_cycles", "cpu_cycles", "read_bytes", "write_bytes", "peak_sram_bytes",
 }  # fmt: skip
-LAYER = {"name", "op", "engine", "cycles", "macs", "mac_utilisation", "energy_j", "stalls"}
+LAYER = {
+    "name", "op", "engine", "cycles", "macs", "mac_utilisation", "energy_j", "energy_most_j",
+    "stalls",
+}  # fmt: skip
 
 
 def test_totals_are_sums_over_the_layers(result):
@@ -21,6 +24,7 @@ def test_totals_are_sums_over_the_layers(result):
     assert total.energy_by_component_j == pytest.approx(
         {"cpu": 12e-9, "leakage": 10e-9, "array": 9e-9}
     )
+    assert total.energy_within == pytest.approx((8 + 20 + 18.5) / 31)
     assert (total.read_bytes, total.write_bytes) == (500, 7)
 
 
@@ -31,7 +35,7 @@ def test_json_has_the_contracts_names(result, tmp_path):
     assert document["schema"] == "tilewright.run/1"
     assert set(document) == {
         "schema", "model", "config", "backend", "clock_hz", "total", "layers", "outputs", "check",
-        "host", "area", "inferences", "version", "commit",
+        "host", "area", "power", "inferences", "version", "commit",
     }  # fmt: skip
     assert {"name", "path", "sha256", "macs", "parameters"} <= set(document["model"])
     assert {"rows", "clock_hz", "energy_table"} <= set(document["config"])
@@ -45,6 +49,7 @@ def test_json_has_the_contracts_names(result, tmp_path):
     assert document["area"] == {
         "total_ge": 123_200, "logic_ge": 90_400, "memory_ge": 32_800, "source": "estimate",
         "parts_ge": {"array": 60_000, "cpu": 30_400, "scratchpad_sram": 32_800},
+        "mm2": 0.125,
     }  # fmt: skip
     assert set(document["host"]) == {"build_s", "simulate_s", "cycles_per_s"}
     assert sum(layer["cycles"] for layer in document["layers"]) == document["total"]["cycles"]

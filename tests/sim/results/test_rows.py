@@ -7,10 +7,16 @@ from tilewright.hw.spec.npu_config import NpuConfig
 from tilewright.hw.spec.profile import CAUSES, EVENTS
 from tilewright.mapper.compile import compile_model
 from tilewright.mapper.importers.onnx.importer import import_onnx
+from tilewright.sim.costs.energy import design_energy
 from tilewright.sim.networks.zoo import zoo_model
 from tilewright.sim.report.spans import trace_spans
 from tilewright.sim.results.course import Activity, Course
-from tilewright.sim.results.rows import energy_events, measured_rows, unmeasured_rows
+from tilewright.sim.results.rows import (
+    energy_events,
+    measured_rows,
+    unmeasured_rows,
+    weight_writes,
+)
 from tilewright.sim.results.segments import Segment
 from tilewright.sim.results.streams import sent_by_layer
 
@@ -73,7 +79,10 @@ def test_utilisation_and_stalls(program, segments):
 
 def test_events_are_bytes_of_the_configured_widths(segments):
     assert energy_events(CONFIG, segments[1:2], weight_bytes=77) == {
+        "npu_cycles": 400 + 60 + 20,
+        "busy_cycles": 400,
         "mac": 9000,
+        "live_products": 9000,
         "accumulator_access": 9100,
         "requantise": 64,
         "elementwise": 70,
@@ -88,6 +97,35 @@ def test_events_are_bytes_of_the_configured_widths(segments):
         "cpu_sleep_cycles": 480,
     }
     assert energy_events(CONFIG, segments[4:5]) == {"cpu_active_cycles": 300, "cpu_sleep_cycles": 0}
+
+
+@pytest.mark.parametrize(
+    ("written", "reads", "shares"),
+    [
+        (600, {0: 10, 1: 20, None: 30}, {0: 100, 1: 200, None: 300}),
+        # A third each: rounded, and still all of them.
+        (10, {0: 1, 1: 1, 2: 1}, {0: 3, 1: 3, 2: 4}),
+        (7, {0: 0, 1: 5}, {0: 0, 1: 7}),
+        (0, {0: 0}, {0: 0}),
+    ],
+)
+def test_weights_are_written_as_layers_read(written, reads, shares):
+    assert weight_writes(written, reads) == shares
+
+
+def test_rows_share_the_weights_that_are_sent(program, segments):
+    """Layer 0 alone reads of main memory: 90 words."""
+    sent = sent_by_layer(program)
+    rows = measured_rows(program, segments, sent)
+    written = [row.events.get("weight_buffer_write_bytes") for row in rows]
+    assert written == [sum(told.weight_bytes for told in sent.values()), 0, None, None, 0]
+
+
+def test_energy_is_that_of_the_events(program, segments):
+    energy = design_energy(CONFIG)
+    for row in measured_rows(program, segments, sent_by_layer(program)):
+        assert row.energy_by_component_j == energy.by_component(row.events, row.cycles)
+        assert row.energy_most_j >= row.energy_j
 
 
 def test_rows_without_time_claim_none(program):
@@ -122,3 +160,9 @@ def test_spans_lie_in_their_segments_and_lanes_do_not_overlap(program, segments)
     assert layers[0].args["busy"] == 400
     assert layers[0].args["waits for weights"] == 60
     assert layers[0].args["main memory read bytes"] == 90 * 8
+
+
+def test_products_with_a_weight_of_zero_do_not_live():
+    config = Config()
+    (one,) = [segment(0, 10, 500, active=0, busy=400, mac=9000)]
+    assert energy_events(config, [one], live=0.25)["live_products"] == 2250

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tilewright.hw.spec.errors import CheckError
+from tilewright.hw.spec.errors import CheckError, RequestError
 from tilewright.hw.spec.settings import load_config
 from tilewright.sim.progress import Progress
 from tilewright.sim.results.segments import Segment
@@ -123,3 +123,15 @@ def test_wrong_outputs_are_an_error_and_the_evidence_is_kept(monkeypatch, tmp_pa
     reference = np.load(folder / "reference-0.npy")
     mismatches = json.loads(path.read_text())["check"]["mismatches"]
     assert mismatches == np.count_nonzero(reference) > 600
+
+
+def test_a_rate_that_is_too_high_is_refused_before_rtl_is_simulated(monkeypatch):
+    """Nothing is built, and no chip runs."""
+
+    def simulate(*_):
+        return lambda *_: pytest.fail("simulated")
+
+    monkeypatch.setattr("tilewright.sim.run.publish._simulation", simulate)
+    request = RunRequest(model="ad", config=load_config(), rate_hz=1e6)
+    with pytest.raises(RequestError, match=r"--rate 1e\+06: an inference takes .* ms at 100 MHz"):
+        run(request, Progress())

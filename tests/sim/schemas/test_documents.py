@@ -56,6 +56,7 @@ def test_a_schema_is_one_and_tells_what_each_field_means(document):
     "options",
     [
         ["--backend", "model"],
+        ["--backend", "model", "--rate", "2"],
         ["--backend", "model", "--preset", "cpu-only"],
         ["--backend", "model", "--set", "accumulator_bits=20"],
         ["--backend", "functional"],
@@ -90,6 +91,14 @@ def test_several_inferences_write_theirs(monkeypatch, tmp_path):
 def test_a_verb_writes_its_document(monkeypatch, tmp_path, arguments):
     document = written(monkeypatch, tmp_path, *arguments, "--json", "r.json")
     assert document["schema"] == f"tilewright.{arguments[0]}/1"
+    assert faults(document) == []
+
+
+def test_chips_are_written_as_theirs(monkeypatch, tmp_path):
+    arguments = ["compare-chips", "--model", "ad", "--design", "rows=4", "--json", "r.json"]
+    document = written(monkeypatch, tmp_path, *arguments)
+    assert document["schema"] == "tilewright.chips/1"
+    assert {row["measured"] for row in document["rows"]} == {True, False}
     assert faults(document) == []
 
 

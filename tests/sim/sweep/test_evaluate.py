@@ -58,6 +58,7 @@ def test_figures_and_layers_of_a_point(network, result):
         "cycles": 1000,
         "latency_s": 1e-5,
         "energy_j": pytest.approx(31e-9),
+        "energy_within": pytest.approx(1.5),
         "mac_utilisation": 0.5,
         "peak_sram_bytes": 4096,
         "npu_cycles": 600,

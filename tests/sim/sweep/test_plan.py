@@ -174,3 +174,11 @@ def test_a_field_of_the_designs_stays_theirs_whatever_the_memory():
     assert "memory_page_bytes" in sweep.not_the_designs
     (first, second) = sweep.in_scenarios(sweep.candidates()[0][0])
     assert [one.fields["memory_miss_cycles"] for one in (first, second)] == [3, 3]
+
+
+def test_each_point_has_a_highest_clock_of_its_own():
+    found, _ = plan(["technology=fdsoi22,lp40", "clock_hz=max,50M"]).candidates()
+    clocks = [one.fields["clock_hz"] for one in found]
+    assert clocks[1] == clocks[3] == 50_000_000
+    assert clocks[0] > clocks[2] > 50_000_000
+    assert [one.config.soc.clock_hz for one in found] == clocks

@@ -216,3 +216,20 @@ def test_nothing_is_recommended_where_nothing_is_complete(store):
     store.set_meta({"models": ["net", "other"]})
     add(store, 1)
     assert "none is recommended" in summary(store).splitlines()[-1]
+
+
+def test_a_clock_above_the_highest_is_marked(store):
+    add(store, 1, max_clock_hz=80_000_000)
+    add(store, 2, max_clock_hz=250_000_000)
+    text = summary(store)
+    # The default clock is 100 MHz.
+    assert "80 MHz !" in text
+    assert "250 MHz  " in text
+    assert "1 point of the front: clock_hz is above max_clock_hz" in text
+
+
+def test_clocks_that_are_reached_are_not_spoken_of(store):
+    add(store, 1, max_clock_hz=100_000_000)
+    text = summary(store)
+    assert "highest clock" not in text
+    assert "max_clock_hz" not in text

@@ -76,6 +76,9 @@ def test_a_small_design_is_counted_as_by_hand(cache):
             ("two",): 8 * FLIP_FLOP + CLOCK_GATE,
         }
     )
+    registers = {path: (at.free, at.gated, at.clock_gates) for path, at in found.items()}
+    held = (0, 8, 1)
+    assert registers == {(): (0, 0, 0), ("core",): (8, 0, 0), ("one",): held, ("two",): held}
 
 
 def test_a_module_is_mapped_once(cache):
@@ -148,6 +151,7 @@ def test_a_memory_of_64_words_is_sram_and_a_smaller_one_flip_flops(cache):
     # Bits, a clock gate a word, 16 bits of output; and what selects among them.
     registers = (32 * 16 + 16) * FLIP_FLOP + 32 * CLOCK_GATE
     assert registers < small.gates < 2 * registers
+    assert (small.free, small.gated, small.clock_gates) == (16, 32 * 16, 32)
 
 
 def test_a_cell_without_a_known_area_is_an_error():

@@ -1,7 +1,7 @@
 """The table of docs/accuracy.md from what ``python -m sim validate`` measured.
 
-``python -m sim.measure.accuracy DIR`` reads ``DIR/validation.csv``, writes the page's tables of RTL
-cycles and the sentence above them, and puts ``DIR/parity.png`` beside the page.
+``python -m sim.validate.accuracy DIR`` reads ``DIR/validation.csv``, writes the page's tables of
+RTL cycles and the sentence above them, and puts ``DIR/parity.png`` beside the page.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def read_cycles(path: Path) -> tuple[Cycles, Cycles]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Entry of ``python -m sim.measure.accuracy``."""
+    """Entry of ``python -m sim.validate.accuracy``."""
     try:
         if len(arguments) != 1:
             raise RequestError("give the folder that python -m sim validate --out wrote")

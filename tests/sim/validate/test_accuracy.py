@@ -5,11 +5,11 @@ import re
 import pytest
 
 from tilewright.hw.spec.errors import RequestError
-from tilewright.sim.measure.accuracy import BEGIN, END, PAGE, read_cycles, text_of
 from tilewright.sim.networks.network_file import open_network
 from tilewright.sim.networks.zoo import ZOO_NAMES
 from tilewright.sim.progress import Progress
 from tilewright.sim.run.predict import Predictor
+from tilewright.sim.validate.accuracy import BEGIN, END, PAGE, read_cycles, text_of
 from tilewright.sim.validate.designs import ALL
 
 
@@ -21,7 +21,7 @@ def table() -> dict[str, list[int]]:
 
 
 def test_the_page_has_this_hardwares_cycles():
-    stale = "run python -m sim validate, then python -m sim.measure.accuracy"
+    stale = "run python -m sim validate, then python -m sim.validate.accuracy"
     rows = table()
     assert set(rows) == {design.name for design in ALL}, stale
     network = Predictor(open_network("kws", Progress()))
