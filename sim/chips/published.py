@@ -64,8 +64,6 @@ def baseline_chip() -> Chip:
     name = _table()["baseline"]
     return next(chip for chip in published_chips() if chip.name == name)
 
-    return read_table(files("tilewright.sim.chips") / "published.yaml")
-
 
 def _table() -> dict[str, Any]:
     return read_table(files("tilewright.sim.chips") / "published.yaml")

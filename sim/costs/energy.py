@@ -193,7 +193,7 @@ def _memories(config: Config, technology: Technology) -> Iterator[Charge]:
     has_tables = npu.table_unit and config.soc.npu != "none" and not npu.microcode
     memories = (
         ("scratchpad", "scratchpad_read_bytes", npu.port_bytes, bank_bytes, banks),
-        ("scratchpad", "scratchpad_write_bytes", npu.port_bytes, bank_bytes, banks),
+        ("scratchpad", "scratchpad_write_bytes", npu.port_bytes, bank_bytes, 1.0),
         (
             "weight_buffer",
             "weight_buffer_read_bytes",

@@ -90,6 +90,7 @@ class GateRun:
         network, sets: which, and what the design sets over the default.
         rest_pj: by block: a cycle's clock pins, clock gates and clock tree in the row of the run in
             which they take least: what the clock reaches in every cycle.
+        banks: reads of the scratchpad's banks for a word that is read of it.
         leakage_w: of gates, their SRAM left out; ``gates`` gate equivalents of the netlist.
         layers: the rows.
     """
@@ -97,6 +98,7 @@ class GateRun:
     network: str
     sets: str
     rest_pj: Mapping[str, float]
+    banks: float
     leakage_w: float
     gates: float
     layers: tuple[LayerEnergy, ...]

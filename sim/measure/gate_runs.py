@@ -19,6 +19,7 @@ LAYERS = Path(__file__).with_name("energy_layers.json")
 GATES, CLOCK = ("switching", "internal", "clock", "clock_tree"), ("clock", "clock_tree")
 _PJ = 1e-12
 _LIVE = "live_products"
+_BANK_READS, _BANKS = "scratchpad_read_bytes", "npu.memory.scratchpad.bank_"
 _WRITES, _READS = "weight_buffer_write_bytes", "main_memory_read_bytes"
 _COUNTED = ("scratchpad", "weight_buffer", "requantiser")
 """Components whose accesses of SRAM are events."""
@@ -66,14 +67,21 @@ def _run(found: Mapping[str, Any], nand2_um2: float) -> GateRun:
     for number, one in enumerate(events):
         one[_WRITES] = written[number]
     leaked = sum(kinds["leakage"] for kinds in found["energy_pj"].values())
+    read = sum(one.get(_BANK_READS, 0) for one in events) / found["config"]["port_bytes"]
     return GateRun(
         network=found["model"]["name"],
         sets=sets,
         rest_pj=rest,
+        banks=sum(map(_bank_reads, rows)) / read,
         leakage_w=leaked * _PJ * found["clock_hz"] / found["cycles"],
         gates=sum(found["area_um2"].values()) / nand2_um2,
         layers=tuple(_layer(row) for row in rows),
     )
+
+
+def _bank_reads(row: Mapping[str, Any]) -> int:
+    """Reads of all of the scratchpad's banks."""
+    return sum(found["reads"] for path, found in row["accesses"].items() if path.startswith(_BANKS))
 
 
 def _layer(row: Mapping[str, Any]) -> LayerEnergy:

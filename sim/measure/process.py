@@ -125,6 +125,7 @@ def derived_text(
     leakage = float(np.mean([run.leakage_w / run.gates * _NW for run in runs]))
     names = ", ".join(f"{run.network} on {run.sets or 'the default design'}" for run in runs)
     fitted = f"fitted to gates of {names} (python -m sim.measure.energy)"
+    counted = f"counted while {names} ran (python -m sim.measure.energy)"
     root = f"{macros}; the formula is at most {process.sram_error:.0%} off"
     access, bit, root_word = process.sram
     values: dict[str, tuple[float, float, str]] = {
@@ -153,7 +154,7 @@ def derived_text(
         "sram.bit_of_root_word": (root_word, 1.2, root),
         "sram.write": (process.write, 1.2, macros),
         "sram.most_words": (process.most_words, 1.01, macros),
-        "scratchpad.banks": (1.05, 1.1, "netlists: accesses of banks for a word that is read"),
+        "scratchpad.banks": (float(np.mean([run.banks for run in runs])), 1.1, counted),
         **{name: (max(value, _LEAST), 1.4, fitted) for name, value in lines.items()},
     }
     technology = Technology(
@@ -169,7 +170,8 @@ def derived_text(
             threshold=350,
             alpha=1.4,
             leakage_exponent=3,
-            source="the library has corners at 1.08 V and 1.32 V",
+            source="the library's slow corner is 10% below; as much above, and the constants of "
+            "delay and leakage, are estimated",
         ),
         supply_mv=1200,
         lines={item: Line(item, *values[item]) for item in ITEMS if not item.startswith("memory.")},

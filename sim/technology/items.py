@@ -67,7 +67,9 @@ ITEMS: Mapping[str, Item] = {
     "requantiser.table_byte": _pj("a byte of the tables, without their SRAM"),
     "scratchpad.read_byte": _pj("a byte that is read, around the SRAM"),
     "scratchpad.write_byte": _pj("a byte that is written, around the SRAM"),
-    "scratchpad.banks": Item("banks", 1.0, "none", "accesses of SRAM for a word, aligned or not"),
+    "scratchpad.banks": Item(
+        "banks", 1.0, "none", "reads of SRAM for a word that is read, aligned or not"
+    ),
     "weight_buffer.read_byte": _pj("a byte that is read, around the SRAM"),
     "weight_buffer.write_byte": _pj("a byte that is written, around the SRAM"),
     "control.cycle": _pj("a cycle in which the accelerator runs: sequencers, counters, commands"),

@@ -83,7 +83,7 @@ def test_a_deep_memory_is_one_macro_at_a_time(technology):
     width = config.npu.port_bytes
     joules = design_energy(config).by_component({"scratchpad_write_bytes": width}, 0)
     macro = 8 + 8 * width * (0.25 + 0.125 * 32)
-    assert joules["scratchpad"] == pytest.approx((1.5 * 1.25 * macro + width) * PJ)
+    assert joules["scratchpad"] == pytest.approx((1.25 * macro + width) * PJ)
 
 
 @pytest.mark.parametrize(

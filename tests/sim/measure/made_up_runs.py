@@ -18,6 +18,7 @@ def run(*layers, network="ad", sets="rows=4 cols=8", rest_pj=None):
         network=network,
         sets=sets,
         rest_pj=rest_pj or {},
+        banks=1.0,
         leakage_w=1e-6,
         gates=1000,
         layers=layers,

@@ -21,6 +21,7 @@ def row(name, cycles, engine="npu", **more):
         "cycles": cycles,
         "stalls": {},
         "events": {},
+        "accesses": {},
         "energy_pj": {"array": energy(), "scratchpad": energy(), "cpu": energy()},
     } | more
 
@@ -30,7 +31,13 @@ def document():
         "conv",
         200,
         stalls={"weights": 40, "cpu": 10},
-        events={"mac": 9, "main_memory_read_bytes": 30, "weight_buffer_write_bytes": 80},
+        events={"mac": 9, "main_memory_read_bytes": 30, "weight_buffer_write_bytes": 80}
+        | {"scratchpad_read_bytes": 10 * Config().npu.port_bytes},
+        accesses={
+            "npu.memory.scratchpad.bank_0": {"reads": 7, "writes": 9},
+            "npu.memory.scratchpad.bank_1": {"reads": 5, "writes": 0},
+            "npu.memory.ring.memory": {"reads": 100, "writes": 0},
+        },
         energy_pj={
             "array": energy(switching=1, internal=2, clock=40, clock_tree=20, leakage=500),
             "scratchpad": energy(switching=5, sram=7),
@@ -69,6 +76,8 @@ def test_the_run_as_a_whole(read):
     assert run.gates == 100
     # 750 pJ in 300 cycles at 50 MHz, which are 6 us.
     assert run.leakage_w == pytest.approx(750e-12 / 6e-6)
+    # Twelve reads of banks for ten words.
+    assert run.banks == pytest.approx(1.2)
     # 60 pJ in 200 cycles, and 40 in 100.
     assert run.rest_pj["array"] == pytest.approx(0.3)
     assert [layer.name for layer in run.layers] == ["conv", "fc", "(interrupts)"]
